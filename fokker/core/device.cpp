@@ -1,0 +1,40 @@
+#include "fokker/core/device.h"
+
+#include <ATen/Parallel.h>
+
+#include <charconv>
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+
+at::Device parse_device(std::string_view text) {
+  if (text == "cpu") return at::kCPU;
+  int index = 0;
+  bool valid = text == "cuda";
+  if (text.starts_with("cuda:")) {
+    const auto digits = text.substr(5);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    valid = error == std::errc() && end == digits.data() + digits.size() && index >= 0 && index < 128;
+  }
+  check(valid, "device: expected cpu, cuda or cuda:INDEX but received '{}'", text);
+  check(at::hasCUDA(), "device: '{}' was asked for, but this build's libtorch has no CUDA device here", text);
+  return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
+}
+
+Precision parse_precision(std::string_view text) {
+  if (text == "auto") return Precision::automatic;
+  if (text == "fp32") return Precision::fp32;
+  if (text == "bf16") return Precision::bf16;
+  if (text == "fp64") return Precision::fp64;
+  fail(ErrorKind::argument, "precision: expected auto, fp32, bf16 or fp64 but received '{}'", text);
+}
+
+void set_threads(int threads) {
+  check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
+  if (threads > 0) at::set_num_threads(threads);
+}
+
+int threads() { return at::get_num_threads(); }
+
+}  // namespace fokker

@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "fokker/core/tensor.h"
+
+namespace fokker {
+
+/// Parses "cpu", "cuda" or "cuda:1". Refuses a device that this build or machine does not have.
+at::Device parse_device(std::string_view text);
+
+/// Arithmetic asked for: `automatic` lets the library choose per task.
+enum class Precision { automatic, fp32, bf16, fp64 };
+
+/// Parses auto, fp32, bf16 or fp64.
+Precision parse_precision(std::string_view text);
+
+/// Sets the number of threads used by tensor operations. Zero keeps the default (all cores).
+void set_threads(int threads);
+int threads();
+
+}  // namespace fokker

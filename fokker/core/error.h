@@ -1,0 +1,50 @@
+#pragma once
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace fokker {
+
+/// What went wrong, in the terms a caller can act on. The values are the exit codes of the command.
+enum class ErrorKind {
+  failed = 1,     ///< the work itself failed, or a verification did
+  argument = 2,   ///< an option or argument has a value that makes no sense
+  input = 3,      ///< a file, format, shape or value read from outside is bad
+  diverged = 4,   ///< training produced a non-finite loss
+  resource = 5,   ///< no disk space or memory
+  peer_lost = 6,  ///< another process of a distributed run was lost
+};
+
+/// The one exception type of the library. `what()` is a single line fit for a person.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  ErrorKind kind() const noexcept { return kind_; }
+
+ private:
+  ErrorKind kind_;
+};
+
+/// Throws an Error of the given kind.
+template <typename... Args>
+[[noreturn]] void fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(kind, fmt::format(format, std::forward<Args>(args)...));
+}
+
+/// Throws an argument error unless `condition` holds. Say what was expected and what was received.
+template <typename... Args>
+void check(bool condition, fmt::format_string<Args...> format, Args&&... args) {
+  if (!condition) [[unlikely]]
+    fail(ErrorKind::argument, format, std::forward<Args>(args)...);
+}
+
+/// As `check`, for anything read from outside: name the file and the place.
+template <typename... Args>
+void check_input(bool condition, fmt::format_string<Args...> format, Args&&... args) {
+  if (!condition) [[unlikely]]
+    fail(ErrorKind::input, format, std::forward<Args>(args)...);
+}
+
+}  // namespace fokker

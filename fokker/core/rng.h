@@ -1,0 +1,56 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "fokker/core/tensor.h"
+
+namespace fokker {
+
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of
+/// `counter` for each `key`. Agrees with the known-answer vectors published with Random123.
+std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
+/// Where in its stream a block of noise begins. Sample `i` of a draw has index first_sample + i.
+struct DrawPosition {
+  int64_t first_sample = 0;
+  uint32_t step = 0;
+};
+
+/// A source of standard normal noise for samplers: shape (n, ...) at a position. Injected everywhere, so
+/// that a test can supply a published stream.
+using NoiseSource = std::function<Tensor(IntArrayRef shape, DrawPosition position)>;
+
+/// A counter-based random number generator: a value without state. The numbers depend only on
+/// (seed, stream, sample index, step, element), so they are the same whatever the batch split or thread count.
+class Rng {
+ public:
+  explicit Rng(uint64_t seed) : Rng(seed, 0) {}
+
+  /// An independent generator for one purpose. Nested streams are independent too.
+  Rng stream(uint64_t id) const;
+  Rng stream(std::string_view purpose) const;
+
+  /// Standard normal numbers of shape (n, ...), float32 or float64.
+  Tensor normal(IntArrayRef shape, DrawPosition position = {}, at::ScalarType type = at::kFloat) const;
+  /// Uniform numbers in the open interval (0, 1), shape (n, ...), float32 or float64.
+  Tensor uniform(IntArrayRef shape, DrawPosition position = {}, at::ScalarType type = at::kFloat) const;
+  /// Uniform integers in [0, bound), shape (n), int64. `bound` must be positive and below 2^53.
+  Tensor integers(int64_t count, int64_t bound, DrawPosition position = {}) const;
+  /// A random permutation of 0..count-1, int64.
+  Tensor permutation(int64_t count) const;
+
+  /// The generator as an injectable source of noise.
+  NoiseSource noise_source(at::ScalarType type = at::kFloat) const;
+
+  uint64_t seed() const { return seed_; }
+
+ private:
+  Rng(uint64_t seed, uint64_t stream);
+  uint64_t seed_;
+  uint64_t stream_;
+  std::array<uint32_t, 2> key_;
+};
+
+}  // namespace fokker
