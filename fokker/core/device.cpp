@@ -35,6 +35,8 @@ void set_threads(int threads) {
   if (threads > 0) at::set_num_threads(threads);
 }
 
-int threads() { return at::get_num_threads(); }
+int threads() {
+  return at::get_num_threads();
+}
 
 }  // namespace fokker

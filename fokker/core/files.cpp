@@ -47,7 +47,8 @@ void make_parent(const fs::path& path) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
   if (error)
-    fail(ErrorKind::resource, "{}: cannot create the folder: {}", path.parent_path().string(), error.message());
+    fail(ErrorKind::resource, "{}: cannot create the folder: {}", path.parent_path().string(),
+         error.message());
 }
 
 void rename_over(const fs::path& from, const fs::path& to) {
@@ -110,7 +111,8 @@ void write_folder_atomically(const fs::path& path, const std::function<void(cons
   std::error_code error;
   fs::remove_all(temporary, error);
   fs::create_directories(temporary, error);
-  if (error) fail(ErrorKind::resource, "{}: cannot create a folder beside it: {}", path.string(), error.message());
+  if (error)
+    fail(ErrorKind::resource, "{}: cannot create a folder beside it: {}", path.string(), error.message());
   Cleanup cleanup(temporary);
   fill(temporary);
   for (const auto& entry : fs::recursive_directory_iterator(temporary)) sync_path(entry.path());

@@ -21,7 +21,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path&)>& produce);
 
-/// Fills a new folder and puts it in place of `path` in one rename: temporary folder, fsync of each file, rename.
+/// Fills a new folder and puts it in place of `path` in one rename: temporary folder, fsync of each file,
+/// rename.
 void write_folder_atomically(const std::filesystem::path& path,
                              const std::function<void(const std::filesystem::path&)>& fill);
 

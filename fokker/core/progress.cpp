@@ -33,7 +33,9 @@ Progress::Progress(std::string label, int64_t total, ProgressStyle style)
       start_(Clock::now()),
       printed_(start_) {}
 
-Progress::~Progress() { finish(); }
+Progress::~Progress() {
+  finish();
+}
 
 void Progress::update(int64_t done, const std::string& status) {
   update_fraction(total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 0.0, done, status);
@@ -76,11 +78,17 @@ void Progress::finish() {
   if (!silent_ && done_ > 0) print(fraction_, true);
 }
 
-void set_quiet(bool quiet) { is_quiet = quiet; }
-bool quiet() { return is_quiet; }
+void set_quiet(bool quiet) {
+  is_quiet = quiet;
+}
+bool quiet() {
+  return is_quiet;
+}
 void message(const std::string& text) {
   if (!quiet()) std::fprintf(stderr, "%s\n", text.c_str());
 }
-void warn(const std::string& text) { std::fprintf(stderr, "warning: %s\n", text.c_str()); }
+void warn(const std::string& text) {
+  std::fprintf(stderr, "warning: %s\n", text.c_str());
+}
 
 }  // namespace fokker

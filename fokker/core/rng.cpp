@@ -10,8 +10,12 @@
 namespace fokker {
 namespace {
 
-uint32_t low(uint64_t value) { return static_cast<uint32_t>(value); }
-uint32_t high(uint64_t value) { return static_cast<uint32_t>(value >> 32); }
+uint32_t low(uint64_t value) {
+  return static_cast<uint32_t>(value);
+}
+uint32_t high(uint64_t value) {
+  return static_cast<uint32_t>(value >> 32);
+}
 
 /// FNV-1a: names of streams become numbers.
 uint64_t hash(std::string_view text) {
@@ -21,7 +25,9 @@ uint64_t hash(std::string_view text) {
 }
 
 /// Uniform in (0, 1), never an end: 24 random bits for float, 53 for double.
-float open_unit(uint32_t bits) { return (static_cast<float>(bits >> 8) + 0.5f) * 0x1p-24f; }
+float open_unit(uint32_t bits) {
+  return (static_cast<float>(bits >> 8) + 0.5f) * 0x1p-24f;
+}
 double open_unit(uint32_t hi, uint32_t lo) {
   const uint64_t bits = (static_cast<uint64_t>(hi) << 32 | lo) >> 11;
   return (static_cast<double>(bits) + 0.5) * 0x1p-53;
@@ -59,21 +65,21 @@ void fill(Tensor& out, std::array<uint32_t, 2> key, DrawPosition position, Conve
   const int64_t rows = out.size(0);
   const int64_t columns = rows ? out.numel() / rows : 0;
   T* data = out.data_ptr<T>();
-  at::parallel_for(0, rows, std::max<int64_t>(1, 4096 / std::max<int64_t>(columns, 1)),
-                   [&](int64_t begin, int64_t end) {
-                     T block[per_block<T>];
-                     for (int64_t row = begin; row < end; ++row) {
-                       const auto sample = static_cast<uint64_t>(position.first_sample + row);
-                       T* destination = data + row * columns;
-                       for (int64_t c = 0; c < columns; c += per_block<T>) {
-                         convert(philox4x32({static_cast<uint32_t>(c / per_block<T>), position.step,
-                                             low(sample), high(sample)},
-                                            key),
-                                 block);
-                         std::copy_n(block, std::min(per_block<T>, columns - c), destination + c);
-                       }
-                     }
-                   });
+  at::parallel_for(
+      0, rows, std::max<int64_t>(1, 4096 / std::max<int64_t>(columns, 1)), [&](int64_t begin, int64_t end) {
+        T block[per_block<T>];
+        for (int64_t row = begin; row < end; ++row) {
+          const auto sample = static_cast<uint64_t>(position.first_sample + row);
+          T* destination = data + row * columns;
+          for (int64_t c = 0; c < columns; c += per_block<T>) {
+            convert(
+                philox4x32(
+                    {static_cast<uint32_t>(c / per_block<T>), position.step, low(sample), high(sample)}, key),
+                block);
+            std::copy_n(block, std::min(per_block<T>, columns - c), destination + c);
+          }
+        }
+      });
 }
 
 template <typename Convert>
@@ -105,7 +111,8 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<u
 }
 
 Rng::Rng(uint64_t seed, uint64_t stream) : seed_(seed), stream_(stream) {
-  const auto mixed = philox4x32({low(stream), high(stream), 0x666F6B6Bu, 0x65720000u}, {low(seed), high(seed)});
+  const auto mixed =
+      philox4x32({low(stream), high(stream), 0x666F6B6Bu, 0x65720000u}, {low(seed), high(seed)});
   key_ = {mixed[0], mixed[1]};
 }
 
@@ -114,7 +121,9 @@ Rng Rng::stream(uint64_t id) const {
   return Rng(seed_, static_cast<uint64_t>(mixed[1]) << 32 | mixed[0]);
 }
 
-Rng Rng::stream(std::string_view purpose) const { return stream(hash(purpose)); }
+Rng Rng::stream(std::string_view purpose) const {
+  return stream(hash(purpose));
+}
 
 Tensor Rng::normal(IntArrayRef shape, DrawPosition position, at::ScalarType type) const {
   return filled(shape, type, key_, position, [](const auto& bits, auto* out) { normals(bits, out); });

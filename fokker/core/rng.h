@@ -23,7 +23,8 @@ struct DrawPosition {
 using NoiseSource = std::function<Tensor(IntArrayRef shape, DrawPosition position)>;
 
 /// A counter-based random number generator: a value without state. The numbers depend only on
-/// (seed, stream, sample index, step, element), so they are the same whatever the batch split or thread count.
+/// (seed, stream, sample index, step, element), so they are the same whatever the batch split or thread
+/// count.
 class Rng {
  public:
   explicit Rng(uint64_t seed) : Rng(seed, 0) {}

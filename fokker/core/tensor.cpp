@@ -24,12 +24,16 @@ Tensor per_sample(const Tensor& values, const Tensor& like) {
   return values.reshape(shape);
 }
 
-Tensor sum_events(const Tensor& tensor) { return tensor.dim() == 1 ? tensor : tensor.flatten(1).sum(1); }
+Tensor sum_events(const Tensor& tensor) {
+  return tensor.dim() == 1 ? tensor : tensor.flatten(1).sum(1);
+}
 
 GradientMode::GradientMode(bool enabled) : previous_(at::GradMode::is_enabled()) {
   at::GradMode::set_enabled(enabled);
 }
-GradientMode::~GradientMode() { at::GradMode::set_enabled(previous_); }
+GradientMode::~GradientMode() {
+  at::GradMode::set_enabled(previous_);
+}
 
 std::vector<Tensor> gradients(const Tensor& output, const std::vector<Tensor>& inputs, bool create_graph) {
   return torch::autograd::grad({output.sum()}, inputs, {}, /*retain_graph=*/create_graph, create_graph);

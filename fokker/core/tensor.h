@@ -10,7 +10,9 @@ using at::Tensor;
 
 /// "(3, 4)": a shape as it is written in messages.
 std::string shape_string(IntArrayRef shape);
-inline std::string shape_string(const Tensor& tensor) { return shape_string(tensor.sizes()); }
+inline std::string shape_string(const Tensor& tensor) {
+  return shape_string(tensor.sizes());
+}
 
 /// Number of elements of one sample: the product of all sizes but the first.
 int64_t event_size(IntArrayRef shape);
@@ -33,7 +35,8 @@ class GradientMode {
   bool previous_;
 };
 
-/// gradients of sum(outputs) with respect to `inputs`; `create_graph` where the result is differentiated again.
+/// gradients of sum(outputs) with respect to `inputs`; `create_graph` where the result is differentiated
+/// again.
 std::vector<Tensor> gradients(const Tensor& output, const std::vector<Tensor>& inputs, bool create_graph);
 
 }  // namespace fokker

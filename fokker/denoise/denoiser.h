@@ -1,0 +1,34 @@
+#pragma once
+#include <functional>
+
+#include "fokker/denoise/estimate.h"
+
+namespace fokker {
+
+/// Anything that knows something about x_0 given x_t. Samplers, objectives and evaluations see only this.
+class Denoiser {
+ public:
+  virtual ~Denoiser() = default;
+  /// x: (n, event...); label: (n) int64, or undefined for the unconditional estimate.
+  virtual Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const = 0;
+  virtual const GaussianProcess& process() const = 0;
+};
+
+/// A denoiser from a function (x, t) -> value of the given prediction.
+class FunctionDenoiser final : public Denoiser {
+ public:
+  using Function = std::function<Tensor(const Tensor& x, const Times& t)>;
+  FunctionDenoiser(Function function, GaussianProcess process, Prediction prediction)
+      : function_(std::move(function)), process_(std::move(process)), prediction_(prediction) {}
+  Estimate estimate(const Tensor& x, const Times& t, const Tensor& = {}) const override {
+    return Estimate(x, function_(x, t), prediction_, process_, t);
+  }
+  const GaussianProcess& process() const override { return process_; }
+
+ private:
+  Function function_;
+  GaussianProcess process_;
+  Prediction prediction_;
+};
+
+}  // namespace fokker

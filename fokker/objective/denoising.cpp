@@ -1,0 +1,42 @@
+#include "fokker/objective/denoising.h"
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+Tensor drop_labels(const Tensor& label, double probability, uint32_t step, const Rng& rng) {
+  if (!label.defined() || probability <= 0) return label;
+  const Tensor kept = rng.uniform({label.size(0)}, {.step = step}) >= probability;
+  return at::where(kept.to(label.device()), label, at::full_like(label, -1));
+}
+
+}  // namespace
+
+Tensor DenoisingObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
+  const int64_t n = batch.x0.size(0);
+  const Tensor times = sample_times(denoiser.process(), options_.times, n, batch.step, rng.stream("time"));
+  const Tensor noise =
+      rng.stream("noise").normal(batch.x0.sizes(), {.step = batch.step}).to(batch.x0.options());
+  Batch dropped = batch;
+  dropped.label = drop_labels(batch.label, options_.label_dropout, batch.step, rng.stream("label"));
+  return loss_at(denoiser, dropped, times, noise);
+}
+
+Tensor DenoisingObjective::loss_at(const Denoiser& denoiser, const Batch& batch, const Tensor& times,
+                                   const Tensor& noise) const {
+  const Times t(times);
+  const GaussianProcess& process = denoiser.process();
+  const Estimate estimate = denoiser.estimate(process.perturb(batch.x0, noise, t), t, batch.label);
+  const Prediction& prediction = estimate.prediction();
+  const ScheduleModel& schedule = process.schedule().model();
+  const Tensor data_part = t.map([&](double u) { return prediction.target(schedule, u).data; }, batch.x0);
+  const Tensor noise_part = t.map([&](double u) { return prediction.target(schedule, u).noise; }, batch.x0);
+  const Tensor target = at::addcmul(data_part * batch.x0, noise_part, noise);
+  const Tensor weight =
+      t.map([&](double u) { return options_.weighting(prediction, schedule, u); }, batch.x0);
+  const double scale = 1.0 / static_cast<double>(event_size(batch.x0.sizes()));
+  return sum_events((estimate.value() - target).square()) * weight.reshape({-1}) * scale;
+}
+
+}  // namespace fokker

@@ -1,0 +1,22 @@
+#pragma once
+#include "fokker/core/rng.h"
+#include "fokker/denoise/denoiser.h"
+
+namespace fokker {
+
+/// Training rows in model units, with the position that keys their noise.
+struct Batch {
+  Tensor x0;     ///< (n, event...)
+  Tensor label;  ///< (n) int64, or undefined
+  uint32_t step = 0;
+};
+
+/// A training loss: a function of a denoiser and a batch.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  /// One loss per row, (n), differentiable in the denoiser's parameters. Its mean is what training minimises.
+  virtual Tensor loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const = 0;
+};
+
+}  // namespace fokker

@@ -1,0 +1,50 @@
+#include "fokker/objective/time_sampling.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+/// n numbers in (0, 1), each uniform.
+Tensor unit_numbers(TimeSampling::Method method, int64_t n, uint32_t step, const Rng& rng) {
+  const DrawPosition position{.step = step};
+  if (method == TimeSampling::Method::independent) return rng.uniform({n}, position, at::kDouble);
+  if (method == TimeSampling::Method::antithetic) {
+    const Tensor half = rng.uniform({(n + 1) / 2}, position, at::kDouble);
+    return at::cat({half, 1 - half}).narrow(0, 0, n);
+  }
+  const double offset = rng.uniform({1}, position, at::kDouble).item<double>();
+  const Tensor index = at::arange(n, at::TensorOptions(at::kDouble));
+  return (index / static_cast<double>(n) + offset).frac().clamp(1e-12, 1 - 1e-12);
+}
+
+/// Inverse of the standard normal distribution function.
+double normal_quantile(double u) {
+  return std::numbers::sqrt2 *
+         at::erfinv(at::scalar_tensor(2 * u - 1, at::TensorOptions(at::kDouble))).item<double>();
+}
+
+double time_from_unit(const GaussianProcess& process, const TimeSampling& options, double u) {
+  const auto& schedule = process.schedule();
+  if (options.law == TimeSampling::Law::log_normal)
+    return schedule->time_of_log_snr(-2.0 * (options.log_mean + options.log_deviation * normal_quantile(u)));
+  const auto steps = static_cast<double>(schedule->chain_steps());
+  if (steps > 0) return std::min(std::floor(u * steps) + 1, steps) / steps;
+  return std::lerp(process.time_min(), 1.0, u);
+}
+
+}  // namespace
+
+Tensor sample_times(const GaussianProcess& process, const TimeSampling& options, int64_t n, uint32_t step,
+                    const Rng& rng) {
+  check(n > 0, "sample_times: expected n > 0 but received {}", n);
+  Tensor times = unit_numbers(options.method, n, step, rng).contiguous();
+  double* t = times.data_ptr<double>();
+  for (int64_t i = 0; i < n; ++i) t[i] = std::max(time_from_unit(process, options, t[i]), process.time_min());
+  return times;
+}
+
+}  // namespace fokker

@@ -1,0 +1,24 @@
+#pragma once
+#include "fokker/sample/sampler.h"
+
+namespace fokker {
+
+/// Euler–Maruyama on the reverse SDE dx = [f x - g^2 score] dt + g dB run from t down to s (Anderson 1982; S0
+/// eq. 3, S3 section 3.1). The noise is additive, so the strong order is 1.
+class EulerMaruyama final : public Sampler {
+ public:
+  struct Options {
+    /// Return the mean, without noise, in the step that ends at t = 0.
+    bool denoise_last = false;
+  };
+  explicit EulerMaruyama(Options options) : options_(options) {}
+  EulerMaruyama() : EulerMaruyama(Options()) {}
+  std::string name() const override { return "euler-maruyama"; }
+  SamplerOrder order() const override { return {.deterministic = false, .strong = 1, .weak = 1}; }
+  StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fokker

@@ -1,0 +1,84 @@
+#include "fokker/sample/integrate.h"
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+constexpr uint32_t draws_per_step = 16;
+
+Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, Tensor x,
+                            int64_t first, const IntegrateOptions& options) {
+  const auto observe = [&](int64_t step, double t) {
+    for (const auto& observer : options.observers) observer({first, step, t, x});
+  };
+  const auto& times = grid.times();
+  std::any history;
+  Integration run;
+  observe(0, times[0]);
+  for (size_t i = 0; i + 1 < times.size(); ++i) {
+    const auto noise = [&](uint32_t draw) {
+      check(options.noise != nullptr, "{}: this sampler draws noise, but no noise source was given",
+            sampler.name());
+      const auto step = static_cast<uint32_t>(i) * draws_per_step + draw;
+      return options.noise(x.sizes(), {first, step}).to(x.options());
+    };
+    StepContext context{times[i], times[i + 1], noise, history};
+    StepResult result = sampler.step(denoiser, x, context);
+    x = std::move(result.x);
+    run.evaluations += result.evaluations;
+    run.rejected += result.rejected;
+    const bool last = i + 2 == times.size();
+    if (last && options.denoise_end && times.back() == 0 && denoiser.process().sigma(0) > 0) {
+      x = denoiser.estimate(x, 0.0).denoised();
+      ++run.evaluations;
+    }
+    observe(static_cast<int64_t>(i) + 1, times[i + 1]);
+  }
+  run.x = x;
+  return run;
+}
+
+}  // namespace
+
+Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, const Tensor& x,
+                      const IntegrateOptions& options) {
+  check(x.dim() >= 2, "integrate: expected x of shape (n, event...) but received {}", shape_string(x));
+  check(options.block > 0, "integrate: expected block > 0 but received {}", options.block);
+  const GradientMode no_gradients(false);
+  Integration whole;
+  std::vector<Tensor> blocks;
+  for (int64_t row = 0; row < x.size(0); row += options.block) {
+    const int64_t rows = std::min(options.block, x.size(0) - row);
+    Integration part =
+        integrate_block(denoiser, sampler, grid, x.narrow(0, row, rows), options.first_sample + row, options);
+    blocks.push_back(part.x);
+    whole.evaluations = std::max(whole.evaluations, part.evaluations);
+    whole.rejected += part.rejected;
+  }
+  whole.x = blocks.empty() ? x : blocks.size() == 1 ? blocks[0] : at::cat(blocks);
+  return whole;
+}
+
+Integration generate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid,
+                     IntArrayRef shape, const Rng& rng, at::TensorOptions type, IntegrateOptions options) {
+  const auto scalar = c10::typeMetaToScalarType(type.dtype());
+  const NoiseSource prior = rng.stream("prior").noise_source(scalar);
+  if (!options.noise) options.noise = rng.stream("sampler").noise_source(scalar);
+  const Tensor start = denoiser.process().sample_prior(shape, prior, options.first_sample).to(type);
+  return integrate(denoiser, sampler, grid, start, options);
+}
+
+Trajectory::Trajectory(int64_t steps, IntArrayRef shape, at::TensorOptions type) {
+  std::vector<int64_t> sizes{steps + 1};
+  sizes.insert(sizes.end(), shape.begin(), shape.end());
+  states_ = at::empty(sizes, type);
+}
+
+Observer Trajectory::observer() {
+  return [this](const Observation& seen) {
+    states_[seen.step].narrow(0, seen.first_sample, seen.x.size(0)).copy_(seen.x);
+  };
+}
+
+}  // namespace fokker

@@ -1,0 +1,54 @@
+#pragma once
+#include <vector>
+
+#include "fokker/sample/sampler.h"
+#include "fokker/sample/time_grid.h"
+
+namespace fokker {
+
+/// What an observer sees: the rows [first_sample, first_sample + n) of the run at one time of the grid.
+struct Observation {
+  int64_t first_sample = 0;
+  int64_t step = 0;  ///< 0 is the start
+  double t = 1;
+  const Tensor& x;
+};
+using Observer = std::function<void(const Observation&)>;
+
+struct IntegrateOptions {
+  NoiseSource noise;         ///< needed by stochastic samplers
+  int64_t first_sample = 0;  ///< index of the first row: keys its noise
+  int64_t block = 4096;      ///< rows that go through all times together
+  std::vector<Observer> observers;
+  /// Where the grid ends at t = 0 and the process is still noisy there, return E[x_0 | x_t] at the end.
+  bool denoise_end = true;
+};
+
+struct Integration {
+  Tensor x;                 ///< (n, event...)
+  int64_t evaluations = 0;  ///< denoiser calls per row
+  int64_t rejected = 0;
+};
+
+/// Carries x (n, event...) through the grid with the sampler. Rows are processed in blocks through all times:
+/// a small network's activations stay in cache, and noise keyed by row makes the split invisible.
+Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, const Tensor& x,
+                      const IntegrateOptions& options = {});
+
+/// Draws `shape` = (n, event...) from the prior and integrates it.
+Integration generate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid,
+                     IntArrayRef shape, const Rng& rng, at::TensorOptions type = at::kFloat,
+                     IntegrateOptions options = {});
+
+/// An observer that keeps every state: (steps + 1, n, event...).
+class Trajectory {
+ public:
+  Trajectory(int64_t steps, IntArrayRef shape, at::TensorOptions type);
+  Observer observer();
+  const Tensor& states() const { return states_; }
+
+ private:
+  Tensor states_;
+};
+
+}  // namespace fokker
