@@ -1,0 +1,97 @@
+#include "cli/command.h"
+#include "fokker/core/error.h"
+#include "fokker/data/load.h"
+#include "fokker/format/model.h"
+#include "fokker/format/safetensors.h"
+
+namespace fokker::cli {
+namespace {
+
+struct Report {
+  Json json;
+  std::string text;
+};
+
+Report inspect_model(const std::filesystem::path& folder) {
+  const Model model = load_model(folder);
+  Json parameters = Json::array();
+  for (const auto& [name, tensor] : model.network->parameters())
+    parameters.push_back({{"name", name}, {"shape", tensor.sizes().vec()}});
+  Json json = {{"kind", "model"},
+               {"event_shape", model.event_shape()},
+               {"columns", model.columns},
+               {"parameters", model.network->parameter_count()},
+               {"process", model.process.schedule()->config()},
+               {"prediction", model.prediction.name()},
+               {"network", model.network->config()},
+               {"training", model.training},
+               {"tensors", parameters}};
+  std::string text = fmt::format("model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
+                                 folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
+                                 model.process.schedule()->config().dump(), model.prediction.name());
+  text += "network       " + model.network->config().dump() + "\n";
+  for (const auto& [key, value] : model.training.items()) text += fmt::format("{:<13} {}\n", key, value.dump());
+  for (const auto& [name, tensor] : model.network->parameters())
+    text += fmt::format("  {:<48} {}\n", name, shape_string(tensor));
+  return {json, text};
+}
+
+Report inspect_safetensors(const std::string& path) {
+  const auto file = load_safetensors(path);
+  Json tensors = Json::array();
+  std::string text = fmt::format("{}: {} tensors\n", path, file.tensors.size());
+  for (const auto& [name, tensor] : file.tensors) {
+    tensors.push_back({{"name", name}, {"shape", tensor.sizes().vec()}, {"type", at::toString(tensor.scalar_type())}});
+    text += fmt::format("  {:<48} {} {}\n", name, shape_string(tensor), at::toString(tensor.scalar_type()));
+  }
+  return {{{"kind", "safetensors"}, {"tensors", tensors}}, text};
+}
+
+Report inspect_data(const std::string& path) {
+  const Dataset data = load_data(path, {});
+  const Tensor rows = data.values.flatten(1);
+  Json json = {{"kind", "data"}, {"rows", data.size()}, {"event_shape", data.event_shape()},
+               {"type", at::toString(data.values.scalar_type())}};
+  std::string text = fmt::format("{}: {} rows of shape {} ({})\n", path, data.size(),
+                                 shape_string(data.event_shape()), at::toString(data.values.scalar_type()));
+  if (data.labels.defined()) {
+    json["labels"] = data.labels.max().item<int64_t>() + 1;
+    text += fmt::format("labels 0 to {}\n", data.labels.max().item<int64_t>());
+  }
+  if (data.is_images()) return {json, text};
+  Json columns = Json::array();
+  for (int64_t c = 0; c < rows.size(1); ++c) {
+    const Tensor column = rows.select(1, c).to(at::kDouble);
+    const double mean = column.mean().item<double>(), deviation = column.std(/*unbiased=*/false).item<double>();
+    const double low = column.min().item<double>(), high = column.max().item<double>();
+    columns.push_back({{"name", data.columns[static_cast<size_t>(c)]}, {"mean", mean},
+                       {"standard_deviation", deviation}, {"minimum", low}, {"maximum", high}});
+    text += fmt::format("  {:<24} mean {:<12.6g} deviation {:<12.6g} from {:.6g} to {:.6g}\n",
+                        data.columns[static_cast<size_t>(c)], mean, deviation, low, high);
+  }
+  json["columns"] = columns;
+  return {json, text};
+}
+
+Report inspect_path(const std::string& path) {
+  const std::filesystem::path file(path);
+  if (std::filesystem::is_directory(file) && std::filesystem::exists(file / "fokker.json")) return inspect_model(file);
+  if (file.extension() == ".safetensors") return inspect_safetensors(path);
+  return inspect_data(path);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto common = std::make_shared<CommonOptions>();
+  auto path = std::make_shared<std::string>();
+  CLI::App* command = add_command(app, "inspect", "Describe a trained model, a data file or a safetensors file",
+                                  "fokker inspect run", common, [=] {
+                                    const Report report = inspect_path(*path);
+                                    print_result(*common, report.json, report.text);
+                                    return 0;
+                                  });
+  command->add_option("path", *path, "Run folder or file")->required();
+}
+
+}  // namespace fokker::cli

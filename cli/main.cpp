@@ -1,0 +1,77 @@
+#include <cstdio>
+#include <new>
+
+#include "cli/command.h"
+#include "fokker/core/error.h"
+#include "fokker/core/version.h"
+
+namespace fokker::cli {
+namespace {
+
+/// The arguments with those of --config FILE put in, unless the same option is given on the command line.
+std::vector<std::string> with_configuration(const std::vector<std::string>& arguments) {
+  std::string file;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--config" && i + 1 < arguments.size()) file = arguments[i + 1];
+    if (arguments[i].starts_with("--config=")) file = arguments[i].substr(9);
+  }
+  if (file.empty()) return arguments;
+  std::vector<std::string> merged = arguments;
+  for (const std::string& extra : arguments_from_toml(file)) {
+    const std::string key = extra.substr(0, extra.find('='));
+    const bool given = std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+      return argument == key || argument.starts_with(key + "=");
+    });
+    if (!given) merged.push_back(extra);
+  }
+  return merged;
+}
+
+/// One line, whatever the library underneath put into its message.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+int report(const std::string& text, ErrorKind kind) {
+  std::fprintf(stderr, "fokker: %s\n", first_line(text).c_str());
+  return static_cast<int>(kind);
+}
+
+int run(std::vector<std::string> arguments) {
+  CLI::App app("fokker: denoising diffusion and score-based generative modelling", "fokker");
+  app.set_version_flag("--version", std::string("fokker ") + version());
+  app.require_subcommand(1);
+  add_train(app);
+  add_sample(app);
+  add_evaluate(app);
+  add_inspect(app);
+  add_doctor(app);
+  add_plot(app);
+  try {
+    arguments = with_configuration(arguments);
+    std::reverse(arguments.begin(), arguments.end());
+    app.parse(arguments);
+    return chosen_work()();
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::string text = error.what();
+    if (text.starts_with("A subcommand is required")) text = "expected a command; fokker --help lists them";
+    return report(text, ErrorKind::argument);
+  }
+}
+
+}  // namespace
+}  // namespace fokker::cli
+
+int main(int argc, char** argv) {
+  using fokker::ErrorKind;
+  using fokker::cli::report;
+  try {
+    return fokker::cli::run({argv + 1, argv + argc});
+  } catch (const fokker::Error& error) {
+    return report(error.what(), error.kind());
+  } catch (const std::bad_alloc&) {
+    return report("out of memory", ErrorKind::resource);
+  } catch (const std::exception& error) {
+    return report(error.what(), ErrorKind::failed);
+  }
+}

@@ -1,0 +1,84 @@
+#include "cli/registry.h"
+
+#include "fokker/core/error.h"
+#include "fokker/core/spec.h"
+#include "fokker/data/load.h"
+#include "fokker/sample/ancestral.h"
+#include "fokker/sample/ddim.h"
+#include "fokker/sample/dpmpp_2m.h"
+#include "fokker/sample/euler_maruyama.h"
+#include "fokker/sample/probability_flow.h"
+#include "fokker/target/toys.h"
+
+namespace fokker::cli {
+namespace {
+
+Ancestral::Variance ancestral_variance(Spec& spec) {
+  const std::string name = spec.text("variance", "posterior");
+  check(name == "posterior" || name == "transition",
+        "ancestral: variance: expected posterior or transition but received '{}'", name);
+  return name == "posterior" ? Ancestral::Variance::posterior : Ancestral::Variance::transition;
+}
+
+SamplerChoice choose(Spec& spec, const GaussianProcess& process) {
+  const std::string& name = spec.name();
+  const int64_t chain = process.schedule()->chain_steps();
+  if (name == "ancestral")
+    return {std::make_unique<Ancestral>(ancestral_variance(spec)), chain ? "uniform" : "log-snr", chain ? chain : 200};
+  if (name == "ddim") return {std::make_unique<Ddim>(spec.number("eta", 0.0)), chain ? "uniform" : "log-snr", 50};
+  if (name == "euler-maruyama")
+    return {std::make_unique<EulerMaruyama>(
+                EulerMaruyama::Options{.denoise_last = spec.integer("denoise_last", 0) != 0}),
+            "uniform", 500};
+  if (name == "euler") return {std::make_unique<Euler>(), "log-snr", 100};
+  if (name == "heun") return {std::make_unique<Heun>(), "log-snr", 40};
+  if (name == "dpmpp-2m") return {std::make_unique<DpmPp2M>(), "log-snr", 30};
+  spec.unknown_name(sampler_names());
+}
+
+}  // namespace
+
+std::vector<std::string> sampler_names() {
+  return {"ancestral", "ddim", "euler-maruyama", "euler", "heun", "dpmpp-2m"};
+}
+
+SamplerChoice make_sampler(const std::string& text, const GaussianProcess& process) {
+  Spec spec("sampler", text);
+  SamplerChoice choice = choose(spec, process);
+  spec.finish();
+  return choice;
+}
+
+std::vector<std::string> grid_names() { return {"uniform", "log-snr", "quadratic", "karras"}; }
+
+TimeGrid make_grid(const std::string& text, const GaussianProcess& process, const Sampler& sampler, int64_t steps) {
+  Spec spec("grid", text);
+  // Only methods that use f and g themselves must keep away from where they are infinite.
+  const TimeRange range{.start = sampler.name() == "euler-maruyama" ? process.schedule()->sde_end() : 1.0};
+  const auto choose = [&]() -> TimeGrid {
+    if (spec.name() == "uniform") return TimeGrid::uniform(steps, range);
+    if (spec.name() == "log-snr") return TimeGrid::uniform_log_snr(process, steps, range);
+    if (spec.name() == "quadratic") return TimeGrid::quadratic(steps, range);
+    if (spec.name() == "karras") return TimeGrid::karras(process, steps, spec.number("rho", 7.0), range);
+    spec.unknown_name(grid_names());
+  };
+  TimeGrid grid = choose();
+  spec.finish();
+  return grid;
+}
+
+Tensor load_rows(const std::string& path) {
+  return load_data(path, {}).values.to(at::kDouble).flatten(1);
+}
+
+std::shared_ptr<Distribution> target_from(const std::string& spec) { return make_target(spec, load_rows); }
+
+AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process) {
+  const auto mixture = std::dynamic_pointer_cast<GaussianMixture>(target_from(target));
+  check(mixture != nullptr,
+        "target '{}' has no closed form under noise; use a Gaussian mixture (a built-in one, a JSON file) or data:FILE",
+        target);
+  return AnalyticDenoiser(*mixture, process);
+}
+
+}  // namespace fokker::cli

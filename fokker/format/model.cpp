@@ -1,0 +1,148 @@
+#include "fokker/format/model.h"
+
+#include "fokker/core/error.h"
+#include "fokker/core/files.h"
+#include "fokker/core/version.h"
+#include "fokker/format/safetensors.h"
+
+namespace fokker {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* weights_file = "diffusion_pytorch_model.safetensors";
+constexpr int format_version = 1;
+
+std::string part_name(const Model& model) { return model.is_image() ? "unet" : "network"; }
+
+/// diffusers' DDPMScheduler configuration for the chain nearest to the process: exact for a table, else its 1000-step
+/// discretisation.
+Json scheduler_config(const Model& model) {
+  const auto& schedule = model.process.schedule();
+  const int64_t steps = schedule->chain_steps() > 0 ? schedule->chain_steps() : 1000;
+  Json betas = Json::array();
+  for (int64_t i = 1; i <= steps; ++i) {
+    const auto n = static_cast<double>(steps);
+    betas.push_back(-std::expm1(2 * (schedule->log_alpha(static_cast<double>(i) / n) -
+                                     schedule->log_alpha(static_cast<double>(i - 1) / n))));
+  }
+  const auto kind = model.prediction.kind();
+  const char* type = kind == Prediction::Kind::data       ? "sample"
+                     : kind == Prediction::Kind::velocity ? "v_prediction"
+                                                          : "epsilon";
+  return {{"_class_name", "DDPMScheduler"}, {"_diffusers_version", "0.30.0"}, {"num_train_timesteps", steps},
+          {"trained_betas", betas},         {"beta_schedule", "linear"},      {"prediction_type", type},
+          {"variance_type", "fixed_small"}, {"clip_sample", true},            {"clip_sample_range", 1.0}};
+}
+
+Json description(const Model& model) {
+  const auto& options = model.denoiser_options;
+  const bool by_time = options.time_input.kind == TimeInput::Kind::time;
+  return {{"format", format_version},
+          {"fokker_version", version()},
+          {"network", part_name(model)},
+          {"process", model.process.schedule()->config()},
+          {"prediction", {{"name", model.prediction.name()}, {"sigma_data", model.prediction.sigma_data()}}},
+          {"time_input",
+           {{"kind", by_time ? "time" : "quarter_log_sigma"},
+            {"scale", options.time_input.scale},
+            {"offset", options.time_input.offset}}},
+          {"scale_input", options.scale_input},
+          {"sigma_data", options.sigma_data},
+          {"normalisation", model.normalisation.to_json()},
+          {"columns", model.columns},
+          {"label_names", model.label_names},
+          {"training", model.training}};
+}
+
+/// Reads required members with an error that names the file and the key.
+class Reader {
+ public:
+  Reader(const Json& json, std::string file) : json_(json), file_(std::move(file)) {}
+  template <typename T>
+  T get(const char* key) const {
+    check_input(json_.is_object() && json_.contains(key), "{}: expected a member '{}'", file_, key);
+    try {
+      return json_[key].get<T>();
+    } catch (const Json::exception&) {
+      fail(ErrorKind::input, "{}: member '{}' has the wrong type", file_, key);
+    }
+  }
+  Reader at(const char* key) const {
+    check_input(json_.is_object() && json_.contains(key), "{}: expected a member '{}'", file_, key);
+    return Reader(json_[key], file_ + ": " + key);
+  }
+  const Json& json() const { return json_; }
+
+ private:
+  const Json& json_;
+  std::string file_;
+};
+
+TimeInput read_time_input(const Reader& reader) {
+  const auto kind = reader.get<std::string>("kind");
+  check_input(kind == "time" || kind == "quarter_log_sigma", "fokker.json: unknown time input '{}'", kind);
+  return {kind == "time" ? TimeInput::Kind::time : TimeInput::Kind::quarter_log_sigma, reader.get<double>("scale"),
+          reader.get<double>("offset")};
+}
+
+std::shared_ptr<Network> read_network(const fs::path& folder) {
+  std::shared_ptr<Network> network = make_network(read_json(folder / "config.json"), 0);
+  try {
+    network->load(load_safetensors(folder / weights_file).tensors);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::argument)
+      fail(ErrorKind::input, "{}: {}", (folder / weights_file).string(), error.what());
+    throw;
+  }
+  network->set_requires_grad(false);
+  return network;
+}
+
+}  // namespace
+
+void save_model(const fs::path& folder, const Model& model) {
+  const std::string part = part_name(model);
+  write_folder_atomically(folder / part, [&](const fs::path& temporary) {
+    write_file_atomically(temporary / "config.json", model.network->config().dump(2) + "\n");
+    save_safetensors(temporary / weights_file, model.network->parameters(), {{"format", "pt"}});
+  });
+  if (model.is_image()) {
+    write_folder_atomically(folder / "scheduler", [&](const fs::path& temporary) {
+      write_file_atomically(temporary / "scheduler_config.json", scheduler_config(model).dump(2) + "\n");
+    });
+    const Json index = {{"_class_name", "DDPMPipeline"},
+                        {"_diffusers_version", "0.30.0"},
+                        {"unet", {"diffusers", "UNet2DModel"}},
+                        {"scheduler", {"diffusers", "DDPMScheduler"}}};
+    write_file_atomically(folder / "model_index.json", index.dump(2) + "\n");
+  }
+  write_file_atomically(folder / "fokker.json", description(model).dump(2) + "\n");
+}
+
+Model load_model(const fs::path& folder) {
+  check_input(fs::exists(folder), "{}: no such run folder", folder.string());
+  check_input(fs::is_directory(folder), "{}: expected a run folder but it is a file", folder.string());
+  const fs::path file = folder / "fokker.json";
+  check_input(fs::exists(file), "{}: not a run folder: it has no fokker.json", folder.string());
+  const Json json = read_json(file);
+  const Reader reader(json, file.string());
+  const int format = reader.get<int>("format");
+  check_input(format == format_version, "{}: expected format {} but it has {}", file.string(), format_version, format);
+  const Reader prediction = reader.at("prediction");
+  const auto part = reader.get<std::string>("network");
+  check_input(part == "unet" || part == "network", "{}: unknown network folder '{}'", file.string(), part);
+  Model model{.network = read_network(folder / part),
+              .process = make_schedule(reader.at("process").json()),
+              .prediction =
+                  Prediction::from_name(prediction.get<std::string>("name"), prediction.get<double>("sigma_data")),
+              .denoiser_options = {.time_input = read_time_input(reader.at("time_input")),
+                                   .scale_input = reader.get<bool>("scale_input"),
+                                   .sigma_data = reader.get<double>("sigma_data")},
+              .normalisation = Normalisation::from_json(reader.at("normalisation").json()),
+              .columns = reader.get<std::vector<std::string>>("columns"),
+              .label_names = reader.get<std::vector<std::string>>("label_names"),
+              .training = reader.at("training").json()};
+  return model;
+}
+
+}  // namespace fokker

@@ -1,0 +1,35 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "fokker/core/json.h"
+#include "fokker/data/normalisation.h"
+#include "fokker/denoise/learned.h"
+
+namespace fokker {
+
+/// A trained model with all that is needed to use it on the user's own data.
+struct Model {
+  std::shared_ptr<Network> network;
+  GaussianProcess process;
+  Prediction prediction;
+  LearnedDenoiser::Options denoiser_options;
+  Normalisation normalisation;
+  std::vector<std::string> columns;      ///< of a table; empty for images
+  std::vector<std::string> label_names;  ///< where it was trained with text labels
+  Json training;                         ///< how it was trained: free form, shown by `fokker inspect`
+
+  LearnedDenoiser denoiser() const { return LearnedDenoiser(network, process, prediction, denoiser_options); }
+  std::vector<int64_t> event_shape() const { return network->event_shape(); }
+  bool is_image() const { return network->event_shape().size() == 3; }
+};
+
+/// Writes a model folder. A U-Net is laid out as a Hugging Face diffusers DDPMPipeline (model_index.json, unet/,
+/// scheduler/), an MLP in the same pattern under network/; fokker.json holds the rest. Each part is put in place
+/// atomically; other files in the folder are left alone.
+void save_model(const std::filesystem::path& folder, const Model& model);
+
+/// Reads a model folder. Input errors name the missing or wrong file.
+Model load_model(const std::filesystem::path& folder);
+
+}  // namespace fokker

@@ -1,0 +1,217 @@
+#include "fokker/train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <numbers>
+
+#include "fokker/core/error.h"
+#include "fokker/core/files.h"
+#include "fokker/format/safetensors.h"
+#include "fokker/kernel/adamw.h"
+
+namespace fokker {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void check_options(const TrainOptions& o) {
+  check(o.steps > 0, "train: expected steps > 0 but received {}", o.steps);
+  check(o.minutes >= 0 && std::isfinite(o.minutes), "train: expected minutes >= 0 but received {}", o.minutes);
+  check(o.batch > 0, "train: expected batch > 0 but received {}", o.batch);
+  check(o.learning_rate > 0 && std::isfinite(o.learning_rate), "train: expected learning rate > 0 but received {}",
+        o.learning_rate);
+  check(o.ema_decay >= 0 && o.ema_decay < 1, "train: expected 0 <= ema < 1 but received {}", o.ema_decay);
+  check(o.gradient_clip >= 0, "train: expected gradient clip >= 0 but received {}", o.gradient_clip);
+}
+
+}  // namespace
+
+Json to_json(const TrainMetrics& m) {
+  Json json = {{"step", m.step}, {"loss", m.loss}};
+  if (m.held_out_loss) json["held_out_loss"] = *m.held_out_loss;
+  json["learning_rate"] = m.learning_rate;
+  json["gradient_norm"] = m.gradient_norm;
+  json["seconds"] = m.seconds;
+  json["rows_per_second"] = m.rows_per_second;
+  return json;
+}
+
+Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Prediction prediction,
+                 LearnedDenoiser::Options denoiser_options, std::shared_ptr<const Objective> objective, Split data,
+                 Normalisation normalisation, TrainOptions options, Rng rng)
+    : network_(std::move(network)),
+      average_(network_->clone()),
+      denoiser_(network_, process, prediction, denoiser_options),
+      averaged_(average_, process, prediction, denoiser_options),
+      objective_(std::move(objective)),
+      data_(std::move(data)),
+      normalisation_(std::move(normalisation)),
+      options_(options),
+      rng_(rng.stream("train")) {
+  check_options(options);
+  check(data_.training.size() > 0, "train: expected at least one row of data");
+  network_->set_requires_grad(true);
+  average_->set_requires_grad(false);
+  parameters_ = std::make_unique<FlatParameters>(*network_);
+  averages_ = std::make_unique<FlatParameters>(*average_);
+  first_moment_ = at::zeros_like(parameters_->values());
+  second_moment_ = at::zeros_like(parameters_->values());
+}
+
+LearnedDenoiser Trainer::averaged() const { return averaged_; }
+
+Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint32_t step) const {
+  Batch batch{.x0 = normalisation_.apply(data.values.index_select(0, rows)), .label = {}, .step = step};
+  const auto options = parameters_->values().options();
+  batch.x0 = batch.x0.to(options);
+  if (data.labels.defined()) batch.label = data.labels.index_select(0, rows).to(options.device());
+  return batch;
+}
+
+/// Rows in a fresh random order every epoch, so that each is seen equally often; batches may straddle epochs.
+Tensor Trainer::next_rows() {
+  const int64_t n = data_.training.size();
+  std::vector<Tensor> parts;
+  int64_t position = step_ * options_.batch;
+  for (int64_t left = options_.batch; left > 0;) {
+    if (position / n != epoch_) {
+      epoch_ = position / n;
+      order_ = rng_.stream("order").stream(static_cast<uint64_t>(epoch_)).permutation(n);
+    }
+    const int64_t count = std::min(left, n - position % n);
+    parts.push_back(order_.narrow(0, position % n, count));
+    position += count;
+    left -= count;
+  }
+  return at::cat(parts);
+}
+
+double Trainer::fraction_done(double seconds) const {
+  if (options_.minutes > 0) return std::min(1.0, seconds / (60 * options_.minutes));
+  return static_cast<double>(step_) / static_cast<double>(options_.steps);
+}
+
+double Trainer::learning_rate(double fraction) const {
+  const double warm = std::min(1.0, static_cast<double>(step_ + 1) / static_cast<double>(std::max<int64_t>(1, options_.warm_up)));
+  const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * fraction));
+  return options_.learning_rate * warm * std::lerp(options_.final_learning_rate, 1.0, cosine);
+}
+
+double Trainer::train_step(double learning_rate) {
+  const auto step = static_cast<uint32_t>(step_);
+  const Batch batch = gather(data_.training, next_rows(), step);
+  parameters_->zero_gradients();
+  const Tensor loss = objective_->loss(denoiser_, batch, rng_).mean();
+  loss.backward();
+  const double value = loss.item<double>();
+  gradient_norm_ = parameters_->gradients().norm().item<double>();
+  if (!std::isfinite(value) || !std::isfinite(gradient_norm_))
+    fail(ErrorKind::diverged, "training diverged: the loss at step {} is {} (gradient norm {}); lower --learning-rate",
+         step_ + 1, value, gradient_norm_);
+  ++step_;
+  const bool clip = options_.gradient_clip > 0 && gradient_norm_ > options_.gradient_clip;
+  const auto warm = static_cast<double>(step_);
+  adamw_step({parameters_->values(), parameters_->gradients(), first_moment_, second_moment_, averages_->values()},
+             {.learning_rate = learning_rate,
+              .weight_decay = options_.weight_decay,
+              .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
+              .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
+              .step = step_});
+  return value;
+}
+
+double Trainer::held_out_loss() const {
+  const GradientMode no_gradients(false);
+  const int64_t rows = std::min(data_.held_out.size(), options_.held_out_rows);
+  const int64_t chunk = std::min(rows, std::max<int64_t>(options_.batch, 1));
+  const Rng rng = rng_.stream("held out");
+  double total = 0;
+  for (int64_t first = 0, part = 0; first < rows; first += chunk, ++part) {
+    const int64_t count = std::min(chunk, rows - first);
+    const Batch batch =
+        gather(data_.held_out, at::arange(first, first + count, at::kLong), static_cast<uint32_t>(part));
+    total += objective_->loss(averaged_, batch, rng).sum().item<double>();
+  }
+  return total / static_cast<double>(rows);
+}
+
+TrainOutcome Trainer::run(const TrainHooks& hooks) {
+  const auto start = Clock::now();
+  const double before = seconds_;
+  double loss_sum = 0, logged_at = seconds_;
+  int64_t loss_count = 0;
+  while (true) {
+    seconds_ = before + seconds_since(start);
+    const double fraction = fraction_done(seconds_);
+    const bool stopped = hooks.should_stop && hooks.should_stop();
+    const bool done = fraction >= 1 || stopped;
+    if (done || (step_ > 0 && step_ % options_.checkpoint_every == 0))
+      if (hooks.on_checkpoint) hooks.on_checkpoint(*this);
+    if (done) return stopped && fraction < 1 ? TrainOutcome::stopped : TrainOutcome::completed;
+    const double rate = learning_rate(fraction);
+    const double loss = train_step(rate);
+    loss_sum += loss;
+    ++loss_count;
+    if (hooks.on_step) hooks.on_step(step_, fraction, loss);
+    const bool measure = data_.held_out.size() > 0 && step_ % options_.held_out_every == 0;
+    if (!hooks.on_metrics || !(measure || step_ % options_.log_every == 0)) continue;
+    seconds_ = before + seconds_since(start);
+    TrainMetrics metrics{.step = step_,
+                         .loss = loss_sum / static_cast<double>(loss_count),
+                         .held_out_loss = {},
+                         .learning_rate = rate,
+                         .gradient_norm = gradient_norm_,
+                         .seconds = seconds_,
+                         .rows_per_second = static_cast<double>(loss_count * options_.batch) / (seconds_ - logged_at)};
+    if (measure) metrics.held_out_loss = held_out_loss();
+    hooks.on_metrics(metrics);
+    loss_sum = 0;
+    loss_count = 0;
+    logged_at = before + seconds_since(start);
+  }
+}
+
+void Trainer::save_state(const std::filesystem::path& folder) const {
+  save_safetensors(folder / "network.safetensors", named_views(*network_, parameters_->values()), {});
+  save_safetensors(folder / "average.safetensors", named_views(*network_, averages_->values()), {});
+  save_safetensors(folder / "first_moment.safetensors", named_views(*network_, first_moment_), {});
+  save_safetensors(folder / "second_moment.safetensors", named_views(*network_, second_moment_), {});
+  const Json state = {{"step", step_}, {"seconds", seconds_}, {"seed", rng_.seed()}, {"batch", options_.batch},
+                      {"network", network_->config()}};
+  write_file_atomically(folder / "state.json", state.dump(2) + "\n");
+}
+
+void Trainer::load_state(const std::filesystem::path& folder) {
+  const Json state = read_json(folder / "state.json");
+  const auto whole = [&](const char* key) {
+    check_input(state.contains(key) && state[key].is_number(), "{}: expected a number '{}'",
+                (folder / "state.json").string(), key);
+    return state[key].get<double>();
+  };
+  check_input(state.contains("network") && state["network"] == network_->config(),
+              "{}: this checkpoint is of another network", folder.string());
+  const auto into = [&](const char* file, const Tensor& flat) {
+    const GradientMode no_gradients(false);
+    auto stored = load_safetensors(folder / file).tensors;
+    for (auto& [name, view] : named_views(*network_, flat)) {
+      const auto found = std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.name == name; });
+      check_input(found != stored.end() && found->tensor.sizes() == view.sizes(),
+                  "{}: expected a tensor '{}' of shape {}", (folder / file).string(), name, shape_string(view));
+      view.copy_(found->tensor);
+    }
+  };
+  into("network.safetensors", parameters_->values());
+  into("average.safetensors", averages_->values());
+  into("first_moment.safetensors", first_moment_);
+  into("second_moment.safetensors", second_moment_);
+  step_ = static_cast<int64_t>(whole("step"));
+  seconds_ = whole("seconds");
+  check_input(whole("batch") == static_cast<double>(options_.batch) &&
+                  whole("seed") == static_cast<double>(rng_.seed()),
+              "{}: expected the batch size {} and seed {} of this run but the checkpoint has {} and {}",
+              folder.string(), options_.batch, rng_.seed(), whole("batch"), whole("seed"));
+}
+
+}  // namespace fokker

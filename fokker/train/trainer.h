@@ -1,0 +1,103 @@
+#pragma once
+#include <filesystem>
+
+#include "fokker/core/json.h"
+#include "fokker/data/dataset.h"
+#include "fokker/data/normalisation.h"
+#include "fokker/denoise/learned.h"
+#include "fokker/objective/objective.h"
+#include "fokker/train/flat_parameters.h"
+
+namespace fokker {
+
+struct TrainOptions {
+  int64_t steps = 4000;   ///< stop after this many steps
+  double minutes = 0;     ///< or, where positive, after this much time; the learning rate then follows the clock
+  int64_t batch = 512;
+  double learning_rate = 2e-3;
+  int64_t warm_up = 100;                ///< steps of linear warm-up
+  double final_learning_rate = 0.01;    ///< fraction of the peak that cosine decay ends at
+  double weight_decay = 0.0;
+  double gradient_clip = 1.0;           ///< largest norm of the gradient; 0 turns clipping off
+  double ema_decay = 0.999;
+  int64_t log_every = 50;
+  int64_t held_out_every = 500;
+  int64_t held_out_rows = 2048;         ///< at most so many rows are used for the held-out loss
+  int64_t checkpoint_every = 1000;
+  int64_t checkpoints_kept = 2;
+};
+
+/// One line of metrics.jsonl.
+struct TrainMetrics {
+  int64_t step = 0;
+  double loss = 0;                        ///< mean over the steps since the last line
+  std::optional<double> held_out_loss;    ///< of the averaged weights, with the same noise every time
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  double seconds = 0;
+  double rows_per_second = 0;
+};
+Json to_json(const TrainMetrics& metrics);
+
+/// What the world outside learns and decides during training. All are optional.
+struct TrainHooks {
+  std::function<void(const TrainMetrics&)> on_metrics;
+  std::function<void(int64_t step, double fraction, double loss)> on_step;
+  /// Called where a checkpoint is due, and at the end or when stopped.
+  std::function<void(const class Trainer&)> on_checkpoint;
+  /// True asks for a stop after the current step.
+  std::function<bool()> should_stop;
+};
+
+enum class TrainOutcome { completed, stopped };
+
+/// Trains a network by an objective on a data set: AdamW with warm-up and cosine decay, gradient clipping and an
+/// exponential moving average of the weights. Which rows, times and noise a step sees depends on the seed and the step
+/// alone, so a resumed run continues as if it had never stopped.
+class Trainer {
+ public:
+  Trainer(std::unique_ptr<Network> network, GaussianProcess process, Prediction prediction,
+          LearnedDenoiser::Options denoiser_options, std::shared_ptr<const Objective> objective, Split data,
+          Normalisation normalisation, TrainOptions options, Rng rng);
+
+  /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite loss.
+  TrainOutcome run(const TrainHooks& hooks);
+
+  int64_t step() const { return step_; }
+  double seconds() const { return seconds_; }
+  /// The denoiser with the averaged weights; it follows the training.
+  LearnedDenoiser averaged() const;
+  const Network& averaged_network() const { return *average_; }
+  const Normalisation& normalisation() const { return normalisation_; }
+  /// Mean loss of the averaged weights on the held-out rows; the same times and noise at every call.
+  double held_out_loss() const;
+
+  /// Weights, averages, optimiser moments and counters: all that a resumed run needs.
+  void save_state(const std::filesystem::path& folder) const;
+  /// Input error where the folder does not fit this network.
+  void load_state(const std::filesystem::path& folder);
+
+ private:
+  Batch gather(const Dataset& data, const Tensor& rows, uint32_t step) const;
+  Tensor next_rows();
+  double train_step(double learning_rate);
+  double learning_rate(double fraction) const;
+  double fraction_done(double seconds) const;
+
+  std::shared_ptr<Network> network_, average_;
+  std::unique_ptr<FlatParameters> parameters_, averages_;
+  Tensor first_moment_, second_moment_;
+  LearnedDenoiser denoiser_, averaged_;
+  std::shared_ptr<const Objective> objective_;
+  Split data_;
+  Normalisation normalisation_;
+  TrainOptions options_;
+  Rng rng_;
+  int64_t step_ = 0;
+  double seconds_ = 0;
+  double gradient_norm_ = 0;
+  int64_t epoch_ = -1;
+  Tensor order_;  ///< the permutation of the current epoch
+};
+
+}  // namespace fokker
