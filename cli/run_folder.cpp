@@ -1,0 +1,84 @@
+#include "cli/run_folder.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "fokker/core/error.h"
+#include "fokker/core/files.h"
+
+namespace fokker::cli {
+namespace fs = std::filesystem;
+namespace {
+
+const std::vector<const char*> run_parts = {"fokker.json", "model_index.json", "unet",     "network",    "scheduler",
+                                            "config.toml", "metrics.jsonl",    "previews", "checkpoints"};
+
+}  // namespace
+
+void RunFolder::check_usable(bool resume, bool overwrite, bool dry_run) const {
+  const bool exists = fs::exists(path_);
+  check_input(!exists || fs::is_directory(path_), "{}: expected a folder for the run but it is a file",
+              path_.string());
+  if (resume) {
+    check_input(!checkpoints().empty(), "{}: nothing to resume: it has no checkpoints", path_.string());
+    return;
+  }
+  if (overwrite || dry_run || !exists) return;
+  for (const char* part : run_parts)
+    check(!fs::exists(path_ / part),
+          "{}: holds a run already; use --resume to continue it or --overwrite to replace it", path_.string());
+}
+
+void RunFolder::create(bool overwrite) const {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) fail(ErrorKind::resource, "{}: cannot create the folder: {}", path_.string(), error.message());
+  if (!overwrite) return;
+  for (const char* part : run_parts) fs::remove_all(path_ / part, error);
+}
+
+std::vector<fs::path> RunFolder::checkpoints() const {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", error))
+    if (entry.path().filename().string().starts_with("step-")) found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void RunFolder::save_checkpoint(const Trainer& trainer, int64_t kept) const {
+  write_folder_atomically(path_ / "checkpoints" / fmt::format("step-{:09}", trainer.step()),
+                          [&](const fs::path& folder) { trainer.save_state(folder); });
+  const auto all = checkpoints();
+  for (int64_t i = 0; i + kept < static_cast<int64_t>(all.size()); ++i) {
+    std::error_code ignored;
+    fs::remove_all(all[static_cast<size_t>(i)], ignored);
+  }
+}
+
+void RunFolder::load_newest_checkpoint(Trainer& trainer) const {
+  trainer.load_state(checkpoints().back());
+  drop_metrics_after(trainer.step());
+}
+
+void RunFolder::append_metrics(const TrainMetrics& metrics) const {
+  const fs::path file = path_ / "metrics.jsonl";
+  std::ofstream out(file, std::ios::app);
+  out << to_json(metrics).dump() << '\n';
+  out.close();
+  if (!out) fail(ErrorKind::resource, "{}: cannot be written", file.string());
+}
+
+void RunFolder::drop_metrics_after(int64_t step) const {
+  const fs::path file = path_ / "metrics.jsonl";
+  if (!fs::exists(file)) return;
+  std::istringstream lines(read_file(file));
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object() && json.value("step", int64_t{0}) <= step) kept += line + "\n";
+  }
+  write_file_atomically(file, kept);
+}
+
+}  // namespace fokker::cli

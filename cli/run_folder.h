@@ -1,0 +1,29 @@
+#pragma once
+#include <filesystem>
+
+#include "fokker/train/trainer.h"
+
+namespace fokker::cli {
+
+/// A run folder on disk: model parts, metrics.jsonl, checkpoints/step-N, previews.
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  const std::filesystem::path& path() const { return path_; }
+
+  /// Refuses, before any work, a folder that holds something else, a run that would be lost, or nothing to resume.
+  void check_usable(bool resume, bool overwrite, bool dry_run) const;
+  /// Makes the folder; with `overwrite`, removes the run that is in it (and only files of a run).
+  void create(bool overwrite) const;
+  void save_checkpoint(const Trainer& trainer, int64_t kept) const;
+  /// Loads the newest checkpoint and drops the metrics written after it.
+  void load_newest_checkpoint(Trainer& trainer) const;
+  void append_metrics(const TrainMetrics& metrics) const;
+
+ private:
+  std::vector<std::filesystem::path> checkpoints() const;
+  void drop_metrics_after(int64_t step) const;
+  std::filesystem::path path_;
+};
+
+}  // namespace fokker::cli

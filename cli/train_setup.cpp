@@ -1,0 +1,132 @@
+#include "cli/train_setup.h"
+
+#include "fokker/core/error.h"
+#include "fokker/core/spec.h"
+#include "fokker/data/load.h"
+#include "fokker/nn/mlp.h"
+#include "fokker/nn/unet.h"
+
+namespace fokker::cli {
+namespace {
+
+/// Processes that only add noise (VE, EDM, Brownian) feed networks inputs of any size; EDM's scaling is made for them.
+bool is_additive(const GaussianProcess& process) { return process.alpha(1.0) == 1.0; }
+
+int64_t class_count(const Dataset& data) {
+  return data.labels.defined() ? data.labels.max().item<int64_t>() + 1 : 0;
+}
+
+Normalisation fit_normalisation(const TrainSettings& s, const Dataset& data) {
+  if (data.is_images()) return Normalisation::pixels(data.event_shape(), data.values.scalar_type());
+  if (s.normalise == "none") return Normalisation::identity(data.event_shape());
+  check(s.normalise == "whiten" || s.normalise == "standardise",
+        "normalise: expected whiten, standardise or none but received '{}'", s.normalise);
+  return Normalisation::fit(data.values, s.normalise);
+}
+
+Prediction choose_prediction(const TrainSettings& s, const GaussianProcess& process) {
+  if (s.predict == "auto") return is_additive(process) ? Prediction::edm() : Prediction::velocity();
+  return Prediction::from_name(s.predict);
+}
+
+TimeSampling choose_times(const TrainSettings& s, const GaussianProcess& process) {
+  const std::string law = s.times == "auto" ? (is_additive(process) ? "log-normal" : "uniform") : s.times;
+  check(law == "uniform" || law == "log-normal", "times: expected uniform or log-normal but received '{}'", s.times);
+  return {.law = law == "uniform" ? TimeSampling::Law::uniform : TimeSampling::Law::log_normal};
+}
+
+bool uses_unet(const TrainSettings& s, const Dataset& data) {
+  check(s.network == "auto" || s.network == "mlp" || s.network == "unet",
+        "network: expected mlp or unet but received '{}'", s.network);
+  check(s.network != "unet" || data.is_images(), "network: a unet needs images but {} holds rows of shape {}",
+        data.source, shape_string(data.event_shape()));
+  check(s.network != "mlp" || !data.is_images(), "network: an mlp needs a table but {} holds images", data.source);
+  return data.is_images();
+}
+
+std::unique_ptr<Network> build_network(const TrainSettings& s, const Dataset& data) {
+  const auto shape = data.event_shape();
+  if (uses_unet(s, data))
+    return std::make_unique<UNet>(
+        UNetOptions::for_images(shape[0], shape[1], shape[2], s.channels, class_count(data)), s.common.seed);
+  check(s.width > 0 && s.width <= 65536, "width: expected 1 to 65536 but received {}", s.width);
+  check(s.depth > 0 && s.depth <= 1024, "depth: expected 1 to 1024 but received {}", s.depth);
+  return std::make_unique<Mlp>(MlpOptions{.dimension = shape[0],
+                                          .width = s.width,
+                                          .depth = s.depth,
+                                          .activation = s.activation,
+                                          .embedding = s.embedding,
+                                          .residual = !s.plain,
+                                          .classes = class_count(data)},
+                               s.common.seed);
+}
+
+LearnedDenoiser::Options choose_denoiser_options(const GaussianProcess& process, bool unet) {
+  if (is_additive(process)) return {.time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true};
+  if (!unet) return {};
+  // diffusers numbers the steps of a chain from 0; a continuous process is seen as a chain of 1000.
+  const int64_t steps = process.schedule()->chain_steps();
+  return {.time_input = {.scale = steps > 0 ? static_cast<double>(steps) : 1000.0, .offset = -1.0}};
+}
+
+TrainOptions choose_training(const TrainSettings& s, bool unet) {
+  TrainOptions t;
+  t.steps = s.steps > 0 ? s.steps : unet ? 3000 : 4000;
+  t.minutes = s.minutes;
+  t.batch = s.batch > 0 ? s.batch : unet ? 64 : 512;
+  t.learning_rate = s.learning_rate > 0 ? s.learning_rate : unet ? 1e-3 : 2e-3;
+  t.ema_decay = s.ema;
+  t.gradient_clip = s.gradient_clip;
+  t.weight_decay = s.weight_decay;
+  t.log_every = unet ? 10 : 50;
+  t.held_out_every = unet ? 100 : 500;
+  t.held_out_rows = unet ? 256 : 2048;
+  t.checkpoint_every = s.checkpoint_every > 0 ? s.checkpoint_every : unet ? 500 : 2000;
+  check(s.steps >= 0 && s.batch >= 0 && s.learning_rate >= 0 && s.checkpoint_every >= 0,
+        "train: expected steps, batch, learning rate and checkpoint-every to be positive");
+  return t;
+}
+
+}  // namespace
+
+Model TrainingPlan::model(const Network& weights) const {
+  return {.network = weights.clone(),
+          .process = process,
+          .prediction = prediction,
+          .denoiser_options = denoiser_options,
+          .normalisation = normalisation,
+          .columns = columns,
+          .label_names = label_names,
+          .training = {}};
+}
+
+TrainingPlan make_plan(const TrainSettings& s) {
+  check(s.objective == "denoising", "unknown objective '{}'; valid names: denoising", s.objective);
+  check(s.held_out >= 0 && s.held_out < 1, "held-out: expected a fraction in [0, 1) but received {}", s.held_out);
+  const Dataset data =
+      load_data(s.data, {.columns = s.columns, .label_column = s.label_column, .labels_path = s.labels});
+  const GaussianProcess process(make_schedule(s.process));
+  const bool unet = uses_unet(s, data);
+  const std::string weighting = s.weighting == "auto" ? (is_additive(process) ? "edm" : "uniform") : s.weighting;
+  auto objective = std::make_shared<DenoisingObjective>(
+      DenoisingObjective::Options{.weighting = Weighting::from_name(weighting), .times = choose_times(s, process)});
+  // A held-out set larger than this tells nothing more.
+  const double held_out = std::min(s.held_out, 10'000.0 / static_cast<double>(data.size()));
+  Split parts = held_out > 0 ? split(data, 1 - held_out, Rng(s.common.seed).stream("split"))
+                             : Split{data, data.subset(at::empty({0}, at::kLong))};
+  Normalisation normalisation = fit_normalisation(s, parts.training);
+  return {.data = std::move(parts),
+          .normalisation = std::move(normalisation),
+          .process = process,
+          .prediction = choose_prediction(s, process),
+          .denoiser_options = choose_denoiser_options(process, unet),
+          .network = build_network(s, data),
+          .objective = objective,
+          .objective_name = s.objective,
+          .weighting_name = weighting,
+          .train = choose_training(s, unet),
+          .columns = data.columns,
+          .label_names = data.label_names};
+}
+
+}  // namespace fokker::cli

@@ -1,0 +1,42 @@
+#pragma once
+#include "cli/command.h"
+#include "fokker/format/model.h"
+#include "fokker/objective/denoising.h"
+#include "fokker/train/trainer.h"
+
+namespace fokker::cli {
+
+/// The options of `fokker train` as typed. Zero and "auto" mean: choose by the data.
+struct TrainSettings {
+  CommonOptions common;
+  std::string data, out, label_column, labels;
+  std::vector<std::string> columns;
+  std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
+  std::string network = "auto", activation = "silu", embedding = "sinusoidal", normalise = "whiten";
+  int64_t width = 256, depth = 3, channels = 0;
+  bool plain = false;
+  int64_t steps = 0, batch = 0, checkpoint_every = 0;
+  double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0, held_out = 0.05;
+  bool resume = false, overwrite = false, dry_run = false;
+};
+
+/// Everything that training needs, resolved.
+struct TrainingPlan {
+  Split data;
+  Normalisation normalisation;
+  GaussianProcess process;
+  Prediction prediction;
+  LearnedDenoiser::Options denoiser_options;
+  std::unique_ptr<Network> network;
+  std::shared_ptr<const Objective> objective;
+  std::string objective_name, weighting_name;
+  TrainOptions train;
+  std::vector<std::string> columns, label_names;
+
+  /// The model as it is saved, with a copy of these weights.
+  Model model(const Network& weights) const;
+};
+
+TrainingPlan make_plan(const TrainSettings& settings);
+
+}  // namespace fokker::cli
