@@ -48,8 +48,8 @@ class Network {
   std::vector<NamedTensor> parameters_;
 };
 
-/// Builds a network from what `Network::config` returned (or from a diffusers UNet2DModel config), with weights
-/// initialised from `seed`.
+/// Builds a network from what `Network::config` returned (or from a diffusers UNet2DModel config), with
+/// weights initialised from `seed`.
 std::unique_ptr<Network> make_network(const Json& config, uint64_t seed);
 
 }  // namespace fokker
