@@ -1,0 +1,168 @@
+#include "fokker/data/csv_text.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+constexpr size_t block = 1 << 20;
+constexpr size_t longest_record = 16 << 20;
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && (is_blank(text.back()) || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+bool RecordReader::refill() {
+  if (ended_) return false;
+  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  check_input(end_ < longest_record,
+              "{}: line {}: longer than {} MiB (a quote that is not closed, or not text?)", source_.name(),
+              next_line_, longest_record >> 20);
+  if (buffer_.size() < end_ + block) buffer_.resize(end_ + block);
+  const size_t count = source_.read_some(buffer_.data() + end_, block);
+  end_ += count;
+  ended_ = count < block;
+  return count > 0;
+}
+
+std::optional<std::string_view> RecordReader::next_raw() {
+  line_ = next_line_;
+  size_t scanned = 0;  // relative to begin_, which refill moves
+  bool quoted = false;
+  for (;;) {
+    const char* start = buffer_.data() + begin_;
+    const void* found =
+        end_ - begin_ > scanned ? std::memchr(start + scanned, '\n', end_ - begin_ - scanned) : nullptr;
+    if (!found && refill()) continue;
+    start = buffer_.data() + begin_;
+    const size_t stop = found ? static_cast<size_t>(static_cast<const char*>(found) - start) : end_ - begin_;
+    const std::string_view piece(start + scanned, stop - scanned);
+    if (std::memchr(piece.data(), '"', piece.size()))
+      quoted ^= std::count(piece.begin(), piece.end(), '"') % 2 != 0;
+    check_input(found || !quoted, "{}: line {}: a quoted cell is not closed", source_.name(), line_);
+    if (!found && stop == 0) return std::nullopt;
+    ++next_line_;
+    if (found && quoted) {
+      scanned = stop + 1;
+      continue;
+    }
+    begin_ += stop + (found ? 1 : 0);
+    return std::string_view(start, stop);
+  }
+}
+
+std::optional<std::string_view> RecordReader::next() {
+  while (auto record = next_raw()) {
+    if (line_ == 1) {
+      check_input(!record->starts_with("\xff\xfe") && !record->starts_with("\xfe\xff"),
+                  "{}: line 1: expected UTF-8 text but it is UTF-16", source_.name());
+      if (record->starts_with("\xef\xbb\xbf")) record->remove_prefix(3);
+    }
+    if (record->ends_with('\r')) record->remove_suffix(1);
+    if (!trimmed(*record).empty() && record->front() != '#') return record;
+  }
+  return std::nullopt;
+}
+
+Separator detect_separator(std::string_view record) {
+  std::string outside;  // what is not in quotes
+  bool quoted = false;
+  for (const char c : trimmed(record)) {
+    if (c == '"')
+      quoted = !quoted;
+    else if (!quoted)
+      outside += c;
+  }
+  for (const char c : {'\t', ';', ','})
+    if (outside.find(c) != std::string::npos) return {c, false};
+  return {' ', outside.find(' ') != std::string::npos};
+}
+
+CellReader::CellReader(std::string_view record, Separator separator)
+    : text_(separator.blanks ? trimmed(record) : record), separator_(separator) {}
+
+std::optional<std::string_view> CellReader::next() {
+  if (ended_) return std::nullopt;
+  const size_t start = at_;
+  size_t p = at_;
+  while (p < text_.size() && is_blank(text_[p]) && text_[p] != separator_.character) ++p;
+  if (p < text_.size() && text_[p] == '"') {
+    at_ = p;
+    return quoted();
+  }
+  if (separator_.blanks) {
+    while (p < text_.size() && !is_blank(text_[p])) ++p;
+  } else {
+    while (p < text_.size() && text_[p] != separator_.character) ++p;
+  }
+  ended_ = p >= text_.size();
+  at_ = p + 1;
+  if (separator_.blanks)
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  return trimmed(text_.substr(start, p - start));
+}
+
+std::string_view CellReader::quoted() {
+  scratch_.clear();
+  bool inside = true;
+  size_t p = at_ + 1;
+  for (; p < text_.size(); ++p) {
+    const char c = text_[p];
+    const bool ends = separator_.blanks ? is_blank(c) : c == separator_.character;
+    if (!inside && ends) break;
+    if (c != '"') {
+      scratch_ += c;
+    } else if (inside && p + 1 < text_.size() && text_[p + 1] == '"') {
+      scratch_ += text_[++p];
+    } else {
+      inside = !inside;
+    }
+  }
+  ended_ = p >= text_.size();
+  at_ = p + 1;
+  if (separator_.blanks)
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  return trimmed(scratch_);
+}
+
+std::vector<std::string> split_cells(std::string_view record, Separator separator) {
+  std::vector<std::string> cells;
+  CellReader reader(record, separator);
+  while (const auto cell = reader.next()) cells.emplace_back(*cell);
+  return cells;
+}
+
+NumberError parse_number(std::string_view cell, double& value) {
+  if (cell.empty()) return NumberError::empty;
+  // std::from_chars does not know a leading plus.
+  if (cell.front() == '+' && cell.size() > 1 && cell[1] != '-') cell.remove_prefix(1);
+  const char* last = cell.data() + cell.size();
+  const auto [end, error] = std::from_chars(cell.data(), last, value);
+  if (error == std::errc::invalid_argument || end != last) return NumberError::text;
+  // Out of range is an error at the large end only: a number too small to hold is zero.
+  if (error == std::errc::result_out_of_range) value = std::strtod(std::string(cell).c_str(), nullptr);
+  if (std::isfinite(value)) return NumberError::none;
+  return error == std::errc() ? NumberError::not_finite : NumberError::too_large;
+}
+
+std::string shown(std::string_view cell) {
+  std::string text;
+  for (const char c : cell.substr(0, 40)) text += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
+  return cell.size() > 40 ? text + "..." : text;
+}
+
+}  // namespace fokker

@@ -1,0 +1,48 @@
+#include "fokker/data/dataset.h"
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+
+Tensor Dataset::rows(const Tensor& indices) const {
+  check(indices.dim() == 1 && indices.scalar_type() == at::kLong,
+        "Dataset::rows: expected (k) int64 indices but received {} {}", shape_string(indices),
+        at::toString(indices.scalar_type()));
+  if (indices.numel() > 0) {
+    const int64_t low = indices.min().item<int64_t>();
+    const int64_t high = indices.max().item<int64_t>();
+    check(low >= 0 && high < size(), "Dataset::rows: expected indices in 0..{} but received {}", size() - 1,
+          low < 0 ? low : high);
+  }
+  return values.index_select(0, indices);
+}
+
+Dataset Dataset::subset(const Tensor& indices) const {
+  return {.values = rows(indices),
+          .columns = columns,
+          .labels = labels.defined() ? labels.index_select(0, indices) : Tensor(),
+          .label_names = label_names,
+          .source = source};
+}
+
+Split split(const Dataset& dataset, double training_fraction, const Rng& rng) {
+  check(training_fraction > 0 && training_fraction <= 1,
+        "split: expected 0 < training_fraction <= 1 but received {}", training_fraction);
+  const int64_t n = dataset.size();
+  check(n > 0, "split: expected a dataset with rows but received none");
+  auto count = static_cast<int64_t>(std::llround(static_cast<double>(n) * training_fraction));
+  count = std::clamp<int64_t>(count, 1, std::max<int64_t>(1, n - 1));
+  const Tensor order = rng.stream("split").permutation(n);
+  // Sorted, so that gathering rows walks memory forwards and files keep their order.
+  const Tensor training = std::get<0>(order.slice(0, 0, count).sort());
+  const Tensor held_out = std::get<0>(order.slice(0, count).sort());
+  return {.training = dataset.subset(training), .held_out = dataset.subset(held_out)};
+}
+
+std::vector<std::string> default_column_names(int64_t count) {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < count; ++i) names.push_back(fmt::format("x{}", i));
+  return names;
+}
+
+}  // namespace fokker

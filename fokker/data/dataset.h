@@ -1,0 +1,46 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "fokker/core/rng.h"
+#include "fokker/core/tensor.h"
+
+namespace fokker {
+
+/// Rows of data as they were read, in the user's own units.
+struct Dataset {
+  /// Tables: (n, d) float64. Images: (n, channels, height, width), uint8 levels 0..255 or float32 in [-1, 1].
+  Tensor values;
+  /// Names of the d columns of a table; empty for images.
+  std::vector<std::string> columns;
+  /// (n) int64, or undefined where the data has no labels.
+  Tensor labels;
+  /// Where labels were text or folders: the name of each label index. Empty otherwise.
+  std::vector<std::string> label_names;
+  /// The file or folder that the data came from.
+  std::string source;
+
+  bool is_images() const { return values.dim() == 4; }
+  int64_t size() const { return values.size(0); }
+  /// Shape of one row: (d) or (channels, height, width).
+  std::vector<int64_t> event_shape() const { return values.sizes().slice(1).vec(); }
+  /// The values at `indices` (k) int64: (k, event...). Argument error where an index is out of range.
+  Tensor rows(const Tensor& indices) const;
+  /// The same dataset restricted to `indices` (k) int64, with labels.
+  Dataset subset(const Tensor& indices) const;
+};
+
+struct Split {
+  Dataset training;
+  Dataset held_out;
+};
+
+/// Splits at random into two datasets; each keeps the original order of its rows. The same rng gives the same
+/// split. Both parts get at least one row where n >= 2; a single row goes to training (and held_out is
+/// empty). Argument error unless 0 < training_fraction <= 1 and the dataset has rows.
+Split split(const Dataset& dataset, double training_fraction, const Rng& rng);
+
+/// x0, x1, ...: names for the columns of a table that has none.
+std::vector<std::string> default_column_names(int64_t count);
+
+}  // namespace fokker

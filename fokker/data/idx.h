@@ -1,0 +1,17 @@
+#pragma once
+#include <filesystem>
+
+#include "fokker/data/dataset.h"
+
+namespace fokker {
+
+/// Reads an IDX file (the format of MNIST: 00 00 type dimensions, big-endian sizes, data), plain or
+/// gzipped: uint8, int8, int16, int32, float32 or float64. Input error where the sizes in the header and the
+/// bytes that follow disagree.
+Tensor load_idx(const std::filesystem::path& path);
+
+/// Reads a file of CIFAR-10's binary version (records of one label byte and 3072 pixel bytes): images
+/// (n, 3, 32, 32) uint8 with labels 0..9.
+Dataset load_cifar10(const std::filesystem::path& path);
+
+}  // namespace fokker

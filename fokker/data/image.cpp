@@ -1,0 +1,77 @@
+#include "fokker/data/image.h"
+
+#include "fokker/core/error.h"
+#include "fokker/core/files.h"
+
+namespace fokker {
+
+Tensor load_image(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path, uint64_t{1} << 30);
+  const std::string_view start = bytes;
+  if (start.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, path.string());
+  if (start.starts_with("\xff\xd8\xff")) return decode_jpeg(bytes, path.string());
+  if (start.starts_with("RIFF") && start.substr(8).starts_with("WEBP"))
+    return decode_webp(bytes, path.string());
+  fail(ErrorKind::input, "{}: expected a PNG, JPEG or WebP image but its first bytes are none of theirs",
+       path.string());
+}
+
+Tensor to_pixels(const Tensor& images) {
+  const Tensor source = images.detach().to(at::kCPU);
+  if (source.scalar_type() == at::kByte) return source;
+  check(source.is_floating_point(), "to_pixels: expected uint8, or floats in [-1, 1], but received {}",
+        at::toString(source.scalar_type()));
+  const Tensor values = source.to(at::kFloat);
+  check(!values.isnan().any().item<bool>(), "to_pixels: expected numbers in [-1, 1] but received NaN");
+  return ((values + 1) * 127.5).round_().clamp_(0, 255).to(at::kByte);
+}
+
+Tensor convert_channels(const Tensor& images, int64_t channels) {
+  const int64_t dimension = images.dim() - 3;
+  check(dimension >= 0 && images.scalar_type() == at::kByte,
+        "convert_channels: expected uint8 images (..., channels, height, width) but received {}",
+        shape_string(images));
+  const int64_t from = images.size(dimension);
+  check(from >= 1 && from <= 4 && channels >= 1 && channels <= 4,
+        "convert_channels: expected 1 to 4 channels but received {} to become {}", from, channels);
+  if (from == channels) return images;
+  const int64_t from_colours = from <= 2 ? 1 : 3;
+  const int64_t colours = channels <= 2 ? 1 : 3;
+  Tensor colour = images.narrow(dimension, 0, from_colours);
+  if (from_colours == 1 && colours == 3) {
+    colour = at::cat({colour, colour, colour}, dimension);
+  } else if (from_colours == 3 && colours == 1) {
+    const auto plane = [&](int64_t i) { return colour.narrow(dimension, i, 1).to(at::kFloat); };
+    colour = (plane(0) * 0.299 + plane(1) * 0.587 + plane(2) * 0.114).round_().to(at::kByte);
+  }
+  if (channels % 2 == 1) return colour.contiguous();
+  const Tensor alpha = from % 2 == 0 ? images.narrow(dimension, from - 1, 1)
+                                     : at::full_like(colour.narrow(dimension, 0, 1), 255);
+  return at::cat({colour, alpha}, dimension);
+}
+
+Tensor resize_images(const Tensor& images, int64_t height, int64_t width) {
+  check(images.dim() == 3 || images.dim() == 4,
+        "resize_images: expected (c, h, w) or (n, c, h, w) but received {}", shape_string(images));
+  check(height > 0 && width > 0 && height <= largest_image_side && width <= largest_image_side,
+        "resize_images: expected a size of 1 to {} but received {} x {}", largest_image_side, height, width);
+  if (images.dim() == 3) return resize_images(images.unsqueeze(0), height, width).squeeze(0);
+  const int64_t h = images.size(2), w = images.size(3);
+  if (h == height && w == width) return images;
+  // The largest h' x w' inside h x w with h' / w' = height / width.
+  const int64_t crop_h = std::clamp<int64_t>(std::llround(double(w) * height / width), 1, h);
+  const int64_t crop_w = std::clamp<int64_t>(std::llround(double(h) * width / height), 1, w);
+  const Tensor cropped = images.narrow(2, (h - crop_h) / 2, crop_h).narrow(3, (w - crop_w) / 2, crop_w);
+  Tensor result = at::empty({images.size(0), images.size(1), height, width}, images.options());
+  constexpr int64_t chunk = 256;  // bounds the float copies
+  for (int64_t first = 0; first < images.size(0); first += chunk) {
+    const int64_t count = std::min(chunk, images.size(0) - first);
+    Tensor piece = cropped.narrow(0, first, count).to(at::kFloat).contiguous();
+    piece = at::_upsample_bilinear2d_aa(piece, {height, width}, /*align_corners=*/false);
+    if (images.scalar_type() == at::kByte) piece = piece.round_().clamp_(0, 255);
+    result.narrow(0, first, count).copy_(piece);
+  }
+  return result;
+}
+
+}  // namespace fokker

@@ -1,0 +1,200 @@
+#include "fokker/data/load.h"
+
+#include <fmt/ranges.h>
+
+#include "fokker/core/error.h"
+#include "fokker/core/progress.h"
+#include "fokker/data/csv.h"
+#include "fokker/data/idx.h"
+#include "fokker/data/image.h"
+#include "fokker/data/npy.h"
+
+namespace fokker {
+namespace fs = std::filesystem;
+namespace {
+
+enum class FileKind { csv, npy, npz, idx, cifar10, image, folder };
+
+FileKind kind_of(const fs::path& path) {
+  std::error_code error;
+  check_input(fs::exists(path, error), "{}: no such file", path.string());
+  if (fs::is_directory(path)) return FileKind::folder;
+  std::string name = path.filename().string();
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const bool gzip = name.ends_with(".gz");
+  if (gzip) name.resize(name.size() - 3);
+  const auto is = [&](std::initializer_list<std::string_view> ends) {
+    return std::any_of(ends.begin(), ends.end(), [&](auto end) { return name.ends_with(end); });
+  };
+  if (is({".csv", ".tsv", ".txt"})) return FileKind::csv;
+  if (is({".npy"})) return FileKind::npy;
+  if (is({".idx", "-ubyte", ".ubyte"}) || gzip) return FileKind::idx;
+  if (is({".npz"})) return FileKind::npz;
+  if (is({".bin"})) return FileKind::cifar10;
+  if (is({".png", ".jpg", ".jpeg", ".webp"})) return FileKind::image;
+  fail(ErrorKind::input,
+       "{}: unknown kind of file: expected .npy, .npz, .csv, .tsv, .txt, .idx, -ubyte, .gz, .bin (CIFAR-10), "
+       ".png, .jpg, .webp or a folder of images",
+       path.string());
+}
+
+struct NpzParts {
+  Tensor values;
+  Tensor labels;
+};
+
+NpzParts load_npz_parts(const fs::path& path, const std::string& wanted) {
+  auto arrays = load_npz(path);
+  NpzParts parts;
+  for (const char* name : {"labels", "label", "y"}) {
+    const auto found = arrays.find(name);
+    if (found == arrays.end() || found->first == wanted || arrays.size() == 1) continue;
+    parts.labels = found->second;
+    arrays.erase(found);
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, array] : arrays) names.push_back(name);
+  if (!wanted.empty()) {
+    check_input(arrays.contains(wanted), "{}: no array '{}': expected one of {}", path.string(), wanted,
+                fmt::join(names, ", "));
+    parts.values = arrays[wanted];
+  } else {
+    check_input(arrays.size() == 1, "{}: several arrays: choose one of {}", path.string(),
+                fmt::join(names, ", "));
+    parts.values = arrays.begin()->second;
+  }
+  return parts;
+}
+
+/// Pixels are uint8 or float32; everything else about the array must already say "images".
+Tensor as_images(const Tensor& array, const std::string& name) {
+  const Tensor images = array.dim() == 3 ? array.unsqueeze(1) : array;
+  const int64_t channels = images.size(1);
+  check_input(channels >= 1 && channels <= 4,
+              "{}: expected images (n, channels, height, width) of 1 to 4 channels but its shape is {}{}",
+              name, shape_string(array), images.size(3) <= 4 ? " (channels last? transpose it)" : "");
+  if (images.scalar_type() == at::kByte) return images;
+  check_input(images.is_floating_point(),
+              "{}: expected images of uint8, or floats in [-1, 1], but its type is {}", name,
+              at::toString(images.scalar_type()));
+  return images.to(at::kFloat);
+}
+
+Dataset from_array(const Tensor& array, const std::string& name, bool grey_floats) {
+  Dataset dataset{.values = {}, .columns = {}, .labels = {}, .label_names = {}, .source = name};
+  if (array.dim() == 1 || array.dim() == 2) {
+    dataset.values = (array.dim() == 1 ? array.unsqueeze(1) : array).to(at::kDouble);
+    dataset.columns = default_column_names(dataset.values.size(1));
+    return dataset;
+  }
+  // Three dimensions of floats are more likely a trajectory (times, n, d) than grey images.
+  const bool grey = array.dim() == 3 && (array.scalar_type() == at::kByte || grey_floats);
+  check_input(array.dim() == 4 || grey,
+              "{}: expected a table (n, d) or images (n, channels, height, width) but its shape is {}", name,
+              shape_string(array));
+  dataset.values = as_images(array, name);
+  return dataset;
+}
+
+void check_finite(const Tensor& values, const std::string& name) {
+  if (!values.is_floating_point()) return;
+  const Tensor rows = values.flatten(1);
+  const int64_t chunk = std::max<int64_t>(1, (1 << 20) / std::max<int64_t>(1, rows.size(1)));
+  double largest = 0;
+  for (int64_t first = 0; first < rows.size(0); first += chunk) {
+    const Tensor piece = rows.slice(0, first, std::min(first + chunk, rows.size(0)));
+    const Tensor good = piece.isfinite();
+    largest = std::max(largest, piece.abs().max().item<double>());
+    if (good.all().item<bool>()) continue;
+    const Tensor place = good.logical_not().nonzero()[0];
+    const int64_t row = place[0].item<int64_t>(), column = place[1].item<int64_t>();
+    fail(ErrorKind::input, "{}: row {} (from 0), element {}: expected a finite number but found {}", name,
+         first + row, column, piece[row][column].item<double>());
+  }
+  if (values.dim() == 4 && largest > 8)
+    warn(fmt::format("{}: images of floats are expected in [-1, 1], but these reach {}", name, largest));
+}
+
+Dataset read_by_kind(const fs::path& path, FileKind kind, const LoadOptions& options) {
+  const std::string name = path.string();
+  switch (kind) {
+    case FileKind::csv:
+      return load_csv(path, {.columns = options.columns, .label_column = options.label_column});
+    case FileKind::npy:
+      return from_array(load_npy(path), name, false);
+    case FileKind::npz: {
+      const NpzParts parts = load_npz_parts(path, options.array);
+      Dataset dataset = from_array(parts.values, name, false);
+      dataset.labels = parts.labels;
+      return dataset;
+    }
+    case FileKind::idx:
+      return from_array(load_idx(path), name, true);
+    case FileKind::cifar10:
+      return load_cifar10(path);
+    case FileKind::image:
+      return {.values = load_image(path).unsqueeze(0),
+              .columns = {},
+              .labels = {},
+              .label_names = {},
+              .source = name};
+    case FileKind::folder:
+      return load_image_folder(path, {.channels = options.channels, .size = options.image_size});
+  }
+  fail(ErrorKind::failed, "{}: unhandled kind of file", name);
+}
+
+LabelColumn load_labels(const fs::path& path) {
+  switch (kind_of(path)) {
+    case FileKind::csv:
+      return load_csv_labels(path);
+    case FileKind::npy:
+      return {load_npy(path), {}};
+    case FileKind::idx:
+      return {load_idx(path), {}};
+    default:
+      fail(ErrorKind::input, "{}: expected labels in an IDX, NPY or CSV file", path.string());
+  }
+}
+
+/// (n) whole numbers of at least 0, as int64.
+Tensor checked_labels(const Tensor& labels, int64_t rows, const std::string& name) {
+  const Tensor flat = labels.dim() == 2 && labels.size(1) == 1 ? labels.squeeze(1) : labels;
+  check_input(flat.dim() == 1, "{}: expected labels (n) but their shape is {}", name, shape_string(labels));
+  check_input(flat.size(0) == rows, "{}: expected {} labels, one per row, but found {}", name, rows,
+              flat.size(0));
+  const Tensor result = flat.to(at::kLong);
+  check_input(result.ge(0).all().item<bool>() && result.to(flat.scalar_type()).eq(flat).all().item<bool>(),
+              "{}: expected labels that are whole numbers of at least 0", name);
+  return result;
+}
+
+}  // namespace
+
+Dataset load_data(const fs::path& path, const LoadOptions& options) {
+  const FileKind kind = kind_of(path);
+  check(kind == FileKind::csv || (options.columns.empty() && options.label_column.empty()),
+        "{}: columns can be chosen by name in a CSV file only", path.string());
+  check(options.labels_path.empty() || options.label_column.empty(),
+        "load_data: expected a label column or a file of labels but received both");
+  Dataset dataset = read_by_kind(path, kind, options);
+  check_input(dataset.values.numel() > 0, "{}: expected data but it is empty, of shape {}", path.string(),
+              shape_string(dataset.values));
+  check_finite(dataset.values, path.string());
+  if (!options.labels_path.empty()) {
+    LabelColumn labels = load_labels(options.labels_path);
+    dataset.labels = checked_labels(labels.labels, dataset.size(), options.labels_path.string());
+    dataset.label_names = std::move(labels.names);
+  } else if (dataset.labels.defined()) {
+    dataset.labels = checked_labels(dataset.labels, dataset.size(), path.string());
+  }
+  if (dataset.is_images() && kind != FileKind::folder) {
+    if (options.channels > 0 && dataset.values.scalar_type() == at::kByte)
+      dataset.values = convert_channels(dataset.values, options.channels);
+    if (options.image_size > 0)
+      dataset.values = resize_images(dataset.values, options.image_size, options.image_size);
+  }
+  return dataset;
+}
+
+}  // namespace fokker

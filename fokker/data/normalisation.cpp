@@ -1,0 +1,156 @@
+#include "fokker/data/normalisation.h"
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+constexpr double half_range = 127.5;
+constexpr double least_eigenvalue = 1e-8;
+constexpr int64_t most_rotated = 256;
+constexpr int64_t chunk_values = 1 << 20;
+
+int64_t chunk_rows(int64_t width) {
+  return std::max<int64_t>(1, chunk_values / std::max<int64_t>(1, width));
+}
+
+/// Calls `visit` with blocks of rows (k, d) as float64, so that the copies stay small.
+template <typename Visit>
+void for_blocks(const Tensor& rows, Visit visit) {
+  const int64_t step = chunk_rows(rows.size(1));
+  for (int64_t first = 0; first < rows.size(0); first += step)
+    visit(rows.slice(0, first, std::min(first + step, rows.size(0))).to(at::kDouble), first);
+}
+
+}  // namespace
+
+Normalisation::Normalisation(NormalisationKind kind, std::vector<int64_t> event_shape)
+    : kind_(kind), event_shape_(std::move(event_shape)) {
+  for (const int64_t size : event_shape_)
+    check(size > 0, "Normalisation: expected an event shape of positive sizes but received {}",
+          shape_string(event_shape_));
+}
+
+int64_t Normalisation::dimension() const {
+  int64_t size = 1;
+  for (const int64_t s : event_shape_) size *= s;
+  return size;
+}
+
+Normalisation Normalisation::identity(std::vector<int64_t> event_shape) {
+  return {NormalisationKind::identity, std::move(event_shape)};
+}
+
+Normalisation Normalisation::pixels(std::vector<int64_t> event_shape, at::ScalarType type) {
+  check(event_shape.size() == 3, "Normalisation::pixels: expected (channels, height, width) but received {}",
+        shape_string(event_shape));
+  check(type == at::kByte || at::isFloatingType(type),
+        "Normalisation::pixels: expected images of uint8 or floats but received {}", at::toString(type));
+  Normalisation result(NormalisationKind::pixels, std::move(event_shape));
+  result.levels_ = type == at::kByte;
+  return result;
+}
+
+Normalisation Normalisation::fit(const Tensor& values, NormalisationKind kind) {
+  check(kind != NormalisationKind::pixels,
+        "Normalisation::fit: pixels are not fitted: use Normalisation::pixels");
+  check(values.dim() >= 2 && values.numel() > 0,
+        "Normalisation::fit: expected values (n, event...) but received {}", shape_string(values));
+  const auto event = values.sizes().slice(1).vec();
+  if (kind == NormalisationKind::identity) return identity(event);
+  const Tensor rows = values.detach().to(at::kCPU).flatten(1);
+  const int64_t n = rows.size(0), d = rows.size(1);
+  if (n <= 2 * d || d > most_rotated) kind = NormalisationKind::standardise;
+  Normalisation result(kind, event);
+  result.fit_columns(rows);
+  if (kind == NormalisationKind::whiten) result.fit_rotation(rows);
+  return result;
+}
+
+void Normalisation::fit_columns(const Tensor& rows) {
+  const auto n = static_cast<double>(rows.size(0));
+  Tensor low = rows[0].to(at::kDouble), high = low;
+  for_blocks(rows, [&](const Tensor& block, int64_t first) {
+    const Tensor good = block.isfinite().all(1);
+    check_input(good.all().item<bool>(), "Normalisation::fit: row {} (from 0) is not finite",
+                first + good.logical_not().nonzero()[0].item<int64_t>());
+    low = at::minimum(low, block.amin(0));
+    high = at::maximum(high, block.amax(0));
+  });
+  const Tensor range = high - low;
+  check_input(range.isfinite().all().item<bool>(),
+              "Normalisation::fit: a column spans more than float64 holds");
+  // A range this small has no room for a reciprocal: such a column counts as constant.
+  const Tensor constant = range.lt(1e-290);
+  const Tensor unit = at::where(constant, at::ones_like(range), range);
+  // Columns in units of their own range, from their least value: no cancellation and no overflow.
+  Tensor sum = at::zeros_like(range), squares = at::zeros_like(range);
+  for_blocks(rows, [&](const Tensor& block, int64_t) { sum += ((block - low) / unit).sum(0); });
+  const Tensor mean = sum / n;
+  for_blocks(rows,
+             [&](const Tensor& block, int64_t) { squares += ((block - low) / unit - mean).square().sum(0); });
+  shift_ = at::where(constant, low, low + mean * unit);
+  scale_ = at::where(constant, at::ones_like(range), (squares / n).sqrt() * unit);
+}
+
+void Normalisation::fit_rotation(const Tensor& rows) {
+  Tensor correlation = at::zeros({rows.size(1), rows.size(1)}, at::kDouble);
+  for_blocks(rows, [&](const Tensor& block, int64_t) {
+    const Tensor z = (block - shift_) / scale_;
+    correlation += z.t().mm(z);
+  });
+  correlation /= static_cast<double>(rows.size(0));
+  const auto [eigenvalues, eigenvectors] = at::linalg_eigh(correlation, "L");
+  rotation_ = eigenvectors.contiguous();
+  spread_ = eigenvalues.clamp_min(least_eigenvalue).sqrt();
+}
+
+template <typename Map>
+Tensor Normalisation::map_rows(const char* what, const Tensor& values, at::ScalarType type, Map map) const {
+  check(values.dim() >= 1 && values.sizes().slice(1) == IntArrayRef(event_shape_),
+        "Normalisation::{}: expected (n, ...) with events of shape {} but received {}", what,
+        shape_string(event_shape_), shape_string(values));
+  const GradientMode off(false);
+  const Tensor source = values.to(at::kCPU).reshape({values.size(0), dimension()});
+  Tensor result = at::empty(source.sizes(), at::TensorOptions(type));
+  for_blocks(source, [&](const Tensor& block, int64_t first) {
+    result.narrow(0, first, block.size(0)).copy_(map(block));
+  });
+  return result.reshape(values.sizes());
+}
+
+Tensor Normalisation::apply(const Tensor& values, at::ScalarType type) const {
+  const bool from_levels = kind_ == NormalisationKind::pixels && values.scalar_type() == at::kByte;
+  return map_rows("apply", values, type, [&](const Tensor& x) -> Tensor {
+    if (from_levels) return x / half_range - 1;
+    if (!shift_.defined()) return x;
+    const Tensor z = (x - shift_) / scale_;
+    return rotation_.defined() ? z.mm(rotation_) / spread_ : z;
+  });
+}
+
+Tensor Normalisation::invert(const Tensor& values) const {
+  return map_rows("invert", values, data_type(), [&](const Tensor& z) -> Tensor {
+    if (!shift_.defined()) return z;
+    return (rotation_.defined() ? (z * spread_).mm(rotation_.t()) : z) * scale_ + shift_;
+  });
+}
+
+double Normalisation::log_abs_det() const {
+  if (kind_ == NormalisationKind::pixels)
+    return levels_ ? -static_cast<double>(dimension()) * std::log(half_range) : 0;
+  double result = 0;
+  if (scale_.defined()) result -= scale_.log().sum().item<double>();
+  if (spread_.defined()) result -= spread_.log().sum().item<double>();
+  return result;
+}
+
+Tensor Normalisation::pullback_score(const Tensor& score) const {
+  return map_rows("pullback_score", score, data_type(), [&](const Tensor& s) -> Tensor {
+    if (levels_) return s / half_range;
+    if (!shift_.defined()) return s;
+    return (rotation_.defined() ? (s / spread_).mm(rotation_.t()) : s) / scale_;
+  });
+}
+
+}  // namespace fokker

@@ -1,0 +1,24 @@
+#include <webp/decode.h>
+
+#include "fokker/data/bytes.h"
+#include "fokker/data/image_size.h"
+
+namespace fokker {
+
+Tensor decode_webp(std::string_view bytes, const std::string& name) {
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  WebPBitstreamFeatures features;
+  check_input(WebPGetFeatures(data, bytes.size(), &features) == VP8_STATUS_OK,
+              "{}: not a readable WebP image: damaged or truncated header", name);
+  check_input(!features.has_animation, "{}: expected a still image but it is an animation", name);
+  check_image_size(name, features.height, features.width);
+  const int64_t channels = features.has_alpha ? 4 : 3;
+  const Tensor pixels = allocate(name, {features.height, features.width, channels}, at::kByte);
+  const auto decode = features.has_alpha ? WebPDecodeRGBAInto : WebPDecodeRGBInto;
+  const auto stride = static_cast<int>(features.width * channels);
+  check_input(decode(data, bytes.size(), pixels.data_ptr<uint8_t>(), pixels.nbytes(), stride) != nullptr,
+              "{}: not a readable WebP image: damaged or truncated", name);
+  return channels_first(pixels);
+}
+
+}  // namespace fokker

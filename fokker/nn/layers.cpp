@@ -1,0 +1,129 @@
+#include "fokker/nn/layers.h"
+
+#include <cmath>
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+/// True where nothing will ask for the value of `x` again.
+bool overwritable(const Tensor& x) {
+  return !at::GradMode::is_enabled() || !x.requires_grad();
+}
+
+}  // namespace
+
+Tensor Linear::operator()(const Tensor& x) const {
+  return at::linear(x, weight, bias);
+}
+
+Tensor Convolution::operator()(const Tensor& x) const {
+  return at::conv2d(x, weight, bias, stride, padding);
+}
+
+Tensor GroupNorm::operator()(const Tensor& x) const {
+  return at::group_norm(x, groups, weight, bias, eps);
+}
+
+Tensor ClassEmbedding::operator()(const Tensor& label) const {
+  const int64_t unconditional = weight.size(0) - 1;
+  if (!label.defined()) return weight.narrow(0, unconditional, 1);
+  // On an accelerator this check would wait for the device; an index out of range fails there by itself.
+  if (label.is_cpu() && label.numel() > 0) {
+    const int64_t low = label.min().item<int64_t>(), high = label.max().item<int64_t>();
+    check(low >= -1 && high <= unconditional,
+          "class embedding: expected labels in [-1, {}] but received {} to {}", unconditional, low, high);
+  }
+  return at::embedding(weight, at::where(label < 0, at::full_like(label, unconditional), label));
+}
+
+Activation::Activation(const std::string& name) : name_(name) {
+  static const std::pair<const char*, Kind> kinds[] = {{"silu", Kind::silu}, {"elu", Kind::elu},
+                                                       {"relu", Kind::relu}, {"gelu", Kind::gelu},
+                                                       {"tanh", Kind::tanh}, {"softplus", Kind::softplus}};
+  for (const auto& [text, kind] : kinds)
+    if (name == text) {
+      kind_ = kind;
+      return;
+    }
+  fail(ErrorKind::argument,
+       "activation: expected silu, elu, relu, gelu, tanh or softplus but received \"{}\"", name);
+}
+
+Tensor Activation::operator()(Tensor x) const {
+  switch (kind_) {
+    case Kind::silu:
+      return apply_silu(std::move(x));
+    // The gradients of these three need only the result.
+    case Kind::elu:
+      return at::elu_(x);
+    case Kind::relu:
+      return at::relu_(x);
+    case Kind::tanh:
+      return at::tanh_(x);
+    case Kind::gelu:
+      return overwritable(x) ? at::gelu_(x) : at::gelu(x);
+    case Kind::softplus:
+      return at::softplus(x);
+  }
+  return x;
+}
+
+Tensor apply_silu(Tensor x) {
+  return overwritable(x) ? at::silu_(x) : at::silu(x);
+}
+
+Tensor LayerBuilder::add(std::string name, Tensor value) {
+  parameters_.push_back({std::move(name), std::move(value)});
+  return parameters_.back().tensor;
+}
+
+Tensor LayerBuilder::uniform(const std::string& name, std::vector<int64_t> shape, int64_t fan_in, bool zero) {
+  if (zero) return add(name, at::zeros(shape));
+  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+  return add(name, rng_.stream(name).uniform(shape).mul_(2 * bound).sub_(bound));
+}
+
+Linear LayerBuilder::linear(const std::string& name, int64_t inputs, int64_t outputs, bool zero) {
+  return {uniform(name + ".weight", {outputs, inputs}, inputs, zero),
+          uniform(name + ".bias", {outputs}, inputs, zero)};
+}
+
+Convolution LayerBuilder::convolution(const std::string& name, int64_t inputs, int64_t outputs,
+                                      int64_t kernel, bool zero) {
+  const int64_t fan_in = inputs * kernel * kernel;
+  return {uniform(name + ".weight", {outputs, inputs, kernel, kernel}, fan_in, zero),
+          uniform(name + ".bias", {outputs}, fan_in, zero), 1, kernel / 2};
+}
+
+GroupNorm LayerBuilder::group_norm(const std::string& name, int64_t channels, int64_t groups, double eps) {
+  return {add(name + ".weight", at::ones({channels})), add(name + ".bias", at::zeros({channels})), groups,
+          eps};
+}
+
+ClassEmbedding LayerBuilder::class_embedding(const std::string& name, int64_t rows, int64_t size) {
+  return {add(name + ".weight", rng_.stream(name).normal({rows, size}))};
+}
+
+void check_network_inputs(std::string_view name, const Tensor& x, const Tensor& time, const Tensor& label,
+                          IntArrayRef event_shape, bool has_classes) {
+  const std::string event = shape_string(event_shape);
+  check(x.defined() && x.dim() == static_cast<int64_t>(event_shape.size()) + 1 &&
+            x.sizes().slice(1) == event_shape,
+        "{}: expected x of shape (n, {} but received {}", name, event.substr(1),
+        x.defined() ? shape_string(x) : "an undefined tensor");
+  check(time.defined() && time.dim() == 1 && (time.size(0) == x.size(0) || time.size(0) == 1),
+        "{}: expected time of shape ({}) or (1) but received {}", name, x.size(0),
+        time.defined() ? shape_string(time) : "an undefined tensor");
+  check(time.scalar_type() == x.scalar_type(), "{}: expected time of the type of x, {}, but received {}",
+        name, at::toString(x.scalar_type()), at::toString(time.scalar_type()));
+  if (!label.defined()) return;
+  check(has_classes, "{}: expected no label, as the network has no classes, but received one", name);
+  check(label.scalar_type() == at::kLong && label.dim() == 1 &&
+            (label.size(0) == x.size(0) || label.size(0) == 1),
+        "{}: expected label of shape ({}) and type int64 but received {} of {}", name, x.size(0),
+        shape_string(label), at::toString(label.scalar_type()));
+}
+
+}  // namespace fokker

@@ -1,0 +1,85 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "fokker/core/rng.h"
+#include "fokker/nn/network.h"
+
+namespace fokker {
+
+/// y = x W^T + b over the last dimension. weight (out, in), bias (out).
+struct Linear {
+  Tensor weight, bias;
+  Tensor operator()(const Tensor& x) const;
+};
+
+/// A two-dimensional convolution. weight (out, in, k, k), bias (out).
+struct Convolution {
+  Tensor weight, bias;
+  int64_t stride = 1;
+  int64_t padding = 1;
+  Tensor operator()(const Tensor& x) const;
+};
+
+/// Group normalisation (Wu and He 2018) with a scale and shift per channel.
+struct GroupNorm {
+  Tensor weight, bias;
+  int64_t groups = 32;
+  double eps = 1e-5;
+  Tensor operator()(const Tensor& x) const;
+};
+
+/// One learned vector for each class: weight (rows, size). The last row is the unconditional class.
+struct ClassEmbedding {
+  Tensor weight;
+  bool defined() const { return weight.defined(); }
+  /// label (n) int64, -1 for unconditional, -> (n, size); an undefined label -> (1, size). Argument error
+  /// where a label is not in [-1, rows).
+  Tensor operator()(const Tensor& label) const;
+};
+
+/// An elementwise function by name: silu, elu, relu, gelu, tanh, softplus.
+class Activation {
+ public:
+  explicit Activation(const std::string& name);
+  /// May overwrite `x`, which must be a temporary of the caller.
+  Tensor operator()(Tensor x) const;
+  const std::string& name() const { return name_; }
+
+ private:
+  enum class Kind { silu, elu, relu, gelu, tanh, softplus };
+  Kind kind_;
+  std::string name_;
+};
+
+/// SiLU of a temporary: in place where no gradient needs the input.
+Tensor apply_silu(Tensor x);
+
+/// Makes layers with initial weights drawn by name from a seed, so that adding a layer does not change the
+/// others. Weights and biases are uniform in +-1/sqrt(fan in), PyTorch's default.
+class LayerBuilder {
+ public:
+  explicit LayerBuilder(uint64_t seed) : rng_(Rng(seed).stream("network")) {}
+
+  Linear linear(const std::string& name, int64_t inputs, int64_t outputs, bool zero = false);
+  Convolution convolution(const std::string& name, int64_t inputs, int64_t outputs, int64_t kernel,
+                          bool zero = false);
+  GroupNorm group_norm(const std::string& name, int64_t channels, int64_t groups, double eps);
+  ClassEmbedding class_embedding(const std::string& name, int64_t rows, int64_t size);
+
+  /// All tensors made so far, in order.
+  std::vector<NamedTensor> take() { return std::move(parameters_); }
+
+ private:
+  Tensor add(std::string name, Tensor value);
+  Tensor uniform(const std::string& name, std::vector<int64_t> shape, int64_t fan_in, bool zero);
+  Rng rng_;
+  std::vector<NamedTensor> parameters_;
+};
+
+/// Checks the inputs of a network: x (n, event...), time (n) or (1) of the type of x, label (n) or (1) int64
+/// or undefined. `name` begins the message.
+void check_network_inputs(std::string_view name, const Tensor& x, const Tensor& time, const Tensor& label,
+                          IntArrayRef event_shape, bool has_classes);
+
+}  // namespace fokker

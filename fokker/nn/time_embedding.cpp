@@ -1,0 +1,57 @@
+#include "fokker/nn/time_embedding.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+void check_time(const Tensor& time, int64_t size) {
+  check(time.defined() && time.dim() == 1 && time.is_floating_point(),
+        "time embedding: expected floating-point times of shape (n) but received {}",
+        time.defined() ? shape_string(time) : "an undefined tensor");
+  check(size > 0, "time embedding: expected size > 0 but received {}", size);
+}
+
+}  // namespace
+
+TimeFeatures parse_time_features(std::string_view name) {
+  if (name == "raw") return TimeFeatures::raw;
+  if (name == "fourier") return TimeFeatures::fourier;
+  if (name == "sinusoidal") return TimeFeatures::sinusoidal;
+  fail(ErrorKind::argument, "time embedding: expected raw, fourier or sinusoidal but received \"{}\"", name);
+}
+
+std::string time_features_name(TimeFeatures kind) {
+  if (kind == TimeFeatures::raw) return "raw";
+  return kind == TimeFeatures::fourier ? "fourier" : "sinusoidal";
+}
+
+Tensor fourier_embedding(const Tensor& time, int64_t size) {
+  check_time(time, size);
+  const Tensor k = at::arange(1, size + 1, time.options());
+  return (time.unsqueeze(1) * (k * (2 * std::numbers::pi))).sin();
+}
+
+Tensor sinusoidal_embedding(const Tensor& time, int64_t size, const SinusoidalOptions& options) {
+  check_time(time, size);
+  const int64_t half = size / 2;
+  const double spacing = static_cast<double>(half) - options.frequency_shift;
+  check(half > 0 && spacing > 0, "time embedding: expected size / 2 > frequency shift but received {} and {}",
+        size, options.frequency_shift);
+  const Tensor frequencies =
+      at::arange(half, time.options()).mul_(-std::log(options.max_period) / spacing).exp_();
+  const Tensor angle = time.unsqueeze(1) * frequencies;
+  Tensor embedding = options.flip_sin_to_cos ? at::cat({angle.cos(), angle.sin()}, 1)
+                                             : at::cat({angle.sin(), angle.cos()}, 1);
+  return size % 2 ? at::constant_pad_nd(embedding, {0, 1}) : embedding;
+}
+
+Tensor time_features(TimeFeatures kind, const Tensor& time, int64_t size) {
+  if (kind == TimeFeatures::raw) return time.unsqueeze(1);
+  return kind == TimeFeatures::fourier ? fourier_embedding(time, size) : sinusoidal_embedding(time, size);
+}
+
+}  // namespace fokker

@@ -1,0 +1,38 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "fokker/core/tensor.h"
+
+namespace fokker {
+
+/// How a time becomes the features a network sees.
+enum class TimeFeatures {
+  raw,         ///< the time itself, one number
+  fourier,     ///< sin(2 pi k t) for k = 1..K, for t in [0, 1]
+  sinusoidal,  ///< cosines and sines at geometrically spaced frequencies
+};
+
+/// The kind of that name ("raw", "fourier", "sinusoidal"). Argument error otherwise.
+TimeFeatures parse_time_features(std::string_view name);
+std::string time_features_name(TimeFeatures kind);
+
+/// (sin(2 pi t), sin(4 pi t), ..., sin(2 pi K t)) for time (n): (n, K). The embedding of the lecture slides
+/// on denoising diffusion with phi = (sin(2 pi t/T), sin(4 pi t/T), ...) and the time already divided by T.
+Tensor fourier_embedding(const Tensor& time, int64_t size);
+
+struct SinusoidalOptions {
+  bool flip_sin_to_cos = true;  ///< cosines first; false: sines first, as in DDPM
+  double frequency_shift = 0;   ///< frequencies are exp(-log(max_period) i / (size/2 - frequency_shift))
+  double max_period = 10000;
+};
+
+/// The positional embedding of the transformer (Vaswani et al. 2017, section 3.5) as used for diffusion times
+/// (Ho et al. 2020, appendix B): sines and cosines of time * w_i for i < size/2; an odd size ends with a
+/// zero. time (n) -> (n, size).
+Tensor sinusoidal_embedding(const Tensor& time, int64_t size, const SinusoidalOptions& options = {});
+
+/// Features of time (n): (n, 1) for raw, otherwise (n, size).
+Tensor time_features(TimeFeatures kind, const Tensor& time, int64_t size);
+
+}  // namespace fokker

@@ -1,0 +1,78 @@
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "fokker/nn/layers.h"
+
+namespace fokker {
+
+/// Sizes shared by all blocks of one U-Net.
+struct BlockOptions {
+  int64_t time_size = 0;  ///< width of the time embedding
+  int64_t groups = 32;
+  double eps = 1e-5;
+  int64_t head_size = 8;    ///< channels of one attention head; 0: a single head
+  double output_scale = 1;  ///< residual sums are divided by this
+  bool zero_output = true;  ///< the last layer of each residual branch starts at zero
+};
+
+/// y = (shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + proj(time))))) / output_scale.
+class ResnetBlock {
+ public:
+  ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t inputs, int64_t outputs,
+              const BlockOptions& options);
+  /// x (n, inputs, h, w); activated_time (n, time_size) or (1, time_size): the embedding after its SiLU.
+  Tensor operator()(const Tensor& x, const Tensor& activated_time) const;
+
+ private:
+  GroupNorm norm1_, norm2_;
+  Convolution conv1_, conv2_;
+  Linear time_;
+  std::optional<Convolution> shortcut_;
+  double output_scale_;
+};
+
+/// Self-attention over the pixels: y = (x + out(softmax(q k^T / sqrt(d)) v)) / output_scale on norm(x).
+class AttentionBlock {
+ public:
+  AttentionBlock(LayerBuilder& builder, const std::string& name, int64_t channels,
+                 const BlockOptions& options);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  GroupNorm norm_;
+  Linear query_, key_, value_, out_;
+  int64_t heads_;
+  double output_scale_;
+};
+
+/// Halves both sides by a convolution of stride 2; padding 0 means one row and column at the bottom and
+/// right.
+class Downsample {
+ public:
+  Downsample(LayerBuilder& builder, const std::string& name, int64_t channels, int64_t padding);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Convolution conv_;
+};
+
+/// Doubles both sides: nearest neighbour, then a convolution.
+class Upsample {
+ public:
+  Upsample(LayerBuilder& builder, const std::string& name, int64_t channels);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Convolution conv_;
+};
+
+/// One resolution on the way down or up: residual blocks, each followed by attention where there is any.
+struct Level {
+  std::vector<ResnetBlock> resnets;
+  std::vector<AttentionBlock> attentions;  ///< empty, or one for each resnet
+  std::optional<Downsample> down;
+  std::optional<Upsample> up;
+};
+
+}  // namespace fokker
