@@ -8,21 +8,35 @@
 namespace fokker::cli {
 namespace {
 
-/// The arguments with those of --config FILE put in, unless the same option is given on the command line.
-std::vector<std::string> with_configuration(const std::vector<std::string>& arguments) {
-  std::string file;
+/// The value of "--key VALUE" or "--key=VALUE", or "".
+std::string value_of(const std::vector<std::string>& arguments, const std::string& key) {
   for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--config" && i + 1 < arguments.size()) file = arguments[i + 1];
-    if (arguments[i].starts_with("--config=")) file = arguments[i].substr(9);
+    if (arguments[i] == key && i + 1 < arguments.size()) return arguments[i + 1];
+    if (arguments[i].starts_with(key + "=")) return arguments[i].substr(key.size() + 1);
   }
-  if (file.empty()) return arguments;
+  return {};
+}
+
+bool is_given(const std::vector<std::string>& arguments, const std::string& key) {
+  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+    return argument == key || argument.starts_with(key + "=");
+  });
+}
+
+/// The arguments with those of --config FILE, and of a resumed run's own configuration, put in where the same option is
+/// not given on the command line.
+std::vector<std::string> with_configuration(const std::vector<std::string>& arguments) {
+  std::vector<std::string> files;
+  if (const auto file = value_of(arguments, "--config"); !file.empty()) files.push_back(file);
+  if (is_given(arguments, "--resume")) {
+    const auto saved = std::filesystem::path(value_of(arguments, "--out")) / "config.toml";
+    if (std::filesystem::exists(saved)) files.push_back(saved.string());
+  }
   std::vector<std::string> merged = arguments;
-  for (const std::string& extra : arguments_from_toml(file)) {
-    const std::string key = extra.substr(0, extra.find('='));
-    const bool given = std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
-      return argument == key || argument.starts_with(key + "=");
-    });
-    if (!given) merged.push_back(extra);
+  for (const std::string& file : files) {
+    const std::vector<std::string> before = merged;
+    for (const std::string& extra : arguments_from_toml(file))
+      if (!is_given(before, extra.substr(0, extra.find('=')))) merged.push_back(extra);
   }
   return merged;
 }

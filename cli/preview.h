@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 
+#include "fokker/data/dataset.h"
 #include "fokker/format/model.h"
 
 namespace fokker::cli {

@@ -71,10 +71,11 @@ Tensor load_rows(const std::string& path) {
   return load_data(path, {}).values.to(at::kDouble).flatten(1);
 }
 
-std::shared_ptr<Distribution> target_from(const std::string& spec) { return make_target(spec, load_rows); }
+std::unique_ptr<Distribution> target_from(const std::string& spec) { return make_target(spec, load_rows); }
 
 AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process) {
-  const auto mixture = std::dynamic_pointer_cast<GaussianMixture>(target_from(target));
+  const auto distribution = target_from(target);
+  const GaussianMixture* mixture = as_gaussian_mixture(*distribution);
   check(mixture != nullptr,
         "target '{}' has no closed form under noise; use a Gaussian mixture (a built-in one, a JSON file) or data:FILE",
         target);

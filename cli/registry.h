@@ -23,7 +23,7 @@ TimeGrid make_grid(const std::string& spec, const GaussianProcess& process, cons
 std::vector<std::string> grid_names();
 
 /// TARGET of the command line.
-std::shared_ptr<Distribution> target_from(const std::string& spec);
+std::unique_ptr<Distribution> target_from(const std::string& spec);
 /// The exact denoiser of a target that is a mixture; an argument error says which targets have one.
 AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process);
 

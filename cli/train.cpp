@@ -151,7 +151,7 @@ void add_train(CLI::App& app) {
   c->add_flag("--plain", s->plain, "A plain MLP without residual blocks");
   c->add_option("--channels", s->channels, "Channels of the U-Net's first level; 0 chooses");
   c->add_option("--embedding", s->embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
-  c->add_option("--normalise", s->normalise, "Scaling of a table: whiten, standardise or none");
+  c->add_option("--normalise", s->normalise, "Scaling of a table: whiten, standardise or identity");
   c->add_option("--steps", s->steps, "Number of training steps; 0 chooses");
   c->add_option("--minutes", s->minutes, "Train for this long instead");
   c->add_option("--batch", s->batch, "Rows per step; 0 chooses");

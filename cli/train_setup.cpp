@@ -18,10 +18,7 @@ int64_t class_count(const Dataset& data) {
 
 Normalisation fit_normalisation(const TrainSettings& s, const Dataset& data) {
   if (data.is_images()) return Normalisation::pixels(data.event_shape(), data.values.scalar_type());
-  if (s.normalise == "none") return Normalisation::identity(data.event_shape());
-  check(s.normalise == "whiten" || s.normalise == "standardise",
-        "normalise: expected whiten, standardise or none but received '{}'", s.normalise);
-  return Normalisation::fit(data.values, s.normalise);
+  return Normalisation::fit(data.values, parse_normalisation_kind(s.normalise));
 }
 
 Prediction choose_prediction(const TrainSettings& s, const GaussianProcess& process) {

@@ -1,0 +1,104 @@
+#include "cli/command.h"
+#include "cli/registry.h"
+#include "fokker/core/error.h"
+#include "fokker/evaluate/metrics.h"
+#include "fokker/target/toys.h"
+
+namespace fokker::cli {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string samples, reference;
+  int64_t n = 20'000;
+};
+
+template <typename T>
+Json as_json(const Tensor& tensor) {
+  if (tensor.dim() == 0) return tensor.item<T>();
+  Json array = Json::array();
+  for (int64_t i = 0; i < tensor.size(0); ++i) array.push_back(as_json<T>(tensor[i]));
+  return array;
+}
+
+Json comparison_json(const Comparison& c) {
+  Json json = {{"samples", c.samples},
+               {"reference", c.reference},
+               {"dimension", c.dimension},
+               {"energy_distance", c.energy_distance},
+               {"mmd", c.mmd},
+               {"mmd_bandwidth", c.mmd_bandwidth},
+               {"sliced_wasserstein", c.sliced_wasserstein},
+               {"c2st_accuracy", c.classifier.accuracy},
+               {"c2st_standard_error", c.classifier.standard_error},
+               {"mean_error", c.mean_error},
+               {"covariance_error", c.covariance_error},
+               {"mean_error_relative", c.mean_error_relative},
+               {"covariance_error_relative", c.covariance_error_relative},
+               {"p_value", c.test.p_value},
+               {"scaled", c.scaled}};
+  if (!c.modes) return json;
+  json["mode_weights"] = as_json<double>(c.modes->weights);
+  json["mode_weights_expected"] = as_json<double>(c.modes->expected);
+  json["mode_counts"] = as_json<int64_t>(c.modes->counts);
+  json["mode_means"] = as_json<double>(c.modes->means);
+  if (c.modes->covariances.defined()) json["mode_covariances"] = as_json<double>(c.modes->covariances);
+  return json;
+}
+
+std::string comparison_text(const Comparison& c) {
+  std::string text = fmt::format(
+      "{} samples against {} of the reference, dimension {}\n"
+      "energy distance      {:.5g}\nMMD (squared)        {:.5g}\nsliced Wasserstein   {:.5g}\n"
+      "classifier accuracy  {:.4f} (0.5 means indistinguishable; standard error {:.4f})\n"
+      "permutation p-value  {:.4f}\n"
+      "mean error           {:.5g} ({:.4g} standard deviations)\ncovariance error     {:.5g} ({:.4g} relative)\n",
+      c.samples, c.reference, c.dimension, c.energy_distance, c.mmd, c.sliced_wasserstein, c.classifier.accuracy,
+      c.classifier.standard_error, c.test.p_value, c.mean_error, c.mean_error_relative, c.covariance_error,
+      c.covariance_error_relative);
+  if (!c.modes || c.modes->weights.size(0) > 32) return text;
+  for (int64_t k = 0; k < c.modes->weights.size(0); ++k) {
+    std::string mean;
+    for (int64_t i = 0; i < std::min<int64_t>(c.modes->means.size(1), 8); ++i)
+      mean += fmt::format("{}{:.4g}", i ? ", " : "", c.modes->means[k][i].item<double>());
+    text += fmt::format("mode {:<3} weight {:.4f} (expected {:.4f}), mean ({})\n", k,
+                        c.modes->weights[k].item<double>(), c.modes->expected[k].item<double>(), mean);
+  }
+  return text;
+}
+
+int run_evaluate(const Options& o) {
+  const Tensor samples = load_rows(o.samples);
+  CompareOptions options{.seed = o.common.seed, .modes = {}};
+  Tensor reference;
+  if (o.reference.starts_with("target:")) {
+    const auto target = target_from(o.reference.substr(7));
+    check(target->can_sample(), "reference: target '{}' cannot be sampled", o.reference.substr(7));
+    check(o.n > 1, "n: expected at least 2 reference samples but received {}", o.n);
+    reference = target->sample(o.n, Rng(o.common.seed).stream("reference"));
+    if (const auto* mixture = as_gaussian_mixture(*target); mixture && mixture->components() > 1 &&
+                                                            mixture->components() <= 1024)
+      options.modes = *mixture;
+  } else {
+    reference = load_rows(o.reference);
+  }
+  check_input(samples.size(1) == reference.size(1), "{}: expected {} columns as in the reference but it has {}",
+              o.samples, reference.size(1), samples.size(1));
+  const Comparison comparison = compare(samples, reference, options);
+  print_result(o.common, comparison_json(comparison), comparison_text(comparison));
+  return 0;
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command = add_command(app, "evaluate", "Measure how far samples are from a reference",
+                                  "fokker evaluate --samples samples.csv --reference target:two-modes",
+                                  std::shared_ptr<CommonOptions>(o, &o->common), [o] { return run_evaluate(*o); });
+  command->add_option("--samples", o->samples, "File of samples")->required();
+  command->add_option("--reference", o->reference, "File, or target:TARGET")->required();
+  command->add_option("--n", o->n, "Samples drawn from a target reference");
+}
+
+}  // namespace fokker::cli

@@ -1,0 +1,49 @@
+#include "cli/output.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "fokker/core/error.h"
+#include "fokker/data/csv.h"
+#include "fokker/data/npy.h"
+#include "fokker/plot/charts.h"
+#include "fokker/plot/image_grid.h"
+
+namespace fokker::cli {
+namespace fs = std::filesystem;
+
+void check_output(const std::string& file) {
+  const fs::path path(file);
+  const std::string extension = path.extension().string();
+  check(extension == ".npy" || extension == ".csv" || extension == ".png",
+        "{}: expected an output that ends in .npy, .csv or .png", file);
+  check(!fs::is_directory(path), "{}: expected a file but it is a folder", file);
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error || ::access(folder.c_str(), W_OK) != 0)
+    fail(ErrorKind::resource, "{}: the folder cannot be written", folder.string());
+}
+
+void write_samples(const std::string& file, const Tensor& values, const std::vector<std::string>& columns) {
+  const std::string extension = fs::path(file).extension().string();
+  const bool images = values.dim() == 4;
+  if (extension == ".npy") return save_npy(file, values);
+  if (extension == ".png" && images) return plot::save_image_grid(file, values);
+  if (extension == ".png") {
+    check(values.size(1) == 2, "{}: a picture of points needs 2 columns but the samples have {}; write .npy or .csv",
+          file, values.size(1));
+    return plot::scatter(values).save(file);
+  }
+  check(!images, "{}: images are written as .npy or .png", file);
+  save_csv(file, values, columns);
+}
+
+Tensor trajectory_in_user_units(const Tensor& states, const std::function<Tensor(const Tensor&)>& to_user) {
+  std::vector<Tensor> converted;
+  for (int64_t i = 0; i < states.size(0); ++i) converted.push_back(to_user(states[i]));
+  return at::stack(converted);
+}
+
+}  // namespace fokker::cli

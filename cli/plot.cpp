@@ -1,0 +1,124 @@
+#include <fstream>
+
+#include "cli/command.h"
+#include "cli/registry.h"
+#include "fokker/core/error.h"
+#include "fokker/core/files.h"
+#include "fokker/core/progress.h"
+#include "fokker/core/spec.h"
+#include "fokker/data/load.h"
+#include "fokker/plot/charts.h"
+#include "fokker/plot/image_grid.h"
+
+namespace fokker::cli {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string kind, out, title, theme = "light";
+  std::vector<std::string> inputs;
+  int64_t columns = 0;
+};
+
+const std::vector<std::string> kinds = {"scatter", "grid", "loss"};
+
+plot::Theme theme_of(const Options& o) {
+  check(o.theme == "light" || o.theme == "dark", "theme: expected light or dark but received '{}'", o.theme);
+  return o.theme == "light" ? plot::Theme::light() : plot::Theme::dark();
+}
+
+/// Rows of a file, or of "target:TARGET" as many as shown beside it.
+Dataset rows_of(const std::string& input, uint64_t seed) {
+  if (!input.starts_with("target:")) return load_data(input, {});
+  const Tensor values = target_from(input.substr(7))->sample(20'000, Rng(seed).stream("plot"));
+  return {.values = values, .columns = default_column_names(values.size(1)), .labels = {}, .label_names = {},
+          .source = input};
+}
+
+void draw_scatter(const Options& o) {
+  std::vector<Dataset> sets;
+  for (const auto& input : o.inputs) {
+    sets.push_back(rows_of(input, o.common.seed));
+    check_input(!sets.back().is_images(), "{}: expected a table but it holds images", input);
+  }
+  check(sets.size() <= 2, "plot scatter: expected one or two inputs but received {}", sets.size());
+  const int64_t dimension = sets[0].values.size(1);
+  for (const auto& set : sets)
+    check_input(set.values.size(1) == dimension, "{}: expected {} columns but it has {}", set.source, dimension,
+                set.values.size(1));
+  const plot::ChartOptions chart{.title = o.title, .theme = theme_of(o)};
+  if (dimension == 1) return plot::histogram(sets[0].values, chart).save(o.out);
+  if (dimension > 2) {
+    check(dimension <= 8, "plot scatter: expected at most 8 columns but received {}", dimension);
+    plot::ScatterMatrixOptions matrix;
+    matrix.title = o.title;
+    matrix.theme = theme_of(o);
+    if (sets.size() == 2) matrix.second = sets[1].values;
+    return plot::scatter_matrix(sets[0].values, sets[0].columns, matrix).save(o.out);
+  }
+  if (sets.size() == 1) return plot::scatter(sets[0].values, chart).save(o.out);
+  plot::scatter_comparison(sets[0].values, sets[1].values, {sets[0].source, sets[1].source}, chart).save(o.out);
+}
+
+void draw_grid(const Options& o) {
+  check(o.inputs.size() == 1, "plot grid: expected one input but received {}", o.inputs.size());
+  const Dataset data = load_data(o.inputs[0], {});
+  check_input(data.is_images(), "{}: expected images but it holds rows of shape {}", o.inputs[0],
+              shape_string(data.event_shape()));
+  const int64_t shown = std::min<int64_t>(data.size(), 400);
+  plot::save_image_grid(o.out, data.values.narrow(0, 0, shown), {.columns = o.columns});
+}
+
+void draw_loss(const Options& o) {
+  check(o.inputs.size() == 1, "plot loss: expected one run folder but received {}", o.inputs.size());
+  const std::filesystem::path file = std::filesystem::path(o.inputs[0]) / "metrics.jsonl";
+  std::istringstream lines(read_file(file));
+  std::vector<double> steps, losses, held_steps, held_losses;
+  int64_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    check_input(++number && json.is_object() && json.contains("step") && json.contains("loss"),
+                "{}: line {}: expected an object with step and loss", file.string(), number);
+    steps.push_back(json["step"].get<double>());
+    losses.push_back(json["loss"].get<double>());
+    if (!json.contains("held_out_loss")) continue;
+    held_steps.push_back(steps.back());
+    held_losses.push_back(json["held_out_loss"].get<double>());
+  }
+  check_input(!steps.empty(), "{}: expected at least one line", file.string());
+  std::vector<plot::LossSeries> series{{"training", at::tensor(steps), at::tensor(losses)}};
+  if (!held_steps.empty()) series.push_back({"held out", at::tensor(held_steps), at::tensor(held_losses)});
+  plot::loss_curves(series, {.chart = {.title = o.title, .x_label = "step", .y_label = "loss", .theme = theme_of(o)},
+                             .log_y = true})
+      .save(o.out);
+}
+
+int run_plot(const Options& o) {
+  if (o.kind == "scatter")
+    draw_scatter(o);
+  else if (o.kind == "grid")
+    draw_grid(o);
+  else if (o.kind == "loss")
+    draw_loss(o);
+  else
+    fail(ErrorKind::argument, "unknown plot '{}'; valid names: {}", o.kind, join(kinds));
+  message("wrote " + o.out);
+  return 0;
+}
+
+}  // namespace
+
+void add_plot(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command =
+      add_command(app, "plot", "Draw a picture: " + join(kinds), "fokker plot scatter data.csv samples.csv --out picture.png",
+                  std::shared_ptr<CommonOptions>(o, &o->common), [o] { return run_plot(*o); });
+  command->add_option("kind", o->kind, "What to draw: " + join(kinds))->required();
+  command->add_option("inputs", o->inputs, "Files (a run folder for loss), or target:TARGET")->required();
+  command->add_option("--out", o->out, "Picture: .png, .svg or .pdf")->required();
+  command->add_option("--title", o->title, "Title");
+  command->add_option("--theme", o->theme, "light or dark");
+  command->add_option("--columns", o->columns, "Images per row of a grid; 0 chooses");
+}
+
+}  // namespace fokker::cli

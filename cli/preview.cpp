@@ -1,0 +1,46 @@
+#include "cli/preview.h"
+
+#include "fokker/denoise/guidance.h"
+#include "fokker/plot/charts.h"
+#include "fokker/plot/image_grid.h"
+#include "fokker/sample/dpmpp_2m.h"
+#include "fokker/sample/integrate.h"
+
+namespace fokker::cli {
+namespace {
+
+constexpr int64_t most_points = 5000;
+
+Tensor draw(const Model& model, int64_t n, uint64_t seed) {
+  const LearnedDenoiser learned = model.denoiser();
+  const ClippedDenoiser clipped(learned, 1.0);
+  const Denoiser& denoiser = model.is_image() ? static_cast<const Denoiser&>(clipped) : learned;
+  std::vector<int64_t> shape{n};
+  for (int64_t size : model.event_shape()) shape.push_back(size);
+  const TimeGrid grid = TimeGrid::uniform_log_snr(model.process, model.is_image() ? 15 : 25);
+  const Rng rng = Rng(seed).stream("preview");
+  return model.normalisation.invert(generate(denoiser, DpmPp2M(), grid, shape, rng).x);
+}
+
+}  // namespace
+
+void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training, uint64_t seed) {
+  if (model.is_image()) return plot::save_image_grid(file, draw(model, 16, seed));
+  const int64_t dimension = model.event_shape()[0];
+  const int64_t n = std::min(training.size(), most_points);
+  const Tensor samples = draw(model, n, seed);
+  const Tensor data = training.values.narrow(0, 0, n);
+  if (dimension == 2) {
+    plot::scatter_comparison(data, samples, {"training data", "samples"},
+                             {.x_label = model.columns[0], .y_label = model.columns[1]})
+        .save(file);
+  } else if (dimension == 1) {
+    plot::histogram(samples, {.x_label = model.columns[0]}).save(file);
+  } else {
+    const int64_t shown = std::min<int64_t>(dimension, 6);
+    const std::vector<std::string> columns(model.columns.begin(), model.columns.begin() + shown);
+    plot::scatter_matrix(data.narrow(1, 0, shown), columns, {.second = samples.narrow(1, 0, shown)}).save(file);
+  }
+}
+
+}  // namespace fokker::cli

@@ -1,0 +1,265 @@
+#include <gtest/gtest.h>
+
+#include "fokker/core/error.h"
+#include "fokker/denoise/analytic.h"
+#include "fokker/sample/ancestral.h"
+#include "fokker/sample/ddim.h"
+#include "fokker/sample/dpmpp_2m.h"
+#include "fokker/sample/euler_maruyama.h"
+#include "fokker/sample/integrate.h"
+#include "fokker/sample/probability_flow.h"
+
+namespace fokker {
+namespace {
+
+constexpr double mean = 0.8, deviation = 0.4;
+
+GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(std::string_view(spec))); }
+double worst(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+AnalyticDenoiser gaussian(const GaussianProcess& p) {
+  return AnalyticDenoiser(GaussianMixture::gaussian(at::full({1}, mean, at::kDouble),
+                                                    at::full({1}, deviation * deviation, at::kDouble)),
+                          p);
+}
+
+/// The probability flow of a Gaussian keeps (x - alpha m)/sqrt(alpha^2 s^2 + sigma^2) constant.
+Tensor exact_flow(const GaussianProcess& p, const Tensor& x, double from, double to) {
+  const auto scale = [&](double t) { return std::hypot(p.alpha(t) * deviation, p.sigma(t)); };
+  return p.alpha(to) * mean + (x - p.alpha(from) * mean) * (scale(to) / scale(from));
+}
+
+struct OrderCase {
+  std::shared_ptr<Sampler> sampler;
+  const char* process;
+};
+
+class DeterministicOrder : public ::testing::TestWithParam<OrderCase> {};
+
+// The error at t = 0.1 falls as steps^-order: the slope between two step counts is the declared order.
+TEST_P(DeterministicOrder, IsTheDeclaredOne) {
+  const auto& [sampler, spec] = GetParam();
+  const GaussianProcess p = process(spec);
+  const AnalyticDenoiser denoiser = gaussian(p);
+  const Tensor x = at::linspace(-2, 2, 9, at::kDouble).reshape({-1, 1}) * std::sqrt(p.prior_variance());
+  const Tensor expected = exact_flow(p, x, 0.95, 0.1);
+  std::vector<double> errors;
+  for (int64_t steps : {80, 160, 320})
+    errors.push_back(
+        worst(integrate(denoiser, *sampler, TimeGrid::uniform(steps, {.start = 0.95, .end = 0.1}), x).x, expected));
+  EXPECT_NEAR(std::log2(errors[1] / errors[2]), sampler->order().strong, 0.3)
+      << sampler->name() << " on " << spec << ": " << errors[0] << " " << errors[1] << " " << errors[2];
+}
+
+std::vector<OrderCase> order_cases() {
+  std::vector<OrderCase> cases;
+  for (const char* spec : {"vp", "sub-vp", "flow", "ve:sigma_max=10"}) {
+    cases.push_back({std::make_shared<Euler>(), spec});
+    cases.push_back({std::make_shared<Heun>(), spec});
+    cases.push_back({std::make_shared<Ddim>(), spec});
+    cases.push_back({std::make_shared<DpmPp2M>(), spec});
+  }
+  return cases;
+}
+INSTANTIATE_TEST_SUITE_P(All, DeterministicOrder, ::testing::ValuesIn(order_cases()));
+
+/// Mean and variance of an affine sampler's law at the end, without Monte Carlo error: each step maps x to a x + b + c z.
+std::pair<double, double> exact_moments(const Sampler& sampler, const GaussianProcess& p, const TimeGrid& grid) {
+  const AnalyticDenoiser denoiser = gaussian(p);
+  double m = p.alpha(grid.times().front()) * mean;
+  double v = std::pow(p.alpha(grid.times().front()) * deviation, 2) + std::pow(p.sigma(grid.times().front()), 2);
+  for (size_t i = 0; i + 1 < grid.times().size(); ++i) {
+    const auto response = [&](double x, double z) {
+      std::any history;
+      StepContext context{grid.times()[i], grid.times()[i + 1],
+                          [&](uint32_t) { return at::full({1, 1}, z, at::kDouble); }, history};
+      return sampler.step(denoiser, at::full({1, 1}, x, at::kDouble), context).x.item<double>();
+    };
+    const double b = response(0, 0), a = response(1, 0) - b, c = response(0, 1) - b;
+    m = a * m + b;
+    v = a * a * v + c * c;
+  }
+  return {m, v};
+}
+
+class StochasticOrder : public ::testing::TestWithParam<OrderCase> {};
+
+TEST_P(StochasticOrder, IsWeaklyTheDeclaredOne) {
+  const auto& [sampler, spec] = GetParam();
+  const GaussianProcess p = process(spec);
+  const double expected_mean = p.alpha(0.1) * mean;
+  const double expected_variance = std::pow(p.alpha(0.1) * deviation, 2) + std::pow(p.sigma(0.1), 2);
+  std::vector<double> mean_errors, variance_errors;
+  for (int64_t steps : {200, 400}) {
+    const auto [m, v] = exact_moments(*sampler, p, TimeGrid::uniform(steps, {.start = 0.95, .end = 0.1}));
+    mean_errors.push_back(std::abs(m - expected_mean));
+    variance_errors.push_back(std::abs(v - expected_variance));
+  }
+  EXPECT_NEAR(std::log2(variance_errors[0] / variance_errors[1]), sampler->order().weak, 0.3) << spec;
+  if (mean_errors[1] > 1e-12) EXPECT_NEAR(std::log2(mean_errors[0] / mean_errors[1]), sampler->order().weak, 0.3) << spec;
+}
+
+std::vector<OrderCase> stochastic_cases() {
+  std::vector<OrderCase> cases;
+  for (const char* spec : {"vp", "sub-vp", "ve:sigma_max=10"}) {
+    cases.push_back({std::make_shared<EulerMaruyama>(), spec});
+    cases.push_back({std::make_shared<Ancestral>(Ancestral::Variance::posterior), spec});
+    cases.push_back({std::make_shared<Ancestral>(Ancestral::Variance::transition), spec});
+    cases.push_back({std::make_shared<Ddim>(0.5), spec});
+  }
+  return cases;
+}
+INSTANTIATE_TEST_SUITE_P(All, StochasticOrder, ::testing::ValuesIn(stochastic_cases()));
+
+GaussianMixture two_modes() {
+  return GaussianMixture(at::tensor({0.2, 0.8}), at::tensor({{-1.0, 0.0}, {1.0, 0.5}}), at::tensor({0.1, 0.2}));
+}
+
+// DDIM with eta = 0 is Euler's method for y = x/alpha in r = sigma/alpha, where dy/dr = E[eps].
+TEST(Ddim, IsEulerInTheScaledVariables) {
+  const GaussianProcess vp = process("vp");
+  const AnalyticDenoiser denoiser(two_modes(), vp);
+  const TimeGrid grid = TimeGrid::uniform(17, {.start = 0.9, .end = 0.05});
+  Tensor x = Rng(1).normal({32, 2}, {}, at::kDouble);
+  const Tensor result = integrate(denoiser, Ddim(), grid, x).x;
+  for (size_t i = 0; i + 1 < grid.times().size(); ++i) {
+    const double t = grid.times()[i], s = grid.times()[i + 1];
+    const Tensor slope = denoiser.estimate(x, t).noise();
+    x = vp.alpha(s) * (x / vp.alpha(t) + (vp.sigma(s) / vp.alpha(s) - vp.sigma(t) / vp.alpha(t)) * slope);
+  }
+  EXPECT_LT(worst(result, x), 1e-12);
+}
+
+TEST(Ddim, WithFullNoiseIsAncestral) {
+  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
+  const Tensor x = Rng(1).normal({32, 2}, {}, at::kDouble);
+  const IntegrateOptions options{.noise = Rng(2).noise_source(at::kDouble), .observers = {}};
+  const TimeGrid grid = TimeGrid::uniform(20);
+  EXPECT_LT(worst(integrate(denoiser, Ddim(1.0), grid, x, options).x,
+                  integrate(denoiser, Ancestral(), grid, x, options).x),
+            1e-12);
+}
+
+TEST(DpmPp2M, TakesADdimStepFirst) {
+  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
+  const Tensor x = Rng(1).normal({32, 2}, {}, at::kDouble);
+  const TimeGrid one({0.8, 0.5});
+  EXPECT_LT(worst(integrate(denoiser, DpmPp2M(), one, x).x, integrate(denoiser, Ddim(), one, x).x), 1e-12);
+}
+
+// S1 chooses beta_t as the reverse variance, DDPM also beta-tilde; the last step must add no noise.
+TEST(Ancestral, AddsTheChosenVarianceAndNoneAtTheEnd) {
+  const GaussianProcess chain = process("ddpm");
+  const AnalyticDenoiser denoiser = gaussian(chain);
+  const Tensor x = at::zeros({1, 1}, at::kDouble);
+  const auto spread = [&](Ancestral::Variance variance, double t, double s) {
+    const auto at_noise = [&](double z) {
+      std::any history;
+      StepContext context{t, s, [z](uint32_t) { return at::full({1, 1}, z, at::kDouble); }, history};
+      return Ancestral(variance).step(denoiser, x, context).x.item<double>();
+    };
+    return at_noise(1) - at_noise(0);
+  };
+  const double beta = 1e-4 + (0.02 - 1e-4) * 499 / 999.0;
+  const double bar = std::pow(chain.alpha(0.5), 2), before = std::pow(chain.alpha(0.499), 2);
+  EXPECT_NEAR(spread(Ancestral::Variance::transition, 0.5, 0.499), std::sqrt(beta), 1e-10);
+  EXPECT_NEAR(spread(Ancestral::Variance::posterior, 0.5, 0.499), std::sqrt(beta * (1 - before) / (1 - bar)), 1e-10);
+  EXPECT_EQ(spread(Ancestral::Variance::transition, 0.001, 0), 0);
+}
+
+TEST(EulerMaruyama, SaysWhereTheFlowsSdeIsSingular) {
+  const AnalyticDenoiser denoiser(two_modes(), process("flow"));
+  const IntegrateOptions options{.noise = Rng(2).noise_source(at::kDouble), .observers = {}};
+  try {
+    integrate(denoiser, EulerMaruyama(), TimeGrid::uniform(10), at::zeros({1, 2}, at::kDouble), options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("start at t <= 0.999"), std::string::npos);
+  }
+}
+
+// The law of the reverse SDE at t = 0 is the target: weights, means and variances of two modes.
+TEST(EulerMaruyama, FindsTheWeightsOfTwoModes) {
+  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
+  const int64_t n = 20'000;
+  const Tensor x = generate(denoiser, EulerMaruyama(), TimeGrid::uniform(200), {n, 2}, Rng(3), at::kDouble).x;
+  const Tensor first = x.select(1, 0) < 0;
+  // Components overlap a little: what counts is the exact probability of x_0 < 0.
+  const double expected = 0.2 * 0.5 * std::erfc(-1 / std::sqrt(0.2)) + 0.8 * 0.5 * std::erfc(1 / std::sqrt(0.4));
+  EXPECT_NEAR(first.to(at::kDouble).mean().item<double>(), expected, 4.5 * std::sqrt(0.16 / n) + 0.003);
+}
+
+TEST(Integrate, DoesNotDependOnTheSplitIntoBlocks) {
+  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
+  const TimeGrid grid = TimeGrid::uniform(10);
+  const Rng rng(7);
+  IntegrateOptions small{.block = 3, .observers = {}};
+  const Tensor whole = generate(denoiser, Ancestral(), grid, {20, 2}, rng, at::kDouble).x;
+  EXPECT_LT(worst(generate(denoiser, Ancestral(), grid, {20, 2}, rng, at::kDouble, small).x, whole), 1e-12);
+  EXPECT_LT(worst(generate(denoiser, Ancestral(), grid, {5, 2}, rng, at::kDouble).x, whole.narrow(0, 0, 5)), 1e-12);
+  // Rows 5 to 9 alone, told their place.
+  IntegrateOptions later{.first_sample = 5, .observers = {}};
+  EXPECT_LT(worst(generate(denoiser, Ancestral(), grid, {5, 2}, rng, at::kDouble, later).x, whole.narrow(0, 5, 5)),
+            1e-12);
+}
+
+TEST(Integrate, CountsEvaluationsAndShowsEveryState) {
+  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
+  const TimeGrid grid = TimeGrid::uniform(6, {.start = 1, .end = 0.1});
+  Trajectory trajectory(grid.steps(), {4, 2}, at::kDouble);
+  IntegrateOptions options{.block = 3, .observers = {trajectory.observer()}};
+  const Tensor x = Rng(1).normal({4, 2}, {}, at::kDouble);
+  const Integration run = integrate(denoiser, Heun(), grid, x, options);
+  EXPECT_EQ(run.evaluations, 12);
+  EXPECT_TRUE(at::equal(trajectory.states()[0], x));
+  EXPECT_TRUE(at::equal(trajectory.states()[6], run.x));
+  const Tensor middle = integrate(denoiser, Heun(), TimeGrid({grid.times().begin(), grid.times().begin() + 4}), x).x;
+  EXPECT_LT(worst(trajectory.states()[3], middle), 1e-13);
+}
+
+// VE is still noisy at t = 0: the last step returns E[x_0 | x_t].
+TEST(Integrate, EndsAtCleanDataWhereTheProcessDoesNot) {
+  const GaussianProcess ve = process("ve");
+  const AnalyticDenoiser denoiser = gaussian(ve);
+  const Tensor x = at::full({1, 1}, 3.0, at::kDouble);
+  const TimeGrid grid({0.5, 0.0});
+  const Tensor noisy = integrate(denoiser, Ddim(), grid, x, {.observers = {}, .denoise_end = false}).x;
+  const Integration clean = integrate(denoiser, Ddim(), grid, x);
+  EXPECT_LT(worst(clean.x, denoiser.estimate(noisy, 0.0).denoised()), 1e-14);
+  EXPECT_EQ(clean.evaluations, 2);
+}
+
+TEST(Integrate, RefusesAStochasticSamplerWithoutNoise) {
+  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
+  EXPECT_THROW(integrate(denoiser, Ancestral(), TimeGrid::uniform(3), at::zeros({1, 2}, at::kDouble)), Error);
+}
+
+TEST(TimeGrid, HasTheStatedSpacings) {
+  const GaussianProcess vp = process("vp"), edm = process("edm");
+  EXPECT_EQ(TimeGrid::uniform(4).times(), (std::vector<double>{1, 0.75, 0.5, 0.25, 0}));
+  EXPECT_EQ(TimeGrid::quadratic(2).times(), (std::vector<double>{1, 0.25, 0}));
+  const auto log_snr = TimeGrid::uniform_log_snr(vp, 5).times();
+  ASSERT_EQ(log_snr.size(), 6u);
+  EXPECT_EQ(log_snr.back(), 0);
+  EXPECT_NEAR(log_snr[4], vp.time_min(), 1e-15);
+  for (int i = 1; i < 4; ++i)
+    EXPECT_NEAR(vp.log_snr(log_snr[i + 1]) - vp.log_snr(log_snr[i]), vp.log_snr(log_snr[1]) - vp.log_snr(1), 1e-9);
+  // Karras et al. (2022), eq. 5, whose last level is sigma_min at t = 0 of this process.
+  const auto karras = TimeGrid::karras(edm, 4).times();
+  for (int i = 0; i <= 4; ++i)
+    EXPECT_NEAR(edm.sigma(karras[i]),
+                std::pow(std::pow(80, 1 / 7.0) + i / 4.0 * (std::pow(0.002, 1 / 7.0) - std::pow(80, 1 / 7.0)), 7),
+                1e-9 * 80);
+}
+
+TEST(TimeGrid, RefusesWhatIsNotAGrid) {
+  EXPECT_THROW(TimeGrid({1.0}), Error);
+  EXPECT_THROW(TimeGrid({0.5, 0.5}), Error);
+  EXPECT_THROW(TimeGrid({0.5, 1.0}), Error);
+  EXPECT_THROW(TimeGrid({1.5, 0.0}), Error);
+  EXPECT_THROW(TimeGrid::uniform(0), Error);
+  EXPECT_THROW(TimeGrid::uniform(5, {.start = 0.1, .end = 0.2}), Error);
+}
+
+}  // namespace
+}  // namespace fokker
