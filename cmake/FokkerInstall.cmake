@@ -6,7 +6,7 @@ install(TARGETS fokker EXPORT fokker-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/fokker DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        FILES_MATCHING PATTERN "*.h")
+        FILES_MATCHING PATTERN "*.h" PATTERN precompiled.h EXCLUDE)
 install(EXPORT fokker-targets NAMESPACE fokker:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/fokker)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/fokker-config.cmake.in
   ${PROJECT_BINARY_DIR}/fokker-config.cmake
