@@ -1,0 +1,105 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "fokker/core/rng.h"
+#include "fokker/core/tensor.h"
+#include "fokker/target/gaussian_mixture.h"
+
+/// How far apart two sets of samples are. Sets have shape (n, d), or (n) for d = 1, any real dtype; the
+/// arithmetic is float64. Argument errors name the set: an empty one, a non-finite row, dimensions that
+/// differ.
+namespace fokker {
+
+/// Energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'| (Szekely and Rizzo 2013; the squared form, zero only
+/// for equal laws) by its unbiased estimate, which leaves out a sample's distance to itself and so can be
+/// slightly negative. For d = 1 exact in O(n log n); otherwise O(n m d) time in blocks of bounded memory.
+double energy_distance(const Tensor& x, const Tensor& y);
+
+/// The median distance between distinct points of the pooled sets (of at most 1000 points of each).
+double median_distance(const Tensor& x, const Tensor& y, const Rng& rng);
+
+/// Squared maximum mean discrepancy, unbiased (Gretton et al. 2012, equation 3), for the kernel
+/// exp(-|x - y|^2 / (2 bandwidth^2)). O(n m d).
+double mmd(const Tensor& x, const Tensor& y, double bandwidth);
+
+/// Sliced Wasserstein distance of order 2: the square root of the mean over random directions of W_2^2 of the
+/// projections (Bonneel et al. 2015). The transport in one dimension is exact, for sets of unequal size too.
+/// For d = 1 this is W_2.
+double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng);
+
+/// Whether two sets come from one law: energy distance against random relabellings of the pooled points.
+struct PermutationTest {
+  double statistic;  ///< energy distance (zero self-distances included: the choice does not change the test)
+  double p_value;    ///< (1 + relabellings at least as far apart) / (1 + relabellings)
+};
+/// Keeps the (n + m)^2 distances in memory: at most 10,000 points in all.
+PermutationTest energy_test(const Tensor& x, const Tensor& y, int64_t permutations, const Rng& rng);
+
+/// Classifier two-sample test (Lopez-Paz and Oquab 2017) with a k-nearest-neighbour vote, k odd and near the
+/// square root of the training size. Both sets are cut to the same size, then each half classifies the other
+/// (two-fold, balanced).
+struct ClassifierTest {
+  double accuracy;        ///< 1/2 where the sets cannot be told apart, 1 where they are disjoint
+  double standard_error;  ///< of the accuracy, at 1/2
+  int64_t neighbours;     ///< k
+};
+ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng);
+
+/// Mean (d), standard deviation (d) and covariance (d, d) with the n - 1 denominator (0 for a single row).
+struct Moments {
+  Tensor mean, deviation, covariance;
+};
+Moments moments(const Tensor& x);
+
+/// Largest absolute difference of the column means; with the second set's deviations as the unit where
+/// `relative`.
+double mean_error(const Moments& samples, const Moments& reference, bool relative = false);
+/// Largest absolute difference of covariance entries; entry (i, j) in units of s_i s_j where `relative`.
+double covariance_error(const Moments& samples, const Moments& reference, bool relative = false);
+
+/// Samples assigned to the components of a mixture by the largest responsibility. (Where the mixture has no
+/// density the components are compared in the limit of vanishing noise: the nearest point.)
+struct ModeStatistics {
+  Tensor weights;      ///< (k) fraction of samples
+  Tensor expected;     ///< (k) weights of the mixture
+  Tensor counts;       ///< (k) int64
+  Tensor means;        ///< (k, d); nan where no sample was assigned
+  Tensor covariances;  ///< (k, d, d), nan below two samples; undefined where k d^2 > 2^24
+};
+ModeStatistics mode_weights(const Tensor& samples, const GaussianMixture& mixture);
+
+/// `count` rows drawn without replacement; all of them, in order, where there are no more.
+Tensor subsample(const Tensor& x, int64_t count, const Rng& rng);
+
+struct CompareOptions {
+  uint64_t seed = 0;
+  // Largest number of rows of each set that a metric uses; the rest is left out at random. For d > 16 the
+  // first three shrink with the square root of d, so that the time stays the same.
+  int64_t energy_rows = 20'000;
+  int64_t mmd_rows = 5'000;
+  int64_t classifier_rows = 5'000;
+  int64_t sliced_rows = 100'000;
+  int64_t test_rows = 1'000;
+  int64_t projections = 128;
+  int64_t permutations = 999;
+  std::optional<GaussianMixture> modes;  ///< the target, where it has modes to count
+};
+
+/// Every metric at once. Those between distances see columns divided by the reference's standard deviation
+/// (columns that are constant there keep their scale), so that no column's unit dominates.
+struct Comparison {
+  int64_t samples = 0, reference = 0, dimension = 0;
+  bool scaled = true;  ///< the first five are on standardised columns
+  double energy_distance = 0, mmd = 0, mmd_bandwidth = 0, sliced_wasserstein = 0;
+  ClassifierTest classifier{};
+  PermutationTest test{};
+  double mean_error = 0, covariance_error = 0;                    ///< in the units of the data
+  double mean_error_relative = 0, covariance_error_relative = 0;  ///< in standard deviations of the reference
+  int64_t energy_rows = 0, mmd_rows = 0, classifier_rows = 0, sliced_rows = 0,
+          test_rows = 0;  ///< rows used at most
+  std::optional<ModeStatistics> modes;
+};
+Comparison compare(const Tensor& samples, const Tensor& reference, const CompareOptions& options = {});
+
+}  // namespace fokker

@@ -1,0 +1,101 @@
+#pragma once
+#include "fokker/target/distribution.h"
+
+namespace fokker {
+
+/// sum_k w_k N(m_k, S_k). A Gaussian is the case of one component, the empirical distribution of a data set
+/// that of zero covariance. Noising maps mixtures to mixtures, so every quantity of a diffusion started here
+/// is exact. Covariances are held as eigen-decompositions, in float64. Safe to share between threads.
+///
+/// Functions of x compute in float64 and answer in the dtype of x. They work through x in blocks, so that
+/// working memory stays below about 256 MB besides the parameters. They record gradients with respect to x,
+/// alpha and sigma where these require them (then the blocks' intermediate results are kept).
+class GaussianMixture final : public Distribution {
+ public:
+  /// weights: (k) positive, any scale; means: (k, d); covariances: one number for all, (k) numbers, (k, d)
+  /// diagonals or (k, d, d) symmetric positive semi-definite matrices; zero is allowed.
+  /// Argument errors name the component.
+  GaussianMixture(const Tensor& weights, const Tensor& means, const Tensor& covariances);
+
+  static GaussianMixture standard_normal(int64_t dimension);
+  /// mean: (d); covariance: a number, a diagonal (d) or a matrix (d, d).
+  static GaussianMixture gaussian(const Tensor& mean, const Tensor& covariance);
+  /// The empirical distribution of points (n, ...), flattened to (n, d).
+  static GaussianMixture empirical(const Tensor& points);
+
+  /// The law of alpha x0 + sigma eps with x0 from this mixture and eps ~ N(0, I): means alpha m_k,
+  /// covariances alpha^2 S_k + sigma^2 I.
+  GaussianMixture noised(double alpha, double sigma) const;
+
+  /// What x = alpha x0 + sigma eps says about x0 and eps.
+  struct Posterior {
+    Tensor denoised;     ///< E[x0 | x], shape of x
+    Tensor noise;        ///< E[eps | x], shape of x; the score of the noised law is -noise / sigma
+    Tensor log_density;  ///< log p(x) of the noised law, (n)
+  };
+  /// Per component, with C = alpha^2 S_k + sigma^2 I and r = x - alpha m_k:
+  ///   E[x0 | x, k] = m_k + alpha S_k C^-1 r,   E[eps | x, k] = sigma C^-1 r,
+  /// averaged with the responsibilities p(k | x). Argument error where C is singular (sigma = 0 and no
+  /// density).
+  Posterior posterior(const Tensor& x, double alpha, double sigma) const;
+  /// As above with one alpha and one sigma per sample, (n) each.
+  Posterior posterior(const Tensor& x, const Tensor& alpha, const Tensor& sigma) const;
+
+  /// p(component | x), (n, k), under this mixture.
+  Tensor responsibilities(const Tensor& x) const;
+
+  std::string name() const override { return "gaussian-mixture"; }
+  int64_t dimension() const override { return means_.size(1); }
+  /// False where a covariance is singular.
+  bool has_density() const override { return smallest_variance_ > 0; }
+  bool can_sample() const override { return true; }
+  Tensor log_density(const Tensor& x) const override;
+  Tensor score(const Tensor& x) const override;
+  Tensor sample(int64_t count, const Rng& rng) const override;
+
+  int64_t components() const { return means_.size(0); }
+  /// (k), summing to one.
+  const Tensor& weights() const { return weights_; }
+  /// (k, d).
+  const Tensor& means() const { return means_; }
+  /// (d, d): covariance of one component.
+  Tensor component_covariance(int64_t component) const;
+  /// (d): mean of the whole mixture.
+  Tensor mean() const;
+  /// (d, d): covariance of the whole mixture.
+  Tensor covariance() const;
+
+  /// The same mixture with its parameters on another device.
+  GaussianMixture to(at::Device device) const;
+
+ private:
+  /// One block of answers: `pull` = -grad log p = E[eps | x] / sigma, which also exists at sigma = 0.
+  struct Block {
+    Tensor denoised, pull, log_density, responsibilities;
+  };
+  enum class Wanted { moments, responsibilities };
+
+  GaussianMixture() = default;
+  void set_weights(const Tensor& weights);
+  void set_covariances(const Tensor& covariances);
+  void simplify_covariances();
+  void prepare();
+  bool shared() const { return variances_.dim() == 0; }
+  int64_t rows_per_block(bool gradients) const;
+  Block evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
+  Block shared_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
+  Block general_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
+  Tensor refined(const Tensor& relative, const Tensor& x, const Tensor& anchor, const Tensor& alpha,
+                 const Tensor& variance, const Tensor& bound) const;
+
+  Tensor weights_, log_weights_;  // (k)
+  Tensor means_;                  // (k, d)
+  Tensor variances_;              // () shared, (k, 1) isotropic or (k, d): eigenvalues
+  Tensor axes_;  // (k, d, d) eigenvectors in columns; undefined where they are the coordinate axes
+  double smallest_variance_ = 0;
+  // For the matrix products of the shared case: means = centre + offsets.
+  Tensor centre_, offsets_, half_norms_;
+  double largest_norm_ = 0;
+};
+
+}  // namespace fokker

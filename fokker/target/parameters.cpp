@@ -1,0 +1,52 @@
+#include "fokker/target/parameters.h"
+
+#include <cmath>
+#include <sstream>
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+double number(const std::string& name, const std::string& key, const std::string& text) {
+  size_t used = 0;
+  double value = NAN;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  check(used > 0 && used == text.size() && std::isfinite(value),
+        "{}: {}: expected a number but received '{}'", name, key, text);
+  return value;
+}
+
+}  // namespace
+
+TargetParameters::TargetParameters(const std::string& name, const std::string& text,
+                                   const std::vector<Default>& defaults) {
+  std::string valid;
+  for (const auto& item : defaults) {
+    values_[item.key] = item.value;
+    valid += (valid.empty() ? "" : ", ") + item.key;
+  }
+  std::istringstream pieces(text);
+  for (std::string piece; std::getline(pieces, piece, ',');) {
+    const auto equals = piece.find('=');
+    check(equals != std::string::npos, "{}: expected key=value but received '{}'", name, piece);
+    const std::string key = piece.substr(0, equals);
+    const double value = number(name, key, piece.substr(equals + 1));
+    bool known = false;
+    for (const auto& item : defaults) {
+      if (item.key != key) continue;
+      known = true;
+      check(value >= item.minimum && !(item.integer && value != std::floor(value)),
+            "{}: {}: expected {} >= {} but received {}", name, key, item.integer ? "an integer" : "a number",
+            item.minimum, value);
+    }
+    check(known, "{}: unknown parameter '{}'; valid: {}", name, key, valid.empty() ? "none" : valid);
+    values_[key] = value;
+  }
+}
+
+}  // namespace fokker
