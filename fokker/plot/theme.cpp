@@ -1,0 +1,31 @@
+#include "fokker/plot/theme.h"
+
+namespace fokker::plot {
+
+Theme Theme::light() {
+  Theme theme;
+  theme.background = Colour::hex(0xffffff);
+  theme.text = Colour::hex(0x1d2127);
+  theme.muted = Colour::hex(0x7d858f);
+  theme.grid = Colour::hex(0xe7eaee);
+  theme.emphasis = Colour::hex(0x0a1430);
+  for (size_t i = 0;
+       const uint32_t rgb : {0x2668b0, 0xd9660f, 0x22885a, 0xc23a4b, 0x7d52b3, 0x0f8391, 0xb34a8c, 0x6b6a2c})
+    theme.palette[i++] = Colour::hex(rgb);
+  return theme;
+}
+
+Theme Theme::dark() {
+  Theme theme;
+  theme.background = Colour::hex(0x14171c);
+  theme.text = Colour::hex(0xe8eaee);
+  theme.muted = Colour::hex(0x8b939e);
+  theme.grid = Colour::hex(0x2a2f37);
+  theme.emphasis = Colour::hex(0xf7fbff);
+  for (size_t i = 0;
+       const uint32_t rgb : {0x5aa2ec, 0xf2994a, 0x4cc38a, 0xf0717e, 0xb18cf0, 0x3fc3d1, 0xe886c0, 0xc5c264})
+    theme.palette[i++] = Colour::hex(rgb);
+  return theme;
+}
+
+}  // namespace fokker::plot
