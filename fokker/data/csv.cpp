@@ -139,8 +139,7 @@ class TableReader {
     if (!has_header_) read_row(*first_, rows.add_row(), labels);
     while (const auto record = records_.next()) read_row(*record, rows.add_row(), labels);
     check_input(rows.rows() > 0, "{}: expected rows of data but the file has only a header", name());
-    Dataset dataset{
-        .values = rows.take(name()), .columns = {}, .labels = {}, .label_names = {}, .source = name()};
+    Dataset dataset{.values = rows.take(name()), .source = name()};
     dataset.columns.resize(static_cast<size_t>(layout_.width));
     for (size_t i = 0; i < layout_.slot.size(); ++i)
       if (layout_.slot[i] >= 0) dataset.columns[layout_.slot[i]] = layout_.names[i];
@@ -178,7 +177,9 @@ class TableReader {
           fail_cell(error, place(found - 1), *cell);
         }
       } else if (slot == label) {
-        check_input(!cell->empty(), "{}: expected a label but the cell is empty", place(found - 1));
+        // Not check_input: it would compose the place for every row.
+        if (cell->empty())
+          fail(ErrorKind::input, "{}: expected a label but the cell is empty", place(found - 1));
         labels.add(*cell);
       }
     }

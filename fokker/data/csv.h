@@ -10,9 +10,9 @@ namespace fokker {
 
 struct CsvOptions {
   /// Columns to read, in this order; empty means all (but the label column).
-  std::vector<std::string> columns;
+  std::vector<std::string> columns = {};
   /// Column of class labels; empty means none.
-  std::string label_column;
+  std::string label_column = {};
 };
 
 /// Reads a table of numbers from delimited text, plain or gzipped: (n, d) float64.

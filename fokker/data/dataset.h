@@ -12,13 +12,13 @@ struct Dataset {
   /// Tables: (n, d) float64. Images: (n, channels, height, width), uint8 levels 0..255 or float32 in [-1, 1].
   Tensor values;
   /// Names of the d columns of a table; empty for images.
-  std::vector<std::string> columns;
+  std::vector<std::string> columns = {};
   /// (n) int64, or undefined where the data has no labels.
-  Tensor labels;
+  Tensor labels = {};
   /// Where labels were text or folders: the name of each label index. Empty otherwise.
-  std::vector<std::string> label_names;
+  std::vector<std::string> label_names = {};
   /// The file or folder that the data came from.
-  std::string source;
+  std::string source = {};
 
   bool is_images() const { return values.dim() == 4; }
   int64_t size() const { return values.size(0); }

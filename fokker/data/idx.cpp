@@ -69,7 +69,6 @@ Dataset load_cifar10(const std::filesystem::path& path) {
          row * record, labels[row].item<int64_t>());
   }
   return {.values = records.slice(1, 1).reshape({-1, 3, 32, 32}).contiguous(),
-          .columns = {},
           .labels = labels,
           .label_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                           "truck"},

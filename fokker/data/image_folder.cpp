@@ -31,21 +31,22 @@ std::vector<fs::path> sorted_entries(const fs::path& folder, bool (*wanted)(cons
 
 struct ImageFiles {
   std::vector<fs::path> files;
-  std::vector<int64_t> labels;  ///< empty where the images have none
-  std::vector<std::string> label_names;
+  std::vector<int64_t> labels = {};  ///< empty where the images have none
+  std::vector<std::string> label_names = {};
 };
 
 ImageFiles find_images(const fs::path& folder) {
   check_input(fs::exists(folder), "{}: no such folder", folder.string());
   check_input(fs::is_directory(folder), "{}: expected a folder of images but it is a file", folder.string());
-  ImageFiles found{.files = sorted_entries(folder, is_image_file), .labels = {}, .label_names = {}};
+  ImageFiles found{.files = sorted_entries(folder, is_image_file)};
   const auto is_class = [](const fs::path& path) { return fs::is_directory(path) && !is_hidden(path); };
   for (const fs::path& sub : sorted_entries(folder, is_class)) {
     const auto files = sorted_entries(sub, is_image_file);
     if (files.empty()) continue;
-    check_input(found.files.size() == found.labels.size(),
-                "{}: expected images in the folder itself or in sub-folders but found both ({} and {})",
-                folder.string(), found.files.front().filename().string(), sub.filename().string());
+    if (found.files.size() != found.labels.size())
+      fail(ErrorKind::input,
+           "{}: expected images in the folder itself or in sub-folders but found both ({} and {})",
+           folder.string(), found.files.front().filename().string(), sub.filename().string());
     found.files.insert(found.files.end(), files.begin(), files.end());
     found.labels.resize(found.files.size(), static_cast<int64_t>(found.label_names.size()));
     found.label_names.push_back(sub.filename().string());
@@ -92,11 +93,7 @@ Dataset load_image_folder(const fs::path& path, const ImageFolderOptions& option
   }
   Tensor labels;
   if (!found.labels.empty()) labels = at::tensor(found.labels, at::kLong);
-  return {.values = values,
-          .columns = {},
-          .labels = labels,
-          .label_names = found.label_names,
-          .source = path.string()};
+  return {.values = values, .labels = labels, .label_names = found.label_names, .source = path.string()};
 }
 
 }  // namespace fokker

@@ -81,7 +81,8 @@ Tensor as_images(const Tensor& array, const std::string& name) {
 }
 
 Dataset from_array(const Tensor& array, const std::string& name, bool grey_floats) {
-  Dataset dataset{.values = {}, .columns = {}, .labels = {}, .label_names = {}, .source = name};
+  Dataset dataset;
+  dataset.source = name;
   if (array.dim() == 1 || array.dim() == 2) {
     dataset.values = (array.dim() == 1 ? array.unsqueeze(1) : array).to(at::kDouble);
     dataset.columns = default_column_names(dataset.values.size(1));
@@ -133,11 +134,7 @@ Dataset read_by_kind(const fs::path& path, FileKind kind, const LoadOptions& opt
     case FileKind::cifar10:
       return load_cifar10(path);
     case FileKind::image:
-      return {.values = load_image(path).unsqueeze(0),
-              .columns = {},
-              .labels = {},
-              .label_names = {},
-              .source = name};
+      return {.values = load_image(path).unsqueeze(0), .source = name};
     case FileKind::folder:
       return load_image_folder(path, {.channels = options.channels, .size = options.image_size});
   }

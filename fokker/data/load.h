@@ -9,16 +9,16 @@ namespace fokker {
 
 struct LoadOptions {
   /// Of a CSV file: columns to read (empty: all) and the column of labels (empty: none).
-  std::vector<std::string> columns;
-  std::string label_column;
+  std::vector<std::string> columns = {};
+  std::string label_column = {};
   /// Another file with one label per row: IDX, NPY, or CSV of one column.
-  std::filesystem::path labels_path;
+  std::filesystem::path labels_path = {};
   /// Side of the square that images are cropped and resized to; 0: as they are.
   int64_t image_size = 0;
   /// Channels that the images of a folder are converted to; 0: as they are.
   int64_t channels = 0;
   /// Of an NPZ archive with several arrays: the one to read.
-  std::string array;
+  std::string array = {};
 };
 
 /// Reads data of any kind that `fokker` knows, by the extension of its name: .csv .tsv .txt (a table), .npy

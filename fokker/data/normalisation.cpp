@@ -72,8 +72,9 @@ void Normalisation::fit_columns(const Tensor& rows) {
   Tensor low = rows[0].to(at::kDouble), high = low;
   for_blocks(rows, [&](const Tensor& block, int64_t first) {
     const Tensor good = block.isfinite().all(1);
-    check_input(good.all().item<bool>(), "Normalisation::fit: row {} (from 0) is not finite",
-                first + good.logical_not().nonzero()[0].item<int64_t>());
+    if (!good.all().item<bool>())
+      fail(ErrorKind::input, "Normalisation::fit: row {} (from 0) is not finite",
+           first + good.logical_not().nonzero()[0].item<int64_t>());
     low = at::minimum(low, block.amin(0));
     high = at::maximum(high, block.amax(0));
   });

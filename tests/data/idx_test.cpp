@@ -1,0 +1,106 @@
+#include "fokker/data/idx.h"
+
+#include <zlib.h>
+
+#include "data/temporary.h"
+
+namespace fokker {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::string header("\0\0\x08\3\0\0\0\2\0\0\0\2\0\0\0\3", 16);  // uint8 (2, 2, 3)
+
+class Idx : public FolderTest {
+ protected:
+  std::filesystem::path compress(const std::string& name, const std::string& content) {
+    const gzFile file = gzopen(path(name).c_str(), "wb");
+    gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
+    gzclose(file);
+    return path(name);
+  }
+};
+
+TEST_F(Idx, ReadsPlainAndGzipped) {
+  const std::string content = header + "abcdefghijkl";
+  const Tensor expected = at::arange('a', 'm', at::kByte).reshape({2, 2, 3});
+  EXPECT_TRUE(load_idx(write("x-ubyte", content)).equal(expected));
+  EXPECT_TRUE(load_idx(compress("x.gz", content)).equal(expected));
+  // Members of a gzip file may be concatenated.
+  compress("first.gz", content.substr(0, 20));
+  compress("second.gz", content.substr(20));
+  EXPECT_TRUE(load_idx(write("both.gz", read("first.gz") + read("second.gz"))).equal(expected));
+}
+
+TEST_F(Idx, ReadsBigEndianTypes) {
+  const auto load = [&](const std::string& bytes) { return load_idx(write("x.idx", bytes)); };
+  EXPECT_EQ(load(std::string("\0\0\x0B\1\0\0\0\1\xff\xfe", 10)).item<int>(), -2);
+  EXPECT_EQ(load(std::string("\0\0\x0C\1\0\0\0\1\0\1\0\0", 12)).item<int>(), 65536);
+  EXPECT_EQ(load(std::string("\0\0\x0D\1\0\0\0\1\x40\x20\0\0", 12)).item<float>(), 2.5f);
+  EXPECT_EQ(load(std::string("\0\0\x0E\1\0\0\0\1\xc0\x04\0\0\0\0\0\0", 16)).item<double>(), -2.5);
+  EXPECT_EQ(load(std::string("\0\0\x09\1\0\0\0\1\xff", 9)).item<int>(), -1);
+}
+
+TEST_F(Idx, RefusesByName) {
+  const auto refusal = [&](const std::string& bytes) {
+    return error_of([&] { load_idx(write("x.idx", bytes)); });
+  };
+  EXPECT_THAT(
+      refusal(header + "abc"),
+      HasSubstr("x.idx: truncated: its header claims 12 bytes of data, shape (2, 2, 3), but only 3 bytes"));
+  EXPECT_THAT(refusal(header + "abcdefghijklm"), HasSubstr("expected the file to end at byte 28"));
+  EXPECT_THAT(refusal("hello world"), HasSubstr("expected an IDX file"));
+  EXPECT_THAT(refusal(std::string("\0\0\x0A\1\0\0\0\1x", 9)), HasSubstr("byte 2: expected an IDX type"));
+  EXPECT_THAT(refusal(std::string("\0\0\x08\0", 4)),
+              HasSubstr("byte 3: expected 1 to 8 dimensions but found 0"));
+  EXPECT_THAT(refusal(std::string("\0\0\x08\3\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16)),
+              HasSubstr("too large for any file"));
+  EXPECT_THAT(refusal(""), HasSubstr("truncated: expected 4 bytes at byte 0 but only 0 bytes follow"));
+}
+
+TEST_F(Idx, RefusesGzipThatHoldsLess) {
+  std::string large = header;
+  large[4] = 0x7f;
+  EXPECT_THAT(error_of([&] { load_idx(compress("x.gz", large + "abc")); }), HasSubstr("its header claims"));
+  // A claim that the compressed size allows: found out by reading, in steps.
+  std::string noise(100'000, ' ');
+  uint32_t state = 1;
+  for (char& c : noise) c = static_cast<char>((state = state * 1664525u + 1013904223u) >> 24);
+  std::string medium = header;
+  medium[6] = 0x7f;
+  EXPECT_THAT(error_of([&] { load_idx(compress("x.gz", medium + noise)); }),
+              HasSubstr("claims 195084 bytes of data but only 100000 bytes follow"));
+  EXPECT_THAT(error_of([&] { load_idx(compress("x.gz", header + std::string(13, 'x'))); }),
+              HasSubstr("expected the file to end at byte 28"));
+}
+
+TEST_F(Idx, SurvivesDamage) {
+  const std::string content = header + "abcdefghijkl";
+  const auto use = [&](const std::string& bytes) { load_idx(write("y", bytes)); };
+  EXPECT_GT(survive_damage(content, use), 30);
+  compress("x.gz", content);
+  // Gzip's checksum finds every change but those of its name and time fields.
+  EXPECT_GT(survive_damage(read("x.gz"), use), 80);
+}
+
+TEST_F(Idx, ReadsCifar10) {
+  std::string records;
+  for (int i = 0; i < 2; ++i) {
+    records += static_cast<char>(7 + i);
+    for (int p = 0; p < 3072; ++p) records += static_cast<char>((p / 1024) * 50 + p % 32 + i);
+  }
+  const Dataset data = load_cifar10(write("x.bin", records));
+  EXPECT_EQ(data.values.sizes(), (std::vector<int64_t>{2, 3, 32, 32}));
+  EXPECT_EQ(data.values[1][2][5][9].item<int>(), 2 * 50 + 9 + 1);
+  EXPECT_TRUE(data.labels.equal(at::tensor({7, 8}, at::kLong)));
+  EXPECT_EQ(data.label_names[8], "ship");
+  records[3073] = 10;
+  EXPECT_THAT(error_of([&] { load_cifar10(write("x.bin", records)); }),
+              HasSubstr("byte 3073: expected a label of 0 to 9 but found 10"));
+  records.pop_back();
+  EXPECT_THAT(error_of([&] { load_cifar10(write("x.bin", records)); }), HasSubstr("multiple of 3073 bytes"));
+  EXPECT_THAT(error_of([&] { load_cifar10(write("x.bin", "")); }), HasSubstr("it has 0 bytes"));
+}
+
+}  // namespace
+}  // namespace fokker
