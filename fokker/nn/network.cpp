@@ -110,13 +110,18 @@ std::unique_ptr<Network> make_network(const Json& config, uint64_t seed) {
   check_input(config.is_object(), "network configuration: expected a JSON object but received {}",
               config.type_name());
   const auto name = config.find("_class_name");
-  check_input(
-      name != config.end() && name->is_string(),
-      "network configuration: expected \"_class_name\": \"FokkerMlp\" or \"UNet2DModel\" but received none");
-  if (*name == "FokkerMlp") return std::make_unique<Mlp>(MlpOptions::from_config(config), seed);
-  if (*name == "UNet2DModel") return std::make_unique<UNet>(UNetOptions::from_config(config), seed);
-  fail(ErrorKind::input,
-       "network configuration: expected _class_name FokkerMlp or UNet2DModel but received {}", name->dump());
+  check_input(name != config.end(),
+              "network configuration: expected \"_class_name\" FokkerMlp or UNet2DModel but received none");
+  try {
+    if (*name == "FokkerMlp") return std::make_unique<Mlp>(MlpOptions::from_config(config), seed);
+    if (*name == "UNet2DModel") return std::make_unique<UNet>(UNetOptions::from_config(config), seed);
+  } catch (const Error& error) {
+    // A configuration is read from outside, so a bad value in it is bad input.
+    if (error.kind() == ErrorKind::argument) throw Error(ErrorKind::input, error.what());
+    throw;
+  }
+  fail(ErrorKind::input, "network configuration: expected _class_name FokkerMlp or UNet2DModel but received {}",
+       name->dump());
 }
 
 }  // namespace fokker

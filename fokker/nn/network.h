@@ -18,8 +18,11 @@ struct NamedTensor {
 class Network {
  public:
   virtual ~Network() = default;
+  // A copy would share its tensors with the original: `clone` says what is meant.
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
 
-  /// x: (n, event...); time: (n) conditioning variable, same dtype as x; label: (n) int64, or undefined.
+  /// x: (n, event...); time: (n), or (1) for the whole batch, same dtype as x; label: (n) or (1) int64, or undefined.
   /// With class embeddings, label -1 (or undefined) is the unconditional class.
   virtual Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const = 0;
 
@@ -43,6 +46,10 @@ class Network {
   void set_requires_grad(bool requires_grad);
 
  protected:
+  Network() = default;
+  Network(Network&&) = default;
+  Network& operator=(Network&&) = default;
+
   /// Registers a leaf parameter; returns it.
   Tensor add_parameter(std::string name, Tensor value);
   std::vector<NamedTensor> parameters_;

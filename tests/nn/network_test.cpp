@@ -1,0 +1,116 @@
+#include "fokker/nn/network.h"
+
+#include "fokker/nn/mlp.h"
+#include "nn/support.h"
+
+namespace fokker {
+namespace {
+
+using testing::difference;
+using testing::expect_error;
+
+const MlpOptions options = {.dimension = 2, .width = 8, .depth = 1, .zero_output = false};
+
+std::vector<NamedTensor> copies(const Network& network) {
+  std::vector<NamedTensor> values;
+  for (const auto& p : network.parameters()) values.push_back({p.name, p.tensor.detach().clone()});
+  return values;
+}
+
+TEST(Network, LoadTakesValuesByNameInAnyOrder) {
+  Mlp from(options, 1), to(options, 2);
+  auto values = copies(from);
+  std::reverse(values.begin(), values.end());
+  to.load(values);
+  for (const auto& p : from.parameters()) EXPECT_EQ(difference(p.tensor, to.parameter(p.name)), 0);
+  const Tensor x = Rng(0).normal({3, 2}), t = at::full({1}, 0.2f);
+  EXPECT_EQ(difference(from.forward(x, t, {}), to.forward(x, t, {})), 0);
+  EXPECT_TRUE(to.parameter("input.weight").is_leaf());
+  EXPECT_TRUE(to.parameter("input.weight").requires_grad());
+}
+
+TEST(Network, LoadRefusesWhatDoesNotFitAndThenChangesNothing) {
+  Mlp network(options, 1);
+  const auto before = copies(network);
+  auto zeros = copies(network);
+  for (auto& z : zeros) z.tensor.zero_();
+  auto missing = zeros, extra = zeros, shape = zeros, twice = zeros;
+  missing.pop_back();
+  extra.push_back({"output.bia", at::zeros({1})});
+  shape.back().tensor = at::zeros({3});
+  twice.push_back(twice.front());
+  expect_error([&] { network.load(missing); }, ErrorKind::input,
+               "expected a tensor \"output.bias\" of shape (2) but received none");
+  expect_error([&] { network.load(extra); }, ErrorKind::input,
+               "expected no tensor \"output.bia\" (nearest: output.bias");
+  expect_error([&] { network.load(shape); }, ErrorKind::input,
+               "\"output.bias\" of shape (2) but received (3)");
+  expect_error([&] { network.load(twice); }, ErrorKind::input, "twice");
+  for (const auto& b : before) EXPECT_EQ(difference(b.tensor, network.parameter(b.name)), 0) << b.name;
+}
+
+TEST(Network, CloneIsDeep) {
+  Mlp network(options, 1);
+  network.to(at::kCPU, at::kDouble);
+  network.set_requires_grad(false);
+  const auto clone = network.clone();
+  EXPECT_EQ(clone->config(), network.config());
+  {
+    GradientMode off(false);
+    for (const auto& p : network.parameters()) {
+      EXPECT_EQ(difference(clone->parameter(p.name), p.tensor), 0);
+      EXPECT_EQ(clone->parameter(p.name).scalar_type(), at::kDouble);
+      EXPECT_FALSE(clone->parameter(p.name).requires_grad());
+      const Tensor old = p.tensor.clone();
+      Tensor(p.tensor).add_(1);
+      EXPECT_EQ(difference(clone->parameter(p.name), old), 0);
+    }
+  }
+}
+
+// The layers must see the converted tensors, and so must a caller who kept a handle.
+TEST(Network, ConversionReachesLayersAndHandles) {
+  Mlp network(options, 1);
+  const Tensor handle = network.parameter("input.weight"), x = Rng(0).normal({3, 2}), t = at::full({1}, 0.2f);
+  const Tensor single = network.forward(x, t, {});
+  network.to(at::kCPU, at::kDouble);
+  EXPECT_EQ(handle.scalar_type(), at::kDouble);
+  EXPECT_TRUE(handle.requires_grad());
+  const Tensor twice = network.forward(x.to(at::kDouble), t.to(at::kDouble), {});
+  EXPECT_EQ(twice.scalar_type(), at::kDouble);
+  EXPECT_LT(difference(single.to(at::kDouble), twice), 1e-4);
+  EXPECT_EQ(gradients(twice, {handle}, false)[0].scalar_type(), at::kDouble);
+  expect_error([&] { network.to(at::kCPU, at::kLong); }, ErrorKind::argument, "floating-point");
+}
+
+TEST(Network, RequiresGradientsAsAsked) {
+  Mlp network(options, 1);
+  const Tensor x = Rng(0).normal({3, 2}), t = at::full({1}, 0.2f);
+  EXPECT_TRUE(network.forward(x, t, {}).requires_grad());
+  network.set_requires_grad(false);
+  EXPECT_FALSE(network.forward(x, t, {}).requires_grad());
+}
+
+TEST(Network, AWrongNameSuggestsTheNearest) {
+  const Mlp network(options, 1);
+  expect_error([&] { network.parameter("inputs.weight"); }, ErrorKind::argument, "such as input.weight");
+}
+
+TEST(Network, MakeNetworkRefusesOtherConfigurations) {
+  expect_error([] { make_network(Json::array(), 0); }, ErrorKind::input,
+               "expected a JSON object but received array");
+  expect_error([] { make_network({{"width", 3}}, 0); }, ErrorKind::input, "_class_name");
+  expect_error(
+      [] {
+        make_network({{"_class_name", "UNet1DModel"}}, 0);
+      },
+      ErrorKind::input, "\"UNet1DModel\"");
+  expect_error(
+      [] {
+        make_network({{"_class_name", "FokkerMlp"}, {"dimension", 2.5}}, 0);
+      },
+      ErrorKind::input, "\"dimension\" to be an integer but received 2.5");
+}
+
+}  // namespace
+}  // namespace fokker
