@@ -1,12 +1,16 @@
 #pragma once
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "fokker/core/device.h"
 #include "fokker/core/json.h"
+
+namespace CLI {
+class App;
+}
 
 namespace fokker::cli {
 
@@ -20,26 +24,71 @@ struct CommonOptions {
   bool quiet = false;
 };
 
-/// What a command's work returns: the process's exit code.
-using Work = std::function<int()>;
+/// One subcommand while it is being described. The values it binds must live as long as the program's run.
+/// (A thin face of CLI11, which is costly to compile and is included by one file only.)
+class Command {
+ public:
+  explicit Command(CLI::App& app) : app_(app) {}
+  enum class Need { optional, required };
 
-/// Adds a subcommand with the common options. `example` is shown by --help.
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
-                      const std::string& example, std::shared_ptr<CommonOptions> common, Work work);
+  /// "--name" or, without dashes, a positional argument.
+  void option(const std::string& name, std::string& value, const std::string& help, Need need = Need::optional);
+  void option(const std::string& name, int64_t& value, const std::string& help);
+  void option(const std::string& name, double& value, const std::string& help);
+  /// Several values: repeated, or separated by commas.
+  void option(const std::string& name, std::vector<std::string>& value, const std::string& help,
+              Need need = Need::optional);
+  /// A switch. `saved` says whether it is part of the configuration written beside the output.
+  enum class Saved { yes, no };
+  void flag(const std::string& name, bool& value, const std::string& help, Saved saved = Saved::yes);
+
+  /// Writes the resolved options as TOML, so that --config FILE repeats the run.
+  void save_configuration(const std::filesystem::path& file) const;
+
+ private:
+  CLI::App& app_;
+};
+
+/// What a subcommand consists of. `Options` has a member `common`.
+struct CommandDescription {
+  std::string name, summary, example;
+};
+
+/// All subcommands, and the one that was asked for.
+class CommandLine {
+ public:
+  CommandLine();
+  ~CommandLine();
+  /// Adds a subcommand with the common options; `work` runs when it was chosen and returns the exit code.
+  Command add(const CommandDescription& description, std::shared_ptr<CommonOptions> common,
+              std::function<int(const Command&)> work);
+  /// Parses the arguments and runs the subcommand that they name. Usage errors are argument errors.
+  int run(const std::vector<std::string>& arguments);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Registers a subcommand whose options live in `Options`, with members bound by `describe`.
+template <typename Options>
+void add_command(CommandLine& line, const CommandDescription& description,
+                 const std::function<void(Command&, Options&)>& describe,
+                 std::function<int(const Options&, const Command&)> work) {
+  auto options = std::make_shared<Options>();
+  Command command =
+      line.add(description, std::shared_ptr<CommonOptions>(options, &options->common),
+               [options, work = std::move(work)](const Command& c) { return work(*options, c); });
+  describe(command, *options);
+}
 
 /// Each is defined in the file of its name and registers one subcommand.
-void add_train(CLI::App& app);
-void add_sample(CLI::App& app);
-void add_evaluate(CLI::App& app);
-void add_inspect(CLI::App& app);
-void add_doctor(CLI::App& app);
-void add_plot(CLI::App& app);
-
-/// The work of the subcommand that was parsed.
-Work& chosen_work();
-
-/// Writes the subcommand's resolved options as TOML, so that --config FILE repeats the run.
-void save_configuration(const CLI::App& command, const std::filesystem::path& file);
+void add_train(CommandLine& line);
+void add_sample(CommandLine& line);
+void add_evaluate(CommandLine& line);
+void add_inspect(CommandLine& line);
+void add_doctor(CommandLine& line);
+void add_plot(CommandLine& line);
 
 /// Reads FILE.toml of --config into command-line arguments "--key=value".
 std::vector<std::string> arguments_from_toml(const std::filesystem::path& file);

@@ -44,6 +44,10 @@ Json cpu_features() {
   return features;
 }
 
+struct Options {
+  CommonOptions common;
+};
+
 int run_doctor(const CommonOptions& common) {
   const double rate = matrix_product_rate(768);
   const std::string blas = blas_library();
@@ -73,10 +77,10 @@ int run_doctor(const CommonOptions& common) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app) {
-  auto common = std::make_shared<CommonOptions>();
-  add_command(app, "doctor", "Say what this build and machine have, and what is slow or missing",
-              "fokker doctor --json", common, [common] { return run_doctor(*common); });
+void add_doctor(CommandLine& line) {
+  add_command<Options>(
+      line, {"doctor", "Say what this build and machine have, and what is slow or missing", "fokker doctor --json"},
+      [](Command&, Options&) {}, [](const Options& o, const Command&) { return run_doctor(o.common); });
 }
 
 }  // namespace fokker::cli

@@ -91,14 +91,16 @@ int run_evaluate(const Options& o) {
 
 }  // namespace
 
-void add_evaluate(CLI::App& app) {
-  auto o = std::make_shared<Options>();
-  CLI::App* command = add_command(app, "evaluate", "Measure how far samples are from a reference",
-                                  "fokker evaluate --samples samples.csv --reference target:two-modes",
-                                  std::shared_ptr<CommonOptions>(o, &o->common), [o] { return run_evaluate(*o); });
-  command->add_option("--samples", o->samples, "File of samples")->required();
-  command->add_option("--reference", o->reference, "File, or target:TARGET")->required();
-  command->add_option("--n", o->n, "Samples drawn from a target reference");
+void add_evaluate(CommandLine& line) {
+  add_command<Options>(
+      line, {"evaluate", "Measure how far samples are from a reference",
+       "fokker evaluate --samples samples.csv --reference target:two-modes"},
+      [](Command& c, Options& o) {
+        c.option("--samples", o.samples, "File of samples", Command::Need::required);
+        c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
+        c.option("--n", o.n, "Samples drawn from a target reference");
+      },
+      [](const Options& o, const Command&) { return run_evaluate(o); });
 }
 
 }  // namespace fokker::cli

@@ -7,6 +7,11 @@
 namespace fokker::cli {
 namespace {
 
+struct Options {
+  CommonOptions common;
+  std::string path;
+};
+
 struct Report {
   Json json;
   std::string text;
@@ -82,16 +87,15 @@ Report inspect_path(const std::string& path) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app) {
-  auto common = std::make_shared<CommonOptions>();
-  auto path = std::make_shared<std::string>();
-  CLI::App* command = add_command(app, "inspect", "Describe a trained model, a data file or a safetensors file",
-                                  "fokker inspect run", common, [=] {
-                                    const Report report = inspect_path(*path);
-                                    print_result(*common, report.json, report.text);
-                                    return 0;
-                                  });
-  command->add_option("path", *path, "Run folder or file")->required();
+void add_inspect(CommandLine& line) {
+  add_command<Options>(
+      line, {"inspect", "Describe a trained model, a data file or a safetensors file", "fokker inspect run"},
+      [](Command& c, Options& o) { c.option("path", o.path, "Run folder or file", Command::Need::required); },
+      [](const Options& o, const Command&) {
+        const Report report = inspect_path(o.path);
+        print_result(o.common, report.json, report.text);
+        return 0;
+      });
 }
 
 }  // namespace fokker::cli

@@ -3,7 +3,6 @@
 
 #include "cli/command.h"
 #include "fokker/core/error.h"
-#include "fokker/core/version.h"
 
 namespace fokker::cli {
 namespace {
@@ -49,28 +48,15 @@ int report(const std::string& text, ErrorKind kind) {
   return static_cast<int>(kind);
 }
 
-int run(std::vector<std::string> arguments) {
-  CLI::App app("fokker: denoising diffusion and score-based generative modelling", "fokker");
-  app.set_version_flag("--version", std::string("fokker ") + version());
-  app.require_subcommand(1);
-  add_train(app);
-  add_sample(app);
-  add_evaluate(app);
-  add_inspect(app);
-  add_doctor(app);
-  add_plot(app);
-  try {
-    arguments = with_configuration(arguments);
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(arguments);
-    return chosen_work()();
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    std::string text = error.what();
-    if (text.starts_with("A subcommand is required")) text = "expected a command; fokker --help lists them";
-    return report(text, ErrorKind::argument);
-  }
+int run(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  add_train(line);
+  add_sample(line);
+  add_evaluate(line);
+  add_inspect(line);
+  add_doctor(line);
+  add_plot(line);
+  return line.run(with_configuration(arguments));
 }
 
 }  // namespace

@@ -108,17 +108,18 @@ int run_plot(const Options& o) {
 
 }  // namespace
 
-void add_plot(CLI::App& app) {
-  auto o = std::make_shared<Options>();
-  CLI::App* command =
-      add_command(app, "plot", "Draw a picture: " + join(kinds), "fokker plot scatter data.csv samples.csv --out picture.png",
-                  std::shared_ptr<CommonOptions>(o, &o->common), [o] { return run_plot(*o); });
-  command->add_option("kind", o->kind, "What to draw: " + join(kinds))->required();
-  command->add_option("inputs", o->inputs, "Files (a run folder for loss), or target:TARGET")->required();
-  command->add_option("--out", o->out, "Picture: .png, .svg or .pdf")->required();
-  command->add_option("--title", o->title, "Title");
-  command->add_option("--theme", o->theme, "light or dark");
-  command->add_option("--columns", o->columns, "Images per row of a grid; 0 chooses");
+void add_plot(CommandLine& line) {
+  add_command<Options>(
+      line, {"plot", "Draw a picture: " + join(kinds), "fokker plot scatter data.csv samples.csv --out picture.png"},
+      [](Command& c, Options& o) {
+        c.option("kind", o.kind, "What to draw: " + join(kinds), Command::Need::required);
+        c.option("inputs", o.inputs, "Files (a run folder for loss), or target:TARGET", Command::Need::required);
+        c.option("--out", o.out, "Picture: .png, .svg or .pdf", Command::Need::required);
+        c.option("--title", o.title, "Title");
+        c.option("--theme", o.theme, "light or dark");
+        c.option("--columns", o.columns, "Images per row of a grid; 0 chooses");
+      },
+      [](const Options& o, const Command&) { return run_plot(o); });
 }
 
 }  // namespace fokker::cli

@@ -96,7 +96,7 @@ Samples sample_target(const Options& o) {
   return run_sampler(o, denoiser, {denoiser.target().dimension()}, at::kDouble, [](const Tensor& x) { return x; });
 }
 
-int run_sample(const Options& o, const CLI::App& command) {
+int run_sample(const Options& o, const Command& command) {
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
   check(o.steps >= 0, "steps: expected steps > 0 but received {}", o.steps);
   check(o.run.empty() != o.target.empty(), "expected either a run folder or --target");
@@ -105,7 +105,7 @@ int run_sample(const Options& o, const CLI::App& command) {
   catch_signals();
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
   write_samples(o.out, samples.values, samples.columns);
-  save_configuration(command, o.out + ".toml");
+  command.save_configuration(o.out + ".toml");
   const Json json = {{"n", o.n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};
   if (o.common.json) print_result(o.common, json, "");
   message(fmt::format("wrote {} samples to {}", o.n, o.out));
@@ -114,25 +114,26 @@ int run_sample(const Options& o, const CLI::App& command) {
 
 }  // namespace
 
-void add_sample(CLI::App& app) {
-  auto o = std::make_shared<Options>();
-  CLI::App* command = add_command(app, "sample", "Draw samples from a trained model or from the exact denoiser of a target",
-                                  "fokker sample run --n 1000 --out samples.csv",
-                                  std::shared_ptr<CommonOptions>(o, &o->common),
-                                  [o, &app] { return run_sample(*o, *app.get_subcommand("sample")); });
-  command->add_option("run", o->run, "Run folder of a trained model");
-  command->add_option("--target", o->target, "Sample a known target with its exact denoiser");
-  command->add_option("--process", o->process, "Process of the exact denoiser");
-  command->add_option("--n", o->n, "Number of samples");
-  command->add_option("--out", o->out, "Output file: .npy, .csv or .png")->required();
-  command->add_option("--sampler", o->sampler, "One of: " + join(sampler_names()));
-  command->add_option("--steps", o->steps, "Number of steps; 0 takes the sampler's default");
-  command->add_option("--grid", o->grid, "Spacing of times, one of: " + join(grid_names()));
-  command->add_option("--trajectory", o->trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
-  command->add_option("--label", o->label, "Class to sample");
-  command->add_option("--guidance", o->guidance, "Weight of classifier-free guidance; 1 is plain conditioning");
-  command->add_option("--clip", o->clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");
-  command->add_option("--batch", o->batch, "Rows sampled together; 0 chooses");
+void add_sample(CommandLine& line) {
+  add_command<Options>(
+      line, {"sample", "Draw samples from a trained model or from the exact denoiser of a target",
+       "fokker sample run --n 1000 --out samples.csv"},
+      [](Command& c, Options& o) {
+        c.option("run", o.run, "Run folder of a trained model");
+        c.option("--target", o.target, "Sample a known target with its exact denoiser");
+        c.option("--process", o.process, "Process of the exact denoiser");
+        c.option("--n", o.n, "Number of samples");
+        c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
+        c.option("--sampler", o.sampler, "One of: " + join(sampler_names()));
+        c.option("--steps", o.steps, "Number of steps; 0 takes the sampler's default");
+        c.option("--grid", o.grid, "Spacing of times, one of: " + join(grid_names()));
+        c.option("--trajectory", o.trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
+        c.option("--label", o.label, "Class to sample");
+        c.option("--guidance", o.guidance, "Weight of classifier-free guidance; 1 is plain conditioning");
+        c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");
+        c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
+      },
+      run_sample);
 }
 
 }  // namespace fokker::cli

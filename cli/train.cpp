@@ -92,7 +92,7 @@ TrainOutcome run_trainer(Trainer& trainer, Recorder& recorder, const TrainingPla
   return trainer.run(hooks);
 }
 
-int run_train(const TrainSettings& settings, const CLI::App& command) {
+int run_train(const TrainSettings& settings, const Command& command) {
   const RunFolder folder(settings.out);
   folder.check_usable(settings.resume, settings.overwrite, settings.dry_run);
   TrainingPlan plan = make_plan(settings);
@@ -105,7 +105,7 @@ int run_train(const TrainSettings& settings, const CLI::App& command) {
                   plan.normalisation, plan.train, Rng(settings.common.seed));
   folder.create(settings.overwrite);
   if (settings.resume) folder.load_newest_checkpoint(trainer);
-  save_configuration(command, folder.path() / "config.toml");
+  command.save_configuration(folder.path() / "config.toml");
   catch_signals();
   Recorder recorder(folder, plan, settings.common);
   const TrainOutcome outcome = run_trainer(trainer, recorder, plan);
@@ -126,44 +126,44 @@ int run_train(const TrainSettings& settings, const CLI::App& command) {
 
 }  // namespace
 
-void add_train(CLI::App& app) {
-  auto s = std::make_shared<TrainSettings>();
-  CLI::App* c = add_command(app, "train", "Train a model on your own data",
-                            "fokker train --data points.csv --out run\n  "
-                            "fokker train --data train-images-idx3-ubyte.gz --out run --minutes 5",
-                            std::shared_ptr<CommonOptions>(s, &s->common),
-                            [s, &app] { return run_train(*s, *app.get_subcommand("train")); });
-  c->add_option("--data", s->data, "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images")
-      ->required();
-  c->add_option("--columns", s->columns, "Columns of a table to use (default: all)")->delimiter(',');
-  c->add_option("--label-column", s->label_column, "Column that holds class labels");
-  c->add_option("--labels", s->labels, "File of class labels, one per row");
-  c->add_option("--out", s->out, "Run folder to write")->required();
-  c->add_option("--process", s->process, "Noising process, one of: " + join(schedule_names()));
-  c->add_option("--predict", s->predict, "What the network predicts, one of: " + join(Prediction::names()));
-  c->add_option("--objective", s->objective, "Training objective, one of: denoising");
-  c->add_option("--weighting", s->weighting, "Weight of each time, one of: " + join(Weighting::names()));
-  c->add_option("--times", s->times, "Law of training times: uniform or log-normal");
-  c->add_option("--network", s->network, "mlp or unet (default: by the data)");
-  c->add_option("--width", s->width, "Width of the MLP");
-  c->add_option("--depth", s->depth, "Depth of the MLP");
-  c->add_option("--activation", s->activation, "Activation of the MLP: silu, elu, relu, gelu, tanh or softplus");
-  c->add_flag("--plain", s->plain, "A plain MLP without residual blocks");
-  c->add_option("--channels", s->channels, "Channels of the U-Net's first level; 0 chooses");
-  c->add_option("--embedding", s->embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
-  c->add_option("--normalise", s->normalise, "Scaling of a table: whiten, standardise or identity");
-  c->add_option("--steps", s->steps, "Number of training steps; 0 chooses");
-  c->add_option("--minutes", s->minutes, "Train for this long instead");
-  c->add_option("--batch", s->batch, "Rows per step; 0 chooses");
-  c->add_option("--learning-rate", s->learning_rate, "Peak learning rate; 0 chooses");
-  c->add_option("--ema", s->ema, "Decay of the moving average of the weights");
-  c->add_option("--gradient-clip", s->gradient_clip, "Largest norm of the gradient; 0 is off");
-  c->add_option("--weight-decay", s->weight_decay, "Weight decay of AdamW");
-  c->add_option("--held-out", s->held_out, "Fraction of rows kept for the held-out loss");
-  c->add_option("--checkpoint-every", s->checkpoint_every, "Steps between checkpoints; 0 chooses");
-  c->add_flag("--resume", s->resume, "Continue the run in --out from its newest checkpoint")->configurable(false);
-  c->add_flag("--overwrite", s->overwrite, "Replace a run that is in --out already")->configurable(false);
-  c->add_flag("--dry-run", s->dry_run, "Show what would be done, and write nothing")->configurable(false);
+void add_train(CommandLine& line) {
+  add_command<TrainSettings>(
+      line, {"train", "Train a model on your own data",
+       "fokker train --data points.csv --out run\n  "
+       "fokker train --data train-images-idx3-ubyte.gz --out run --minutes 5"},
+      [](Command& c, TrainSettings& o) {
+        c.option("--data", o.data, "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images", Command::Need::required);
+        c.option("--columns", o.columns, "Columns of a table to use (default: all)");
+        c.option("--label-column", o.label_column, "Column that holds class labels");
+        c.option("--labels", o.labels, "File of class labels, one per row");
+        c.option("--out", o.out, "Run folder to write", Command::Need::required);
+        c.option("--process", o.process, "Noising process, one of: " + join(schedule_names()));
+        c.option("--predict", o.predict, "What the network predicts, one of: " + join(Prediction::names()));
+        c.option("--objective", o.objective, "Training objective, one of: denoising");
+        c.option("--weighting", o.weighting, "Weight of each time, one of: " + join(Weighting::names()));
+        c.option("--times", o.times, "Law of training times: uniform or log-normal");
+        c.option("--network", o.network, "mlp or unet (default: by the data)");
+        c.option("--width", o.width, "Width of the MLP");
+        c.option("--depth", o.depth, "Depth of the MLP");
+        c.option("--activation", o.activation, "Activation of the MLP: silu, elu, relu, gelu, tanh or softplus");
+        c.flag("--plain", o.plain, "A plain MLP without residual blocks");
+        c.option("--channels", o.channels, "Channels of the U-Net's first level; 0 chooses");
+        c.option("--embedding", o.embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
+        c.option("--normalise", o.normalise, "Scaling of a table: whiten, standardise or identity");
+        c.option("--steps", o.steps, "Number of training steps; 0 chooses");
+        c.option("--minutes", o.minutes, "Train for this long instead");
+        c.option("--batch", o.batch, "Rows per step; 0 chooses");
+        c.option("--learning-rate", o.learning_rate, "Peak learning rate; 0 chooses");
+        c.option("--ema", o.ema, "Decay of the moving average of the weights");
+        c.option("--gradient-clip", o.gradient_clip, "Largest norm of the gradient; 0 is off");
+        c.option("--weight-decay", o.weight_decay, "Weight decay of AdamW");
+        c.option("--held-out", o.held_out, "Fraction of rows kept for the held-out loss");
+        c.option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints; 0 chooses");
+        c.flag("--resume", o.resume, "Continue the run in --out from its newest checkpoint", Command::Saved::no);
+        c.flag("--overwrite", o.overwrite, "Replace a run that is in --out already", Command::Saved::no);
+        c.flag("--dry-run", o.dry_run, "Show what would be done, and write nothing", Command::Saved::no);
+      },
+      run_train);
 }
 
 }  // namespace fokker::cli

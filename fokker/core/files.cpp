@@ -79,6 +79,8 @@ Json read_json(const fs::path& path) {
   const std::string text = read_file(path, 1 << 28);
   try {
     return Json::parse(text);
+  } catch (const Json::out_of_range&) {
+    fail(ErrorKind::input, "{}: holds a number that is out of range", path.string());
   } catch (const Json::parse_error& e) {
     fail(ErrorKind::input, "{}: byte {}: not valid JSON", path.string(), e.byte);
   }

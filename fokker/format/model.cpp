@@ -132,7 +132,7 @@ Model load_model(const fs::path& folder) {
   const auto part = reader.get<std::string>("network");
   check_input(part == "unet" || part == "network", "{}: unknown network folder '{}'", file.string(), part);
   Model model{.network = read_network(folder / part),
-              .process = make_schedule(reader.at("process").json()),
+              .process = schedule_from_config(reader.at("process").json()),
               .prediction =
                   Prediction::from_name(prediction.get<std::string>("name"), prediction.get<double>("sigma_data")),
               .denoiser_options = {.time_input = read_time_input(reader.at("time_input")),

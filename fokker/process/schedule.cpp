@@ -61,7 +61,7 @@ Schedule make_schedule(std::string_view text) {
   return schedule;
 }
 
-Schedule make_schedule(const Json& config) {
+Schedule schedule_from_config(const Json& config) {
   check_input(config.is_object() && config.contains("type") && config["type"].is_string(),
               "process: expected an object with a 'type' but received {}", config.dump());
   const auto type = config["type"].get<std::string>();

@@ -131,7 +131,7 @@ class Schedule {
 /// valid ones.
 Schedule make_schedule(std::string_view spec);
 /// From what ScheduleModel::config returned.
-Schedule make_schedule(const Json& config);
+Schedule schedule_from_config(const Json& config);
 std::vector<std::string> schedule_names();
 
 }  // namespace fokker

@@ -10,7 +10,7 @@
 namespace fokker {
 namespace {
 
-GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(std::string_view(spec))); }
+GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(spec)); }
 double worst(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 // x_0 ~ N(m, s^2): x_t ~ N(alpha m, alpha^2 s^2 + sigma^2), all in closed form.

@@ -90,7 +90,7 @@ TEST(EdmPrediction, IsKarrasPreconditioning) {
 // The probability flow of S3 section 3.3: f x - g^2/2 score.
 TEST(FlowRate, IsTheProbabilityFlow) {
   for (const char* spec : {"vp", "sub-vp", "ve", "flow", "brownian"}) {
-    const GaussianProcess p{make_schedule(std::string_view(spec))};
+    const GaussianProcess p{make_schedule(spec)};
     const Tensor x = Rng(1).normal({8, 2}, {}, at::kDouble), noise = Rng(2).normal({8, 2}, {}, at::kDouble);
     const Estimate e(x, noise, Prediction::noise(), p, 0.37);
     const Tensor expected =

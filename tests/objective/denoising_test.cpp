@@ -8,7 +8,7 @@
 namespace fokker {
 namespace {
 
-GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(std::string_view(spec))); }
+GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(spec)); }
 
 /// A denoiser of N(0, 1) data in any prediction, off by a factor.
 FunctionDenoiser gaussian_denoiser(const GaussianProcess& p, Prediction prediction, double factor = 1) {

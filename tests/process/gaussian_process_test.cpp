@@ -10,7 +10,7 @@ namespace {
 const std::vector<std::string> every_process = {"vp",  "vp-cosine", "vp-constant",      "sub-vp", "ve",
                                                 "edm", "flow",      "brownian:sigma=2", "ddpm"};
 
-GaussianProcess process(const std::string& spec) { return GaussianProcess(make_schedule(std::string_view(spec))); }
+GaussianProcess process(const std::string& spec) { return GaussianProcess(make_schedule(spec)); }
 
 TEST(Transition, ComposesLikeAMarkovProcess) {
   for (const auto& spec : every_process) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double mean = 0.8, deviation = 0.4;
 
-GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(std::string_view(spec))); }
+GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(spec)); }
 double worst(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 AnalyticDenoiser gaussian(const GaussianProcess& p) {
