@@ -39,6 +39,16 @@ TEST(Histogram, EdgesBelongToTheBinOnTheirRight) {
       << histogram.counts;
 }
 
+TEST(Histogram, EdgesBelongToTheirBinsInSpiteOfRounding) {
+  for (const int64_t bins : {3, 49, 57, 130}) {
+    const Range range{0.1, 1.3};
+    const Tensor edges = make_histogram(at::full({1}, 1.0, at::kDouble), bins, range).edges;
+    Tensor expected = at::ones({bins}, at::kDouble);
+    expected[bins - 1] = 2;  // the last bin is closed
+    EXPECT_TRUE(at::equal(make_histogram(edges, bins, range).counts, expected)) << bins;
+  }
+}
+
 TEST(Histogram, ConstantDataHasOneBar) {
   const Histogram histogram = make_histogram(at::full({100}, 3.0));
   EXPECT_EQ(histogram.counts.max().item<double>(), 100);

@@ -158,6 +158,23 @@ TEST(FigureLayout, PanelsOfAColumnLineUp) {
   EXPECT_LE(panels[0].cell.bottom, panels[2].cell.top);
 }
 
+TEST(FigureLayout, AxisLabelsHaveRoomBesideTheTickLabels) {
+  Canvas measure(ImageFormat::png, 1, 1);
+  Figure figure;
+  figure.axes().y.limits = Range{-1e-5, 3e-5};
+  figure.axes().x.label = figure.axes().y.label = "label";
+  const PanelLayout panel = figure.layout().panels[0];
+  const Theme theme = Theme::light();
+  const double label = measure.measure("label", label_style(theme)).height();
+  double widest = 0;
+  for (const auto& text : panel.y_ticks.labels)
+    widest = std::max(widest, measure.measure(text, tick_style(theme)).width);
+  EXPECT_GE(panel.left_margin, spacing::tick + widest + label + 4);
+  EXPECT_GE(panel.transform.box.left, spacing::page + panel.left_margin - 1e-9);
+  const double below = panel.cell.bottom - panel.transform.box.bottom;
+  EXPECT_GE(below, spacing::tick + measure.measure("0", tick_style(theme)).height() + label + 4);
+}
+
 TEST(FigureLayout, EqualAspectMakesUnitsEquallyLong) {
   Figure figure({.width = 800, .height = 400});
   figure.axes().equal_aspect = true;
