@@ -41,7 +41,7 @@ PermutationTest energy_test(const Tensor& x, const Tensor& y, int64_t permutatio
 /// (two-fold, balanced).
 struct ClassifierTest {
   double accuracy;        ///< 1/2 where the sets cannot be told apart, 1 where they are disjoint
-  double standard_error;  ///< of the accuracy, at 1/2
+  double standard_error;  ///< of the accuracy, at 1/2, for one half: what both find is nearly the same
   int64_t neighbours;     ///< k
 };
 ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng);

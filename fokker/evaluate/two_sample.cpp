@@ -76,8 +76,8 @@ ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng)
   const int64_t neighbours = std::min(root | 1, 2 * half - 1);  // odd: no ties
   const int64_t correct = correct_votes(fold(0), labels, fold(1), labels, neighbours) +
                           correct_votes(fold(1), labels, fold(0), labels, neighbours);
-  const auto tested = static_cast<double>(4 * half);
-  return {static_cast<double>(correct) / tested, 0.5 / std::sqrt(tested), neighbours};
+  const auto fold_size = static_cast<double>(2 * half);
+  return {static_cast<double>(correct) / (2 * fold_size), 0.5 / std::sqrt(fold_size), neighbours};
 }
 
 }  // namespace fokker

@@ -18,7 +18,7 @@ enum class VerticalAlign { top, middle, baseline, bottom };
 
 struct TextStyle {
   double size = 12;  ///< pixels
-  Colour colour;
+  Colour colour = {};
   bool bold = false;
   HorizontalAlign horizontal = HorizontalAlign::left;
   VerticalAlign vertical = VerticalAlign::baseline;
@@ -34,7 +34,7 @@ struct TextSize {
 };
 
 struct Stroke {
-  Colour colour;
+  Colour colour = {};
   double width = 1;
   bool dashed = false;
 };

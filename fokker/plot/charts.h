@@ -30,7 +30,7 @@ Figure scatter_comparison(const Tensor& left, const Tensor& right, const std::ar
 
 /// Every pair of columns of a table (n, d), 2 <= d <= 8, as scatter plots, with histograms on the diagonal.
 struct ScatterMatrixOptions {
-  Tensor second;  ///< another table (m, d) drawn over the first, if defined
+  Tensor second = {};  ///< another table (m, d) drawn over the first, if defined
   std::array<std::string, 2> labels{"data", "samples"};
   std::string title = {};
   Theme theme = Theme::light();
@@ -50,7 +50,7 @@ struct LossSeries {
 };
 
 struct LossOptions {
-  ChartOptions chart;
+  ChartOptions chart = {};
   bool log_y = false;
   /// Width of the exponential moving average drawn over the faint raw values, as a fraction of the series;
   /// 0 draws the raw values alone.

@@ -28,7 +28,7 @@ double value_at(double fraction, Range range, Scale scale) {
 
 Range padded_linear(Range data, double padding) {
   if (data.span() <= kNarrowest * magnitude(data)) {
-    const double around = std::max(0.5, 0.05 * magnitude(data));
+    const double around = magnitude(data) > 1e-300 ? 0.5 * magnitude(data) : 0.5;
     return {data.low - around, data.high + around};
   }
   return {data.low - padding * data.span(), data.high + padding * data.span()};

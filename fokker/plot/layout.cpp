@@ -31,7 +31,7 @@ Ticks ticks_for(Range limits, Scale scale, int intervals, bool factored = false)
 
 /// More intervals on a longer axis, but fewer for its length.
 int intervals_for(double length) {
-  const double pleasant = 0.4 * std::sqrt(length), most = length / 18;
+  const double pleasant = 0.45 * std::sqrt(length), most = length / 18;
   return std::clamp(static_cast<int>(std::lround(std::min(pleasant, most))), 1, 10);
 }
 

@@ -73,6 +73,14 @@ class GaussianMixture final : public Distribution {
   struct Block {
     Tensor denoised, pull, log_density, responsibilities;
   };
+  /// Logits (n, k) relative to each row's anchor component (n).
+  struct Logits {
+    Tensor relative, anchor;
+  };
+  /// Of a range of components: C^-1 r along the axes (k, n, d) and log w_k N(x; ...) + const (k, n).
+  struct Terms {
+    Tensor scaled, logits;
+  };
   enum class Wanted { moments, responsibilities };
 
   GaussianMixture() = default;
@@ -83,6 +91,10 @@ class GaussianMixture final : public Distribution {
   bool shared() const { return variances_.dim() == 0; }
   int64_t rows_per_block(bool gradients) const;
   Block evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
+  Logits shared_logits(const Tensor& x, const Tensor& centred, const Tensor& alpha,
+                       const Tensor& variance) const;
+  Terms component_terms(const Tensor& x, const Tensor& alpha, const Tensor& sigma, int64_t begin,
+                        int64_t end) const;
   Block shared_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
   Block general_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
   Tensor refined(const Tensor& relative, const Tensor& x, const Tensor& anchor, const Tensor& alpha,

@@ -8,8 +8,10 @@
 namespace fokker {
 namespace {
 
-constexpr int64_t block_elements = int64_t{1}
-                                   << 21;  // 16 MB a temporary, and a handful of those are alive at once
+// 16 MB a temporary, and a handful of those are alive at once.
+constexpr int64_t block_elements = int64_t{1} << 21;
+// 2 MB: stays in cache from one operation to the next.
+constexpr int64_t cached_elements = int64_t{1} << 18;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 const double log_two_pi = std::log(2 * std::numbers::pi);
 
@@ -36,32 +38,39 @@ Tensor joined(const std::vector<Tensor>& parts) {
 
 }  // namespace
 
-/// Shared covariance v I. With x centred, component k's logit is (alpha x.m_k - alpha^2 |m_k|^2 / 2) / c up
-/// to a constant: one matrix product. Its rounding error grows as 1 / c; where it would show, `refined`
-/// repairs it.
+/// With x centred, component k's logit is (alpha x.m_k - alpha^2 |m_k|^2 / 2) / c up to a constant: one
+/// matrix product. Its rounding error grows as 1 / c; where it would show, `refined` repairs it.
+GaussianMixture::Logits GaussianMixture::shared_logits(const Tensor& x, const Tensor& centred,
+                                                       const Tensor& alpha, const Tensor& variance) const {
+  const Tensor bias = log_weights_ - half_norms_ * (alpha * alpha / variance);
+  Tensor relative = at::addmm(bias, centred * (alpha / variance), offsets_.t());
+  const Tensor anchor = relative.detach().argmax(1);
+  const Tensor top = relative.gather(1, anchor.unsqueeze(1));
+  // In place where no gradient is recorded: these tensors are the whole cost.
+  relative = relative.requires_grad() ? relative - top : relative.sub_(top);
+  const double products = epsilon * (4 + std::sqrt(static_cast<double>(dimension())));
+  const Tensor bound = (products * largest_norm_ * alpha.abs() / variance).detach() *
+                       (centred.detach().norm(2, {1}, true) + largest_norm_ * alpha.detach().abs());
+  return {refined(relative, x, anchor, alpha, variance, bound), anchor};
+}
+
+/// Shared covariance v I.
 GaussianMixture::Block GaussianMixture::shared_block(const Tensor& x, const Tensor& alpha,
                                                      const Tensor& sigma, Wanted wanted) const {
   const Tensor c = alpha * alpha * variances_ + sigma * sigma;
   const Tensor centred = x - alpha * centre_;
-  const Tensor bias = log_weights_ - half_norms_ * (alpha * alpha / c);
-  Tensor relative = centred.matmul(offsets_.t()) * (alpha / c) + bias;
-  const Tensor anchor = relative.detach().argmax(1);
-  relative = relative - relative.gather(1, anchor.unsqueeze(1));
-  const Tensor residual = centred - alpha * offsets_.index_select(0, anchor);
-  const double products = epsilon * (4 + std::sqrt(static_cast<double>(dimension())));
-  const Tensor bound = (products * largest_norm_ * alpha.abs() / c).detach() *
-                       (centred.detach().norm(2, {1}, true) + largest_norm_ * alpha.detach().abs());
-  relative = refined(relative, x, anchor, alpha, c, bound);
-
+  const auto [relative, anchor] = shared_logits(x, centred, alpha, c);
   Block block;
   const Tensor shift = relative.detach().amax(1, true);
-  const Tensor unnormalised = (relative - shift).exp();
+  const Tensor unnormalised =
+      relative.requires_grad() ? (relative - shift).exp() : relative.sub_(shift).exp_();
   const Tensor total = unnormalised.sum(1, true);
   if (wanted == Wanted::responsibilities) {
     block.responsibilities = unnormalised / total;
     return block;
   }
   const Tensor offset = unnormalised.matmul(offsets_) / total;  // E[m_k | x] - centre
+  const Tensor residual = centred - alpha * offsets_.index_select(0, anchor);
   const Tensor quadratic = residual.square().sum(1, true) / c;
   block.log_density = (total.log() + shift + log_weights_.index_select(0, anchor).unsqueeze(1) -
                        0.5 * (quadratic + static_cast<double>(dimension()) * (c.log() + log_two_pi)))
@@ -100,33 +109,29 @@ Tensor GaussianMixture::refined(const Tensor& relative, const Tensor& x, const T
   return relative.index_put({candidates.select(1, 0), candidates.select(1, 1)}, joined(values));
 }
 
+GaussianMixture::Terms GaussianMixture::component_terms(const Tensor& x, const Tensor& alpha,
+                                                        const Tensor& sigma, int64_t begin,
+                                                        int64_t end) const {
+  const auto part = [&](const Tensor& values) { return values.slice(0, begin, end).unsqueeze(1); };
+  Tensor r = x - alpha * part(means_);
+  if (axes_.defined()) r = r.matmul(axes_.slice(0, begin, end));
+  const Tensor c = (alpha * alpha) * part(variances_) + sigma * sigma;
+  const double repeats = static_cast<double>(dimension()) / static_cast<double>(c.size(2));
+  const Tensor scaled = r / c;
+  const Tensor log_determinant = c.log().sum(2) * repeats;
+  return {scaled, part(log_weights_) - 0.5 * ((r * scaled).sum(2) + log_determinant)};
+}
+
 /// Any covariances, component first: residuals (k, n, d) along each component's own axes. Components are
 /// taken in blocks too, so that many of them in high dimension fit.
 GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Tensor& alpha,
                                                       const Tensor& sigma, Wanted wanted) const {
   const int64_t step = std::max<int64_t>(1, block_elements / std::max<int64_t>(1, x.size(0) * dimension()));
-  const auto part = [&](const Tensor& values, int64_t k) {
-    return values.slice(0, k, k + step).unsqueeze(1);
-  };
-  struct Terms {
-    Tensor scaled, logits;  // C^-1 r along the axes (k, n, d); log w_k N(x; ...) (k, n)
-  };
-  const auto terms = [&](int64_t k) {
-    Tensor r = x - alpha * part(means_, k);
-    if (axes_.defined()) r = r.matmul(axes_.slice(0, k, k + step));
-    const Tensor c = (alpha * alpha) * part(variances_, k) + sigma * sigma;
-    const double repeats = static_cast<double>(dimension()) / static_cast<double>(c.size(2));
-    const Tensor scaled = r / c;
-    const Tensor log_determinant = c.log().sum(2) * repeats;
-    return Terms{scaled, part(log_weights_, k) - 0.5 * ((r * scaled).sum(2) + log_determinant)};
-  };
-  const bool single = step >= components();
-  Terms kept;
+  Terms terms;
   std::vector<Tensor> logits;
   for (int64_t k = 0; k < components(); k += step) {
-    const Terms block_terms = terms(k);
-    logits.push_back(block_terms.logits);
-    if (single) kept = block_terms;
+    terms = component_terms(x, alpha, sigma, k, k + step);
+    logits.push_back(terms.logits);
   }
   const Tensor all = joined(logits), total = all.logsumexp(0, true);
   const Tensor responsibility = (all - total).exp();
@@ -139,9 +144,9 @@ GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Ten
   block.pull = at::zeros_like(x);
   block.denoised = at::zeros_like(x);
   for (int64_t k = 0; k < components(); k += step) {
-    const Tensor share = part(responsibility, k).squeeze(1).unsqueeze(2);
-    const Tensor scaled = share * (single ? kept : terms(k)).scaled;
-    const Tensor explained = scaled * part(variances_, k);
+    if (step < components()) terms = component_terms(x, alpha, sigma, k, k + step);
+    const Tensor scaled = responsibility.slice(0, k, k + step).unsqueeze(2) * terms.scaled;
+    const Tensor explained = scaled * variances_.slice(0, k, k + step).unsqueeze(1);
     const auto back = [&](const Tensor& y) {
       return (axes_.defined() ? y.matmul(axes_.slice(0, k, k + step).transpose(1, 2)) : y).sum(0);
     };
@@ -154,8 +159,10 @@ GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Ten
 
 int64_t GaussianMixture::rows_per_block(bool gradients) const {
   const int64_t width = shared() ? std::max(components(), dimension()) : components() * dimension();
-  // With gradients recorded, fewer larger blocks change nothing but the count of nodes.
-  return std::max<int64_t>(1, (gradients ? 4 : 1) * block_elements / width);
+  const int64_t most = std::max<int64_t>(1, block_elements / width);
+  if (gradients) return 4 * most;  // everything is kept anyway
+  // Each block reads all means once: in high dimension it takes some rows to pay for that.
+  return std::min(most, std::max(cached_elements / width, std::min<int64_t>(64, dimension() / 2)));
 }
 
 GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
@@ -168,7 +175,7 @@ GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& 
         "GaussianMixture: without noise (sigma = 0) this mixture has no density, because a covariance is "
         "singular");
   std::vector<Tensor> parts[4];
-  const int64_t rows = rows_per_block(x.requires_grad());
+  const int64_t rows = std::max<int64_t>(1, rows_per_block(x.requires_grad()));
   for (int64_t begin = 0; begin == 0 || begin < x.size(0); begin += rows) {
     const int64_t end = std::min(begin + rows, x.size(0));
     const Tensor a = rows_of(alpha, begin, end), s = rows_of(sigma, begin, end), y = x.slice(0, begin, end);

@@ -149,7 +149,7 @@ TEST(ClassifierTest, IsHalfForEqualLawsAndOneForDisjointSets) {
   const Tensor x = normal(18, 1000, 2);
   const auto equal = classifier_test(x, normal(19, 1200, 2), Rng(1));
   EXPECT_NEAR(equal.accuracy, 0.5, 4.5 * equal.standard_error);
-  EXPECT_NEAR(equal.standard_error, 0.5 / std::sqrt(2000.0), 1e-15);
+  EXPECT_NEAR(equal.standard_error, 0.5 / std::sqrt(1000.0), 1e-15);
   EXPECT_EQ(equal.neighbours % 2, 1);
   EXPECT_EQ(classifier_test(x, x + 100, Rng(1)).accuracy, 1);
   // Two unit Gaussians 2 apart: the best classifier is right with probability Phi(1) = 0.8413.
@@ -157,6 +157,18 @@ TEST(ClassifierTest, IsHalfForEqualLawsAndOneForDisjointSets) {
   EXPECT_NEAR(shifted.accuracy, 0.8413, 0.03);
   // A copy falls in the same half as its original: each place is classified once right and once wrong.
   EXPECT_EQ(classifier_test(x, x, Rng(1)).accuracy, 0.5);
+}
+
+TEST(ClassifierTest, SpreadUnderEqualLawsIsTheStatedError) {
+  const int64_t runs = 60;
+  double total = 0;
+  for (int64_t i = 0; i < runs; ++i) {
+    const auto result = classifier_test(normal(2 * i, 200, 2), normal(2 * i + 1, 200, 2), Rng(i));
+    total += std::pow((result.accuracy - 0.5) / result.standard_error, 2);
+  }
+  // A mean of `runs` squares of mean 1 and variance 2, or below, were the halves independent (1/2).
+  EXPECT_LT(total / runs, 1 + 4.5 * std::sqrt(2.0 / runs));
+  EXPECT_GT(total / runs, 0.5 - 4.5 * 0.5 * std::sqrt(2.0 / runs));
 }
 
 TEST(Moments, AreTheSampleMoments) {
@@ -216,6 +228,7 @@ TEST(Compare, FindsNothingBetweenEqualLawsAndIsRepeatable) {
   CompareOptions options;
   options.modes = *as_gaussian_mixture(*target);
   options.energy_rows = options.mmd_rows = options.classifier_rows = 1000;
+  options.test_rows = 300;
   const Tensor x = target->sample(5000, Rng(24)), y = target->sample(4000, Rng(25));
   const auto result = compare(x, y, options);
   EXPECT_LT(std::abs(result.energy_distance), 0.02);

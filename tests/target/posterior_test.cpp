@@ -253,6 +253,28 @@ TEST(Posterior, KeepsShapeAndDtypeAndComputesInDouble) {
   EXPECT_TRUE(at::equal(single.denoised, exact.denoised.to(at::kFloat)));
 }
 
+TEST(Posterior, OfNothingIsNothing) {
+  for (const auto& test : cases()) {
+    const auto posterior = test.mixture.posterior(at::zeros({0, 3}), 0.5, 0.5);
+    EXPECT_EQ(posterior.denoised.sizes(), (IntArrayRef{0, 3}));
+    EXPECT_EQ(posterior.log_density.sizes(), (IntArrayRef{0}));
+    EXPECT_EQ(test.mixture.sample(0, Rng(1)).sizes(), (IntArrayRef{0, 3}));
+  }
+}
+
+// A sampler that blows up must see it, in the rows concerned alone.
+TEST(Posterior, PassesNanOn) {
+  Tensor x = Rng(17).normal({3, 3}, {}, at::kDouble);
+  x[1][0] = NAN;
+  for (const auto& test : cases()) {
+    const auto posterior = test.mixture.posterior(x, 0.5, 1e-3);
+    EXPECT_TRUE(std::isnan(posterior.log_density[1].item<double>()));
+    EXPECT_TRUE(std::isnan(posterior.denoised[1][0].item<double>()));
+    EXPECT_TRUE(at::isfinite(posterior.noise[0]).all().item<bool>());
+    EXPECT_TRUE(at::isfinite(posterior.noise[2]).all().item<bool>());
+  }
+}
+
 TEST(Posterior, RefusesWhatMakesNoSense) {
   const auto data = GaussianMixture::empirical(at::zeros({2, 3}));
   const Tensor x = at::zeros({1, 3}, at::kDouble);
