@@ -1,0 +1,232 @@
+// Runs the command as a user does and looks at exit codes, messages and files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "fokker/core/files.h"
+#include "fokker/data/csv.h"
+#include "fokker/data/npy.h"
+
+namespace fokker {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+class Cli : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / fmt::format("fokker-cli-{}", ::getpid());
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  void write(const std::string& name, const std::string& content) const {
+    std::ofstream(path(name), std::ios::binary) << content;
+  }
+
+  /// Runs "fokker ARGUMENTS" in the test's folder, with a shell's prefix such as "timeout -s INT 2".
+  Outcome run(const std::string& arguments, const std::string& prefix = "") const {
+    const std::string command = fmt::format("cd '{}' && {} '{}' {} >out.txt 2>err.txt </dev/null", folder_.string(),
+                                            prefix, FOKKER_COMMAND, arguments);
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(path("out.txt")),
+            read_file(path("err.txt"))};
+  }
+
+  /// One line on standard error, with the exit code of the contract.
+  void expect_refusal(const std::string& arguments, int code, const std::string& message) const {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, code) << arguments << "\n" << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+
+  void write_points(int rows) const {
+    std::string text = "a,b\n";
+    const Tensor values = Rng(3).normal({rows, 2}, {}, at::kDouble);
+    for (int i = 0; i < rows; ++i)
+      text += fmt::format("{},{}\n", values[i][0].item<double>() * 1e-3, 1e5 + values[i][1].item<double>());
+    write("points.csv", text);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Cli, HelpAndVersionSucceed) {
+  EXPECT_EQ(run("--help").code, 0);
+  EXPECT_THAT(run("--version").out, HasSubstr("fokker "));
+  for (const char* command : {"train", "sample", "evaluate", "inspect", "doctor", "plot"})
+    EXPECT_THAT(run(std::string(command) + " --help").out, HasSubstr("Example:")) << command;
+}
+
+TEST_F(Cli, UsageErrorsExitWith2AndListTheValidNames) {
+  expect_refusal("", 2, "expected a command");
+  expect_refusal("sample --nonsense", 2, "nonsense");
+  expect_refusal("sample --target two-modes --sampler eulr --n 5 --out x.csv", 2, "valid names: ancestral");
+  expect_refusal("sample --target two-mode --n 5 --out x.csv", 2, "two-modes");
+  expect_refusal("sample --target two-modes --process vq --steps 5 --out x.csv", 2, "valid names: vp");
+  expect_refusal("sample --target two-modes --n 0 --out x.csv", 2, "n > 0");
+  expect_refusal("sample --target two-modes --n 5 --out x.xyz", 2, ".npy, .csv or .png");
+  expect_refusal("sample --target two-modes --n 5 --out x.csv --precision fp8", 2, "fp8");
+  expect_refusal("doctor --device gpu", 2, "cuda:INDEX");
+  EXPECT_FALSE(fs::exists(folder_ / "x.csv"));
+}
+
+TEST_F(Cli, BadInputExitsWith3AndNamesThePlace) {
+  write("ragged.csv", "a,b\n1,2\n3\n");
+  write("text.csv", "a,b\n1,2\n3,four\n");
+  write("nan.csv", "a,b\n1,2\n3,nan\n");
+  write("empty.csv", "");
+  write("short-ubyte", std::string("\0\0\x08\x03\0\0\x27\x10\0\0\0\x1c\0\0\0\x1c", 16) + "abc");
+  write("huge.npy", std::string("\x93NUMPY\x01\0v\0", 10) +
+                        "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 1), }" + std::string(49, ' ') +
+                        "\n");
+  expect_refusal("train --data missing.csv --out run", 3, "missing.csv: no such file");
+  expect_refusal("train --data ragged.csv --out run", 3, "ragged.csv: line 3");
+  expect_refusal("train --data text.csv --out run", 3, "text.csv: line 3");
+  expect_refusal("train --data nan.csv --out run", 3, "nan.csv: line 3");
+  expect_refusal("train --data empty.csv --out run", 3, "empty.csv");
+  expect_refusal("train --data short-ubyte --out run", 3, "short-ubyte");
+  expect_refusal("train --data huge.npy --out run", 3, "huge.npy");
+  expect_refusal("sample nowhere --n 5 --out x.csv", 3, "nowhere: no such run folder");
+  EXPECT_FALSE(fs::exists(folder_ / "run"));
+  EXPECT_FALSE(fs::exists(folder_ / "x.csv"));
+}
+
+TEST_F(Cli, TrainsSamplesAndRepeatsItself) {
+  write_points(200);
+  const Outcome trained = run("train --data points.csv --out run --steps 30 --batch 32 --width 32 --json");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(Json::parse(trained.out)["steps"], 30);
+  for (const char* part : {"fokker.json", "config.toml", "metrics.jsonl", "network/config.json", "checkpoints"})
+    EXPECT_TRUE(fs::exists(folder_ / "run" / part)) << part;
+  ASSERT_EQ(run("sample run --n 40 --out first.csv").code, 0);
+  ASSERT_EQ(run("sample run --n 40 --out second.csv").code, 0);
+  ASSERT_EQ(run("sample run --n 15 --out fewer.csv --seed 0").code, 0);
+  ASSERT_EQ(run("sample run --n 40 --out other.csv --seed 1").code, 0);
+  EXPECT_EQ(read_file(path("first.csv")), read_file(path("second.csv")));
+  EXPECT_NE(read_file(path("first.csv")), read_file(path("other.csv")));
+  const Dataset first = load_csv(path("first.csv")), fewer = load_csv(path("fewer.csv"));
+  EXPECT_EQ(first.columns, (std::vector<std::string>{"a", "b"}));
+  const Tensor scale = at::tensor({1e-3, 1.0}, at::kDouble);
+  EXPECT_LT(((first.values.narrow(0, 0, 15) - fewer.values) / scale).abs().max().item<double>(), 1e-4);
+  // Even a barely trained model answers in the user's units.
+  EXPECT_NEAR(first.values.select(1, 1).mean().item<double>(), 1e5, 2.0);
+  EXPECT_LT(first.values.select(1, 0).abs().max().item<double>(), 0.02);
+}
+
+TEST_F(Cli, ResumesToTheSameModel) {
+  write_points(100);
+  const std::string options = "train --data points.csv --batch 16 --width 16 --checkpoint-every 10 --quiet ";
+  ASSERT_EQ(run(options + "--steps 30 --out whole").code, 0);
+  ASSERT_EQ(run(options + "--steps 30 --out part").code, 0);
+  // Go back to step 20, as if the run had been killed after it, and continue without repeating the options.
+  fs::remove_all(folder_ / "part/checkpoints/step-000000030");
+  fs::remove_all(folder_ / "part/network");
+  const Outcome resumed = run("train --data points.csv --out part --resume");
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  const char* weights = "network/diffusion_pytorch_model.safetensors";
+  EXPECT_EQ(read_file(folder_ / "whole" / weights), read_file(folder_ / "part" / weights));
+}
+
+TEST_F(Cli, KeepsARunUnlessToldToReplaceIt) {
+  write_points(50);
+  const std::string train = "train --data points.csv --out run --steps 5 --batch 8 --width 8 --quiet";
+  ASSERT_EQ(run(train).code, 0);
+  const std::string before = read_file(folder_ / "run/fokker.json");
+  expect_refusal(train, 2, "--resume");
+  EXPECT_EQ(read_file(folder_ / "run/fokker.json"), before);
+  EXPECT_EQ(run(train + " --overwrite").code, 0);
+  EXPECT_EQ(run("train --data points.csv --out elsewhere --dry-run --quiet").code, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "elsewhere"));
+}
+
+TEST_F(Cli, WritesACheckpointWhenInterrupted) {
+  write_points(100);
+  const Outcome outcome =
+      run("train --data points.csv --out run --steps 10000000 --batch 16 --width 16", "timeout -s INT 4");
+  // timeout itself reports 124; the command's own code is in its shell's eyes 130.
+  EXPECT_TRUE(outcome.code == 124 || outcome.code == 130) << outcome.code << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("continue with --resume"));
+  EXPECT_FALSE(fs::is_empty(folder_ / "run/checkpoints"));
+  EXPECT_EQ(run("sample run --n 5 --out x.csv").code, 0);
+}
+
+TEST_F(Cli, DivergenceExitsWith4AndLeavesNoBadModel) {
+  write_points(100);
+  const Outcome outcome = run(
+      "train --data points.csv --out run --steps 400 --batch 16 --width 32 --learning-rate 1e30 --gradient-clip 0");
+  EXPECT_EQ(outcome.code, 4) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("diverged: the loss at step"));
+}
+
+TEST_F(Cli, ARunWithAMissingPartIsRefused) {
+  write_points(50);
+  ASSERT_EQ(run("train --data points.csv --out run --steps 5 --batch 8 --width 8 --quiet").code, 0);
+  fs::remove(folder_ / "run/network/diffusion_pytorch_model.safetensors");
+  expect_refusal("sample run --n 5 --out x.csv", 3, "diffusion_pytorch_model.safetensors: no such file");
+  fs::remove(folder_ / "run/fokker.json");
+  expect_refusal("sample run --n 5 --out x.csv", 3, "fokker.json");
+}
+
+TEST_F(Cli, ReadsOptionsFromTomlUnlessGiven) {
+  write("options.toml", "target = \"two-modes\"\nn = 7\nout = \"x.npy\"\n");
+  ASSERT_EQ(run("sample --config options.toml").code, 0);
+  EXPECT_EQ(load_npy(path("x.npy")).size(0), 7);
+  ASSERT_EQ(run("sample --config options.toml --n 9").code, 0);
+  EXPECT_EQ(load_npy(path("x.npy")).size(0), 9);
+  // The configuration written beside an output repeats it.
+  ASSERT_EQ(run("sample --config x.npy.toml --out y.npy").code, 0);
+  EXPECT_TRUE(at::equal(load_npy(path("x.npy")), load_npy(path("y.npy"))));
+  write("bad.toml", "n = [\n");
+  expect_refusal("sample --config bad.toml", 3, "bad.toml: line");
+}
+
+TEST_F(Cli, SamplesWithTheExactDenoiserAndEvaluates) {
+  ASSERT_EQ(run("sample --target two-modes --process vp --sampler dpmpp-2m --steps 25 --n 2000 --out s.npy "
+                "--trajectory path.npy")
+                .code,
+            0);
+  EXPECT_EQ(load_npy(path("path.npy")).sizes(), (IntArrayRef{26, 2000, 2}));
+  EXPECT_TRUE(at::equal(load_npy(path("path.npy"))[25], load_npy(path("s.npy"))));
+  const Outcome evaluated = run("evaluate --samples s.npy --reference target:two-modes --json");
+  ASSERT_EQ(evaluated.code, 0) << evaluated.err;
+  const Json result = Json::parse(evaluated.out);
+  EXPECT_NEAR(result["mode_weights"][0].get<double>(), 0.2, 4.5 * std::sqrt(0.16 / 2000) + 0.01);
+  EXPECT_GT(result["p_value"].get<double>(), 1e-3);
+  for (const char* key : {"energy_distance", "mmd", "sliced_wasserstein", "c2st_accuracy", "mean_error",
+                          "covariance_error"})
+    EXPECT_TRUE(result.contains(key)) << key;
+}
+
+TEST_F(Cli, DoctorAndInspectAnswerInJson) {
+  const Json doctor = Json::parse(run("doctor --json").out);
+  EXPECT_GT(doctor["matrix_product_gflops"].get<double>(), 0);
+  write("t.csv", "a,b\n1,10\n3,10\n");
+  const Json data = Json::parse(run("inspect t.csv --json").out);
+  EXPECT_EQ(data["rows"], 2);
+  EXPECT_EQ(data["columns"][0]["mean"], 2.0);
+  EXPECT_EQ(data["columns"][1]["standard_deviation"], 0.0);
+}
+
+TEST_F(Cli, DrawsPictures) {
+  write_points(300);
+  ASSERT_EQ(run("plot scatter points.csv target:two-modes --out p.png --quiet").code, 0);
+  EXPECT_EQ(read_file(path("p.png")).substr(1, 3), "PNG");
+  expect_refusal("plot pie points.csv --out p.png", 2, "valid names: scatter");
+}
+
+}  // namespace
+}  // namespace fokker

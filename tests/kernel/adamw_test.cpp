@@ -1,0 +1,58 @@
+#include "fokker/kernel/adamw.h"
+
+#include <gtest/gtest.h>
+
+#include "fokker/core/error.h"
+#include "fokker/core/rng.h"
+
+namespace fokker {
+namespace {
+
+AdamWState random_state(int64_t n, at::ScalarType type) {
+  const Rng rng(1);
+  const auto draw = [&](uint64_t id) { return rng.stream(id).normal({n}, {}, type); };
+  return {draw(1), draw(2), draw(3), draw(4).square(), draw(5)};
+}
+
+AdamWState copy(const AdamWState& s) {
+  return {s.parameters.clone(), s.gradients.clone(), s.first_moment.clone(), s.second_moment.clone(),
+          s.average.clone()};
+}
+
+// The fused loop is the plain definition, on a length that is no multiple of any vector width.
+TEST(AdamW, FusedStepIsThePlainOne) {
+  for (auto type : {at::kFloat, at::kDouble}) {
+    const AdamWState fused = random_state(40'003, type), plain = copy(fused);
+    const double tolerance = type == at::kFloat ? 2e-6 : 1e-13;
+    for (int64_t step = 1; step <= 3; ++step) {
+      const AdamWStep options{.learning_rate = 3e-3, .weight_decay = 0.1, .gradient_scale = 0.3, .ema_decay = 0.9,
+                              .step = step};
+      adamw_step(fused, options);
+      adamw_step_plain(plain, options);
+    }
+    const auto close = [&](const Tensor& a, const Tensor& b) { return at::allclose(a, b, tolerance, tolerance); };
+    EXPECT_TRUE(close(fused.parameters, plain.parameters));
+    EXPECT_TRUE(close(fused.first_moment, plain.first_moment));
+    EXPECT_TRUE(close(fused.second_moment, plain.second_moment));
+    EXPECT_TRUE(close(fused.average, plain.average));
+  }
+}
+
+// Loshchilov and Hutter (2019), Algorithm 2, by hand for one number: with zero moments the first step is
+// lr g/(|g| + eps) whatever the size of g.
+TEST(AdamW, FirstStepHasTheSizeOfTheLearningRate) {
+  const auto one = [](double v) { return at::full({1}, v, at::kDouble); };
+  const AdamWState state{one(2.0), one(-1e-3), one(0), one(0), one(1.0)};
+  adamw_step(state, {.learning_rate = 0.1, .weight_decay = 0.5, .ema_decay = 0.75, .step = 1});
+  const double expected = 2.0 * (1 - 0.1 * 0.5) + 0.1 * 1e-3 / (1e-3 + 1e-8);
+  EXPECT_NEAR(state.parameters.item<double>(), expected, 1e-12);
+  EXPECT_NEAR(state.average.item<double>(), 0.75 + 0.25 * expected, 1e-12);
+}
+
+TEST(AdamW, RefusesHalfPrecision) {
+  const Tensor half = at::zeros({4}, at::kHalf);
+  EXPECT_THROW(adamw_step({half, half, half, half, half}, {}), Error);
+}
+
+}  // namespace
+}  // namespace fokker
