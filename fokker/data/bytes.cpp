@@ -122,7 +122,7 @@ void FileWriter::fail_write() const {
 }
 
 void FileWriter::write(const void* data, uint64_t count) {
-  if (std::fwrite(data, 1, count, file_.get()) != count) fail_write();
+  if (count > 0 && std::fwrite(data, 1, count, file_.get()) != count) fail_write();
 }
 
 void FileWriter::write_at(uint64_t position, const void* data, uint64_t count) {

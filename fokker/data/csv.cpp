@@ -39,7 +39,8 @@ class RowBlocks {
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const int64_t first = static_cast<int64_t>(i) * per_block_;
       const int64_t count = std::min(per_block_, rows_ - first) * width_;
-      std::memcpy(values.data_ptr<double>() + first * width_, blocks_[i].get(), count * sizeof(double));
+      if (count > 0)
+        std::memcpy(values.data_ptr<double>() + first * width_, blocks_[i].get(), count * sizeof(double));
       blocks_[i].reset();
     }
     return values;

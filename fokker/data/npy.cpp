@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <atomic>
-
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
 #include "fokker/data/endian.h"
@@ -98,9 +96,8 @@ NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type)
   byte_count("NpyWriter", shape, at::elementSize(type));
   const std::string header = npy_header(shape, type);
   header_bytes_ = static_cast<int64_t>(header.size());
-  static std::atomic<int> count{0};
   temporary_ = path_.parent_path() /
-               fmt::format(".{}.part-{}-{}", path_.filename().string(), ::getpid(), count.fetch_add(1));
+               fmt::format(".{}.part-{}-{}", path_.filename().string(), ::getpid(), fmt::ptr(this));
   std::error_code ignored;  // a folder that cannot be made shows as a file that cannot be opened
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
   file_ = std::make_unique<FileWriter>(temporary_, path_.string());
