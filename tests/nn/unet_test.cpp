@@ -176,7 +176,7 @@ TEST_F(TinyUNet, StartsAtZeroAndSeedFixesTheRest) {
   for (const auto& p : a.parameters()) EXPECT_EQ(difference(p.tensor, b.parameter(p.name)), 0);
   EXPECT_GT(difference(a.parameter("conv_in.weight"), c.parameter("conv_in.weight")), 0.01);
   const Tensor weight =
-      UNet(UNetOptions::for_images(1, 28, 28)).parameter("mid_block.resnets.0.conv1.weight");
+      UNet(UNetOptions::for_images(1, 28, 28, 32)).parameter("mid_block.resnets.0.conv1.weight");
   const double fan_in = static_cast<double>(weight[0].numel());
   EXPECT_NEAR(weight.square().mean().item<double>() * 3 * fan_in, 1, 0.02);
 }
@@ -191,6 +191,10 @@ TEST(UNet, DefaultsForImages) {
     const Tensor y = network.forward(Rng(0).normal({1, channels, height, width}), at::full({1}, 10.0f), {});
     EXPECT_EQ(y.sizes(), (IntArrayRef{1, channels, height, width}));
   }
+  using Channels = std::vector<int64_t>;
+  EXPECT_EQ(UNetOptions::for_images(1, 28, 28).block_out_channels, (Channels{16, 32, 64}));
+  EXPECT_EQ(UNetOptions::for_images(3, 32, 32, 32).block_out_channels, (Channels{32, 64, 128}));
+  EXPECT_EQ(UNetOptions::for_images(3, 128, 64).block_out_channels, (Channels{16, 32, 64, 64}));
   expect_error([] { UNetOptions::for_images(1, 28, 28, 12); }, ErrorKind::argument,
                "multiple of 8 but received 12");
 }
