@@ -22,8 +22,8 @@ Tensor Convolution::operator()(const Tensor& x) const {
   return at::conv2d(x, weight, bias, stride, padding);
 }
 
-Tensor GroupNorm::operator()(const Tensor& x) const {
-  return at::group_norm(x, groups, weight, bias, eps);
+Tensor GroupNorm::operator()(const Tensor& x, NormActivation activation) const {
+  return group_norm(x, groups, weight, bias, eps, activation);
 }
 
 Tensor ClassEmbedding::operator()(const Tensor& label) const {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "fokker/core/rng.h"
+#include "fokker/nn/group_norm.h"
 #include "fokker/nn/network.h"
 
 namespace fokker {
@@ -21,12 +22,12 @@ struct Convolution {
   Tensor operator()(const Tensor& x) const;
 };
 
-/// Group normalisation (Wu and He 2018) with a scale and shift per channel.
+/// Group normalisation (Wu and He 2018) with a scale and shift per channel, and what follows it.
 struct GroupNorm {
   Tensor weight, bias;
   int64_t groups = 32;
   double eps = 1e-5;
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, NormActivation activation) const;
 };
 
 /// One learned vector for each class: weight (rows, size). The last row is the unconditional class.

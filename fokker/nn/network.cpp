@@ -120,8 +120,8 @@ std::unique_ptr<Network> make_network(const Json& config, uint64_t seed) {
     if (error.kind() == ErrorKind::argument) throw Error(ErrorKind::input, error.what());
     throw;
   }
-  fail(ErrorKind::input, "network configuration: expected _class_name FokkerMlp or UNet2DModel but received {}",
-       name->dump());
+  fail(ErrorKind::input,
+       "network configuration: expected _class_name FokkerMlp or UNet2DModel but received {}", name->dump());
 }
 
 }  // namespace fokker

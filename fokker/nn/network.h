@@ -22,8 +22,8 @@ class Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  /// x: (n, event...); time: (n), or (1) for the whole batch, same dtype as x; label: (n) or (1) int64, or undefined.
-  /// With class embeddings, label -1 (or undefined) is the unconditional class.
+  /// x: (n, event...); time: (n), or (1) for the whole batch, same dtype as x; label: (n) or (1) int64, or
+  /// undefined. With class embeddings, label -1 (or undefined) is the unconditional class.
   virtual Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const = 0;
 
   /// Everything needed to build the same network again, without its weights.

@@ -167,8 +167,12 @@ Tensor UNet::body(Tensor h, const Tensor& activated_time) const {
 Tensor UNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
   check_network_inputs("UNet", x, time, label, event_shape(), classes_.defined());
   Tensor input = padded(options_.center_input_sample ? x * 2 - 1 : x);
-  const Tensor h = body(conv_in_(input), activated_time(time, label));
-  const Tensor y = conv_out_(apply_silu(norm_out_(h)));
+  // Channels last on a CPU from here on: the convolutions prefer it, and the normalisations have a kernel for
+  // it.
+  Tensor h = conv_in_(input);
+  if (h.is_cpu()) h = h.contiguous(at::MemoryFormat::ChannelsLast);
+  h = body(h, activated_time(time, label));
+  const Tensor y = conv_out_(norm_out_(h, NormActivation::silu));
   return y.narrow(2, 0, options_.sample_height).narrow(3, 0, options_.sample_width);
 }
 

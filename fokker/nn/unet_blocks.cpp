@@ -24,9 +24,9 @@ ResnetBlock::ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t
 }
 
 Tensor ResnetBlock::operator()(const Tensor& x, const Tensor& activated_time) const {
-  Tensor h = conv1_(apply_silu(norm1_(x)));
+  Tensor h = conv1_(norm1_(x, NormActivation::silu));
   h.add_(time_(activated_time).unsqueeze(2).unsqueeze(3));
-  h = conv2_(apply_silu(norm2_(h)));
+  h = conv2_(norm2_(h, NormActivation::silu));
   h.add_(shortcut_ ? (*shortcut_)(x) : x);
   return scaled(h, output_scale_);
 }
@@ -43,7 +43,7 @@ AttentionBlock::AttentionBlock(LayerBuilder& builder, const std::string& name, i
 
 Tensor AttentionBlock::operator()(const Tensor& x) const {
   const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3), size = channels / heads_;
-  const Tensor h = norm_(x).flatten(2).transpose(1, 2);  // (n, pixels, channels)
+  const Tensor h = norm_(x, NormActivation::none).flatten(2).transpose(1, 2);  // (n, pixels, channels)
   const auto split = [&](const Tensor& y) { return y.view({n, pixels, heads_, size}).transpose(1, 2); };
   const Tensor query = split(query_(h)) * (1 / std::sqrt(static_cast<double>(size)));
   const Tensor weights = at::matmul(query, split(key_(h)).transpose(2, 3)).softmax(-1);

@@ -140,11 +140,13 @@ UNetOptions UNetOptions::for_images(int64_t channels, int64_t height, int64_t wi
   o.sample_height = height;
   o.sample_width = width;
   o.in_channels = o.out_channels = channels;
-  const int64_t base = base_channels ? base_channels : 32;
+  // Measured on 28 x 28 clothes at equal processor time: {16, 32, 64} is ahead of {32, 64, 64} in the first
+  // minutes.
+  const int64_t base = base_channels ? base_channels : 16;
   o.block_out_channels = {base};
-  // Halve until the smaller side is about 8.
+  // Halve until the smaller side is about 8; attention, in the middle block only, then sees few pixels.
   for (int64_t side = std::min(height, width); side >= 14; side = (side + 1) / 2)
-    o.block_out_channels.push_back(2 * base);
+    o.block_out_channels.push_back(std::min(2 * o.block_out_channels.back(), 4 * base));
   o.down_attention.assign(o.block_out_channels.size(), false);
   o.up_attention.clear();
   o.layers_per_block = 1;

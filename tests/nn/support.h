@@ -51,7 +51,8 @@ inline void expect_gradients(Network& network, const Tensor& x, const Tensor& ti
     const double down = loss(x).item<double>();
     flat[k] = value;
     const double numeric = (up - down) / (2 * h);
-    EXPECT_NEAR(exact[i + 1].reshape(-1)[k].item<double>(), numeric, 1e-6 * (1 + std::abs(numeric))) << names[i];
+    EXPECT_NEAR(exact[i + 1].reshape(-1)[k].item<double>(), numeric, 1e-6 * (1 + std::abs(numeric)))
+        << names[i];
     EXPECT_GT(std::abs(numeric), 1e-6) << names[i];
   }
 }
