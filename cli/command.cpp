@@ -28,7 +28,9 @@ void add_common(CLI::App& app, CommonOptions& common) {
 }  // namespace
 
 void Command::option(const std::string& name, std::string& value, const std::string& help, Need need) {
-  app_.add_option(name, value, help)->required(need == Need::required);
+  // A positional argument can be written as an option too, so that a saved configuration can hold it.
+  const std::string names = name.starts_with("--") ? name : name + ",--" + name;
+  app_.add_option(names, value, help)->required(need == Need::required);
 }
 void Command::option(const std::string& name, int64_t& value, const std::string& help) {
   app_.add_option(name, value, help);
@@ -37,7 +39,8 @@ void Command::option(const std::string& name, double& value, const std::string& 
   app_.add_option(name, value, help);
 }
 void Command::option(const std::string& name, std::vector<std::string>& value, const std::string& help, Need need) {
-  app_.add_option(name, value, help)->delimiter(',')->required(need == Need::required);
+  const std::string names = name.starts_with("--") ? name : name + ",--" + name;
+  app_.add_option(names, value, help)->delimiter(',')->required(need == Need::required);
 }
 void Command::flag(const std::string& name, bool& value, const std::string& help, Saved saved) {
   app_.add_flag(name, value, help)->configurable(saved == Saved::yes);

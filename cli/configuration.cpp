@@ -1,5 +1,6 @@
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 
 #include <toml++/toml.h>
 
@@ -12,9 +13,19 @@ namespace {
 
 volatile std::sig_atomic_t signal_number = 0;
 
+volatile std::sig_atomic_t signal_second = 0;
+
+/// The first signal asks for an orderly stop. Launchers often send it twice at once (to the process and to its group),
+/// so only one that comes later ends the process.
 void remember(int number) {
-  signal_number = number;
-  std::signal(number, SIG_DFL);
+  const auto now = static_cast<std::sig_atomic_t>(std::time(nullptr));
+  if (signal_number == 0) {
+    signal_number = number;
+    signal_second = now;
+  } else if (now > signal_second + 1) {
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
 }
 
 /// One TOML value as it would be typed after --key=.
@@ -41,6 +52,7 @@ std::vector<std::string> arguments_from_toml(const std::filesystem::path& file) 
   std::vector<std::string> arguments;
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
+    if (const auto text = node.as_string(); text && text->get().empty()) continue;  // an option that was not given
     if (const auto list = node.as_array()) {
       for (const auto& item : *list)
         arguments.push_back(fmt::format("--{}={}", name, argument_text(file.string(), name, item)));

@@ -5,18 +5,20 @@
 namespace fokker {
 namespace {
 
-/// state x + value v. Where the two nearly cancel (denoised -> noise as sigma -> 0, noise -> denoised as
-/// alpha -> 0) the difference x - v is taken first, which is exact for close numbers, instead of rounding
-/// each product.
-Tensor combine(const Tensor& x, const Tensor& v, Conversion c) {
-  if (c.state == 0) return c.value == 1 ? v : v * c.value;
-  if (c.state * c.value < 0) return at::add((x - v).mul_(c.state), v, c.state + c.value);
-  return at::add(x * c.state, v, c.value);
+/// Coefficients of nearly the same size mean that the two terms may nearly cancel (denoised -> noise as
+/// sigma -> 0, noise or score -> denoised as alpha -> 0). Then x -+ v is taken first, which is exact for close
+/// numbers, instead of rounding each product.
+bool may_cancel(Conversion c) {
+  const double ratio = std::abs(c.state / c.value);
+  return 0.5 < ratio && ratio < 2.0;
 }
 
-Tensor combine(const Tensor& x, const Tensor& v, const Tensor& state, const Tensor& value, const Tensor& sum,
-               bool cancels) {
-  return cancels ? state * (x - v) + sum * v : state * x + value * v;
+/// state x + value v.
+Tensor combine(const Tensor& x, const Tensor& v, Conversion c) {
+  if (c.state == 0) return c.value == 1 ? v : v * c.value;
+  if (!may_cancel(c)) return at::add(x * c.state, v, c.value);
+  const double sign = c.state * c.value < 0 ? -1.0 : 1.0;
+  return at::add(at::add(x, v, sign).mul_(c.state), v, c.value - sign * c.state);
 }
 
 }  // namespace
@@ -34,20 +36,13 @@ Estimate::Estimate(Tensor x, Tensor value, Prediction prediction, GaussianProces
 template <typename ConversionAt>
 Tensor Estimate::convert(ConversionAt conversion_at) const {
   if (times_.is_scalar()) return combine(x_, value_, conversion_at(times_.scalar()));
-  bool cancels = false;
+  // The same two forms row by row: state (x + sign v) + rest v, with sign = 0 where nothing cancels.
   const auto map = [&](auto part) {
-    return times_.map(
-        [&](double t) {
-          const Conversion c = conversion_at(t);
-          cancels = cancels || c.state * c.value < 0;
-          return part(c);
-        },
-        x_);
+    return times_.map([&](double t) { return part(conversion_at(t)); }, x_);
   };
-  const Tensor state = map([](Conversion c) { return c.state; });
-  const Tensor value = map([](Conversion c) { return c.value; });
-  const Tensor sum = map([](Conversion c) { return c.state + c.value; });
-  return combine(x_, value_, state, value, sum, cancels);
+  const auto sign = [](Conversion c) { return !may_cancel(c) ? 0.0 : c.state * c.value < 0 ? -1.0 : 1.0; };
+  const Tensor rest = map([&](Conversion c) { return c.value - sign(c) * c.state; });
+  return map([](Conversion c) { return c.state; }) * at::addcmul(x_, map(sign), value_) + rest * value_;
 }
 
 Tensor Estimate::denoised() const {

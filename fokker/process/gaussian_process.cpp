@@ -61,6 +61,7 @@ PosteriorCoefficients GaussianProcess::posterior(double s, double t) const {
 
 double GaussianProcess::time_min() const {
   if (schedule_->chain_steps() > 0) return 1.0 / static_cast<double>(schedule_->chain_steps());
+  if (sigma(0) > 0) return 0;
   return schedule_->time_of_log_snr(-2.0 * std::log(0.005));
 }
 

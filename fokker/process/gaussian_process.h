@@ -65,7 +65,7 @@ class GaussianProcess {
   PosteriorCoefficients posterior(double s, double t) const;
 
   /// The earliest time worth training at and sampling to: where sigma/alpha = 0.005 (unit data), a chain's
-  /// first step, or 0 where the process already begins noisier.
+  /// first step, or 0 where the process is noisy there already.
   double time_min() const;
 
   /// Variance of the law at t = 1 that sampling starts from: data of unit variance is assumed,

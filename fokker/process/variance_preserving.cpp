@@ -185,6 +185,7 @@ double VariancePreservingModel::velocity_rate(double t) const {
 double linear_beta_time(double beta_min, double beta_max, double log_alpha) {
   // a t^2 + b t = c with the root that does not cancel as c -> 0.
   const double a = 0.25 * (beta_max - beta_min), b = 0.5 * beta_min, c = -log_alpha;
+  if (std::isinf(c)) return c;
   return 2.0 * c / (b + std::sqrt(b * b + 4.0 * a * c));
 }
 

@@ -156,7 +156,8 @@ TrainOutcome Trainer::run(const TrainHooks& hooks) {
     ++loss_count;
     if (hooks.on_step) hooks.on_step(step_, fraction, loss);
     const bool measure = data_.held_out.size() > 0 && step_ % options_.held_out_every == 0;
-    if (!hooks.on_metrics || !(measure || step_ % options_.log_every == 0)) continue;
+    const bool last = options_.minutes <= 0 && step_ == options_.steps;
+    if (!hooks.on_metrics || !(measure || last || step_ % options_.log_every == 0)) continue;
     seconds_ = before + seconds_since(start);
     TrainMetrics metrics{.step = step_,
                          .loss = loss_sum / static_cast<double>(loss_count),

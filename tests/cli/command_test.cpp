@@ -9,6 +9,7 @@
 #include "fokker/core/files.h"
 #include "fokker/data/csv.h"
 #include "fokker/data/npy.h"
+#include "support.h"
 
 namespace fokker {
 namespace {
@@ -73,7 +74,7 @@ TEST_F(Cli, HelpAndVersionSucceed) {
 
 TEST_F(Cli, UsageErrorsExitWith2AndListTheValidNames) {
   expect_refusal("", 2, "expected a command");
-  expect_refusal("sample --nonsense", 2, "nonsense");
+  expect_refusal("sample --target two-modes --out x.csv --nonsense", 2, "nonsense");
   expect_refusal("sample --target two-modes --sampler eulr --n 5 --out x.csv", 2, "valid names: ancestral");
   expect_refusal("sample --target two-mode --n 5 --out x.csv", 2, "two-modes");
   expect_refusal("sample --target two-modes --process vq --steps 5 --out x.csv", 2, "valid names: vp");
@@ -120,7 +121,7 @@ TEST_F(Cli, TrainsSamplesAndRepeatsItself) {
   EXPECT_NE(read_file(path("first.csv")), read_file(path("other.csv")));
   const Dataset first = load_csv(path("first.csv")), fewer = load_csv(path("fewer.csv"));
   EXPECT_EQ(first.columns, (std::vector<std::string>{"a", "b"}));
-  const Tensor scale = at::tensor({1e-3, 1.0}, at::kDouble);
+  const Tensor scale = vector_of({1e-3, 1.0});
   EXPECT_LT(((first.values.narrow(0, 0, 15) - fewer.values) / scale).abs().max().item<double>(), 1e-4);
   // Even a barely trained model answers in the user's units.
   EXPECT_NEAR(first.values.select(1, 1).mean().item<double>(), 1e5, 2.0);

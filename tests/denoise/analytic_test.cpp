@@ -6,12 +6,12 @@
 #include "fokker/denoise/guidance.h"
 #include "fokker/denoise/learned.h"
 #include "fokker/nn/mlp.h"
+#include "support.h"
 
 namespace fokker {
 namespace {
 
 GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(spec)); }
-double worst(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 // x_0 ~ N(m, s^2): x_t ~ N(alpha m, alpha^2 s^2 + sigma^2), all in closed form.
 TEST(AnalyticDenoiser, IsExactForAGaussian) {
@@ -35,8 +35,8 @@ TEST(AnalyticDenoiser, IsExactForAGaussian) {
 // finite differences of the exact log density.
 TEST(AnalyticDenoiser, ObeysTweedieForAMixture) {
   const GaussianProcess p = process("vp");
-  const GaussianMixture target(at::tensor({0.2, 0.8}), at::tensor({{-1.0, 0.5}, {2.0, 1.0}}),
-                               at::tensor({0.3, 0.05}));
+  const GaussianMixture target(vector_of({0.2, 0.8}), rows_of({{-1.0, 0.5}, {2.0, 1.0}}),
+                               vector_of({0.3, 0.05}));
   const AnalyticDenoiser denoiser(target, p);
   const double t = 0.15, h = 1e-5;
   const Tensor x = 2 * Rng(4).normal({50, 2}, {}, at::kDouble);
@@ -54,7 +54,7 @@ TEST(AnalyticDenoiser, ObeysTweedieForAMixture) {
 
 TEST(AnalyticDenoiser, TakesOneTimePerSampleAndAnyEventShape) {
   const AnalyticDenoiser denoiser(GaussianMixture::empirical(Rng(5).normal({7, 4}, {}, at::kDouble)), process("vp"));
-  const Tensor x = Rng(6).normal({3, 1, 2, 2}, {}, at::kDouble), t = at::tensor({0.05, 0.4, 0.9}, at::kDouble);
+  const Tensor x = Rng(6).normal({3, 1, 2, 2}, {}, at::kDouble), t = vector_of({0.05, 0.4, 0.9});
   const Tensor many = denoiser.estimate(x, t).denoised();
   for (int64_t i = 0; i < 3; ++i)
     EXPECT_LT(worst(many[i], denoiser.estimate(x.narrow(0, i, 1), t[i].item<double>()).denoised()[0]), 1e-9);
@@ -75,9 +75,9 @@ TEST(ClippedDenoiser, ClampsTheDenoisedEstimateAndKeepsTheRestConsistent) {
   const GaussianProcess p = process("vp");
   const FunctionDenoiser inner([](const Tensor& x, const Times&) { return x * 3; }, p, Prediction::data());
   const ClippedDenoiser clipped(inner, 1.0);
-  const Tensor x = at::tensor({{-2.0, 0.1, 0.9}}, at::kDouble);
+  const Tensor x = rows_of({{-2.0, 0.1, 0.9}});
   const Estimate e = clipped.estimate(x, 0.4);
-  EXPECT_LT(worst(e.denoised(), at::tensor({{-1.0, 0.3, 1.0}}, at::kDouble)), 1e-15);
+  EXPECT_LT(worst(e.denoised(), rows_of({{-1.0, 0.3, 1.0}})), 1e-15);
   EXPECT_LT(worst(p.alpha(0.4) * e.denoised() + p.sigma(0.4) * e.noise(), x), 1e-14);
 }
 
@@ -121,7 +121,7 @@ TEST(LearnedDenoiser, FeedsTheNetworkTimeAndScaledInput) {
   const double sigma = edm.sigma(0.4);
   EXPECT_NEAR(scaled.estimate(x, 0.4).value()[0].item<double>(),
               3 / std::sqrt(sigma * sigma + 0.25) + std::log(sigma) / 4, 1e-10);
-  const Tensor times = at::tensor({0.4, 0.4}, at::kDouble);
+  const Tensor times = vector_of({0.4, 0.4});
   EXPECT_NEAR(scaled.estimate(x, times).value()[1].item<double>(), scaled.estimate(x, 0.4).value()[1].item<double>(),
               1e-12);
 }

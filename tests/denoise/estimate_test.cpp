@@ -25,7 +25,7 @@ class Conversions : public ::testing::TestWithParam<Case> {
     const PathCoefficients c = prediction.target(process.schedule().model(), t);
     return c.data * x0 + c.noise * noise;
   }
-  static double worst(const Tensor& actual, const Tensor& expected) {
+  static double relative(const Tensor& actual, const Tensor& expected) {
     return ((actual.to(at::kDouble) - expected).abs().max() / expected.abs().max()).item<double>();
   }
 };
@@ -36,10 +36,10 @@ TEST_P(Conversions, RecoverDataNoiseScoreAndVelocity) {
   // What the conversion must divide by bounds what float64 can give back.
   const double lost = 1e-14 / std::min({1.0, alpha, sigma});
   const double wide = 1e-14 * std::max(1.0, sigma);
-  EXPECT_LT(worst(estimate.denoised(), x0), lost + wide);
-  EXPECT_LT(worst(estimate.noise(), noise), lost + wide);
-  EXPECT_LT(worst(estimate.score(), -noise / sigma), lost + wide);
-  EXPECT_LT(worst(estimate.velocity(), velocity.data * x0 + velocity.noise * noise), lost + wide);
+  EXPECT_LT(relative(estimate.denoised(), x0), lost + wide);
+  EXPECT_LT(relative(estimate.noise(), noise), lost + wide);
+  EXPECT_LT(relative(estimate.score(), -noise / sigma), lost + wide);
+  EXPECT_LT(relative(estimate.velocity(), velocity.data * x0 + velocity.noise * noise), lost + wide);
 }
 
 // With float32 inputs the result is that of exact arithmetic on those inputs, to a few roundings: no cancellation is added.
@@ -48,18 +48,18 @@ TEST_P(Conversions, AddNoCancellationInFloat32) {
   const Estimate narrow(x32, value32, prediction, process, t);
   const Estimate exact(x32.to(at::kDouble), value32.to(at::kDouble), prediction, process, t);
   const double tolerance = 1e-6 * std::max(1.0, std::min(sigma / alpha, 100.0));
-  EXPECT_LT(worst(narrow.denoised(), exact.denoised()), tolerance);
-  EXPECT_LT(worst(narrow.noise(), exact.noise()), 1e-6);
-  EXPECT_LT(worst(narrow.score(), exact.score()), 1e-6);
-  EXPECT_LT(worst(narrow.velocity(), exact.velocity()), tolerance);
+  EXPECT_LT(relative(narrow.denoised(), exact.denoised()), tolerance);
+  EXPECT_LT(relative(narrow.noise(), exact.noise()), 1e-6);
+  EXPECT_LT(relative(narrow.score(), exact.score()), 1e-6);
+  EXPECT_LT(relative(narrow.velocity(), exact.velocity()), tolerance);
 }
 
 TEST_P(Conversions, AgreeBetweenOneTimeAndOnePerSample) {
   const Estimate one(x, value(), prediction, process, t);
   const Estimate many(x, value(), prediction, process, at::full({64}, t, at::kDouble));
-  EXPECT_LT(worst(many.denoised(), one.denoised()), 1e-12);
-  EXPECT_LT(worst(many.score(), one.score()), 1e-12);
-  EXPECT_LT(worst(many.flow_rate(), one.flow_rate()), 1e-12);
+  EXPECT_LT(relative(many.denoised(), one.denoised()), 1e-12);
+  EXPECT_LT(relative(many.score(), one.score()), 1e-12);
+  EXPECT_LT(relative(many.flow_rate(), one.flow_rate()), 1e-12);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Conversions,

@@ -23,7 +23,7 @@ AdamWState copy(const AdamWState& s) {
 TEST(AdamW, FusedStepIsThePlainOne) {
   for (auto type : {at::kFloat, at::kDouble}) {
     const AdamWState fused = random_state(40'003, type), plain = copy(fused);
-    const double tolerance = type == at::kFloat ? 2e-6 : 1e-13;
+    const double tolerance = type == at::kFloat ? 2e-5 : 1e-13;
     for (int64_t step = 1; step <= 3; ++step) {
       const AdamWStep options{.learning_rate = 3e-3, .weight_decay = 0.1, .gradient_scale = 0.3, .ema_decay = 0.9,
                               .step = step};

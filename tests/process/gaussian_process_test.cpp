@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
+#include "support.h"
 
 namespace fokker {
 namespace {
@@ -97,7 +98,7 @@ TEST(Posterior, IsFiniteWhereTheFlowIsPureNoise) {
 TEST(Perturb, TakesOneTimePerSample) {
   const GaussianProcess p = process("vp");
   const Tensor x0 = Rng(1).normal({3, 2, 2}, {}, at::kDouble), noise = Rng(2).normal({3, 2, 2}, {}, at::kDouble);
-  const Tensor times = at::tensor({0.1, 0.5, 0.9}, at::kDouble);
+  const Tensor times = vector_of({0.1, 0.5, 0.9});
   const Tensor x = p.perturb(x0, noise, times);
   for (int i = 0; i < 3; ++i) {
     const double t = times[i].item<double>();
@@ -125,7 +126,7 @@ TEST(Prior, DensityIsNormalised) {
   const GaussianProcess p = process("ve:sigma_max=2");
   const Tensor x = at::linspace(-30, 30, 60001, at::kDouble).reshape({-1, 1});
   EXPECT_NEAR(p.log_prior(x).exp().sum().item<double>() * 1e-3, 1.0, 1e-9);
-  const Tensor two = at::tensor({{1.0, -2.0}}, at::kDouble);
+  const Tensor two = rows_of({{1.0, -2.0}});
   EXPECT_NEAR(p.log_prior(two).item<double>(), -std::log(2 * M_PI * 5) - 0.5 * 5 / 5.0, 1e-12);
 }
 
@@ -133,7 +134,7 @@ TEST(Times, RefusesTheWrongNumber) {
   const GaussianProcess p = process("vp");
   const Tensor x = at::zeros({3, 2});
   try {
-    p.perturb(x, x, at::tensor({0.1, 0.2}, at::kDouble));
+    p.perturb(x, x, vector_of({0.1, 0.2}));
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("expected 3 times"), std::string::npos);

@@ -8,6 +8,7 @@
 #include "fokker/sample/euler_maruyama.h"
 #include "fokker/sample/integrate.h"
 #include "fokker/sample/probability_flow.h"
+#include "support.h"
 
 namespace fokker {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 constexpr double mean = 0.8, deviation = 0.4;
 
 GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(spec)); }
-double worst(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 AnalyticDenoiser gaussian(const GaussianProcess& p) {
   return AnalyticDenoiser(GaussianMixture::gaussian(at::full({1}, mean, at::kDouble),
@@ -84,19 +84,22 @@ std::pair<double, double> exact_moments(const Sampler& sampler, const GaussianPr
 
 class StochasticOrder : public ::testing::TestWithParam<OrderCase> {};
 
+// From 0.95 to 0.3: to 0.1 the leading error of Euler-Maruyama on this VE process happens to vanish.
 TEST_P(StochasticOrder, IsWeaklyTheDeclaredOne) {
   const auto& [sampler, spec] = GetParam();
   const GaussianProcess p = process(spec);
-  const double expected_mean = p.alpha(0.1) * mean;
-  const double expected_variance = std::pow(p.alpha(0.1) * deviation, 2) + std::pow(p.sigma(0.1), 2);
+  const double expected_mean = p.alpha(0.3) * mean;
+  const double expected_variance = std::pow(p.alpha(0.3) * deviation, 2) + std::pow(p.sigma(0.3), 2);
   std::vector<double> mean_errors, variance_errors;
   for (int64_t steps : {200, 400}) {
-    const auto [m, v] = exact_moments(*sampler, p, TimeGrid::uniform(steps, {.start = 0.95, .end = 0.1}));
+    const auto [m, v] = exact_moments(*sampler, p, TimeGrid::uniform(steps, {.start = 0.95, .end = 0.3}));
     mean_errors.push_back(std::abs(m - expected_mean));
     variance_errors.push_back(std::abs(v - expected_variance));
   }
   EXPECT_NEAR(std::log2(variance_errors[0] / variance_errors[1]), sampler->order().weak, 0.3) << spec;
-  if (mean_errors[1] > 1e-12) EXPECT_NEAR(std::log2(mean_errors[0] / mean_errors[1]), sampler->order().weak, 0.3) << spec;
+  if (mean_errors[1] > 1e-12) {
+    EXPECT_NEAR(std::log2(mean_errors[0] / mean_errors[1]), sampler->order().weak, 0.3) << spec;
+  }
 }
 
 std::vector<OrderCase> stochastic_cases() {
@@ -112,7 +115,7 @@ std::vector<OrderCase> stochastic_cases() {
 INSTANTIATE_TEST_SUITE_P(All, StochasticOrder, ::testing::ValuesIn(stochastic_cases()));
 
 GaussianMixture two_modes() {
-  return GaussianMixture(at::tensor({0.2, 0.8}), at::tensor({{-1.0, 0.0}, {1.0, 0.5}}), at::tensor({0.1, 0.2}));
+  return GaussianMixture(vector_of({0.2, 0.8}), rows_of({{-1.0, 0.0}, {1.0, 0.5}}), vector_of({0.1, 0.2}));
 }
 
 // DDIM with eta = 0 is Euler's method for y = x/alpha in r = sigma/alpha, where dy/dr = E[eps].

@@ -7,6 +7,7 @@
 #include "fokker/denoise/analytic.h"
 #include "fokker/nn/mlp.h"
 #include "fokker/objective/denoising.h"
+#include "support.h"
 
 namespace fokker {
 namespace {
@@ -14,11 +15,11 @@ namespace {
 namespace fs = std::filesystem;
 
 Dataset table(int64_t rows, uint64_t seed = 1) {
-  const Tensor values = Rng(seed).normal({rows, 2}, {}, at::kDouble) * at::tensor({0.5, 2.0}, at::kDouble) + 3;
+  const Tensor values = Rng(seed).normal({rows, 2}, {}, at::kDouble) * vector_of({0.5, 2.0}) + 3;
   return {.values = values, .columns = {"a", "b"}, .labels = {}, .label_names = {}, .source = "test"};
 }
 
-struct Setup {
+struct Recipe {
   TrainOptions options{.steps = 20, .batch = 16, .learning_rate = 5e-3, .warm_up = 3, .log_every = 5,
                        .held_out_every = 10, .checkpoint_every = 1000};
   uint64_t seed = 7;
@@ -27,7 +28,7 @@ struct Setup {
   std::shared_ptr<const Objective> objective = std::make_shared<DenoisingObjective>();
 };
 
-Trainer make_trainer(const Setup& s) {
+Trainer make_trainer(const Recipe& s) {
   Split data{table(s.rows), table(10, 2)};
   Normalisation normalisation = Normalisation::fit(data.training.values, NormalisationKind::standardise);
   return Trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 16, .depth = 1}, 3),
@@ -77,7 +78,7 @@ TEST(FlatParameters, AreViewsOfTheNetwork) {
 }
 
 TEST(Trainer, LowersTheHeldOutLossTowardsTheBayesLoss) {
-  Setup s;
+  Recipe s;
   s.rows = 2000;
   s.options.steps = 600;
   s.options.batch = 128;
@@ -94,7 +95,7 @@ TEST(Trainer, LowersTheHeldOutLossTowardsTheBayesLoss) {
 }
 
 TEST(Trainer, RepeatsItselfWithOneSeedAndNotWithAnother) {
-  Setup s;
+  Recipe s;
   Trainer first = make_trainer(s), second = make_trainer(s);
   first.run({});
   second.run({});
@@ -108,7 +109,7 @@ TEST(Trainer, RepeatsItselfWithOneSeedAndNotWithAnother) {
 // 20 steps at once and 12 + 8 through a checkpoint on disk give the same bits.
 TEST(Trainer, ResumesExactly) {
   const Folder folder;
-  Setup s;
+  Recipe s;
   Trainer whole = make_trainer(s);
   whole.run({});
   Trainer first = make_trainer(s);
@@ -126,7 +127,7 @@ TEST(Trainer, ResumesExactly) {
 
 TEST(Trainer, RefusesACheckpointOfAnotherRun) {
   const Folder folder;
-  Setup s;
+  Recipe s;
   Trainer trainer = make_trainer(s);
   trainer.save_state(folder.path());
   s.seed = 99;
@@ -134,7 +135,7 @@ TEST(Trainer, RefusesACheckpointOfAnotherRun) {
   EXPECT_THROW(other.load_state(folder.path()), Error);
   fs::remove(folder.path() / "second_moment.safetensors");
   try {
-    Trainer again = make_trainer(Setup{});
+    Trainer again = make_trainer(Recipe{});
     again.load_state(folder.path());
     FAIL();
   } catch (const Error& error) {
@@ -160,7 +161,7 @@ class Recording final : public Objective {
 
 TEST(Trainer, ShowsEveryRowOnceInEveryEpoch) {
   std::vector<double> seen;
-  Setup s;
+  Recipe s;
   s.objective = std::make_shared<Recording>(seen);
   s.rows = 40;
   s.options.batch = 16;
@@ -178,7 +179,7 @@ TEST(Trainer, ShowsEveryRowOnceInEveryEpoch) {
 
 TEST(Trainer, NamesTheStepAtWhichItDiverged) {
   std::vector<double> seen;
-  Setup s;
+  Recipe s;
   s.objective = std::make_shared<Recording>(seen, 3);
   Trainer trainer = make_trainer(s);
   try {
@@ -193,7 +194,7 @@ TEST(Trainer, NamesTheStepAtWhichItDiverged) {
 }
 
 TEST(Trainer, WarmsUpAndDecaysTheLearningRate) {
-  Setup s;
+  Recipe s;
   s.options = {.steps = 100, .batch = 8, .learning_rate = 1e-2, .warm_up = 10, .final_learning_rate = 0.1,
                .log_every = 1, .held_out_every = 1000};
   Trainer trainer = make_trainer(s);
@@ -208,7 +209,7 @@ TEST(Trainer, WarmsUpAndDecaysTheLearningRate) {
 }
 
 TEST(Trainer, RefusesNonsense) {
-  Setup s;
+  Recipe s;
   s.options.batch = 0;
   EXPECT_THROW(make_trainer(s), Error);
   s.options.batch = 8;
