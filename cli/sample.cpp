@@ -41,10 +41,13 @@ int64_t label_index(const Model& model, const std::string& label) {
   return index;
 }
 
+/// Points are cheap to evaluate, so their default is the more accurate method; images take the one that needs least.
+std::string default_sampler(const std::vector<int64_t>& event) { return event.size() == 3 ? "dpmpp-2m" : "heun"; }
+
 /// Runs the sampler, in blocks with progress, and keeps the trajectory where asked.
 Samples run_sampler(const Options& o, const Denoiser& denoiser, std::vector<int64_t> event, at::ScalarType type,
                     const ToUserUnits& to_user) {
-  const SamplerChoice choice = make_sampler(o.sampler.empty() ? "dpmpp-2m" : o.sampler, denoiser.process());
+  const SamplerChoice choice = make_sampler(o.sampler.empty() ? default_sampler(event) : o.sampler, denoiser.process());
   const int64_t steps = o.steps > 0 ? o.steps : choice.steps;
   const TimeGrid grid =
       make_grid(o.grid.empty() ? choice.grid : o.grid, denoiser.process(), *choice.sampler, steps);

@@ -149,6 +149,7 @@ void add_train(CommandLine& line) {
         c.flag("--plain", o.plain, "A plain MLP without residual blocks");
         c.option("--channels", o.channels, "Channels of the U-Net's first level; 0 chooses");
         c.option("--embedding", o.embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
+        c.option("--time-scale", o.time_scale, "Factor on t in the sinusoidal embedding: larger resolves finer times");
         c.option("--normalise", o.normalise, "Scaling of a table: whiten, standardise or identity");
         c.option("--steps", o.steps, "Number of training steps; 0 chooses");
         c.option("--minutes", o.minutes, "Train for this long instead");

@@ -54,7 +54,8 @@ std::unique_ptr<Network> build_network(const TrainSettings& s, const Dataset& da
                                           .activation = s.activation,
                                           .embedding = s.embedding,
                                           .residual = !s.plain,
-                                          .classes = class_count(data)},
+                                          .classes = class_count(data),
+                                          .time_scale = s.time_scale},
                                s.common.seed);
 }
 
@@ -68,7 +69,7 @@ LearnedDenoiser::Options choose_denoiser_options(const GaussianProcess& process,
 
 TrainOptions choose_training(const TrainSettings& s, bool unet) {
   TrainOptions t;
-  t.steps = s.steps > 0 ? s.steps : unet ? 3000 : 4000;
+  t.steps = s.steps > 0 ? s.steps : 3000;
   t.minutes = s.minutes;
   t.batch = s.batch > 0 ? s.batch : unet ? 64 : 512;
   t.learning_rate = s.learning_rate > 0 ? s.learning_rate : unet ? 1e-3 : 2e-3;

@@ -13,7 +13,8 @@ struct TrainSettings {
   std::vector<std::string> columns;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
   std::string network = "auto", activation = "silu", embedding = "sinusoidal", normalise = "whiten";
-  int64_t width = 256, depth = 3, channels = 0;
+  int64_t width = 128, depth = 3, channels = 0;
+  double time_scale = 10;
   bool plain = false;
   int64_t steps = 0, batch = 0, checkpoint_every = 0;
   double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0, held_out = 0.05;
