@@ -12,7 +12,7 @@ struct TrainSettings {
   std::string data, out, label_column, labels;
   std::vector<std::string> columns;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
-  std::string network = "auto", activation = "silu", embedding = "sinusoidal", normalise = "whiten";
+  std::string network = "auto", activation = "silu", embedding = "sinusoidal", normalise = "standardise";
   int64_t width = 128, depth = 3, channels = 0;
   double time_scale = 10;
   bool plain = false;
