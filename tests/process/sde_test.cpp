@@ -42,6 +42,30 @@ Tensor divergence_by_differences(const Dispersion& sigma, const Tensor& x, doubl
   return sum;
 }
 
+TEST(Jacobian, DifferentiatesEachEntry) {
+  const Tensor x = points(10, 2), a = x.select(1, 0), b = x.select(1, 1);
+  const RowFunction f = [](const Tensor& y) {
+    const Tensor p = y.select(1, 0), q = y.select(1, 1);
+    return at::stack({p * q, q.exp(), at::ones_like(p)}, 1);
+  };
+  const Tensor zero = at::zeros_like(a);
+  const Tensor expected =
+      at::stack({at::stack({b, a}, 1), at::stack({zero, b.exp()}, 1), at::stack({zero, zero}, 1)}, 1);
+  EXPECT_LT(worst(jacobian(f, x), expected), 1e-15);
+  EXPECT_LT(worst(gradient_of_sum(f, x), expected.sum(1)), 1e-15);
+  EXPECT_LT(worst(jacobian_diagonal([&](const Tensor& y) { return f(y).slice(1, 0, 2); }, x),
+                  at::stack({b, b.exp()}, 1)),
+            1e-15);
+  // Rows and columns differ: [[p q, p], [q^2, exp(q)]] has row divergences q and exp(q).
+  const RowFunction matrix = [](const Tensor& y) {
+    const Tensor p = y.select(1, 0), q = y.select(1, 1);
+    return at::stack({at::stack({p * q, p}, 1), at::stack({q.square(), q.exp()}, 1)}, 1);
+  };
+  EXPECT_LT(worst(row_divergence(matrix, x), at::stack({b, b.exp()}, 1)), 1e-15);
+  const RowFunction constant = [](const Tensor& y) { return at::ones({y.size(0), 2, 2}, y.options()); };
+  EXPECT_EQ(worst(row_divergence(constant, x), at::zeros_like(x)), 0);
+}
+
 TEST(Divergence, OfAFullMatrixIsExact) {
   const auto sigma = Dispersion::matrix(tall_matrix, 2);
   const Tensor x = points(20, 3);
