@@ -162,6 +162,25 @@ TEST(Reverse, OfTheReverseIsTheProcess) {
   }
 }
 
+// Noise, its divergence, drift and score are all taken at T - t.
+TEST(Reverse, RunsTimeBackwardsInEveryPart) {
+  const double T = 2, t = 0.7;
+  const Tensor x = points(6, 3), dB = points(6, 3);
+  const StateFunction score = [](const Tensor& y, double u) { return -y / (1 + u); };
+  const auto scalar = Dispersion::scalar([](double u) { return 1 + u * u; });
+  const auto diagonal = Dispersion::diagonal([](const Tensor& y, double u) { return u * y; });
+  for (const Dispersion& sigma : {scalar, diagonal, Dispersion::matrix(tall_matrix, 2)}) {
+    const Sde sde{
+        .drift = [](const Tensor& y, double u) { return u * y; }, .dispersion = sigma, .dimension = 3};
+    const Sde back = reverse(sde, score, T);
+    const Tensor expected = -(T - t) * x + sigma.diffusion_divergence(x, T - t) +
+                            sigma.diffusion(x, T - t).matmul(score(x, T - t).unsqueeze(2)).squeeze(2);
+    EXPECT_LT(worst(drift(back, x, t), expected), 1e-12);
+    const Tensor increment = dB.slice(1, 0, sigma.noise_dimension(3));
+    EXPECT_EQ(worst(back.dispersion.times(x, t, increment), sigma.times(x, T - t, increment)), 0);
+  }
+}
+
 TEST(Reverse, UsesTheGivenDivergence) {
   const GeometricBrownian g;
   Sde given = g.sde();
