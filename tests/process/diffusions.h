@@ -20,6 +20,13 @@ inline Tensor sample_covariance(const Tensor& x) {
   return sample_covariance(x, x);
 }
 
+/// sigma(x, t) of shape (n, 3, 2), every entry different.
+inline Tensor tall_matrix(const Tensor& x, double t) {
+  const Tensor a = x.select(1, 0), b = x.select(1, 1), c = x.select(1, 2);
+  const auto row = [](const Tensor& u, const Tensor& v) { return at::stack({u, v}, 1); };
+  return at::stack({row(a * b, c.sin()), row(1 + t * a.square(), b * c), row((a - c).exp(), b)}, 1);
+}
+
 /// Geometric Brownian motion dx = mu x dt + sigma x dB from a log-normal start, on R.
 struct GeometricBrownian {
   double mu = 0.3, sigma = 0.5, log_mean0 = 0.1, log_variance0 = 0.09;
