@@ -17,9 +17,12 @@ void add_common(CLI::App& app, CommonOptions& common) {
   app.add_option("--device", common.device, "cpu, cuda or cuda:INDEX")->group("General");
   app.add_option("--threads", common.threads, "Threads; 0 uses every core")->group("General");
   app.add_option("--precision", common.precision, "auto, fp32, bf16 or fp64")->group("General");
-  app.add_flag("--json", common.json, "Print the result as one JSON object")->group("General")->configurable(false);
+  app.add_flag("--json", common.json, "Print the result as one JSON object")
+      ->group("General")
+      ->configurable(false);
   app.add_flag("--quiet", common.quiet, "No messages or progress")->group("General")->configurable(false);
-  app.add_option_function<std::string>("--config", [](const std::string&) {}, "Read options from a TOML file with the same keys")
+  app.add_option_function<std::string>(
+         "--config", [](const std::string&) {}, "Read options from a TOML file with the same keys")
       ->type_name("FILE.toml")
       ->group("General")
       ->configurable(false);
@@ -38,7 +41,8 @@ void Command::option(const std::string& name, int64_t& value, const std::string&
 void Command::option(const std::string& name, double& value, const std::string& help) {
   app_.add_option(name, value, help);
 }
-void Command::option(const std::string& name, std::vector<std::string>& value, const std::string& help, Need need) {
+void Command::option(const std::string& name, std::vector<std::string>& value, const std::string& help,
+                     Need need) {
   const std::string names = name.starts_with("--") ? name : name + ",--" + name;
   app_.add_option(names, value, help)->delimiter(',')->required(need == Need::required);
 }
@@ -47,7 +51,8 @@ void Command::flag(const std::string& name, bool& value, const std::string& help
 }
 
 void Command::save_configuration(const std::filesystem::path& file) const {
-  const std::string header = fmt::format("# fokker {} --config {}\n", app_.get_name(), file.filename().string());
+  const std::string header =
+      fmt::format("# fokker {} --config {}\n", app_.get_name(), file.filename().string());
   write_file_atomically(file, header + app_.config_to_str(true, false));
 }
 

@@ -32,7 +32,8 @@ class Command {
   enum class Need { optional, required };
 
   /// "--name" or, without dashes, a positional argument.
-  void option(const std::string& name, std::string& value, const std::string& help, Need need = Need::optional);
+  void option(const std::string& name, std::string& value, const std::string& help,
+              Need need = Need::optional);
   void option(const std::string& name, int64_t& value, const std::string& help);
   void option(const std::string& name, double& value, const std::string& help);
   /// Several values: repeated, or separated by commas.
@@ -96,7 +97,8 @@ std::vector<std::string> arguments_from_toml(const std::filesystem::path& file);
 /// Prints one JSON object, or the text where JSON was not asked for, on standard output.
 void print_result(const CommonOptions& common, const Json& json, const std::string& text);
 
-/// The signal that asked the program to stop, or 0. `catch_signals` makes SIGINT and SIGTERM set it; a second one kills.
+/// The signal that asked the program to stop, or 0. `catch_signals` makes SIGINT and SIGTERM set it; a second
+/// one kills.
 int caught_signal();
 void catch_signals();
 

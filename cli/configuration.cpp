@@ -1,8 +1,8 @@
+#include <toml++/toml.h>
+
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-
-#include <toml++/toml.h>
 
 #include "cli/command.h"
 #include "fokker/core/error.h"
@@ -15,8 +15,8 @@ volatile std::sig_atomic_t signal_number = 0;
 
 volatile std::sig_atomic_t signal_second = 0;
 
-/// The first signal asks for an orderly stop. Launchers often send it twice at once (to the process and to its group),
-/// so only one that comes later ends the process.
+/// The first signal asks for an orderly stop. Launchers often send it twice at once (to the process and to
+/// its group), so only one that comes later ends the process.
 void remember(int number) {
   const auto now = static_cast<std::sig_atomic_t>(std::time(nullptr));
   if (signal_number == 0) {
@@ -52,7 +52,8 @@ std::vector<std::string> arguments_from_toml(const std::filesystem::path& file) 
   std::vector<std::string> arguments;
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
-    if (const auto text = node.as_string(); text && text->get().empty()) continue;  // an option that was not given
+    if (const auto text = node.as_string(); text && text->get().empty())
+      continue;  // an option that was not given
     if (const auto list = node.as_array()) {
       for (const auto& item : *list)
         arguments.push_back(fmt::format("--{}={}", name, argument_text(file.string(), name, item)));
@@ -69,7 +70,9 @@ void print_result(const CommonOptions& common, const Json& json, const std::stri
     fail(ErrorKind::resource, "standard output: cannot be written");
 }
 
-int caught_signal() { return signal_number; }
+int caught_signal() {
+  return signal_number;
+}
 
 void catch_signals() {
   std::signal(SIGINT, remember);

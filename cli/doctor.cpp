@@ -1,8 +1,7 @@
 #include <dlfcn.h>
+#include <torch/version.h>
 
 #include <chrono>
-
-#include <torch/version.h>
 
 #include "cli/command.h"
 #include "fokker/core/version.h"
@@ -65,10 +64,11 @@ int run_doctor(const CommonOptions& common) {
                        {"cuda", at::hasCUDA()},
                        {"warnings", warnings}};
   std::string text = fmt::format(
-      "fokker {}\nlibtorch            {}\nthreads             {}\nCPU features        {}\nBLAS                {}\n"
+      "fokker {}\nlibtorch            {}\nthreads             {}\nCPU features        {}\nBLAS               "
+      " {}\n"
       "matrix product      {:.0f} GFLOP/s (float32)\nGPU                 {}\n",
-      version(), TORCH_VERSION, threads(), cpu_features().dump(), blas.empty() ? "inside libtorch" : blas, rate,
-      at::hasCUDA() ? "CUDA device found" : "none (this libtorch has no CUDA device)");
+      version(), TORCH_VERSION, threads(), cpu_features().dump(), blas.empty() ? "inside libtorch" : blas,
+      rate, at::hasCUDA() ? "CUDA device found" : "none (this libtorch has no CUDA device)");
   for (const auto& warning : warnings) text += "warning: " + warning.get<std::string>() + "\n";
   if (warnings.empty()) text += "nothing is missing\n";
   print_result(common, result, text);
@@ -79,7 +79,8 @@ int run_doctor(const CommonOptions& common) {
 
 void add_doctor(CommandLine& line) {
   add_command<Options>(
-      line, {"doctor", "Say what this build and machine have, and what is slow or missing", "fokker doctor --json"},
+      line,
+      {"doctor", "Say what this build and machine have, and what is slow or missing", "fokker doctor --json"},
       [](Command&, Options&) {}, [](const Options& o, const Command&) { return run_doctor(o.common); });
 }
 

@@ -52,10 +52,11 @@ std::string comparison_text(const Comparison& c) {
       "energy distance      {:.5g}\nMMD (squared)        {:.5g}\nsliced Wasserstein   {:.5g}\n"
       "classifier accuracy  {:.4f} (0.5 means indistinguishable; standard error {:.4f})\n"
       "permutation p-value  {:.4f}\n"
-      "mean error           {:.5g} ({:.4g} standard deviations)\ncovariance error     {:.5g} ({:.4g} relative)\n",
-      c.samples, c.reference, c.dimension, c.energy_distance, c.mmd, c.sliced_wasserstein, c.classifier.accuracy,
-      c.classifier.standard_error, c.test.p_value, c.mean_error, c.mean_error_relative, c.covariance_error,
-      c.covariance_error_relative);
+      "mean error           {:.5g} ({:.4g} standard deviations)\ncovariance error     {:.5g} ({:.4g} "
+      "relative)\n",
+      c.samples, c.reference, c.dimension, c.energy_distance, c.mmd, c.sliced_wasserstein,
+      c.classifier.accuracy, c.classifier.standard_error, c.test.p_value, c.mean_error, c.mean_error_relative,
+      c.covariance_error, c.covariance_error_relative);
   if (!c.modes || c.modes->weights.size(0) > 32) return text;
   for (int64_t k = 0; k < c.modes->weights.size(0); ++k) {
     std::string mean;
@@ -76,14 +77,15 @@ int run_evaluate(const Options& o) {
     check(target->can_sample(), "reference: target '{}' cannot be sampled", o.reference.substr(7));
     check(o.n > 1, "n: expected at least 2 reference samples but received {}", o.n);
     reference = target->sample(o.n, Rng(o.common.seed).stream("reference"));
-    if (const auto* mixture = as_gaussian_mixture(*target); mixture && mixture->components() > 1 &&
-                                                            mixture->components() <= 1024)
+    if (const auto* mixture = as_gaussian_mixture(*target);
+        mixture && mixture->components() > 1 && mixture->components() <= 1024)
       options.modes = *mixture;
   } else {
     reference = load_rows(o.reference);
   }
-  check_input(samples.size(1) == reference.size(1), "{}: expected {} columns as in the reference but it has {}",
-              o.samples, reference.size(1), samples.size(1));
+  check_input(samples.size(1) == reference.size(1),
+              "{}: expected {} columns as in the reference but it has {}", o.samples, reference.size(1),
+              samples.size(1));
   const Comparison comparison = compare(samples, reference, options);
   print_result(o.common, comparison_json(comparison), comparison_text(comparison));
   return 0;
@@ -93,7 +95,8 @@ int run_evaluate(const Options& o) {
 
 void add_evaluate(CommandLine& line) {
   add_command<Options>(
-      line, {"evaluate", "Measure how far samples are from a reference",
+      line,
+      {"evaluate", "Measure how far samples are from a reference",
        "fokker evaluate --samples samples.csv --reference target:two-modes"},
       [](Command& c, Options& o) {
         c.option("--samples", o.samples, "File of samples", Command::Need::required);

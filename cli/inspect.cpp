@@ -31,11 +31,13 @@ Report inspect_model(const std::filesystem::path& folder) {
                {"network", model.network->config()},
                {"training", model.training},
                {"tensors", parameters}};
-  std::string text = fmt::format("model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
-                                 folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
-                                 model.process.schedule()->config().dump(), model.prediction.name());
+  std::string text = fmt::format(
+      "model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
+      folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
+      model.process.schedule()->config().dump(), model.prediction.name());
   text += "network       " + model.network->config().dump() + "\n";
-  for (const auto& [key, value] : model.training.items()) text += fmt::format("{:<13} {}\n", key, value.dump());
+  for (const auto& [key, value] : model.training.items())
+    text += fmt::format("{:<13} {}\n", key, value.dump());
   for (const auto& [name, tensor] : model.network->parameters())
     text += fmt::format("  {:<48} {}\n", name, shape_string(tensor));
   return {json, text};
@@ -46,7 +48,8 @@ Report inspect_safetensors(const std::string& path) {
   Json tensors = Json::array();
   std::string text = fmt::format("{}: {} tensors\n", path, file.tensors.size());
   for (const auto& [name, tensor] : file.tensors) {
-    tensors.push_back({{"name", name}, {"shape", tensor.sizes().vec()}, {"type", at::toString(tensor.scalar_type())}});
+    tensors.push_back(
+        {{"name", name}, {"shape", tensor.sizes().vec()}, {"type", at::toString(tensor.scalar_type())}});
     text += fmt::format("  {:<48} {} {}\n", name, shape_string(tensor), at::toString(tensor.scalar_type()));
   }
   return {{{"kind", "safetensors"}, {"tensors", tensors}}, text};
@@ -55,7 +58,9 @@ Report inspect_safetensors(const std::string& path) {
 Report inspect_data(const std::string& path) {
   const Dataset data = load_data(path, {});
   const Tensor rows = data.values.flatten(1);
-  Json json = {{"kind", "data"}, {"rows", data.size()}, {"event_shape", data.event_shape()},
+  Json json = {{"kind", "data"},
+               {"rows", data.size()},
+               {"event_shape", data.event_shape()},
                {"type", at::toString(data.values.scalar_type())}};
   std::string text = fmt::format("{}: {} rows of shape {} ({})\n", path, data.size(),
                                  shape_string(data.event_shape()), at::toString(data.values.scalar_type()));
@@ -67,10 +72,14 @@ Report inspect_data(const std::string& path) {
   Json columns = Json::array();
   for (int64_t c = 0; c < rows.size(1); ++c) {
     const Tensor column = rows.select(1, c).to(at::kDouble);
-    const double mean = column.mean().item<double>(), deviation = column.std(/*unbiased=*/false).item<double>();
+    const double mean = column.mean().item<double>(),
+                 deviation = column.std(/*unbiased=*/false).item<double>();
     const double low = column.min().item<double>(), high = column.max().item<double>();
-    columns.push_back({{"name", data.columns[static_cast<size_t>(c)]}, {"mean", mean},
-                       {"standard_deviation", deviation}, {"minimum", low}, {"maximum", high}});
+    columns.push_back({{"name", data.columns[static_cast<size_t>(c)]},
+                       {"mean", mean},
+                       {"standard_deviation", deviation},
+                       {"minimum", low},
+                       {"maximum", high}});
     text += fmt::format("  {:<24} mean {:<12.6g} deviation {:<12.6g} from {:.6g} to {:.6g}\n",
                         data.columns[static_cast<size_t>(c)], mean, deviation, low, high);
   }
@@ -80,7 +89,8 @@ Report inspect_data(const std::string& path) {
 
 Report inspect_path(const std::string& path) {
   const std::filesystem::path file(path);
-  if (std::filesystem::is_directory(file) && std::filesystem::exists(file / "fokker.json")) return inspect_model(file);
+  if (std::filesystem::is_directory(file) && std::filesystem::exists(file / "fokker.json"))
+    return inspect_model(file);
   if (file.extension() == ".safetensors") return inspect_safetensors(path);
   return inspect_data(path);
 }

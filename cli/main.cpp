@@ -22,8 +22,8 @@ bool is_given(const std::vector<std::string>& arguments, const std::string& key)
   });
 }
 
-/// The arguments with those of --config FILE, and of a resumed run's own configuration, put in where the same option is
-/// not given on the command line.
+/// The arguments with those of --config FILE, and of a resumed run's own configuration, put in where the same
+/// option is not given on the command line.
 std::vector<std::string> with_configuration(const std::vector<std::string>& arguments) {
   std::vector<std::string> files;
   if (const auto file = value_of(arguments, "--config"); !file.empty()) files.push_back(file);
@@ -41,7 +41,9 @@ std::vector<std::string> with_configuration(const std::vector<std::string>& argu
 }
 
 /// One line, whatever the library underneath put into its message.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
 
 int report(const std::string& text, ErrorKind kind) {
   std::fprintf(stderr, "fokker: %s\n", first_line(text).c_str());

@@ -32,8 +32,9 @@ void write_samples(const std::string& file, const Tensor& values, const std::vec
   if (extension == ".npy") return save_npy(file, values);
   if (extension == ".png" && images) return plot::save_image_grid(file, values);
   if (extension == ".png") {
-    check(values.size(1) == 2, "{}: a picture of points needs 2 columns but the samples have {}; write .npy or .csv",
-          file, values.size(1));
+    check(values.size(1) == 2,
+          "{}: a picture of points needs 2 columns but the samples have {}; write .npy or .csv", file,
+          values.size(1));
     return plot::scatter(values).save(file);
   }
   check(!images, "{}: images are written as .npy or .png", file);

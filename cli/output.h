@@ -10,7 +10,8 @@ namespace fokker::cli {
 /// Refuses, before any work is done, an output whose format is unknown or whose folder cannot be written.
 void check_output(const std::string& file);
 
-/// Writes samples by extension: .npy, .csv (tables) or .png (a grid of images, or a scatter picture of points).
+/// Writes samples by extension: .npy, .csv (tables) or .png (a grid of images, or a scatter picture of
+/// points).
 void write_samples(const std::string& file, const Tensor& values, const std::vector<std::string>& columns);
 
 /// (steps + 1, n, event...) with every state carried to the user's units.

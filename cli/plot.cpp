@@ -31,7 +31,10 @@ plot::Theme theme_of(const Options& o) {
 Dataset rows_of(const std::string& input, uint64_t seed) {
   if (!input.starts_with("target:")) return load_data(input, {});
   const Tensor values = target_from(input.substr(7))->sample(20'000, Rng(seed).stream("plot"));
-  return {.values = values, .columns = default_column_names(values.size(1)), .labels = {}, .label_names = {},
+  return {.values = values,
+          .columns = default_column_names(values.size(1)),
+          .labels = {},
+          .label_names = {},
           .source = input};
 }
 
@@ -44,8 +47,8 @@ void draw_scatter(const Options& o) {
   check(sets.size() <= 2, "plot scatter: expected one or two inputs but received {}", sets.size());
   const int64_t dimension = sets[0].values.size(1);
   for (const auto& set : sets)
-    check_input(set.values.size(1) == dimension, "{}: expected {} columns but it has {}", set.source, dimension,
-                set.values.size(1));
+    check_input(set.values.size(1) == dimension, "{}: expected {} columns but it has {}", set.source,
+                dimension, set.values.size(1));
   const plot::ChartOptions chart{.title = o.title, .theme = theme_of(o)};
   if (dimension == 1) return plot::histogram(sets[0].values, chart).save(o.out);
   if (dimension > 2) {
@@ -57,7 +60,8 @@ void draw_scatter(const Options& o) {
     return plot::scatter_matrix(sets[0].values, sets[0].columns, matrix).save(o.out);
   }
   if (sets.size() == 1) return plot::scatter(sets[0].values, chart).save(o.out);
-  plot::scatter_comparison(sets[0].values, sets[1].values, {sets[0].source, sets[1].source}, chart).save(o.out);
+  plot::scatter_comparison(sets[0].values, sets[1].values, {sets[0].source, sets[1].source}, chart)
+      .save(o.out);
 }
 
 void draw_grid(const Options& o) {
@@ -88,8 +92,9 @@ void draw_loss(const Options& o) {
   check_input(!steps.empty(), "{}: expected at least one line", file.string());
   std::vector<plot::LossSeries> series{{"training", at::tensor(steps), at::tensor(losses)}};
   if (!held_steps.empty()) series.push_back({"held out", at::tensor(held_steps), at::tensor(held_losses)});
-  plot::loss_curves(series, {.chart = {.title = o.title, .x_label = "step", .y_label = "loss", .theme = theme_of(o)},
-                             .log_y = true})
+  plot::loss_curves(series,
+                    {.chart = {.title = o.title, .x_label = "step", .y_label = "loss", .theme = theme_of(o)},
+                     .log_y = true})
       .save(o.out);
 }
 
@@ -110,10 +115,13 @@ int run_plot(const Options& o) {
 
 void add_plot(CommandLine& line) {
   add_command<Options>(
-      line, {"plot", "Draw a picture: " + join(kinds), "fokker plot scatter data.csv samples.csv --out picture.png"},
+      line,
+      {"plot", "Draw a picture: " + join(kinds),
+       "fokker plot scatter data.csv samples.csv --out picture.png"},
       [](Command& c, Options& o) {
         c.option("kind", o.kind, "What to draw: " + join(kinds), Command::Need::required);
-        c.option("inputs", o.inputs, "Files (a run folder for loss), or target:TARGET", Command::Need::required);
+        c.option("inputs", o.inputs, "Files (a run folder for loss), or target:TARGET",
+                 Command::Need::required);
         c.option("--out", o.out, "Picture: .png, .svg or .pdf", Command::Need::required);
         c.option("--title", o.title, "Title");
         c.option("--theme", o.theme, "light or dark");

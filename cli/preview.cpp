@@ -24,7 +24,8 @@ Tensor draw(const Model& model, int64_t n, uint64_t seed) {
 
 }  // namespace
 
-void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training, uint64_t seed) {
+void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training,
+                   uint64_t seed) {
   if (model.is_image()) return plot::save_image_grid(file, draw(model, 16, seed));
   const int64_t dimension = model.event_shape()[0];
   const int64_t n = std::min(training.size(), most_points);
@@ -39,7 +40,8 @@ void write_preview(const std::filesystem::path& file, const Model& model, const 
   } else {
     const int64_t shown = std::min<int64_t>(dimension, 6);
     const std::vector<std::string> columns(model.columns.begin(), model.columns.begin() + shown);
-    plot::scatter_matrix(data.narrow(1, 0, shown), columns, {.second = samples.narrow(1, 0, shown)}).save(file);
+    plot::scatter_matrix(data.narrow(1, 0, shown), columns, {.second = samples.narrow(1, 0, shown)})
+        .save(file);
   }
 }
 

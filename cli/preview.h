@@ -6,7 +6,9 @@
 
 namespace fokker::cli {
 
-/// Draws a small batch from the model: a grid of images, a scatter of points beside the data, or a scatter matrix.
-void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training, uint64_t seed);
+/// Draws a small batch from the model: a grid of images, a scatter of points beside the data, or a scatter
+/// matrix.
+void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training,
+                   uint64_t seed);
 
 }  // namespace fokker::cli

@@ -24,8 +24,10 @@ SamplerChoice choose(Spec& spec, const GaussianProcess& process) {
   const std::string& name = spec.name();
   const int64_t chain = process.schedule()->chain_steps();
   if (name == "ancestral")
-    return {std::make_unique<Ancestral>(ancestral_variance(spec)), chain ? "uniform" : "log-snr", chain ? chain : 200};
-  if (name == "ddim") return {std::make_unique<Ddim>(spec.number("eta", 0.0)), chain ? "uniform" : "log-snr", 50};
+    return {std::make_unique<Ancestral>(ancestral_variance(spec)), chain ? "uniform" : "log-snr",
+            chain ? chain : 200};
+  if (name == "ddim")
+    return {std::make_unique<Ddim>(spec.number("eta", 0.0)), chain ? "uniform" : "log-snr", 50};
   if (name == "euler-maruyama")
     return {std::make_unique<EulerMaruyama>(
                 EulerMaruyama::Options{.denoise_last = spec.integer("denoise_last", 0) != 0}),
@@ -49,9 +51,12 @@ SamplerChoice make_sampler(const std::string& text, const GaussianProcess& proce
   return choice;
 }
 
-std::vector<std::string> grid_names() { return {"uniform", "log-snr", "quadratic", "karras"}; }
+std::vector<std::string> grid_names() {
+  return {"uniform", "log-snr", "quadratic", "karras"};
+}
 
-TimeGrid make_grid(const std::string& text, const GaussianProcess& process, const Sampler& sampler, int64_t steps) {
+TimeGrid make_grid(const std::string& text, const GaussianProcess& process, const Sampler& sampler,
+                   int64_t steps) {
   Spec spec("grid", text);
   // Only methods that use f and g themselves must keep away from where they are infinite.
   const TimeRange range{.start = sampler.name() == "euler-maruyama" ? process.schedule()->sde_end() : 1.0};
@@ -71,13 +76,16 @@ Tensor load_rows(const std::string& path) {
   return load_data(path, {}).values.to(at::kDouble).flatten(1);
 }
 
-std::unique_ptr<Distribution> target_from(const std::string& spec) { return make_target(spec, load_rows); }
+std::unique_ptr<Distribution> target_from(const std::string& spec) {
+  return make_target(spec, load_rows);
+}
 
 AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process) {
   const auto distribution = target_from(target);
   const GaussianMixture* mixture = as_gaussian_mixture(*distribution);
   check(mixture != nullptr,
-        "target '{}' has no closed form under noise; use a Gaussian mixture (a built-in one, a JSON file) or data:FILE",
+        "target '{}' has no closed form under noise; use a Gaussian mixture (a built-in one, a JSON file) or "
+        "data:FILE",
         target);
   return AnalyticDenoiser(*mixture, process);
 }

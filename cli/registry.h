@@ -10,8 +10,8 @@ namespace fokker::cli {
 /// A sampler with the grid it is used on unless the user says otherwise.
 struct SamplerChoice {
   std::unique_ptr<Sampler> sampler;
-  std::string grid;          ///< default grid name
-  int64_t steps = 30;        ///< default number of steps
+  std::string grid;    ///< default grid name
+  int64_t steps = 30;  ///< default number of steps
 };
 
 /// SAMPLER of the command line, with parameters as "ddim:eta=0.5".
@@ -19,7 +19,8 @@ SamplerChoice make_sampler(const std::string& spec, const GaussianProcess& proce
 std::vector<std::string> sampler_names();
 
 /// Grid by name (uniform, log-snr, quadratic, karras), "karras:rho=5".
-TimeGrid make_grid(const std::string& spec, const GaussianProcess& process, const Sampler& sampler, int64_t steps);
+TimeGrid make_grid(const std::string& spec, const GaussianProcess& process, const Sampler& sampler,
+                   int64_t steps);
 std::vector<std::string> grid_names();
 
 /// TARGET of the command line.

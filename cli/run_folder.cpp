@@ -10,8 +10,9 @@ namespace fokker::cli {
 namespace fs = std::filesystem;
 namespace {
 
-const std::vector<const char*> run_parts = {"fokker.json", "model_index.json", "unet",     "network",    "scheduler",
-                                            "config.toml", "metrics.jsonl",    "previews", "checkpoints"};
+const std::vector<const char*> run_parts = {"fokker.json",   "model_index.json", "unet",
+                                            "network",       "scheduler",        "config.toml",
+                                            "metrics.jsonl", "previews",         "checkpoints"};
 
 }  // namespace
 
@@ -26,7 +27,8 @@ void RunFolder::check_usable(bool resume, bool overwrite, bool dry_run) const {
   if (overwrite || dry_run || !exists) return;
   for (const char* part : run_parts)
     check(!fs::exists(path_ / part),
-          "{}: holds a run already; use --resume to continue it or --overwrite to replace it", path_.string());
+          "{}: holds a run already; use --resume to continue it or --overwrite to replace it",
+          path_.string());
 }
 
 void RunFolder::create(bool overwrite) const {

@@ -11,7 +11,8 @@ class RunFolder {
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
   const std::filesystem::path& path() const { return path_; }
 
-  /// Refuses, before any work, a folder that holds something else, a run that would be lost, or nothing to resume.
+  /// Refuses, before any work, a folder that holds something else, a run that would be lost, or nothing to
+  /// resume.
   void check_usable(bool resume, bool overwrite, bool dry_run) const;
   /// Makes the folder; with `overwrite`, removes the run that is in it (and only files of a run).
   void create(bool overwrite) const;

@@ -41,13 +41,17 @@ int64_t label_index(const Model& model, const std::string& label) {
   return index;
 }
 
-/// Points are cheap to evaluate, so their default is the more accurate method; images take the one that needs least.
-std::string default_sampler(const std::vector<int64_t>& event) { return event.size() == 3 ? "dpmpp-2m" : "heun"; }
+/// Points are cheap to evaluate, so their default is the more accurate method; images take the one that needs
+/// least.
+std::string default_sampler(const std::vector<int64_t>& event) {
+  return event.size() == 3 ? "dpmpp-2m" : "heun";
+}
 
 /// Runs the sampler, in blocks with progress, and keeps the trajectory where asked.
-Samples run_sampler(const Options& o, const Denoiser& denoiser, std::vector<int64_t> event, at::ScalarType type,
-                    const ToUserUnits& to_user) {
-  const SamplerChoice choice = make_sampler(o.sampler.empty() ? default_sampler(event) : o.sampler, denoiser.process());
+Samples run_sampler(const Options& o, const Denoiser& denoiser, std::vector<int64_t> event,
+                    at::TensorOptions type, const ToUserUnits& to_user) {
+  const SamplerChoice choice =
+      make_sampler(o.sampler.empty() ? default_sampler(event) : o.sampler, denoiser.process());
   const int64_t steps = o.steps > 0 ? o.steps : choice.steps;
   const TimeGrid grid =
       make_grid(o.grid.empty() ? choice.grid : o.grid, denoiser.process(), *choice.sampler, steps);
@@ -67,7 +71,8 @@ Samples run_sampler(const Options& o, const Denoiser& denoiser, std::vector<int6
     states.emplace(grid.steps(), shape, type);
     options.observers.push_back(states->observer());
   }
-  const Integration result = generate(denoiser, *choice.sampler, grid, shape, Rng(o.common.seed), type, options);
+  const Integration result =
+      generate(denoiser, *choice.sampler, grid, shape, Rng(o.common.seed), type, options);
   progress.finish();
   if (states) save_npy(o.trajectory, trajectory_in_user_units(states->states(), to_user));
   return {to_user(result.x), {}, result.evaluations};
@@ -75,6 +80,9 @@ Samples run_sampler(const Options& o, const Denoiser& denoiser, std::vector<int6
 
 Samples sample_model(const Options& o) {
   const Model model = load_model(o.run);
+  const auto type = at::TensorOptions(network_type(parse_precision(o.common.precision)))
+                        .device(parse_device(o.common.device));
+  model.network->to(type.device(), c10::typeMetaToScalarType(type.dtype()));
   const LearnedDenoiser learned = model.denoiser();
   const Denoiser* denoiser = &learned;
   std::optional<GuidedDenoiser> guided;
@@ -82,8 +90,8 @@ Samples sample_model(const Options& o) {
   std::optional<ClippedDenoiser> clipped;
   const double limit = o.clip >= 0 ? o.clip : model.is_image() ? 1.0 : 0.0;
   if (limit > 0) denoiser = &clipped.emplace(*denoiser, limit);
-  Samples samples = run_sampler(o, *denoiser, model.event_shape(), at::kFloat,
-                                [&](const Tensor& x) { return model.normalisation.invert(x); });
+  Samples samples = run_sampler(o, *denoiser, model.event_shape(), type,
+                                [&](const Tensor& x) { return model.normalisation.invert(x.cpu()); });
   samples.columns = model.columns;
   return samples;
 }
@@ -92,11 +100,13 @@ Samples sample_target(const Options& o) {
   const bool direct = o.sampler.empty() && o.steps == 0;
   if (direct) {
     const auto target = target_from(o.target);
-    check(target->can_sample(), "target '{}' cannot be sampled directly; give a --process and a --sampler", o.target);
+    check(target->can_sample(), "target '{}' cannot be sampled directly; give a --process and a --sampler",
+          o.target);
     return {target->sample(o.n, Rng(o.common.seed).stream("target")), {}, 0};
   }
   const AnalyticDenoiser denoiser = exact_denoiser(o.target, GaussianProcess(make_schedule(o.process)));
-  return run_sampler(o, denoiser, {denoiser.target().dimension()}, at::kDouble, [](const Tensor& x) { return x; });
+  return run_sampler(o, denoiser, {denoiser.target().dimension()}, at::kDouble,
+                     [](const Tensor& x) { return x; });
 }
 
 int run_sample(const Options& o, const Command& command) {
@@ -109,7 +119,8 @@ int run_sample(const Options& o, const Command& command) {
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
   write_samples(o.out, samples.values, samples.columns);
   command.save_configuration(o.out + ".toml");
-  const Json json = {{"n", o.n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};
+  const Json json = {
+      {"n", o.n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};
   if (o.common.json) print_result(o.common, json, "");
   message(fmt::format("wrote {} samples to {}", o.n, o.out));
   return 0;
@@ -119,7 +130,8 @@ int run_sample(const Options& o, const Command& command) {
 
 void add_sample(CommandLine& line) {
   add_command<Options>(
-      line, {"sample", "Draw samples from a trained model or from the exact denoiser of a target",
+      line,
+      {"sample", "Draw samples from a trained model or from the exact denoiser of a target",
        "fokker sample run --n 1000 --out samples.csv"},
       [](Command& c, Options& o) {
         c.option("run", o.run, "Run folder of a trained model");

@@ -32,10 +32,10 @@ Json plan_json(const TrainingPlan& plan) {
 }
 
 std::string plan_text(const TrainingPlan& plan) {
-  const std::string budget =
-      plan.train.minutes > 0 ? fmt::format("{} minutes", plan.train.minutes) : fmt::format("{} steps", plan.train.steps);
-  return fmt::format("{}: {} rows of shape {} ({} held out); {} parameters; {} of batch {}", plan.data.training.source,
-                     plan.data.training.size() + plan.data.held_out.size(),
+  const std::string budget = plan.train.minutes > 0 ? fmt::format("{} minutes", plan.train.minutes)
+                                                    : fmt::format("{} steps", plan.train.steps);
+  return fmt::format("{}: {} rows of shape {} ({} held out); {} parameters; {} of batch {}",
+                     plan.data.training.source, plan.data.training.size() + plan.data.held_out.size(),
                      shape_string(plan.data.training.event_shape()), plan.data.held_out.size(),
                      plan.network->parameter_count(), budget, plan.train.batch);
 }
@@ -101,8 +101,8 @@ int run_train(const TrainSettings& settings, const Command& command) {
     print_result(settings.common, plan_json(plan), plan_json(plan).dump(2) + "\n");
     return 0;
   }
-  Trainer trainer(plan.network->clone(), plan.process, plan.prediction, plan.denoiser_options, plan.objective, plan.data,
-                  plan.normalisation, plan.train, Rng(settings.common.seed));
+  Trainer trainer(plan.network->clone(), plan.process, plan.prediction, plan.denoiser_options, plan.objective,
+                  plan.data, plan.normalisation, plan.train, Rng(settings.common.seed));
   folder.create(settings.overwrite);
   if (settings.resume) folder.load_newest_checkpoint(trainer);
   command.save_configuration(folder.path() / "config.toml");
@@ -114,7 +114,9 @@ int run_train(const TrainSettings& settings, const Command& command) {
                         (folder.path() / "checkpoints").string()));
     return 128 + caught_signal();
   }
-  Json result = {{"run", settings.out}, {"steps", trainer.step()}, {"seconds", trainer.seconds()},
+  Json result = {{"run", settings.out},
+                 {"steps", trainer.step()},
+                 {"seconds", trainer.seconds()},
                  {"loss", recorder.loss()}};
   const bool measured = plan.data.held_out.size() > 0;
   if (measured) result["held_out_loss"] = trainer.held_out_loss();
@@ -128,11 +130,14 @@ int run_train(const TrainSettings& settings, const Command& command) {
 
 void add_train(CommandLine& line) {
   add_command<TrainSettings>(
-      line, {"train", "Train a model on your own data",
+      line,
+      {"train", "Train a model on your own data",
        "fokker train --data points.csv --out run\n  "
        "fokker train --data train-images-idx3-ubyte.gz --out run --minutes 5"},
       [](Command& c, TrainSettings& o) {
-        c.option("--data", o.data, "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images", Command::Need::required);
+        c.option("--data", o.data,
+                 "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images",
+                 Command::Need::required);
         c.option("--columns", o.columns, "Columns of a table to use (default: all)");
         c.option("--label-column", o.label_column, "Column that holds class labels");
         c.option("--labels", o.labels, "File of class labels, one per row");
@@ -145,11 +150,13 @@ void add_train(CommandLine& line) {
         c.option("--network", o.network, "mlp or unet (default: by the data)");
         c.option("--width", o.width, "Width of the MLP");
         c.option("--depth", o.depth, "Depth of the MLP");
-        c.option("--activation", o.activation, "Activation of the MLP: silu, elu, relu, gelu, tanh or softplus");
+        c.option("--activation", o.activation,
+                 "Activation of the MLP: silu, elu, relu, gelu, tanh or softplus");
         c.flag("--plain", o.plain, "A plain MLP without residual blocks");
         c.option("--channels", o.channels, "Channels of the U-Net's first level; 0 chooses");
         c.option("--embedding", o.embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
-        c.option("--time-scale", o.time_scale, "Factor on t in the sinusoidal embedding: larger resolves finer times");
+        c.option("--time-scale", o.time_scale,
+                 "Factor on t in the sinusoidal embedding: larger resolves finer times");
         c.option("--normalise", o.normalise, "Scaling of a table: whiten, standardise or identity");
         c.option("--steps", o.steps, "Number of training steps; 0 chooses");
         c.option("--minutes", o.minutes, "Train for this long instead");
@@ -160,7 +167,8 @@ void add_train(CommandLine& line) {
         c.option("--weight-decay", o.weight_decay, "Weight decay of AdamW");
         c.option("--held-out", o.held_out, "Fraction of rows kept for the held-out loss");
         c.option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints; 0 chooses");
-        c.flag("--resume", o.resume, "Continue the run in --out from its newest checkpoint", Command::Saved::no);
+        c.flag("--resume", o.resume, "Continue the run in --out from its newest checkpoint",
+               Command::Saved::no);
         c.flag("--overwrite", o.overwrite, "Replace a run that is in --out already", Command::Saved::no);
         c.flag("--dry-run", o.dry_run, "Show what would be done, and write nothing", Command::Saved::no);
       },

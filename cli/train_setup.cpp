@@ -9,8 +9,11 @@
 namespace fokker::cli {
 namespace {
 
-/// Processes that only add noise (VE, EDM, Brownian) feed networks inputs of any size; EDM's scaling is made for them.
-bool is_additive(const GaussianProcess& process) { return process.alpha(1.0) == 1.0; }
+/// Processes that only add noise (VE, EDM, Brownian) feed networks inputs of any size; EDM's scaling is made
+/// for them.
+bool is_additive(const GaussianProcess& process) {
+  return process.alpha(1.0) == 1.0;
+}
 
 int64_t class_count(const Dataset& data) {
   return data.labels.defined() ? data.labels.max().item<int64_t>() + 1 : 0;
@@ -28,7 +31,8 @@ Prediction choose_prediction(const TrainSettings& s, const GaussianProcess& proc
 
 TimeSampling choose_times(const TrainSettings& s, const GaussianProcess& process) {
   const std::string law = s.times == "auto" ? (is_additive(process) ? "log-normal" : "uniform") : s.times;
-  check(law == "uniform" || law == "log-normal", "times: expected uniform or log-normal but received '{}'", s.times);
+  check(law == "uniform" || law == "log-normal", "times: expected uniform or log-normal but received '{}'",
+        s.times);
   return {.law = law == "uniform" ? TimeSampling::Law::uniform : TimeSampling::Law::log_normal};
 }
 
@@ -37,7 +41,8 @@ bool uses_unet(const TrainSettings& s, const Dataset& data) {
         "network: expected mlp or unet but received '{}'", s.network);
   check(s.network != "unet" || data.is_images(), "network: a unet needs images but {} holds rows of shape {}",
         data.source, shape_string(data.event_shape()));
-  check(s.network != "mlp" || !data.is_images(), "network: an mlp needs a table but {} holds images", data.source);
+  check(s.network != "mlp" || !data.is_images(), "network: an mlp needs a table but {} holds images",
+        data.source);
   return data.is_images();
 }
 
@@ -60,7 +65,8 @@ std::unique_ptr<Network> build_network(const TrainSettings& s, const Dataset& da
 }
 
 LearnedDenoiser::Options choose_denoiser_options(const GaussianProcess& process, bool unet) {
-  if (is_additive(process)) return {.time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true};
+  if (is_additive(process))
+    return {.time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true};
   if (!unet) return {};
   // diffusers numbers the steps of a chain from 0; a continuous process is seen as a chain of 1000.
   const int64_t steps = process.schedule()->chain_steps();
@@ -100,25 +106,29 @@ Model TrainingPlan::model(const Network& weights) const {
 
 TrainingPlan make_plan(const TrainSettings& s) {
   check(s.objective == "denoising", "unknown objective '{}'; valid names: denoising", s.objective);
-  check(s.held_out >= 0 && s.held_out < 1, "held-out: expected a fraction in [0, 1) but received {}", s.held_out);
+  check(s.held_out >= 0 && s.held_out < 1, "held-out: expected a fraction in [0, 1) but received {}",
+        s.held_out);
   const Dataset data =
       load_data(s.data, {.columns = s.columns, .label_column = s.label_column, .labels_path = s.labels});
   const GaussianProcess process(make_schedule(s.process));
   const bool unet = uses_unet(s, data);
-  const std::string weighting = s.weighting == "auto" ? (is_additive(process) ? "edm" : "uniform") : s.weighting;
-  auto objective = std::make_shared<DenoisingObjective>(
-      DenoisingObjective::Options{.weighting = Weighting::from_name(weighting), .times = choose_times(s, process)});
+  const std::string weighting =
+      s.weighting == "auto" ? (is_additive(process) ? "edm" : "uniform") : s.weighting;
+  auto objective = std::make_shared<DenoisingObjective>(DenoisingObjective::Options{
+      .weighting = Weighting::from_name(weighting), .times = choose_times(s, process)});
   // A held-out set larger than this tells nothing more.
   const double held_out = std::min(s.held_out, 10'000.0 / static_cast<double>(data.size()));
   Split parts = held_out > 0 ? split(data, 1 - held_out, Rng(s.common.seed).stream("split"))
                              : Split{data, data.subset(at::empty({0}, at::kLong))};
   Normalisation normalisation = fit_normalisation(s, parts.training);
+  std::unique_ptr<Network> network = build_network(s, data);
+  network->to(parse_device(s.common.device), network_type(parse_precision(s.common.precision)));
   return {.data = std::move(parts),
           .normalisation = std::move(normalisation),
           .process = process,
           .prediction = choose_prediction(s, process),
           .denoiser_options = choose_denoiser_options(process, unet),
-          .network = build_network(s, data),
+          .network = std::move(network),
           .objective = objective,
           .objective_name = s.objective,
           .weighting_name = weighting,

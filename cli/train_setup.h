@@ -17,7 +17,8 @@ struct TrainSettings {
   double time_scale = 10;
   bool plain = false;
   int64_t steps = 0, batch = 0, checkpoint_every = 0;
-  double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0, held_out = 0.05;
+  double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0,
+         held_out = 0.05;
   bool resume = false, overwrite = false, dry_run = false;
 };
 

@@ -18,6 +18,8 @@ inline Tensor rows_of(const std::vector<std::vector<double>>& rows) {
 }
 
 /// The largest absolute difference.
-inline double worst(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
+inline double worst(const Tensor& a, const Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 }  // namespace fokker

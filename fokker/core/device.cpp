@@ -30,6 +30,12 @@ Precision parse_precision(std::string_view text) {
   fail(ErrorKind::argument, "precision: expected auto, fp32, bf16 or fp64 but received '{}'", text);
 }
 
+at::ScalarType network_type(Precision precision) {
+  check(precision != Precision::bf16,
+        "precision: bf16 is not available in this version; use auto, fp32 or fp64");
+  return precision == Precision::fp64 ? at::kDouble : at::kFloat;
+}
+
 void set_threads(int threads) {
   check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
   if (threads > 0) at::set_num_threads(threads);

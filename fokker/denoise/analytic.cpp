@@ -5,7 +5,8 @@
 namespace fokker {
 namespace {
 
-/// Root mean square of the target's coordinates, at least 1: keeps the stored combination of x_0 and eps balanced.
+/// Root mean square of the target's coordinates, at least 1: keeps the stored combination of x_0 and eps
+/// balanced.
 double overall_scale(const GaussianMixture& target) {
   const Tensor second_moment = target.covariance().diagonal() + target.mean().square();
   return std::max(1.0, std::sqrt(second_moment.mean().item<double>()));
@@ -14,7 +15,9 @@ double overall_scale(const GaussianMixture& target) {
 }  // namespace
 
 AnalyticDenoiser::AnalyticDenoiser(GaussianMixture target, GaussianProcess process)
-    : target_(std::move(target)), process_(std::move(process)), prediction_(Prediction::edm(overall_scale(target_))) {}
+    : target_(std::move(target)),
+      process_(std::move(process)),
+      prediction_(Prediction::edm(overall_scale(target_))) {}
 
 Estimate AnalyticDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&) const {
   const int64_t dimension = target_.dimension();
@@ -27,7 +30,8 @@ Estimate AnalyticDenoiser::estimate(const Tensor& x, const Times& t, const Tenso
     return target_.posterior(rows, map([&](double u) { return process_.alpha(u); }),
                              map([&](double u) { return process_.sigma(u); }));
   }();
-  // Both moments are exact; EDM's combination of them converts back to either without loss at any noise level.
+  // Both moments are exact; EDM's combination of them converts back to either without loss at any noise
+  // level.
   const ScheduleModel& schedule = process_.schedule().model();
   const Tensor data = t.map([&](double u) { return prediction_.target(schedule, u).data; }, rows);
   const Tensor noise = t.map([&](double u) { return prediction_.target(schedule, u).noise; }, rows);

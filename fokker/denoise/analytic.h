@@ -4,8 +4,8 @@
 
 namespace fokker {
 
-/// The exact denoiser of a Gaussian mixture (also of the empirical distribution of data): what a perfectly trained
-/// network would say. Events of any shape are flattened to the mixture's dimension.
+/// The exact denoiser of a Gaussian mixture (also of the empirical distribution of data): what a perfectly
+/// trained network would say. Events of any shape are flattened to the mixture's dimension.
 class AnalyticDenoiser final : public Denoiser {
  public:
   AnalyticDenoiser(GaussianMixture target, GaussianProcess process);

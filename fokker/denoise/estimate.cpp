@@ -6,8 +6,8 @@ namespace fokker {
 namespace {
 
 /// Coefficients of nearly the same size mean that the two terms may nearly cancel (denoised -> noise as
-/// sigma -> 0, noise or score -> denoised as alpha -> 0). Then x -+ v is taken first, which is exact for close
-/// numbers, instead of rounding each product.
+/// sigma -> 0, noise or score -> denoised as alpha -> 0). Then x -+ v is taken first, which is exact for
+/// close numbers, instead of rounding each product.
 bool may_cancel(Conversion c) {
   const double ratio = std::abs(c.state / c.value);
   return 0.5 < ratio && ratio < 2.0;

@@ -12,10 +12,12 @@ namespace {
 constexpr const char* weights_file = "diffusion_pytorch_model.safetensors";
 constexpr int format_version = 1;
 
-std::string part_name(const Model& model) { return model.is_image() ? "unet" : "network"; }
+std::string part_name(const Model& model) {
+  return model.is_image() ? "unet" : "network";
+}
 
-/// diffusers' DDPMScheduler configuration for the chain nearest to the process: exact for a table, else its 1000-step
-/// discretisation.
+/// diffusers' DDPMScheduler configuration for the chain nearest to the process: exact for a table, else its
+/// 1000-step discretisation.
 Json scheduler_config(const Model& model) {
   const auto& schedule = model.process.schedule();
   const int64_t steps = schedule->chain_steps() > 0 ? schedule->chain_steps() : 1000;
@@ -29,9 +31,11 @@ Json scheduler_config(const Model& model) {
   const char* type = kind == Prediction::Kind::data       ? "sample"
                      : kind == Prediction::Kind::velocity ? "v_prediction"
                                                           : "epsilon";
-  return {{"_class_name", "DDPMScheduler"}, {"_diffusers_version", "0.30.0"}, {"num_train_timesteps", steps},
-          {"trained_betas", betas},         {"beta_schedule", "linear"},      {"prediction_type", type},
-          {"variance_type", "fixed_small"}, {"clip_sample", true},            {"clip_sample_range", 1.0}};
+  return {{"_class_name", "DDPMScheduler"}, {"_diffusers_version", "0.30.0"},
+          {"num_train_timesteps", steps},   {"trained_betas", betas},
+          {"beta_schedule", "linear"},      {"prediction_type", type},
+          {"variance_type", "fixed_small"}, {"clip_sample", true},
+          {"clip_sample_range", 1.0}};
 }
 
 Json description(const Model& model) {
@@ -81,8 +85,8 @@ class Reader {
 TimeInput read_time_input(const Reader& reader) {
   const auto kind = reader.get<std::string>("kind");
   check_input(kind == "time" || kind == "quarter_log_sigma", "fokker.json: unknown time input '{}'", kind);
-  return {kind == "time" ? TimeInput::Kind::time : TimeInput::Kind::quarter_log_sigma, reader.get<double>("scale"),
-          reader.get<double>("offset")};
+  return {kind == "time" ? TimeInput::Kind::time : TimeInput::Kind::quarter_log_sigma,
+          reader.get<double>("scale"), reader.get<double>("offset")};
 }
 
 std::shared_ptr<Network> read_network(const fs::path& folder) {
@@ -127,14 +131,15 @@ Model load_model(const fs::path& folder) {
   const Json json = read_json(file);
   const Reader reader(json, file.string());
   const int format = reader.get<int>("format");
-  check_input(format == format_version, "{}: expected format {} but it has {}", file.string(), format_version, format);
+  check_input(format == format_version, "{}: expected format {} but it has {}", file.string(), format_version,
+              format);
   const Reader prediction = reader.at("prediction");
   const auto part = reader.get<std::string>("network");
   check_input(part == "unet" || part == "network", "{}: unknown network folder '{}'", file.string(), part);
   Model model{.network = read_network(folder / part),
               .process = schedule_from_config(reader.at("process").json()),
-              .prediction =
-                  Prediction::from_name(prediction.get<std::string>("name"), prediction.get<double>("sigma_data")),
+              .prediction = Prediction::from_name(prediction.get<std::string>("name"),
+                                                  prediction.get<double>("sigma_data")),
               .denoiser_options = {.time_input = read_time_input(reader.at("time_input")),
                                    .scale_input = reader.get<bool>("scale_input"),
                                    .sigma_data = reader.get<double>("sigma_data")},

@@ -24,9 +24,9 @@ struct Model {
   bool is_image() const { return network->event_shape().size() == 3; }
 };
 
-/// Writes a model folder. A U-Net is laid out as a Hugging Face diffusers DDPMPipeline (model_index.json, unet/,
-/// scheduler/), an MLP in the same pattern under network/; fokker.json holds the rest. Each part is put in place
-/// atomically; other files in the folder are left alone.
+/// Writes a model folder. A U-Net is laid out as a Hugging Face diffusers DDPMPipeline (model_index.json,
+/// unet/, scheduler/), an MLP in the same pattern under network/; fokker.json holds the rest. Each part is
+/// put in place atomically; other files in the folder are left alone.
 void save_model(const std::filesystem::path& folder, const Model& model);
 
 /// Reads a model folder. Input errors name the missing or wrong file.

@@ -38,7 +38,8 @@ void update(const AdamWState& state, const AdamWStep& s) {
 void adamw_step(const AdamWState& state, const AdamWStep& step) {
   if (!state.parameters.is_cpu()) return adamw_step_plain(state, step);
   if (state.parameters.scalar_type() == at::kDouble) return update<double>(state, step);
-  check(state.parameters.scalar_type() == at::kFloat, "adamw: expected float32 or float64 parameters but received {}",
+  check(state.parameters.scalar_type() == at::kFloat,
+        "adamw: expected float32 or float64 parameters but received {}",
         at::toString(state.parameters.scalar_type()));
   update<float>(state, step);
 }
@@ -50,7 +51,8 @@ void adamw_step_plain(const AdamWState& state, const AdamWStep& s) {
   state.second_moment.mul_(s.beta2).addcmul_(gradient, gradient, 1 - s.beta2);
   const Tensor denominator = (state.second_moment / (1 - std::pow(s.beta2, s.step))).sqrt_().add_(s.epsilon);
   const double rate = s.learning_rate / (1 - std::pow(s.beta1, s.step));
-  state.parameters.mul_(1 - s.learning_rate * s.weight_decay).addcdiv_(state.first_moment, denominator, -rate);
+  state.parameters.mul_(1 - s.learning_rate * s.weight_decay)
+      .addcdiv_(state.first_moment, denominator, -rate);
   state.average.mul_(s.ema_decay).add_(state.parameters, 1 - s.ema_decay);
 }
 

@@ -7,7 +7,8 @@ namespace fokker {
 FlatParameters::FlatParameters(Network& network) {
   const GradientMode no_gradients(false);
   check(!network.parameters().empty(), "FlatParameters: expected a network with parameters but it has none");
-  values_ = at::empty({network.parameter_count()}, network.parameters()[0].tensor.options().requires_grad(false));
+  values_ =
+      at::empty({network.parameter_count()}, network.parameters()[0].tensor.options().requires_grad(false));
   gradients_ = at::zeros_like(values_);
   int64_t offset = 0;
   for (const auto& [name, parameter] : network.parameters()) {
@@ -27,7 +28,8 @@ std::vector<NamedTensor> named_views(const Network& network, const Tensor& flat)
     views.push_back({name, flat.narrow(0, offset, parameter.numel()).view(parameter.sizes())});
     offset += parameter.numel();
   }
-  check(offset == flat.numel(), "named_views: expected a buffer of {} numbers but received {}", offset, flat.numel());
+  check(offset == flat.numel(), "named_views: expected a buffer of {} numbers but received {}", offset,
+        flat.numel());
   return views;
 }
 

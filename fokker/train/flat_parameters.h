@@ -3,8 +3,9 @@
 
 namespace fokker {
 
-/// Puts all parameters of a network into one contiguous buffer, and their gradients into another, so that an optimiser
-/// step, a norm or a reduction between processes is one pass over memory. The network's tensors become views.
+/// Puts all parameters of a network into one contiguous buffer, and their gradients into another, so that an
+/// optimiser step, a norm or a reduction between processes is one pass over memory. The network's tensors
+/// become views.
 class FlatParameters {
  public:
   explicit FlatParameters(Network& network);

@@ -14,14 +14,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 void check_options(const TrainOptions& o) {
   check(o.steps > 0, "train: expected steps > 0 but received {}", o.steps);
-  check(o.minutes >= 0 && std::isfinite(o.minutes), "train: expected minutes >= 0 but received {}", o.minutes);
+  check(o.minutes >= 0 && std::isfinite(o.minutes), "train: expected minutes >= 0 but received {}",
+        o.minutes);
   check(o.batch > 0, "train: expected batch > 0 but received {}", o.batch);
-  check(o.learning_rate > 0 && std::isfinite(o.learning_rate), "train: expected learning rate > 0 but received {}",
-        o.learning_rate);
+  check(o.learning_rate > 0 && std::isfinite(o.learning_rate),
+        "train: expected learning rate > 0 but received {}", o.learning_rate);
   check(o.ema_decay >= 0 && o.ema_decay < 1, "train: expected 0 <= ema < 1 but received {}", o.ema_decay);
   check(o.gradient_clip >= 0, "train: expected gradient clip >= 0 but received {}", o.gradient_clip);
 }
@@ -39,8 +42,8 @@ Json to_json(const TrainMetrics& m) {
 }
 
 Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Prediction prediction,
-                 LearnedDenoiser::Options denoiser_options, std::shared_ptr<const Objective> objective, Split data,
-                 Normalisation normalisation, TrainOptions options, Rng rng)
+                 LearnedDenoiser::Options denoiser_options, std::shared_ptr<const Objective> objective,
+                 Split data, Normalisation normalisation, TrainOptions options, Rng rng)
     : network_(std::move(network)),
       average_(network_->clone()),
       denoiser_(network_, process, prediction, denoiser_options),
@@ -60,7 +63,9 @@ Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Pred
   second_moment_ = at::zeros_like(parameters_->values());
 }
 
-LearnedDenoiser Trainer::averaged() const { return averaged_; }
+LearnedDenoiser Trainer::averaged() const {
+  return averaged_;
+}
 
 Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint32_t step) const {
   Batch batch{.x0 = normalisation_.apply(data.values.index_select(0, rows)), .label = {}, .step = step};
@@ -94,7 +99,8 @@ double Trainer::fraction_done(double seconds) const {
 }
 
 double Trainer::learning_rate(double fraction) const {
-  const double warm = std::min(1.0, static_cast<double>(step_ + 1) / static_cast<double>(std::max<int64_t>(1, options_.warm_up)));
+  const double warm = std::min(
+      1.0, static_cast<double>(step_ + 1) / static_cast<double>(std::max<int64_t>(1, options_.warm_up)));
   const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * fraction));
   return options_.learning_rate * warm * std::lerp(options_.final_learning_rate, 1.0, cosine);
 }
@@ -108,17 +114,19 @@ double Trainer::train_step(double learning_rate) {
   const double value = loss.item<double>();
   gradient_norm_ = parameters_->gradients().norm().item<double>();
   if (!std::isfinite(value) || !std::isfinite(gradient_norm_))
-    fail(ErrorKind::diverged, "training diverged: the loss at step {} is {} (gradient norm {}); lower --learning-rate",
-         step_ + 1, value, gradient_norm_);
+    fail(ErrorKind::diverged,
+         "training diverged: the loss at step {} is {} (gradient norm {}); lower --learning-rate", step_ + 1,
+         value, gradient_norm_);
   ++step_;
   const bool clip = options_.gradient_clip > 0 && gradient_norm_ > options_.gradient_clip;
   const auto warm = static_cast<double>(step_);
-  adamw_step({parameters_->values(), parameters_->gradients(), first_moment_, second_moment_, averages_->values()},
-             {.learning_rate = learning_rate,
-              .weight_decay = options_.weight_decay,
-              .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
-              .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
-              .step = step_});
+  adamw_step(
+      {parameters_->values(), parameters_->gradients(), first_moment_, second_moment_, averages_->values()},
+      {.learning_rate = learning_rate,
+       .weight_decay = options_.weight_decay,
+       .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
+       .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
+       .step = step_});
   return value;
 }
 
@@ -159,13 +167,14 @@ TrainOutcome Trainer::run(const TrainHooks& hooks) {
     const bool last = options_.minutes <= 0 && step_ == options_.steps;
     if (!hooks.on_metrics || !(measure || last || step_ % options_.log_every == 0)) continue;
     seconds_ = before + seconds_since(start);
-    TrainMetrics metrics{.step = step_,
-                         .loss = loss_sum / static_cast<double>(loss_count),
-                         .held_out_loss = {},
-                         .learning_rate = rate,
-                         .gradient_norm = gradient_norm_,
-                         .seconds = seconds_,
-                         .rows_per_second = static_cast<double>(loss_count * options_.batch) / (seconds_ - logged_at)};
+    TrainMetrics metrics{
+        .step = step_,
+        .loss = loss_sum / static_cast<double>(loss_count),
+        .held_out_loss = {},
+        .learning_rate = rate,
+        .gradient_norm = gradient_norm_,
+        .seconds = seconds_,
+        .rows_per_second = static_cast<double>(loss_count * options_.batch) / (seconds_ - logged_at)};
     if (measure) metrics.held_out_loss = held_out_loss();
     hooks.on_metrics(metrics);
     loss_sum = 0;
@@ -179,7 +188,10 @@ void Trainer::save_state(const std::filesystem::path& folder) const {
   save_safetensors(folder / "average.safetensors", named_views(*network_, averages_->values()), {});
   save_safetensors(folder / "first_moment.safetensors", named_views(*network_, first_moment_), {});
   save_safetensors(folder / "second_moment.safetensors", named_views(*network_, second_moment_), {});
-  const Json state = {{"step", step_}, {"seconds", seconds_}, {"seed", rng_.seed()}, {"batch", options_.batch},
+  const Json state = {{"step", step_},
+                      {"seconds", seconds_},
+                      {"seed", rng_.seed()},
+                      {"batch", options_.batch},
                       {"network", network_->config()}};
   write_file_atomically(folder / "state.json", state.dump(2) + "\n");
 }
@@ -197,9 +209,11 @@ void Trainer::load_state(const std::filesystem::path& folder) {
     const GradientMode no_gradients(false);
     auto stored = load_safetensors(folder / file).tensors;
     for (auto& [name, view] : named_views(*network_, flat)) {
-      const auto found = std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.name == name; });
+      const auto found =
+          std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.name == name; });
       check_input(found != stored.end() && found->tensor.sizes() == view.sizes(),
-                  "{}: expected a tensor '{}' of shape {}", (folder / file).string(), name, shape_string(view));
+                  "{}: expected a tensor '{}' of shape {}", (folder / file).string(), name,
+                  shape_string(view));
       view.copy_(found->tensor);
     }
   };

@@ -11,18 +11,18 @@
 namespace fokker {
 
 struct TrainOptions {
-  int64_t steps = 4000;   ///< stop after this many steps
-  double minutes = 0;     ///< or, where positive, after this much time; the learning rate then follows the clock
+  int64_t steps = 3000;  ///< stop after this many steps
+  double minutes = 0;  ///< or, where positive, after this much time; the learning rate then follows the clock
   int64_t batch = 512;
   double learning_rate = 2e-3;
-  int64_t warm_up = 100;                ///< steps of linear warm-up
-  double final_learning_rate = 0.01;    ///< fraction of the peak that cosine decay ends at
+  int64_t warm_up = 100;              ///< steps of linear warm-up
+  double final_learning_rate = 0.01;  ///< fraction of the peak that cosine decay ends at
   double weight_decay = 0.0;
-  double gradient_clip = 1.0;           ///< largest norm of the gradient; 0 turns clipping off
+  double gradient_clip = 1.0;  ///< largest norm of the gradient; 0 turns clipping off
   double ema_decay = 0.999;
   int64_t log_every = 50;
   int64_t held_out_every = 500;
-  int64_t held_out_rows = 2048;         ///< at most so many rows are used for the held-out loss
+  int64_t held_out_rows = 2048;  ///< at most so many rows are used for the held-out loss
   int64_t checkpoint_every = 1000;
   int64_t checkpoints_kept = 2;
 };
@@ -30,8 +30,8 @@ struct TrainOptions {
 /// One line of metrics.jsonl.
 struct TrainMetrics {
   int64_t step = 0;
-  double loss = 0;                        ///< mean over the steps since the last line
-  std::optional<double> held_out_loss;    ///< of the averaged weights, with the same noise every time
+  double loss = 0;                      ///< mean over the steps since the last line
+  std::optional<double> held_out_loss;  ///< of the averaged weights, with the same noise every time
   double learning_rate = 0;
   double gradient_norm = 0;
   double seconds = 0;
@@ -51,16 +51,17 @@ struct TrainHooks {
 
 enum class TrainOutcome { completed, stopped };
 
-/// Trains a network by an objective on a data set: AdamW with warm-up and cosine decay, gradient clipping and an
-/// exponential moving average of the weights. Which rows, times and noise a step sees depends on the seed and the step
-/// alone, so a resumed run continues as if it had never stopped.
+/// Trains a network by an objective on a data set: AdamW with warm-up and cosine decay, gradient clipping and
+/// an exponential moving average of the weights. Which rows, times and noise a step sees depends on the seed
+/// and the step alone, so a resumed run continues as if it had never stopped.
 class Trainer {
  public:
   Trainer(std::unique_ptr<Network> network, GaussianProcess process, Prediction prediction,
           LearnedDenoiser::Options denoiser_options, std::shared_ptr<const Objective> objective, Split data,
           Normalisation normalisation, TrainOptions options, Rng rng);
 
-  /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite loss.
+  /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite
+  /// loss.
   TrainOutcome run(const TrainHooks& hooks);
 
   int64_t step() const { return step_; }

@@ -38,8 +38,8 @@ class Cli : public ::testing::Test {
 
   /// Runs "fokker ARGUMENTS" in the test's folder, with a shell's prefix such as "timeout -s INT 2".
   Outcome run(const std::string& arguments, const std::string& prefix = "") const {
-    const std::string command = fmt::format("cd '{}' && {} '{}' {} >out.txt 2>err.txt </dev/null", folder_.string(),
-                                            prefix, FOKKER_COMMAND, arguments);
+    const std::string command = fmt::format("cd '{}' && {} '{}' {} >out.txt 2>err.txt </dev/null",
+                                            folder_.string(), prefix, FOKKER_COMMAND, arguments);
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(path("out.txt")),
             read_file(path("err.txt"))};
@@ -92,8 +92,8 @@ TEST_F(Cli, BadInputExitsWith3AndNamesThePlace) {
   write("empty.csv", "");
   write("short-ubyte", std::string("\0\0\x08\x03\0\0\x27\x10\0\0\0\x1c\0\0\0\x1c", 16) + "abc");
   write("huge.npy", std::string("\x93NUMPY\x01\0v\0", 10) +
-                        "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 1), }" + std::string(49, ' ') +
-                        "\n");
+                        "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 1), }" +
+                        std::string(49, ' ') + "\n");
   expect_refusal("train --data missing.csv --out run", 3, "missing.csv: no such file");
   expect_refusal("train --data ragged.csv --out run", 3, "ragged.csv: line 3");
   expect_refusal("train --data text.csv --out run", 3, "text.csv: line 3");
@@ -111,7 +111,8 @@ TEST_F(Cli, TrainsSamplesAndRepeatsItself) {
   const Outcome trained = run("train --data points.csv --out run --steps 30 --batch 32 --width 32 --json");
   ASSERT_EQ(trained.code, 0) << trained.err;
   EXPECT_EQ(Json::parse(trained.out)["steps"], 30);
-  for (const char* part : {"fokker.json", "config.toml", "metrics.jsonl", "network/config.json", "checkpoints"})
+  for (const char* part :
+       {"fokker.json", "config.toml", "metrics.jsonl", "network/config.json", "checkpoints"})
     EXPECT_TRUE(fs::exists(folder_ / "run" / part)) << part;
   ASSERT_EQ(run("sample run --n 40 --out first.csv").code, 0);
   ASSERT_EQ(run("sample run --n 40 --out second.csv").code, 0);
@@ -167,8 +168,9 @@ TEST_F(Cli, WritesACheckpointWhenInterrupted) {
 
 TEST_F(Cli, DivergenceExitsWith4AndLeavesNoBadModel) {
   write_points(100);
-  const Outcome outcome = run(
-      "train --data points.csv --out run --steps 400 --batch 16 --width 32 --learning-rate 1e30 --gradient-clip 0");
+  const Outcome outcome =
+      run("train --data points.csv --out run --steps 400 --batch 16 --width 32 --learning-rate 1e30 "
+          "--gradient-clip 0");
   EXPECT_EQ(outcome.code, 4) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("diverged: the loss at step"));
 }
@@ -207,8 +209,8 @@ TEST_F(Cli, SamplesWithTheExactDenoiserAndEvaluates) {
   const Json result = Json::parse(evaluated.out);
   EXPECT_NEAR(result["mode_weights"][0].get<double>(), 0.2, 4.5 * std::sqrt(0.16 / 2000) + 0.01);
   EXPECT_GT(result["p_value"].get<double>(), 1e-3);
-  for (const char* key : {"energy_distance", "mmd", "sliced_wasserstein", "c2st_accuracy", "mean_error",
-                          "covariance_error"})
+  for (const char* key :
+       {"energy_distance", "mmd", "sliced_wasserstein", "c2st_accuracy", "mean_error", "covariance_error"})
     EXPECT_TRUE(result.contains(key)) << key;
 }
 

@@ -11,7 +11,9 @@
 namespace fokker {
 namespace {
 
-GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(spec)); }
+GaussianProcess process(const char* spec) {
+  return GaussianProcess(make_schedule(spec));
+}
 
 // x_0 ~ N(m, s^2): x_t ~ N(alpha m, alpha^2 s^2 + sigma^2), all in closed form.
 TEST(AnalyticDenoiser, IsExactForAGaussian) {
@@ -22,17 +24,20 @@ TEST(AnalyticDenoiser, IsExactForAGaussian) {
         GaussianMixture::gaussian(at::full({1}, m, at::kDouble), at::full({1}, s * s, at::kDouble)), p);
     for (double t : {1e-4, 0.3, 0.95, 0.9999}) {
       const double a = p.alpha(t), sigma = p.sigma(t), variance = a * a * s * s + sigma * sigma;
-      const Tensor x = at::linspace(a * m - 5 * std::sqrt(variance), a * m + 5 * std::sqrt(variance), 21, at::kDouble)
-                           .reshape({-1, 1});
+      const Tensor x =
+          at::linspace(a * m - 5 * std::sqrt(variance), a * m + 5 * std::sqrt(variance), 21, at::kDouble)
+              .reshape({-1, 1});
       const Estimate e = denoiser.estimate(x, t);
-      EXPECT_LT(worst(e.score() * std::sqrt(variance), -(x - a * m) / std::sqrt(variance)), 1e-9) << spec << t;
-      EXPECT_LT(worst(e.denoised(), m + a * s * s / variance * (x - a * m)), 1e-9 * std::max(1.0, sigma)) << spec << t;
+      EXPECT_LT(worst(e.score() * std::sqrt(variance), -(x - a * m) / std::sqrt(variance)), 1e-9)
+          << spec << t;
+      EXPECT_LT(worst(e.denoised(), m + a * s * s / variance * (x - a * m)), 1e-9 * std::max(1.0, sigma))
+          << spec << t;
     }
   }
 }
 
-// Tweedie's formula for a prior that is not Gaussian: E[x_0|x] = (x + sigma^2 grad log p)/alpha, with the score by
-// finite differences of the exact log density.
+// Tweedie's formula for a prior that is not Gaussian: E[x_0|x] = (x + sigma^2 grad log p)/alpha, with the
+// score by finite differences of the exact log density.
 TEST(AnalyticDenoiser, ObeysTweedieForAMixture) {
   const GaussianProcess p = process("vp");
   const GaussianMixture target(vector_of({0.2, 0.8}), rows_of({{-1.0, 0.5}, {2.0, 1.0}}),
@@ -53,7 +58,8 @@ TEST(AnalyticDenoiser, ObeysTweedieForAMixture) {
 }
 
 TEST(AnalyticDenoiser, TakesOneTimePerSampleAndAnyEventShape) {
-  const AnalyticDenoiser denoiser(GaussianMixture::empirical(Rng(5).normal({7, 4}, {}, at::kDouble)), process("vp"));
+  const AnalyticDenoiser denoiser(GaussianMixture::empirical(Rng(5).normal({7, 4}, {}, at::kDouble)),
+                                  process("vp"));
   const Tensor x = Rng(6).normal({3, 1, 2, 2}, {}, at::kDouble), t = vector_of({0.05, 0.4, 0.9});
   const Tensor many = denoiser.estimate(x, t).denoised();
   for (int64_t i = 0; i < 3; ++i)
@@ -68,7 +74,8 @@ TEST(AnalyticDenoiser, OfDataIsTheSoftmaxAverage) {
   const double t = 0.3, a = p.alpha(t), s = p.sigma(t);
   const Tensor distance = (x.unsqueeze(1) - a * data.unsqueeze(0)).square().sum(2);
   const Tensor expected = at::softmax(-distance / (2 * s * s), 1).mm(data);
-  EXPECT_LT(worst(AnalyticDenoiser(GaussianMixture::empirical(data), p).estimate(x, t).denoised(), expected), 1e-11);
+  EXPECT_LT(worst(AnalyticDenoiser(GaussianMixture::empirical(data), p).estimate(x, t).denoised(), expected),
+            1e-11);
 }
 
 TEST(ClippedDenoiser, ClampsTheDenoisedEstimateAndKeepsTheRestConsistent) {
@@ -112,7 +119,8 @@ TEST(LearnedDenoiser, FeedsTheNetworkTimeAndScaledInput) {
   const GaussianProcess edm = process("edm"), ddpm = process("ddpm");
   const Tensor x = at::full({2, 1}, 3.0, at::kDouble);
   // A chain's steps are numbered from 0: t = 10/1000 is step 9.
-  const LearnedDenoiser chain(network, ddpm, Prediction::noise(), LearnedDenoiser::Options{.time_input = {.scale = 1000, .offset = -1}});
+  const LearnedDenoiser chain(network, ddpm, Prediction::noise(),
+                              LearnedDenoiser::Options{.time_input = {.scale = 1000, .offset = -1}});
   EXPECT_NEAR(chain.estimate(x, 0.01).value()[0].item<double>(), 3 + 9, 1e-10);
   // Karras et al. (2022): c_in = 1/sqrt(sigma^2 + sd^2), c_noise = log(sigma)/4.
   const LearnedDenoiser scaled(
@@ -122,11 +130,12 @@ TEST(LearnedDenoiser, FeedsTheNetworkTimeAndScaledInput) {
   EXPECT_NEAR(scaled.estimate(x, 0.4).value()[0].item<double>(),
               3 / std::sqrt(sigma * sigma + 0.25) + std::log(sigma) / 4, 1e-10);
   const Tensor times = vector_of({0.4, 0.4});
-  EXPECT_NEAR(scaled.estimate(x, times).value()[1].item<double>(), scaled.estimate(x, 0.4).value()[1].item<double>(),
-              1e-12);
+  EXPECT_NEAR(scaled.estimate(x, times).value()[1].item<double>(),
+              scaled.estimate(x, 0.4).value()[1].item<double>(), 1e-12);
 }
 
-// With its last layer at zero an EDM network begins as the best linear denoiser of data of deviation sigma_data.
+// With its last layer at zero an EDM network begins as the best linear denoiser of data of deviation
+// sigma_data.
 TEST(LearnedDenoiser, BeginsAsTheLinearDenoiser) {
   const auto network = std::make_shared<Mlp>(MlpOptions{.dimension = 2, .width = 16, .depth = 1}, 3);
   const GaussianProcess vp = process("vp");

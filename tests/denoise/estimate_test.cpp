@@ -30,7 +30,8 @@ class Conversions : public ::testing::TestWithParam<Case> {
   }
 };
 
-// Every quantity follows exactly from (x_t, value), whatever was predicted, also where sigma or alpha nearly vanish.
+// Every quantity follows exactly from (x_t, value), whatever was predicted, also where sigma or alpha nearly
+// vanish.
 TEST_P(Conversions, RecoverDataNoiseScoreAndVelocity) {
   const Estimate estimate(x, value(), prediction, process, t);
   // What the conversion must divide by bounds what float64 can give back.
@@ -42,7 +43,8 @@ TEST_P(Conversions, RecoverDataNoiseScoreAndVelocity) {
   EXPECT_LT(relative(estimate.velocity(), velocity.data * x0 + velocity.noise * noise), lost + wide);
 }
 
-// With float32 inputs the result is that of exact arithmetic on those inputs, to a few roundings: no cancellation is added.
+// With float32 inputs the result is that of exact arithmetic on those inputs, to a few roundings: no
+// cancellation is added.
 TEST_P(Conversions, AddNoCancellationInFloat32) {
   const Tensor x32 = x.to(at::kFloat), value32 = value().to(at::kFloat);
   const Estimate narrow(x32, value32, prediction, process, t);
@@ -95,13 +97,15 @@ TEST(FlowRate, IsTheProbabilityFlow) {
     const Estimate e(x, noise, Prediction::noise(), p, 0.37);
     const Tensor expected =
         x * p.schedule()->drift(0.37) - 0.5 * p.schedule()->diffusion_squared(0.37) * e.score();
-    EXPECT_LT((e.flow_rate() - expected).abs().max().item<double>(), 1e-10 * expected.abs().max().item<double>())
+    EXPECT_LT((e.flow_rate() - expected).abs().max().item<double>(),
+              1e-10 * expected.abs().max().item<double>())
         << spec;
   }
 }
 
 TEST(Estimate, RefusesAnotherShape) {
-  EXPECT_THROW(Estimate(at::zeros({2, 3}), at::zeros({2, 1}), Prediction::noise(), VariancePreserving{}, 0.5), Error);
+  EXPECT_THROW(Estimate(at::zeros({2, 3}), at::zeros({2, 1}), Prediction::noise(), VariancePreserving{}, 0.5),
+               Error);
   EXPECT_THROW(Prediction::from_name("nois"), Error);
 }
 

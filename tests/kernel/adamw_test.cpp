@@ -25,12 +25,14 @@ TEST(AdamW, FusedStepIsThePlainOne) {
     const AdamWState fused = random_state(40'003, type), plain = copy(fused);
     const double tolerance = type == at::kFloat ? 2e-5 : 1e-13;
     for (int64_t step = 1; step <= 3; ++step) {
-      const AdamWStep options{.learning_rate = 3e-3, .weight_decay = 0.1, .gradient_scale = 0.3, .ema_decay = 0.9,
-                              .step = step};
+      const AdamWStep options{
+          .learning_rate = 3e-3, .weight_decay = 0.1, .gradient_scale = 0.3, .ema_decay = 0.9, .step = step};
       adamw_step(fused, options);
       adamw_step_plain(plain, options);
     }
-    const auto close = [&](const Tensor& a, const Tensor& b) { return at::allclose(a, b, tolerance, tolerance); };
+    const auto close = [&](const Tensor& a, const Tensor& b) {
+      return at::allclose(a, b, tolerance, tolerance);
+    };
     EXPECT_TRUE(close(fused.parameters, plain.parameters));
     EXPECT_TRUE(close(fused.first_moment, plain.first_moment));
     EXPECT_TRUE(close(fused.second_moment, plain.second_moment));

@@ -11,12 +11,15 @@ namespace {
 const std::vector<std::string> every_process = {"vp",  "vp-cosine", "vp-constant",      "sub-vp", "ve",
                                                 "edm", "flow",      "brownian:sigma=2", "ddpm"};
 
-GaussianProcess process(const std::string& spec) { return GaussianProcess(make_schedule(spec)); }
+GaussianProcess process(const std::string& spec) {
+  return GaussianProcess(make_schedule(spec));
+}
 
 TEST(Transition, ComposesLikeAMarkovProcess) {
   for (const auto& spec : every_process) {
     const GaussianProcess p = process(spec);
-    const auto first = p.transition(0.2, 0.5), second = p.transition(0.5, 0.9), whole = p.transition(0.2, 0.9);
+    const auto first = p.transition(0.2, 0.5), second = p.transition(0.5, 0.9),
+               whole = p.transition(0.2, 0.9);
     EXPECT_NEAR(whole.scale, first.scale * second.scale, 1e-12 * whole.scale) << spec;
     EXPECT_NEAR(whole.variance, second.scale * second.scale * first.variance + second.variance,
                 1e-11 * whole.variance)
@@ -97,7 +100,8 @@ TEST(Posterior, IsFiniteWhereTheFlowIsPureNoise) {
 
 TEST(Perturb, TakesOneTimePerSample) {
   const GaussianProcess p = process("vp");
-  const Tensor x0 = Rng(1).normal({3, 2, 2}, {}, at::kDouble), noise = Rng(2).normal({3, 2, 2}, {}, at::kDouble);
+  const Tensor x0 = Rng(1).normal({3, 2, 2}, {}, at::kDouble),
+               noise = Rng(2).normal({3, 2, 2}, {}, at::kDouble);
   const Tensor times = vector_of({0.1, 0.5, 0.9});
   const Tensor x = p.perturb(x0, noise, times);
   for (int i = 0; i < 3; ++i) {

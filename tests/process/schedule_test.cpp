@@ -12,7 +12,8 @@ struct Case {
 };
 
 std::vector<Case> all_cases() {
-  return {{"vp"}, {"vp-cosine"}, {"vp-constant"}, {"sub-vp"}, {"ve"}, {"brownian:sigma=3"}, {"flow"}, {"edm"}, {"ddpm"}};
+  return {{"vp"},   {"vp-cosine"}, {"vp-constant"}, {"sub-vp"}, {"ve"}, {"brownian:sigma=3"},
+          {"flow"}, {"edm"},       {"ddpm"}};
 }
 
 class EverySchedule : public ::testing::TestWithParam<Case> {
@@ -23,7 +24,9 @@ class EverySchedule : public ::testing::TestWithParam<Case> {
   std::vector<double> times() const { return {0.01237, 0.1003, 0.30042, 0.5511, 0.8213, 0.97031}; }
 };
 
-double alpha(const Schedule& s, double t) { return s.alpha(t); }
+double alpha(const Schedule& s, double t) {
+  return s.alpha(t);
+}
 
 TEST_P(EverySchedule, LogSnrIsTheLogOfTheRatioAndDecreases) {
   double previous = std::numeric_limits<double>::infinity();
@@ -111,7 +114,8 @@ TEST(VariancePreservingSchedule, LinearBetaHasItsClosedForm) {
   EXPECT_DOUBLE_EQ(vp->diffusion_squared(0.5), 10.05);
 }
 
-// S3 section 1.1.1: a = sqrt(1 - sigma^2) with sigma = 0.2, mean a^t x_0 and variance 1 - a^(2t) after t of 200 steps.
+// S3 section 1.1.1: a = sqrt(1 - sigma^2) with sigma = 0.2, mean a^t x_0 and variance 1 - a^(2t) after t of
+// 200 steps.
 TEST(ConstantBetaSchedule, IsTheChainWithAFixedFactor) {
   const Schedule s = make_schedule("vp-constant");
   for (int i : {1, 7, 100, 200}) {
@@ -132,7 +136,8 @@ TEST(BetaTableSchedule, MultipliesTheTable) {
   double product = 1;
   for (int i = 1; i <= 1000; ++i) {
     product *= 1 - (1e-4 + (0.02 - 1e-4) * (i - 1) / 999.0);
-    if (i % 111 == 1 || i == 1000) EXPECT_NEAR(s.alpha(i / 1000.0) * s.alpha(i / 1000.0) / product, 1, 1e-11) << i;
+    if (i % 111 == 1 || i == 1000)
+      EXPECT_NEAR(s.alpha(i / 1000.0) * s.alpha(i / 1000.0) / product, 1, 1e-11) << i;
   }
   EXPECT_NEAR(product, 4.0358e-5, 1e-8);
   EXPECT_EQ(s->chain_steps(), 1000);
@@ -164,7 +169,8 @@ std::string refusal(const std::string& spec) {
 
 TEST(ScheduleSpec, RefusesWhatMakesNoSense) {
   EXPECT_NE(refusal("vq").find("valid names: vp, vp-cosine"), std::string::npos);
-  EXPECT_NE(refusal("vp:beta=3").find("unknown parameter 'beta'; it has: beta_min, beta_max"), std::string::npos);
+  EXPECT_NE(refusal("vp:beta=3").find("unknown parameter 'beta'; it has: beta_min, beta_max"),
+            std::string::npos);
   EXPECT_NE(refusal("vp:beta_min=x").find("expected a number but received 'x'"), std::string::npos);
   EXPECT_NE(refusal("vp:beta_min=-1").find("0 < beta_min"), std::string::npos);
   EXPECT_NE(refusal("ve:sigma_min=9,sigma_max=1").find("sigma_min < sigma_max"), std::string::npos);

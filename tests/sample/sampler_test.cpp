@@ -15,7 +15,9 @@ namespace {
 
 constexpr double mean = 0.8, deviation = 0.4;
 
-GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(spec)); }
+GaussianProcess process(const char* spec) {
+  return GaussianProcess(make_schedule(spec));
+}
 
 AnalyticDenoiser gaussian(const GaussianProcess& p) {
   return AnalyticDenoiser(GaussianMixture::gaussian(at::full({1}, mean, at::kDouble),
@@ -45,8 +47,8 @@ TEST_P(DeterministicOrder, IsTheDeclaredOne) {
   const Tensor expected = exact_flow(p, x, 0.95, 0.1);
   std::vector<double> errors;
   for (int64_t steps : {80, 160, 320})
-    errors.push_back(
-        worst(integrate(denoiser, *sampler, TimeGrid::uniform(steps, {.start = 0.95, .end = 0.1}), x).x, expected));
+    errors.push_back(worst(
+        integrate(denoiser, *sampler, TimeGrid::uniform(steps, {.start = 0.95, .end = 0.1}), x).x, expected));
   EXPECT_NEAR(std::log2(errors[1] / errors[2]), sampler->order().strong, 0.3)
       << sampler->name() << " on " << spec << ": " << errors[0] << " " << errors[1] << " " << errors[2];
 }
@@ -63,16 +65,22 @@ std::vector<OrderCase> order_cases() {
 }
 INSTANTIATE_TEST_SUITE_P(All, DeterministicOrder, ::testing::ValuesIn(order_cases()));
 
-/// Mean and variance of an affine sampler's law at the end, without Monte Carlo error: each step maps x to a x + b + c z.
-std::pair<double, double> exact_moments(const Sampler& sampler, const GaussianProcess& p, const TimeGrid& grid) {
+/// Mean and variance of an affine sampler's law at the end, without Monte Carlo error: each step maps x to a
+/// x + b + c z.
+std::pair<double, double> exact_moments(const Sampler& sampler, const GaussianProcess& p,
+                                        const TimeGrid& grid) {
   const AnalyticDenoiser denoiser = gaussian(p);
   double m = p.alpha(grid.times().front()) * mean;
-  double v = std::pow(p.alpha(grid.times().front()) * deviation, 2) + std::pow(p.sigma(grid.times().front()), 2);
+  double v =
+      std::pow(p.alpha(grid.times().front()) * deviation, 2) + std::pow(p.sigma(grid.times().front()), 2);
   for (size_t i = 0; i + 1 < grid.times().size(); ++i) {
     const auto response = [&](double x, double z) {
       std::any history;
       StepContext context{grid.times()[i], grid.times()[i + 1],
-                          [&](uint32_t) { return at::full({1, 1}, z, at::kDouble); }, history};
+                          [&](uint32_t) {
+                            return at::full({1, 1}, z, at::kDouble);
+                          },
+                          history};
       return sampler.step(denoiser, at::full({1, 1}, x, at::kDouble), context).x.item<double>();
     };
     const double b = response(0, 0), a = response(1, 0) - b, c = response(0, 1) - b;
@@ -166,7 +174,8 @@ TEST(Ancestral, AddsTheChosenVarianceAndNoneAtTheEnd) {
   const double beta = 1e-4 + (0.02 - 1e-4) * 499 / 999.0;
   const double bar = std::pow(chain.alpha(0.5), 2), before = std::pow(chain.alpha(0.499), 2);
   EXPECT_NEAR(spread(Ancestral::Variance::transition, 0.5, 0.499), std::sqrt(beta), 1e-10);
-  EXPECT_NEAR(spread(Ancestral::Variance::posterior, 0.5, 0.499), std::sqrt(beta * (1 - before) / (1 - bar)), 1e-10);
+  EXPECT_NEAR(spread(Ancestral::Variance::posterior, 0.5, 0.499), std::sqrt(beta * (1 - before) / (1 - bar)),
+              1e-10);
   EXPECT_EQ(spread(Ancestral::Variance::transition, 0.001, 0), 0);
 }
 
@@ -188,7 +197,8 @@ TEST(EulerMaruyama, FindsTheWeightsOfTwoModes) {
   const Tensor x = generate(denoiser, EulerMaruyama(), TimeGrid::uniform(200), {n, 2}, Rng(3), at::kDouble).x;
   const Tensor first = x.select(1, 0) < 0;
   // Components overlap a little: what counts is the exact probability of x_0 < 0.
-  const double expected = 0.2 * 0.5 * std::erfc(-1 / std::sqrt(0.2)) + 0.8 * 0.5 * std::erfc(1 / std::sqrt(0.4));
+  const double expected =
+      0.2 * 0.5 * std::erfc(-1 / std::sqrt(0.2)) + 0.8 * 0.5 * std::erfc(1 / std::sqrt(0.4));
   EXPECT_NEAR(first.to(at::kDouble).mean().item<double>(), expected, 4.5 * std::sqrt(0.16 / n) + 0.003);
 }
 
@@ -199,11 +209,13 @@ TEST(Integrate, DoesNotDependOnTheSplitIntoBlocks) {
   IntegrateOptions small{.block = 3, .observers = {}};
   const Tensor whole = generate(denoiser, Ancestral(), grid, {20, 2}, rng, at::kDouble).x;
   EXPECT_LT(worst(generate(denoiser, Ancestral(), grid, {20, 2}, rng, at::kDouble, small).x, whole), 1e-12);
-  EXPECT_LT(worst(generate(denoiser, Ancestral(), grid, {5, 2}, rng, at::kDouble).x, whole.narrow(0, 0, 5)), 1e-12);
+  EXPECT_LT(worst(generate(denoiser, Ancestral(), grid, {5, 2}, rng, at::kDouble).x, whole.narrow(0, 0, 5)),
+            1e-12);
   // Rows 5 to 9 alone, told their place.
   IntegrateOptions later{.first_sample = 5, .observers = {}};
-  EXPECT_LT(worst(generate(denoiser, Ancestral(), grid, {5, 2}, rng, at::kDouble, later).x, whole.narrow(0, 5, 5)),
-            1e-12);
+  EXPECT_LT(
+      worst(generate(denoiser, Ancestral(), grid, {5, 2}, rng, at::kDouble, later).x, whole.narrow(0, 5, 5)),
+      1e-12);
 }
 
 TEST(Integrate, CountsEvaluationsAndShowsEveryState) {
@@ -216,7 +228,8 @@ TEST(Integrate, CountsEvaluationsAndShowsEveryState) {
   EXPECT_EQ(run.evaluations, 12);
   EXPECT_TRUE(at::equal(trajectory.states()[0], x));
   EXPECT_TRUE(at::equal(trajectory.states()[6], run.x));
-  const Tensor middle = integrate(denoiser, Heun(), TimeGrid({grid.times().begin(), grid.times().begin() + 4}), x).x;
+  const Tensor middle =
+      integrate(denoiser, Heun(), TimeGrid({grid.times().begin(), grid.times().begin() + 4}), x).x;
   EXPECT_LT(worst(trajectory.states()[3], middle), 1e-13);
 }
 
@@ -246,13 +259,15 @@ TEST(TimeGrid, HasTheStatedSpacings) {
   EXPECT_EQ(log_snr.back(), 0);
   EXPECT_NEAR(log_snr[4], vp.time_min(), 1e-15);
   for (int i = 1; i < 4; ++i)
-    EXPECT_NEAR(vp.log_snr(log_snr[i + 1]) - vp.log_snr(log_snr[i]), vp.log_snr(log_snr[1]) - vp.log_snr(1), 1e-9);
+    EXPECT_NEAR(vp.log_snr(log_snr[i + 1]) - vp.log_snr(log_snr[i]), vp.log_snr(log_snr[1]) - vp.log_snr(1),
+                1e-9);
   // Karras et al. (2022), eq. 5, whose last level is sigma_min at t = 0 of this process.
   const auto karras = TimeGrid::karras(edm, 4).times();
   for (int i = 0; i <= 4; ++i)
-    EXPECT_NEAR(edm.sigma(karras[i]),
-                std::pow(std::pow(80, 1 / 7.0) + i / 4.0 * (std::pow(0.002, 1 / 7.0) - std::pow(80, 1 / 7.0)), 7),
-                1e-9 * 80);
+    EXPECT_NEAR(
+        edm.sigma(karras[i]),
+        std::pow(std::pow(80, 1 / 7.0) + i / 4.0 * (std::pow(0.002, 1 / 7.0) - std::pow(80, 1 / 7.0)), 7),
+        1e-9 * 80);
 }
 
 TEST(TimeGrid, RefusesWhatIsNotAGrid) {

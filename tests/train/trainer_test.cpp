@@ -20,8 +20,13 @@ Dataset table(int64_t rows, uint64_t seed = 1) {
 }
 
 struct Recipe {
-  TrainOptions options{.steps = 20, .batch = 16, .learning_rate = 5e-3, .warm_up = 3, .log_every = 5,
-                       .held_out_every = 10, .checkpoint_every = 1000};
+  TrainOptions options{.steps = 20,
+                       .batch = 16,
+                       .learning_rate = 5e-3,
+                       .warm_up = 3,
+                       .log_every = 5,
+                       .held_out_every = 10,
+                       .checkpoint_every = 1000};
   uint64_t seed = 7;
   int64_t rows = 50;
   bool energy = false;
@@ -32,8 +37,8 @@ Trainer make_trainer(const Recipe& s) {
   Split data{table(s.rows), table(10, 2)};
   Normalisation normalisation = Normalisation::fit(data.training.values, NormalisationKind::standardise);
   return Trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 16, .depth = 1}, 3),
-                 GaussianProcess(VariancePreserving{}), Prediction::velocity(), {}, s.objective, std::move(data),
-                 std::move(normalisation), s.options, Rng(s.seed));
+                 GaussianProcess(VariancePreserving{}), Prediction::velocity(), {}, s.objective,
+                 std::move(data), std::move(normalisation), s.options, Rng(s.seed));
 }
 
 Tensor weights(const Trainer& trainer) {
@@ -86,7 +91,8 @@ TEST(Trainer, LowersTheHeldOutLossTowardsTheBayesLoss) {
   Trainer trainer = make_trainer(s);
   const double before = trainer.held_out_loss();
   EXPECT_EQ(trainer.run({}), TrainOutcome::completed);
-  // Standardised Gaussian data under VP: the best velocity prediction is 0, and its loss is that of E|v|^2 = 1.
+  // Standardised Gaussian data under VP: the best velocity prediction is 0, and its loss is that of E|v|^2
+  // = 1.
   EXPECT_NEAR(trainer.held_out_loss(), before, 0.15);
   const Tensor x = Rng(5).normal({500, 2});
   const LearnedDenoiser learned = trainer.averaged();
@@ -195,8 +201,13 @@ TEST(Trainer, NamesTheStepAtWhichItDiverged) {
 
 TEST(Trainer, WarmsUpAndDecaysTheLearningRate) {
   Recipe s;
-  s.options = {.steps = 100, .batch = 8, .learning_rate = 1e-2, .warm_up = 10, .final_learning_rate = 0.1,
-               .log_every = 1, .held_out_every = 1000};
+  s.options = {.steps = 100,
+               .batch = 8,
+               .learning_rate = 1e-2,
+               .warm_up = 10,
+               .final_learning_rate = 0.1,
+               .log_every = 1,
+               .held_out_every = 1000};
   Trainer trainer = make_trainer(s);
   std::vector<double> rates;
   TrainHooks hooks;
