@@ -77,8 +77,8 @@ TrainOptions choose_training(const TrainSettings& s, bool unet) {
   TrainOptions t;
   t.steps = s.steps > 0 ? s.steps : 3000;
   t.minutes = s.minutes;
-  t.batch = s.batch > 0 ? s.batch : unet ? 64 : 512;
-  t.learning_rate = s.learning_rate > 0 ? s.learning_rate : unet ? 1e-3 : 2e-3;
+  t.batch = s.batch > 0 ? s.batch : unet ? 32 : 512;
+  t.learning_rate = s.learning_rate > 0 ? s.learning_rate : 2e-3;
   t.ema_decay = s.ema;
   t.gradient_clip = s.gradient_clip;
   t.weight_decay = s.weight_decay;
