@@ -15,6 +15,7 @@ struct TrainSettings {
   std::string network = "auto", activation = "silu", embedding = "sinusoidal", normalise = "whiten";
   int64_t width = 256, depth = 3, channels = 0;
   bool plain = false;
+  int64_t rows = 10'000;
   int64_t steps = 0, batch = 0, checkpoint_every = 0;
   double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0, held_out = 0.05;
   bool resume = false, overwrite = false, dry_run = false;
@@ -33,10 +34,14 @@ struct TrainingPlan {
   TrainOptions train;
   std::vector<std::string> columns, label_names;
 
+  std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }
   /// The model as it is saved, with a copy of these weights.
   Model model(const Network& weights) const;
 };
 
 TrainingPlan make_plan(const TrainSettings& settings);
+
+/// PREDICTION of the command line: those of a network of predictions, and energy.
+std::vector<std::string> prediction_names();
 
 }  // namespace fokker::cli
