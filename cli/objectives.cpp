@@ -66,7 +66,7 @@ std::shared_ptr<const Objective> unweighted(Spec& spec) {
     return std::make_shared<ElboObjective>(ElboObjective::Options{
         .bound = {.steps = spec.integer("steps", 0),
                   .variance = choice<Variance>(
-                      spec, "variance", {{"posterior", Variance::posterior}, {"transition", Variance::transition}})}});
+                      spec, "variance", {{"transition", Variance::transition}, {"posterior", Variance::posterior}})}});
   }
   if (name == "path-likelihood") return chain(spec, Form::path_likelihood);
   if (name == "mean-matching") return chain(spec, Form::mean_matching);

@@ -8,11 +8,11 @@ namespace fokker {
 /// Which chain bounds the likelihood, and the variance of its reverse steps p(x_s | x_t).
 struct ElboOptions {
   enum class Variance {
-    posterior,   ///< beta-tilde, that of q(x_s | x_t, x_0): the least KL term given the mean
-    transition,  ///< beta, that of q(x_t | x_s): exact for data N(0, I) under a variance preserving process
+    transition,  ///< beta, that of q(x_t | x_s), as in S1: exact for N(0, I) under a variance preserving process
+    posterior,   ///< beta-tilde, that of q(x_s | x_t, x_0): exact for data that is one point
   };
   int64_t steps = 0;  ///< N; 0 takes the process's own chain, or 1000
-  Variance variance = Variance::posterior;
+  Variance variance = Variance::transition;
 };
 
 /// The noisy times of the chain: 0 where the process is noisy there, then i/N.

@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "fokker/sample/integrate.h"
 #include "fokker/target/distribution.h"
 
@@ -38,8 +40,8 @@ struct ChainOptions {
 struct ChainRun {
   Tensor x;
   int64_t evaluations = 0;  ///< score evaluations per row
-  /// Fraction of proposals accepted; 1 where the kernel accepts all.
-  double acceptance = 1;
+  /// Fraction of proposals accepted, where the kernel may refuse them.
+  std::optional<double> acceptance;
 };
 
 /// Runs independent chains from x (n, event...), without recording gradients. Noise is keyed by row and step,
