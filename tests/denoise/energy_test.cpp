@@ -11,16 +11,23 @@ namespace fokker {
 namespace {
 
 std::shared_ptr<Mlp> energy_network(const std::string& activation = "silu", bool residual = true) {
-  auto network = std::make_shared<Mlp>(
-      MlpOptions{.dimension = 2, .width = 12, .depth = 2, .activation = activation, .embedding_size = 8,
-                 .residual = residual, .zero_output = false, .energy = true},
-      4);
+  auto network = std::make_shared<Mlp>(MlpOptions{.dimension = 2,
+                                                  .width = 12,
+                                                  .depth = 2,
+                                                  .activation = activation,
+                                                  .embedding_size = 8,
+                                                  .residual = residual,
+                                                  .zero_output = false,
+                                                  .energy = true},
+                                       4);
   network->to(at::kCPU, at::kDouble);
   network->set_requires_grad(false);
   return network;
 }
 
-Tensor points(int64_t n = 5) { return Rng(8).normal({n, 2}, {}, at::kDouble) * 1.5; }
+Tensor points(int64_t n = 5) {
+  return Rng(8).normal({n, 2}, {}, at::kDouble) * 1.5;
+}
 
 /// Central differences of f at x, one coordinate at a time.
 template <typename F>
@@ -39,11 +46,12 @@ TEST(EnergyDenoiser, ScoreIsMinusTheGradientOfTheEnergy) {
   for (const char* spec : {"vp", "ve", "flow"})
     for (const char* activation : {"silu", "elu", "tanh", "softplus", "gelu"})
       for (const bool residual : {true, false}) {
-        const EnergyDenoiser denoiser(energy_network(activation, residual), GaussianProcess(make_schedule(spec)),
-                                      {.sigma_data = 0.7});
+        const EnergyDenoiser denoiser(energy_network(activation, residual),
+                                      GaussianProcess(make_schedule(spec)), {.sigma_data = 0.7});
         for (const double t : {0.1, 0.5, 0.9}) {
           const Tensor x = points();
-          const Tensor expected = -finite_difference([&](const Tensor& y) { return denoiser.energy(y, t); }, x);
+          const Tensor expected =
+              -finite_difference([&](const Tensor& y) { return denoiser.energy(y, t); }, x);
           const Tensor score = denoiser.estimate(x, t).score();
           EXPECT_LT(worst(score, expected), 1e-6 * (1 + expected.abs().max().item<double>()))
               << spec << " " << activation << " " << t;
@@ -70,7 +78,8 @@ TEST(EnergyDenoiser, OfAZeroNetworkIsTheGaussians) {
   auto network = std::make_shared<Mlp>(MlpOptions{.dimension = 2, .width = 8, .depth = 1, .energy = true}, 1);
   network->to(at::kCPU, at::kDouble);
   const EnergyDenoiser denoiser(network, vp, {.sigma_data = 0.5});
-  const AnalyticDenoiser exact(GaussianMixture::gaussian(at::zeros({2}, at::kDouble), at::full({2}, 0.25, at::kDouble)), vp);
+  const AnalyticDenoiser exact(
+      GaussianMixture::gaussian(at::zeros({2}, at::kDouble), at::full({2}, 0.25, at::kDouble)), vp);
   const Tensor x = points();
   for (const double t : {0.01, 0.4, 1.0}) {
     EXPECT_LT(worst(denoiser.estimate(x, t).score(), exact.estimate(x, t).score()), 1e-10);
@@ -88,7 +97,8 @@ TEST(EnergyDenoiser, DoubleBackwardGivesTheGradientOfALossOfTheScore) {
     const EnergyDenoiser denoiser(network, GaussianProcess(VariancePreserving{}));
     const Tensor x = points(4), weight = Rng(3).normal({4, 2}, {}, at::kDouble);
     const auto loss = [&] { return (denoiser.estimate(x, 0.3).score() - weight).square().sum(); };
-    for (const char* name : {"input.weight", "blocks.1.linear_1.weight", "time_embedding.linear_2.bias", "output.weight"}) {
+    for (const char* name :
+         {"input.weight", "blocks.1.linear_1.weight", "time_embedding.linear_2.bias", "output.weight"}) {
       const Tensor parameter = network->parameter(name);
       const Tensor gradient = gradients(loss(), {parameter}, false)[0];
       const GradientMode off(false);
@@ -136,7 +146,8 @@ TEST(EnergyDenoiser, DerivativesThroughXAreTheHessian) {
   const EnergyDenoiser denoiser(energy_network(), GaussianProcess(VariancePreserving{}));
   const Tensor x = points().requires_grad_();
   const Tensor score = denoiser.estimate(x, 0.3).score();
-  const Tensor row0 = gradients(score.select(1, 0), {x}, true)[0], row1 = gradients(score.select(1, 1), {x}, true)[0];
+  const Tensor row0 = gradients(score.select(1, 0), {x}, true)[0],
+               row1 = gradients(score.select(1, 1), {x}, true)[0];
   EXPECT_LT(worst(row0.select(1, 1), row1.select(1, 0)), 1e-12);
   const Tensor at_x = x.detach();
   const Tensor expected = finite_difference(

@@ -8,7 +8,9 @@
 namespace fokker {
 namespace {
 
-GaussianProcess process(const char* spec) { return GaussianProcess(make_schedule(spec)); }
+GaussianProcess process(const char* spec) {
+  return GaussianProcess(make_schedule(spec));
+}
 
 /// A denoiser of N(0, s^2) data in any prediction, off by a factor.
 FunctionDenoiser gaussian_denoiser(const GaussianProcess& p, Prediction prediction, double factor = 1,
@@ -38,9 +40,11 @@ TEST(DenoisingObjective, OfTheExactDenoiserIsTheBayesLoss) {
   const GaussianProcess vp = process("vp");
   double bayes = 0;
   const double start = vp.time_min();
-  for (int i = 0; i < 10000; ++i) bayes += std::pow(vp.alpha(std::lerp(start, 1.0, (i + 0.5) / 10000)), 2) / 10000;
+  for (int i = 0; i < 10000; ++i)
+    bayes += std::pow(vp.alpha(std::lerp(start, 1.0, (i + 0.5) / 10000)), 2) / 10000;
   // Each squared error has variance 2 alpha^4 about its mean: the standard error is below sqrt(2 bayes / n).
-  EXPECT_NEAR(mean_loss(gaussian_denoiser(vp, Prediction::noise()), {}), bayes, 4.5 * std::sqrt(2 * bayes / 100'000));
+  EXPECT_NEAR(mean_loss(gaussian_denoiser(vp, Prediction::noise()), {}), bayes,
+              4.5 * std::sqrt(2 * bayes / 100'000));
 }
 
 TEST(DenoisingObjective, IsSmallestAtTheExactDenoiser) {
@@ -48,26 +52,31 @@ TEST(DenoisingObjective, IsSmallestAtTheExactDenoiser) {
     for (const auto& name : Prediction::names()) {
       const GaussianProcess p = process(spec);
       const Prediction prediction = Prediction::from_name(name);
-      // The noise error's weight keeps the score's loss from being all Monte Carlo error at the smallest times. The
-      // data is not of unit variance, where the best velocity under VP would be zero whatever the factor.
+      // The noise error's weight keeps the score's loss from being all Monte Carlo error at the smallest
+      // times. The data is not of unit variance, where the best velocity under VP would be zero whatever the
+      // factor.
       const auto loss = [&](double factor) {
-        return mean_loss(gaussian_denoiser(p, prediction, factor, 0.5), {.weighting = Weighting::simple()}, 100'000,
-                         0.5);
+        return mean_loss(gaussian_denoiser(p, prediction, factor, 0.5), {.weighting = Weighting::simple()},
+                         100'000, 0.5);
       };
       EXPECT_LT(loss(1.0), loss(0.8)) << spec << name;
       EXPECT_LT(loss(1.0), loss(1.2)) << spec << name;
     }
 }
 
-// All predictions are the same function of (x_t, E[x_0|x_t]), so a weight on the noise error gives one loss for all.
+// All predictions are the same function of (x_t, E[x_0|x_t]), so a weight on the noise error gives one loss
+// for all.
 TEST(Weighting, OnTheNoiseErrorDoesNotDependOnThePrediction) {
   const GaussianProcess vp = process("vp");
-  for (const Weighting& weighting : {Weighting::simple(), Weighting::snr(), Weighting::min_snr(5), Weighting::edm()}) {
-    const double reference = mean_loss(gaussian_denoiser(vp, Prediction::noise()), {.weighting = weighting}, 2000);
+  for (const Weighting& weighting :
+       {Weighting::simple(), Weighting::snr(), Weighting::min_snr(5), Weighting::edm()}) {
+    const double reference =
+        mean_loss(gaussian_denoiser(vp, Prediction::noise()), {.weighting = weighting}, 2000);
     for (const auto& name : Prediction::names())
       EXPECT_NEAR(
-          mean_loss(gaussian_denoiser(vp, Prediction::from_name(name)), {.weighting = weighting}, 2000) / reference, 1,
-          1e-7)
+          mean_loss(gaussian_denoiser(vp, Prediction::from_name(name)), {.weighting = weighting}, 2000) /
+              reference,
+          1, 1e-7)
           << name;
   }
 }
@@ -144,13 +153,15 @@ TEST(SampleTimes, OnAChainAreItsSteps) {
   const Tensor i = sample_times(chain, {.method = TimeSampling::Method::independent}, 50'000, 1, Rng(6)) * 10;
   EXPECT_LT((i - i.round()).abs().max().item<double>(), 1e-9);
   for (int64_t step = 1; step <= 10; ++step)
-    EXPECT_NEAR((i.round() == step).to(at::kDouble).mean().item<double>(), 0.1, 4.5 * std::sqrt(0.09 / 50'000));
+    EXPECT_NEAR((i.round() == step).to(at::kDouble).mean().item<double>(), 0.1,
+                4.5 * std::sqrt(0.09 / 50'000));
 }
 
 TEST(SampleTimes, LogNormalHasItsMoments) {
   const GaussianProcess edm = process("edm");
   const Tensor t = sample_times(edm, {.law = TimeSampling::Law::log_normal}, 20'000, 1, Rng(6));
-  const Tensor log_sigma = Times(t).map([&](double u) { return std::log(edm.sigma(u)); }, at::empty({20'000}, at::kDouble));
+  const Tensor log_sigma =
+      Times(t).map([&](double u) { return std::log(edm.sigma(u)); }, at::empty({20'000}, at::kDouble));
   EXPECT_NEAR(log_sigma.mean().item<double>(), -1.2, 4.5 * 1.2 / std::sqrt(20'000));
   EXPECT_NEAR(log_sigma.std().item<double>(), 1.2, 0.02);
 }

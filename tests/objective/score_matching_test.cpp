@@ -26,7 +26,9 @@ Tensor unrelated_divergence(const Tensor& x) {
   return at::cos(a + 2 * b) - 0.4 + 0.3 * a + 1 - at::tanh(b).square();
 }
 
-double average(const Tensor& x) { return x.mean().item<double>(); }
+double average(const Tensor& x) {
+  return x.mean().item<double>();
+}
 /// Four standard errors of a mean.
 double four_errors(const Tensor& x) {
   return 4 * x.std().item<double>() / std::sqrt(static_cast<double>(x.numel()));
@@ -96,7 +98,8 @@ TEST(ImplicitScoreMatching, AtTheTruthIsMinusTheFisherInformation) {
 TEST(ImplicitScoreMatching, GradientVanishesAtTheTruth) {
   const GaussianMixture target = mixture();
   const Tensor x = target.sample(50'000, Rng(4));
-  const Tensor theta = at::zeros({1}, at::kDouble).requires_grad_(), phi = at::zeros({1}, at::kDouble).requires_grad_();
+  const Tensor theta = at::zeros({1}, at::kDouble).requires_grad_(),
+               phi = at::zeros({1}, at::kDouble).requires_grad_();
   const auto family = [&](const Tensor& y) { return (1 + theta) * target.score(y) + phi * unrelated(y); };
   const auto gradient = gradients(implicit_score_matching(family, x) / 50'000, {theta, phi}, false);
   // The loss is (1 + theta)^2 a + 2 (1 + theta) b + ...: each row's derivative and its spread, by hand.
@@ -117,7 +120,8 @@ TEST(SlicedScoreMatching, IsUnbiasedForTheImplicitOne) {
   for (const auto kind : {SlicedObjective::Directions::rademacher, SlicedObjective::Directions::gaussian})
     for (const auto norm : {SlicedNorm::exact, SlicedNorm::sliced}) {
       const Tensor directions = random_directions(kind, 2, many, 0, Rng(6));
-      const Tensor sliced = sliced_score_matching(unrelated, many, directions, norm).detach().reshape({3, -1});
+      const Tensor sliced =
+          sliced_score_matching(unrelated, many, directions, norm).detach().reshape({3, -1});
       for (int64_t i = 0; i < 3; ++i)
         EXPECT_NEAR(average(sliced[i]), exact[i].item<double>(), four_errors(sliced[i]) + 1e-9);
     }
@@ -185,11 +189,13 @@ TEST(ScoreMatching, RefusesWhatMakesNoSense) {
     }
     return "no error";
   };
-  EXPECT_NE(refusal([&] { implicit_score_matching([](const Tensor& y) { return y.select(1, 0); }, x); })
-                .find("expected a score of shape (4, 2) but received (4)"),
+  EXPECT_NE(refusal([&] {
+              implicit_score_matching([](const Tensor& y) { return y.select(1, 0); }, x);
+            }).find("expected a score of shape (4, 2) but received (4)"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { implicit_score_matching([&](const Tensor&) { return x; }, x); }).find("depends on x"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal([&] { implicit_score_matching([&](const Tensor&) { return x; }, x); }).find("depends on x"),
+      std::string::npos);
   EXPECT_NE(refusal([&] { denoising_score_matching(unrelated, x, x, 0); }).find("sigma > 0 but received 0"),
             std::string::npos);
   EXPECT_NE(refusal([&] { sliced_score_matching(unrelated, x, x); }).find("(k, 4, 2) but received (4, 2)"),

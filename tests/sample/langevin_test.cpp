@@ -16,20 +16,25 @@ GaussianMixture gaussian(double mean, double variance) {
 
 /// S2: 1/5 N((-5,-5), I) + 4/5 N((5,5), I).
 GaussianMixture two_modes() {
-  return GaussianMixture(vector_of({0.2, 0.8}), rows_of({{-5, -5}, {5, 5}}), at::ones({1}, at::kDouble).squeeze());
+  return GaussianMixture(vector_of({0.2, 0.8}), rows_of({{-5, -5}, {5, 5}}),
+                         at::ones({1}, at::kDouble).squeeze());
 }
 
-double share_of_first(const Tensor& x) { return x.sum(1).lt(0).to(at::kDouble).mean().item<double>(); }
+double share_of_first(const Tensor& x) {
+  return x.sum(1).lt(0).to(at::kDouble).mean().item<double>();
+}
 
-/// A kernel on a Gaussian maps (x, v) linearly with Gaussian noise: its stationary second moments are the fixed point
-/// of S -> A S A^T + C C^T, found without Monte Carlo error.
+/// A kernel on a Gaussian maps (x, v) linearly with Gaussian noise: its stationary second moments are the
+/// fixed point of S -> A S A^T + C C^T, found without Monte Carlo error.
 struct Moments {
   double position, velocity, correlation;
 };
 Moments stationary(const MarkovKernel& kernel, const Distribution& target, int iterations = 20000) {
   const auto respond = [&](double x, double v, double z) {
-    ChainState state{.x = at::full({1, 1}, x, at::kDouble), .velocity = at::full({1, 1}, v, at::kDouble),
-                     .score = {}, .log_density = {}};
+    ChainState state{.x = at::full({1, 1}, x, at::kDouble),
+                     .velocity = at::full({1, 1}, v, at::kDouble),
+                     .score = {},
+                     .log_density = {}};
     state.score = target.score(state.x);
     kernel.step(target, state, [&](uint32_t) { return at::full({1, 1}, z, at::kDouble); });
     return std::pair{state.x.item<double>(), state.velocity.item<double>()};
@@ -54,10 +59,13 @@ TEST(Ula, HasTheStationaryVarianceOfTheClosedForm) {
       // x' = (1 - h/v) x + sqrt(2h) z, so V = (1 - h/v)^2 V + 2h.
       double variance = 0;
       const GaussianMixture target = gaussian(0, v);
-      const double slope = langevin_step(at::ones({1, 1}, at::kDouble), target.score(at::ones({1, 1}, at::kDouble)), h,
-                                         at::zeros({1, 1}, at::kDouble)).item<double>();
+      const double slope =
+          langevin_step(at::ones({1, 1}, at::kDouble), target.score(at::ones({1, 1}, at::kDouble)), h,
+                        at::zeros({1, 1}, at::kDouble))
+              .item<double>();
       const double kick = langevin_step(at::zeros({1, 1}, at::kDouble), at::zeros({1, 1}, at::kDouble), h,
-                                        at::ones({1, 1}, at::kDouble)).item<double>();
+                                        at::ones({1, 1}, at::kDouble))
+                              .item<double>();
       variance = kick * kick / (1 - slope * slope);
       EXPECT_NEAR(variance, expected, 1e-12 * expected) << v << " " << h;
     }
@@ -68,7 +76,8 @@ TEST(Ula, HasTheStationaryVarianceOfTheClosedForm) {
                                  Rng(1).noise_source(at::kDouble), {.steps = 40, .observers = {}});
   const double expected = 1 / (1 - h / 2), error = std::sqrt(2.0 / static_cast<double>(n));
   EXPECT_NEAR(run.x.var().item<double>() / expected, 1, 4 * error);
-  EXPECT_GT(std::abs(run.x.var().item<double>() - 1), 10 * error) << "the bias must be visible at this step size";
+  EXPECT_GT(std::abs(run.x.var().item<double>() - 1), 10 * error)
+      << "the bias must be visible at this step size";
   EXPECT_NEAR(run.x.mean().item<double>(), 0.7, 4 * std::sqrt(expected / static_cast<double>(n)));
   EXPECT_EQ(run.evaluations, 40);
   EXPECT_FALSE(run.acceptance.has_value()) << "nothing is refused";
@@ -103,16 +112,18 @@ TEST(Mala, LeavesTheTargetInvariant) {
 // Detailed balance needs only differences of the log density.
 TEST(Mala, DoesNotSeeTheNormalisingConstant) {
   const GaussianMixture target = two_modes();
-  const FunctionDistribution shifted({.dimension = 2,
-                                      .log_density = [&](const Tensor& x) { return target.log_density(x) + 100; },
-                                      .score = [&](const Tensor& x) { return target.score(x); },
-                                      .sample = {},
-                                      .normalised = false});
+  const FunctionDistribution shifted(
+      {.dimension = 2,
+       .log_density = [&](const Tensor& x) { return target.log_density(x) + 100; },
+       .score = [&](const Tensor& x) { return target.score(x); },
+       .sample = {},
+       .normalised = false});
   const Tensor start = Rng(1).normal({50, 2}, {}, at::kDouble);
   const NoiseSource noise = Rng(2).noise_source(at::kDouble);
   const ChainOptions options{.steps = 20, .observers = {}};
   EXPECT_LT(worst(run_chain(Mala(0.5), target, start, noise, options).x,
-                  run_chain(Mala(0.5), shifted, start, noise, options).x), 1e-9);
+                  run_chain(Mala(0.5), shifted, start, noise, options).x),
+            1e-9);
 }
 
 TEST(UnderdampedLangevin, HasExactPositionsOnAGaussian) {
@@ -141,22 +152,26 @@ TEST(RunChain, DoesNotDependOnTheBlocks) {
   const GaussianMixture target = two_modes();
   const Tensor start = Rng(1).normal({10, 2}, {}, at::kDouble);
   const NoiseSource noise = Rng(2).noise_source(at::kDouble);
-  std::vector<std::shared_ptr<MarkovKernel>> kernels = {std::make_shared<Ula>(0.1), std::make_shared<Mala>(0.3),
-                                                        std::make_shared<UnderdampedLangevin>(UnderdampedLangevin::Options())};
+  std::vector<std::shared_ptr<MarkovKernel>> kernels = {
+      std::make_shared<Ula>(0.1), std::make_shared<Mala>(0.3),
+      std::make_shared<UnderdampedLangevin>(UnderdampedLangevin::Options())};
   for (const auto& kernel : kernels) {
     const Tensor whole = run_chain(*kernel, target, start, noise, {.steps = 30, .observers = {}}).x;
-    const Tensor split = run_chain(*kernel, target, start, noise, {.steps = 30, .block = 3, .observers = {}}).x;
+    const Tensor split =
+        run_chain(*kernel, target, start, noise, {.steps = 30, .block = 3, .observers = {}}).x;
     EXPECT_EQ(worst(whole, split), 0) << kernel->name();
     const Tensor tail = run_chain(*kernel, target, start.narrow(0, 4, 6), noise,
-                                  {.steps = 30, .first_sample = 4, .observers = {}}).x;
+                                  {.steps = 30, .first_sample = 4, .observers = {}})
+                            .x;
     EXPECT_EQ(worst(whole.narrow(0, 4, 6), tail), 0) << kernel->name();
   }
 }
 
 TEST(RunChain, ObserversSeeEveryState) {
   Trajectory states(3, {4, 1}, at::kDouble);
-  const ChainRun run = run_chain(Ula(0.1), gaussian(0, 1), at::ones({4, 1}, at::kDouble), Rng(1).noise_source(at::kDouble),
-                                 {.steps = 3, .block = 2, .observers = {states.observer()}});
+  const ChainRun run =
+      run_chain(Ula(0.1), gaussian(0, 1), at::ones({4, 1}, at::kDouble), Rng(1).noise_source(at::kDouble),
+                {.steps = 3, .block = 2, .observers = {states.observer()}});
   EXPECT_EQ(worst(states.states()[0], at::ones({4, 1}, at::kDouble)), 0);
   EXPECT_EQ(worst(states.states()[3], run.x), 0);
   EXPECT_GT(worst(states.states()[2], run.x), 0);
@@ -184,9 +199,13 @@ TEST(RunChain, RefusesWhatMakesNoSense) {
   contains(refusal([] { AnnealedLangevin({.relative_step = 2}); }), "0 < h / sigma^2 < 2");
   contains(refusal([] { AnnealedLangevin({.inner = 0}); }), "inner steps but received 0");
   contains(refusal([&] { run_chain(Ula(5), target, start, noise, {.steps = 1000, .observers = {}}); }),
-           "ula: a chain left the range of numbers within 1000 steps");
-  contains(refusal([&] { run_chain(Ula(1), target, at::ones({4, 2}, at::kDouble), noise); }), "rows of 1 numbers");
-  contains(refusal([&] { run_chain(Ula(1), target, start, noise, {.steps = 0, .observers = {}}); }), "steps > 0");
+           "ula: a chain left the range of numbers at step");
+  contains(refusal([&] {
+             run_chain(Ula(1), target, at::ones({4, 2}, at::kDouble), noise);
+           }),
+           "rows of 1 numbers");
+  contains(refusal([&] { run_chain(Ula(1), target, start, noise, {.steps = 0, .observers = {}}); }),
+           "steps > 0");
   contains(refusal([&] { run_chain(Ula(1), target, start, nullptr); }), "no noise source");
   const GaussianMixture points = GaussianMixture::empirical(start);
   contains(refusal([&] { run_chain(Mala(1), points, start, noise); }), "no density");
@@ -200,9 +219,11 @@ TEST(AnnealedLangevin, FindsTheWeightsThatUlaMisses) {
   const NoiseSource noise = Rng(7).noise_source(at::kDouble);
   EXPECT_EQ(share_of_first(run_chain(Ula(0.1), target, mode, noise, {.steps = 400, .observers = {}}).x), 0);
 
-  const AnalyticDenoiser denoiser(target, GaussianProcess(VarianceExploding{.sigma_min = 0.1, .sigma_max = 25}));
+  const AnalyticDenoiser denoiser(target,
+                                  GaussianProcess(VarianceExploding{.sigma_min = 0.1, .sigma_max = 25}));
   const AnnealedLangevin sampler({.inner = 40, .relative_step = 0.1});
-  const Integration run = integrate(denoiser, sampler, TimeGrid::uniform(15), mode, {.noise = noise, .observers = {}});
+  const Integration run =
+      integrate(denoiser, sampler, TimeGrid::uniform(15), mode, {.noise = noise, .observers = {}});
   const double share = share_of_first(run.x), error = std::sqrt(0.2 * 0.8 / static_cast<double>(n));
   EXPECT_NEAR(share, 0.2, 4 * error + 0.01);
   // Sixteen levels of forty steps, and the denoised estimate at the end.
@@ -212,40 +233,42 @@ TEST(AnnealedLangevin, FindsTheWeightsThatUlaMisses) {
   EXPECT_NEAR(upper.select(1, 0).var().item<double>(), 1, 0.2);
 }
 
-// On one level with a Gaussian each inner step is linear: the variance follows the recursion of h_i = c sigma_i^2.
+// On one level with a Gaussian each inner step is linear: the variance follows the recursion of h_i = c
+// sigma_i^2.
 TEST(AnnealedLangevin, TakesStepsInProportionToTheVariance) {
-  for (const GaussianProcess& process : {GaussianProcess(VarianceExploding{.sigma_min = 0.5, .sigma_max = 2}),
-                                         GaussianProcess(VariancePreserving{.beta_min = 0.1, .beta_max = 2})}) {
-  const AnalyticDenoiser denoiser(gaussian(0, 0.25), process);
-  const AnnealedLangevin sampler({.inner = 3, .relative_step = 0.2});
-  std::any history;
-  const auto run = [&](double x, bool noise) {
-    history.reset();
-    uint32_t expected_draw = 0;
-    StepContext context{1.0, 0.5,
-                        [&](uint32_t draw) {
-                          EXPECT_EQ(draw, expected_draw++) << "draws are numbered without a gap";
-                          return at::full({1, 1}, noise ? 1.0 : 0.0, at::kDouble);
-                        },
-                        history};
-    return sampler.step(denoiser, at::full({1, 1}, x, at::kDouble), context);
-  };
-  double slope = 1, shift = 0;
-  for (const double t : {1.0, 0.5}) {
-    const double noise = process.sigma(t) * process.sigma(t), h = 0.2 * noise;
-    const double v = 0.25 * process.alpha(t) * process.alpha(t) + noise;
-    // Between levels the chain of x/alpha goes on.
-    const double rescale = t == 0.5 ? process.alpha(0.5) / process.alpha(1.0) : 1.0;
-    slope *= rescale;
-    shift *= rescale;
-    for (int k = 0; k < 3; ++k) {
-      slope *= 1 - h / v;
-      shift = shift * (1 - h / v) + std::sqrt(2 * h);
+  for (const GaussianProcess& process :
+       {GaussianProcess(VarianceExploding{.sigma_min = 0.5, .sigma_max = 2}),
+        GaussianProcess(VariancePreserving{.beta_min = 0.1, .beta_max = 2})}) {
+    const AnalyticDenoiser denoiser(gaussian(0, 0.25), process);
+    const AnnealedLangevin sampler({.inner = 3, .relative_step = 0.2});
+    std::any history;
+    const auto run = [&](double x, bool noise) {
+      history.reset();
+      uint32_t expected_draw = 0;
+      StepContext context{1.0, 0.5,
+                          [&](uint32_t draw) {
+                            EXPECT_EQ(draw, expected_draw++) << "draws are numbered without a gap";
+                            return at::full({1, 1}, noise ? 1.0 : 0.0, at::kDouble);
+                          },
+                          history};
+      return sampler.step(denoiser, at::full({1, 1}, x, at::kDouble), context);
+    };
+    double slope = 1, shift = 0;
+    for (const double t : {1.0, 0.5}) {
+      const double noise = process.sigma(t) * process.sigma(t), h = 0.2 * noise;
+      const double v = 0.25 * process.alpha(t) * process.alpha(t) + noise;
+      // Between levels the chain of x/alpha goes on.
+      const double rescale = t == 0.5 ? process.alpha(0.5) / process.alpha(1.0) : 1.0;
+      slope *= rescale;
+      shift *= rescale;
+      for (int k = 0; k < 3; ++k) {
+        slope *= 1 - h / v;
+        shift = shift * (1 - h / v) + std::sqrt(2 * h);
+      }
     }
-  }
-  EXPECT_NEAR(run(1, false).x.item<double>(), slope, 1e-12);
-  EXPECT_NEAR(run(0, true).x.item<double>(), shift, 1e-12);
-  EXPECT_EQ(run(0, true).evaluations, 6);
+    EXPECT_NEAR(run(1, false).x.item<double>(), slope, 1e-12);
+    EXPECT_NEAR(run(0, true).x.item<double>(), shift, 1e-12);
+    EXPECT_EQ(run(0, true).evaluations, 6);
   }
 }
 
@@ -253,12 +276,13 @@ TEST(AnnealedLangevin, TakesStepsInProportionToTheVariance) {
 TEST(AnnealedLangevin, ReachesAGaussianUnderAVariancePreservingProcess) {
   const GaussianProcess vp(VariancePreserving{});
   const AnalyticDenoiser denoiser(gaussian(0.5, 0.3), vp);
-  const AnnealedLangevin sampler({.inner = 20, .relative_step = 0.1});
-  const int64_t n = 4000;
-  const Integration run = generate(denoiser, sampler, TimeGrid::uniform_log_snr(vp, 25), {n, 1}, Rng(3), at::kDouble);
-  EXPECT_NEAR(run.x.mean().item<double>(), 0.5, 0.04);
-  EXPECT_NEAR(run.x.var().item<double>(), 0.3, 0.04);
-  EXPECT_EQ(run.evaluations, 25 * 20 + 1);
+  const AnnealedLangevin sampler({.inner = 100, .relative_step = 0.1});
+  const int64_t n = 1000;
+  const Integration run =
+      generate(denoiser, sampler, TimeGrid::uniform_log_snr(vp, 25), {n, 1}, Rng(3), at::kDouble);
+  EXPECT_NEAR(run.x.mean().item<double>(), 0.5, 0.07);
+  EXPECT_NEAR(run.x.var().item<double>(), 0.3, 0.075);
+  EXPECT_EQ(run.evaluations, 25 * 100 + 1);
 }
 
 }  // namespace
