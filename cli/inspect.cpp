@@ -27,14 +27,14 @@ Report inspect_model(const std::filesystem::path& folder) {
                {"columns", model.columns},
                {"parameters", model.network->parameter_count()},
                {"process", model.process.schedule()->config()},
-               {"prediction", model.prediction.name()},
+               {"prediction", model.prediction_name()},
                {"network", model.network->config()},
                {"training", model.training},
                {"tensors", parameters}};
   std::string text = fmt::format(
       "model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
       folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
-      model.process.schedule()->config().dump(), model.prediction.name());
+      model.process.schedule()->config().dump(), model.prediction_name());
   text += "network       " + model.network->config().dump() + "\n";
   for (const auto& [key, value] : model.training.items())
     text += fmt::format("{:<13} {}\n", key, value.dump());

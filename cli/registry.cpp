@@ -1,9 +1,11 @@
 #include "cli/registry.h"
 
+#include "cli/langevin.h"
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
 #include "fokker/data/load.h"
 #include "fokker/sample/ancestral.h"
+#include "fokker/sample/annealed_langevin.h"
 #include "fokker/sample/ddim.h"
 #include "fokker/sample/dpmpp_2m.h"
 #include "fokker/sample/euler_maruyama.h"
@@ -18,6 +20,22 @@ Ancestral::Variance ancestral_variance(Spec& spec) {
   check(name == "posterior" || name == "transition",
         "ancestral: variance: expected posterior or transition but received '{}'", name);
   return name == "posterior" ? Ancestral::Variance::posterior : Ancestral::Variance::transition;
+}
+
+/// annealed-langevin:levels=20,inner=100 with step = h_i / sigma_i^2, or last_step = h_L.
+SamplerChoice annealed_langevin(Spec& spec, const GaussianProcess& process) {
+  const double last_sigma = process.sigma(process.time_min());
+  const bool by_last = spec.has("last_step");
+  check(!by_last || !spec.has("step"), "annealed-langevin: expected step or last_step, not both");
+  const double step =
+      by_last ? spec.number("last_step", 0) / (last_sigma * last_sigma) : spec.number("step", 0.1);
+  const int64_t levels = spec.integer("levels", 20);
+  check(levels > 1, "annealed-langevin: expected levels > 1 but received {}", levels);
+  // Levels are the times of the grid; where sigma(0) = 0 the time 0 is not one of them.
+  const int64_t steps = process.sigma(0) > 0 ? levels - 1 : levels;
+  return {std::make_unique<AnnealedLangevin>(
+              AnnealedLangevin::Options{.inner = spec.integer("inner", 100), .relative_step = step}),
+          "log-snr", steps};
 }
 
 SamplerChoice choose(Spec& spec, const GaussianProcess& process) {
@@ -35,13 +53,17 @@ SamplerChoice choose(Spec& spec, const GaussianProcess& process) {
   if (name == "euler") return {std::make_unique<Euler>(), "log-snr", 100};
   if (name == "heun") return {std::make_unique<Heun>(), "log-snr", 40};
   if (name == "dpmpp-2m") return {std::make_unique<DpmPp2M>(), "log-snr", 30};
+  if (name == "annealed-langevin") return annealed_langevin(spec, process);
   spec.unknown_name(sampler_names());
 }
 
 }  // namespace
 
 std::vector<std::string> sampler_names() {
-  return {"ancestral", "ddim", "euler-maruyama", "euler", "heun", "dpmpp-2m"};
+  std::vector<std::string> names = {"ancestral", "ddim",     "euler-maruyama",   "euler",
+                                    "heun",      "dpmpp-2m", "annealed-langevin"};
+  for (const auto& name : chain_names()) names.push_back(name);
+  return names;
 }
 
 SamplerChoice make_sampler(const std::string& text, const GaussianProcess& process) {

@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "cli/command.h"
+#include "cli/langevin.h"
 #include "cli/output.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
@@ -8,22 +9,25 @@
 #include "fokker/core/spec.h"
 #include "fokker/data/npy.h"
 #include "fokker/denoise/guidance.h"
+#include "fokker/evaluate/metrics.h"
 #include "fokker/format/model.h"
+#include "fokker/target/toys.h"
 
 namespace fokker::cli {
 namespace {
 
 struct Options {
   CommonOptions common;
-  std::string run, target, process = "vp", out, sampler, grid, trajectory, label;
+  std::string run, target, process, out, sampler, grid, trajectory, label, start;
   int64_t n = 1000, steps = 0, batch = 0;
-  double guidance = 1.0, clip = -1.0;
+  double guidance = 1.0, clip = -1.0, step_size = 0.0;
 };
 
 struct Samples {
   Tensor values;  ///< in the user's units
   std::vector<std::string> columns;
   int64_t evaluations = 0;
+  std::optional<double> acceptance = {};  ///< of a Markov chain
 };
 
 /// The rows of one time, carried to the user's units.
@@ -78,25 +82,79 @@ Samples run_sampler(const Options& o, const Denoiser& denoiser, std::vector<int6
   return {to_user(result.x), {}, result.evaluations};
 }
 
+/// Runs a Markov chain on one law, with the same progress and trajectory.
+Samples run_kernel(const Options& o, const KernelChoice& choice, const Distribution& law, const Tensor& start,
+                   const ToUserUnits& to_user) {
+  ChainOptions options{.steps = o.steps > 0 ? o.steps : 1000, .observers = {}};
+  options.block = o.batch > 0 ? o.batch : start.dim() == 4 ? 64 : 4096;
+  Progress progress("sampling", ((o.n + options.block - 1) / options.block) * options.steps);
+  int64_t done = 0;
+  options.observers.emplace_back([&](const Observation& seen) {
+    if (seen.step > 0) progress.update(++done);
+    check(caught_signal() == 0, "sampling was stopped by a signal; nothing was written");
+  });
+  std::optional<Trajectory> states;
+  if (!o.trajectory.empty()) {
+    states.emplace(options.steps, start.sizes(), start.options());
+    options.observers.push_back(states->observer());
+  }
+  const NoiseSource noise = Rng(o.common.seed).stream("sampler").noise_source(start.scalar_type());
+  const ChainRun run = run_chain(*choice.kernel, law, start, noise, options);
+  progress.finish();
+  if (states) save_npy(o.trajectory, trajectory_in_user_units(states->states(), to_user));
+  return {to_user(run.x), {}, run.evaluations, run.acceptance};
+}
+
+/// A chain on the law of x_t at the kernel's time, as the denoiser describes it.
+Samples run_model_kernel(const Options& o, const Model& model, const Denoiser& denoiser) {
+  const KernelChoice choice = make_kernel(o.sampler, o.step_size);
+  const double t = choice.time >= 0 ? choice.time : model.process.time_min();
+  const auto shape = model.event_shape();
+  const Tensor start = chain_start(o.start, o.n, shape, Rng(o.common.seed)).to(at::kFloat);
+  const int64_t dimension = event_size(start.sizes());
+  const auto* energy = dynamic_cast<const EnergyDenoiser*>(&denoiser);
+  const DenoiserLaw law = energy ? DenoiserLaw(*energy, t, dimension) : DenoiserLaw(denoiser, t, dimension);
+  return run_kernel(o, choice, law, o.start.empty() ? start : model.normalisation.apply(start),
+                    [&](const Tensor& x) { return model.normalisation.invert(x); });
+}
+
 Samples sample_model(const Options& o) {
   const Model model = load_model(o.run);
   const auto type = at::TensorOptions(network_type(parse_precision(o.common.precision)))
                         .device(parse_device(o.common.device));
   model.network->to(type.device(), c10::typeMetaToScalarType(type.dtype()));
-  const LearnedDenoiser learned = model.denoiser();
-  const Denoiser* denoiser = &learned;
+  const std::unique_ptr<Denoiser> trained = model.denoiser();
+  const Denoiser* denoiser = trained.get();
   std::optional<GuidedDenoiser> guided;
-  if (!o.label.empty()) denoiser = &guided.emplace(learned, label_index(model, o.label), o.guidance);
+  if (!o.label.empty()) denoiser = &guided.emplace(*trained, label_index(model, o.label), o.guidance);
   std::optional<ClippedDenoiser> clipped;
   const double limit = o.clip >= 0 ? o.clip : model.is_image() ? 1.0 : 0.0;
   if (limit > 0) denoiser = &clipped.emplace(*denoiser, limit);
-  Samples samples = run_sampler(o, *denoiser, model.event_shape(), type,
-                                [&](const Tensor& x) { return model.normalisation.invert(x.cpu()); });
+  Samples samples = is_chain(o.sampler)
+                        ? run_model_kernel(o, model, *denoiser)
+                        : run_sampler(o, *denoiser, model.event_shape(), type,
+                                      [&](const Tensor& x) { return model.normalisation.invert(x.cpu()); });
   samples.columns = model.columns;
   return samples;
 }
 
+/// A chain on the target itself, or with a process on the exact law of x_t.
+Samples run_target_kernel(const Options& o) {
+  const KernelChoice choice = make_kernel(o.sampler, o.step_size);
+  std::unique_ptr<Distribution> law = target_from(o.target);
+  if (!o.process.empty()) {
+    const AnalyticDenoiser denoiser = exact_denoiser(o.target, GaussianProcess(make_schedule(o.process)));
+    const double t = choice.time >= 0 ? choice.time : denoiser.process().time_min();
+    law = std::make_unique<GaussianMixture>(denoiser.marginal(t));
+  } else {
+    check(choice.time < 0, "{}: a time needs a --process", choice.kernel->name());
+  }
+  const Tensor start = chain_start(o.start, o.n, {law->dimension()}, Rng(o.common.seed));
+  return run_kernel(o, choice, *law, start, [](const Tensor& x) { return x; });
+}
+
 Samples sample_target(const Options& o) {
+  if (is_chain(o.sampler)) return run_target_kernel(o);
   const bool direct = o.sampler.empty() && o.steps == 0;
   if (direct) {
     const auto target = target_from(o.target);
@@ -104,13 +162,48 @@ Samples sample_target(const Options& o) {
           o.target);
     return {target->sample(o.n, Rng(o.common.seed).stream("target")), {}, 0};
   }
-  const AnalyticDenoiser denoiser = exact_denoiser(o.target, GaussianProcess(make_schedule(o.process)));
+  // Annealing is defined on mu * N(0, sigma^2 I), a process that only adds noise.
+  const std::string usual = o.sampler.starts_with("annealed-langevin") ? "ve" : "vp";
+  const std::string process = o.process.empty() ? usual : o.process;
+  const AnalyticDenoiser denoiser = exact_denoiser(o.target, GaussianProcess(make_schedule(process)));
   return run_sampler(o, denoiser, {denoiser.target().dimension()}, at::kDouble,
                      [](const Tensor& x) { return x; });
 }
 
+/// What share of the samples each mode of a mixture got.
+std::optional<ModeStatistics> count_modes(const Options& o, const Tensor& samples) {
+  if (o.target.empty()) return {};
+  const auto target = target_from(o.target);
+  const GaussianMixture* mixture = as_gaussian_mixture(*target);
+  if (!mixture || mixture->components() < 2 || mixture->components() > 32) return {};
+  return mode_weights(samples, *mixture);
+}
+
+/// Adds to the JSON object and returns the text.
+std::string describe(const Samples& samples, const std::optional<ModeStatistics>& modes, Json& json) {
+  std::string text;
+  if (samples.acceptance) {
+    json["acceptance"] = *samples.acceptance;
+    text += fmt::format("acceptance {:.4f}\n", *samples.acceptance);
+  }
+  if (!modes) return text;
+  json["mode_weights"] = json["mode_weights_expected"] = Json::array();
+  for (int64_t k = 0; k < modes->weights.size(0); ++k) {
+    const double weight = modes->weights[k].item<double>(), expected = modes->expected[k].item<double>();
+    json["mode_weights"].push_back(weight);
+    json["mode_weights_expected"].push_back(expected);
+    text += fmt::format("mode {:<3} weight {:.4f} (expected {:.4f})\n", k, weight, expected);
+  }
+  return text;
+}
+
 int run_sample(const Options& o, const Command& command) {
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
+  check(o.step_size >= 0, "step-size: expected step-size > 0 but received {}", o.step_size);
+  check(o.step_size == 0 || is_chain(o.sampler), "step-size: expected --sampler {} but received '{}'",
+        join(chain_names()), o.sampler);
+  check(o.start.empty() || is_chain(o.sampler), "start: expected --sampler {} but received '{}'",
+        join(chain_names()), o.sampler);
   check(o.steps >= 0, "steps: expected steps > 0 but received {}", o.steps);
   check(o.run.empty() != o.target.empty(), "expected either a run folder or --target");
   check_output(o.out);
@@ -119,9 +212,9 @@ int run_sample(const Options& o, const Command& command) {
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
   write_samples(o.out, samples.values, samples.columns);
   command.save_configuration(o.out + ".toml");
-  const Json json = {
-      {"n", o.n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};
-  if (o.common.json) print_result(o.common, json, "");
+  Json json = {{"n", o.n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};
+  const std::string text = describe(samples, count_modes(o, samples.values), json);
+  print_result(o.common, json, text);
   message(fmt::format("wrote {} samples to {}", o.n, o.out));
   return 0;
 }
@@ -132,15 +225,23 @@ void add_sample(CommandLine& line) {
   add_command<Options>(
       line,
       {"sample", "Draw samples from a trained model or from the exact denoiser of a target",
-       "fokker sample run --n 1000 --out samples.csv"},
+       "fokker sample run --n 1000 --out samples.csv\n  "
+       "fokker sample --target two-modes --sampler ula --steps 5000 --step-size 0.1 --out samples.csv\n  "
+       "fokker sample --target two-modes --sampler annealed-langevin:levels=20,inner=100,step=0.1 --out "
+       "samples.csv"},
       [](Command& c, Options& o) {
         c.option("run", o.run, "Run folder of a trained model");
         c.option("--target", o.target, "Sample a known target with its exact denoiser");
-        c.option("--process", o.process, "Process of the exact denoiser");
+        c.option("--process", o.process,
+                 "Process of the exact denoiser (default: vp; annealed-langevin: ve; ula, mala and "
+                 "underdamped-langevin run on the target itself)");
         c.option("--n", o.n, "Number of samples");
         c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
         c.option("--sampler", o.sampler, "One of: " + join(sampler_names()));
         c.option("--steps", o.steps, "Number of steps; 0 takes the sampler's default");
+        c.option("--step-size", o.step_size,
+                 "Step size of ula, mala and underdamped-langevin; 0 takes the default");
+        c.option("--start", o.start, "Point X,Y,... where their chains begin (default: standard normal)");
         c.option("--grid", o.grid, "Spacing of times, one of: " + join(grid_names()));
         c.option("--trajectory", o.trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
         c.option("--label", o.label, "Class to sample");

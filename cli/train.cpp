@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "cli/command.h"
+#include "cli/objectives.h"
 #include "cli/preview.h"
 #include "cli/run_folder.h"
 #include "cli/train_setup.h"
@@ -19,7 +20,7 @@ Json plan_json(const TrainingPlan& plan) {
           {"held_out_rows", plan.data.held_out.size()},
           {"event_shape", plan.data.training.event_shape()},
           {"process", plan.process.schedule()->config()},
-          {"predict", plan.prediction.name()},
+          {"predict", plan.prediction_name()},
           {"objective", plan.objective_name},
           {"weighting", plan.weighting_name},
           {"network", plan.network->config()},
@@ -136,15 +137,17 @@ void add_train(CommandLine& line) {
        "fokker train --data train-images-idx3-ubyte.gz --out run --minutes 5"},
       [](Command& c, TrainSettings& o) {
         c.option("--data", o.data,
-                 "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images",
+                 "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images; "
+                 "target:TARGET draws --rows from a known law",
                  Command::Need::required);
+        c.option("--rows", o.rows, "Rows drawn where the data is target:TARGET");
         c.option("--columns", o.columns, "Columns of a table to use (default: all)");
         c.option("--label-column", o.label_column, "Column that holds class labels");
         c.option("--labels", o.labels, "File of class labels, one per row");
         c.option("--out", o.out, "Run folder to write", Command::Need::required);
         c.option("--process", o.process, "Noising process, one of: " + join(schedule_names()));
-        c.option("--predict", o.predict, "What the network predicts, one of: " + join(Prediction::names()));
-        c.option("--objective", o.objective, "Training objective, one of: denoising");
+        c.option("--predict", o.predict, "What the network predicts, one of: " + join(prediction_names()));
+        c.option("--objective", o.objective, "Training objective, one of: " + join(objective_names()));
         c.option("--weighting", o.weighting, "Weight of each time, one of: " + join(Weighting::names()));
         c.option("--times", o.times, "Law of training times: uniform or log-normal");
         c.option("--network", o.network, "mlp or unet (default: by the data)");

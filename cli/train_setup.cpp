@@ -1,10 +1,13 @@
 #include "cli/train_setup.h"
 
+#include "cli/objectives.h"
+#include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
 #include "fokker/data/load.h"
 #include "fokker/nn/mlp.h"
 #include "fokker/nn/unet.h"
+#include "fokker/target/toys.h"
 
 namespace fokker::cli {
 namespace {
@@ -25,7 +28,12 @@ Normalisation fit_normalisation(const TrainSettings& s, const Dataset& data) {
 }
 
 Prediction choose_prediction(const TrainSettings& s, const GaussianProcess& process) {
+  // An energy's native value is that of EDM (EnergyDenoiser).
+  if (s.predict == "energy") return Prediction::edm();
   if (s.predict == "auto") return is_additive(process) ? Prediction::edm() : Prediction::velocity();
+  const auto names = prediction_names();
+  check(std::find(names.begin(), names.end(), s.predict) != names.end(),
+        "unknown prediction '{}'; valid names: {}", s.predict, join(names));
   return Prediction::from_name(s.predict);
 }
 
@@ -48,9 +56,11 @@ bool uses_unet(const TrainSettings& s, const Dataset& data) {
 
 std::unique_ptr<Network> build_network(const TrainSettings& s, const Dataset& data) {
   const auto shape = data.event_shape();
-  if (uses_unet(s, data))
+  if (uses_unet(s, data)) {
+    check(s.predict != "energy", "predict: an energy needs a table but {} holds images", data.source);
     return std::make_unique<UNet>(
         UNetOptions::for_images(shape[0], shape[1], shape[2], s.channels, class_count(data)), s.common.seed);
+  }
   check(s.width > 0 && s.width <= 65536, "width: expected 1 to 65536 but received {}", s.width);
   check(s.depth > 0 && s.depth <= 1024, "depth: expected 1 to 1024 but received {}", s.depth);
   return std::make_unique<Mlp>(MlpOptions{.dimension = shape[0],
@@ -60,14 +70,16 @@ std::unique_ptr<Network> build_network(const TrainSettings& s, const Dataset& da
                                           .embedding = s.embedding,
                                           .residual = !s.plain,
                                           .classes = class_count(data),
-                                          .time_scale = s.time_scale},
+                                          .time_scale = s.time_scale,
+                                          .energy = s.predict == "energy"},
                                s.common.seed);
 }
 
-LearnedDenoiser::Options choose_denoiser_options(const GaussianProcess& process, bool unet) {
+LearnedDenoiser::Options choose_denoiser_options(const GaussianProcess& process, bool unet, bool energy) {
   if (is_additive(process))
-    return {.time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true};
-  if (!unet) return {};
+    return {
+        .time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true, .energy = energy};
+  if (!unet) return {.energy = energy};
   // diffusers numbers the steps of a chain from 0; a continuous process is seen as a chain of 1000.
   const int64_t steps = process.schedule()->chain_steps();
   return {.time_input = {.scale = steps > 0 ? static_cast<double>(steps) : 1000.0, .offset = -1.0}};
@@ -104,18 +116,67 @@ Model TrainingPlan::model(const Network& weights) const {
           .training = {}};
 }
 
+namespace {
+
+constexpr int64_t most_components = 100'000;
+
+/// "target:TARGET": rows drawn from a known law, or the file that --data names.
+Dataset read_data(const TrainSettings& s) {
+  if (!s.data.starts_with("target:"))
+    return load_data(s.data, {.columns = s.columns, .label_column = s.label_column, .labels_path = s.labels});
+  check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
+  const auto target = target_from(s.data.substr(7));
+  check(target->can_sample(), "data: target '{}' cannot be sampled", s.data.substr(7));
+  check(s.columns.empty() && s.label_column.empty() && s.labels.empty(),
+        "data: a target has no named columns and no labels");
+  Dataset data{.values = target->sample(s.rows, Rng(s.common.seed).stream("data"))};
+  for (int64_t i = 0; i < data.values.size(1); ++i) data.columns.push_back(fmt::format("x{}", i));
+  data.source = s.data;
+  return data;
+}
+
+/// The mixture seen through the normalisation, which is affine: z = J^T x + c with the rows of J its images.
+GaussianMixture in_model_space(const GaussianMixture& mixture, const Normalisation& normalisation) {
+  const int64_t d = mixture.dimension();
+  const Tensor origin = normalisation.apply(at::zeros({1, d}, at::kDouble), at::kDouble);
+  const Tensor slope = normalisation.apply(at::eye(d, at::kDouble), at::kDouble) - origin;
+  std::vector<Tensor> covariances;
+  for (int64_t k = 0; k < mixture.components(); ++k)
+    covariances.push_back(slope.t().matmul(mixture.component_covariance(k)).matmul(slope));
+  return GaussianMixture(mixture.weights(), normalisation.apply(mixture.means(), at::kDouble),
+                         at::stack(covariances));
+}
+
+/// The target's own mixture where it is one, else the empirical distribution of the training rows.
+GaussianMixture data_law(const TrainSettings& s, const Dataset& training,
+                         const Normalisation& normalisation) {
+  if (s.data.starts_with("target:")) {
+    const auto target = target_from(s.data.substr(7));
+    const GaussianMixture* mixture = as_gaussian_mixture(*target);
+    if (mixture && mixture->components() <= 1024) return in_model_space(*mixture, normalisation);
+  }
+  check(
+      training.size() <= most_components,
+      "objective explicit: expected at most {} rows, as every step compares with all of them, but {} has {}",
+      most_components, training.source, training.size());
+  return GaussianMixture::empirical(normalisation.apply(training.values, at::kDouble));
+}
+
+}  // namespace
+
+std::vector<std::string> prediction_names() {
+  std::vector<std::string> names = Prediction::names();
+  names.emplace_back("energy");
+  return names;
+}
+
 TrainingPlan make_plan(const TrainSettings& s) {
-  check(s.objective == "denoising", "unknown objective '{}'; valid names: denoising", s.objective);
   check(s.held_out >= 0 && s.held_out < 1, "held-out: expected a fraction in [0, 1) but received {}",
         s.held_out);
-  const Dataset data =
-      load_data(s.data, {.columns = s.columns, .label_column = s.label_column, .labels_path = s.labels});
   const GaussianProcess process(make_schedule(s.process));
+  const Prediction prediction = choose_prediction(s, process);
+  const Dataset data = read_data(s);
   const bool unet = uses_unet(s, data);
-  const std::string weighting =
-      s.weighting == "auto" ? (is_additive(process) ? "edm" : "uniform") : s.weighting;
-  auto objective = std::make_shared<DenoisingObjective>(DenoisingObjective::Options{
-      .weighting = Weighting::from_name(weighting), .times = choose_times(s, process)});
   // A held-out set larger than this tells nothing more.
   const double held_out = std::min(s.held_out, 10'000.0 / static_cast<double>(data.size()));
   Split parts = held_out > 0 ? split(data, 1 - held_out, Rng(s.common.seed).stream("split"))
@@ -123,15 +184,23 @@ TrainingPlan make_plan(const TrainSettings& s) {
   Normalisation normalisation = fit_normalisation(s, parts.training);
   std::unique_ptr<Network> network = build_network(s, data);
   network->to(parse_device(s.common.device), network_type(parse_precision(s.common.precision)));
+  ObjectiveChoice choice =
+      make_objective({.objective = s.objective,
+                      .weighting = s.weighting,
+                      .times = choose_times(s, process),
+                      .additive = is_additive(process),
+                      .labels = data.labels.defined(),
+                      .event_shape = data.event_shape(),
+                      .data_law = [&] { return data_law(s, parts.training, normalisation); }});
   return {.data = std::move(parts),
           .normalisation = std::move(normalisation),
           .process = process,
-          .prediction = choose_prediction(s, process),
-          .denoiser_options = choose_denoiser_options(process, unet),
+          .prediction = prediction,
+          .denoiser_options = choose_denoiser_options(process, unet, s.predict == "energy"),
           .network = std::move(network),
-          .objective = objective,
+          .objective = choice.objective,
           .objective_name = s.objective,
-          .weighting_name = weighting,
+          .weighting_name = choice.weighting,
           .train = choose_training(s, unet),
           .columns = data.columns,
           .label_names = data.label_names};

@@ -16,6 +16,7 @@ struct TrainSettings {
   int64_t width = 128, depth = 3, channels = 0;
   double time_scale = 10;
   bool plain = false;
+  int64_t rows = 10'000;
   int64_t steps = 0, batch = 0, checkpoint_every = 0;
   double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0,
          held_out = 0.05;
@@ -35,10 +36,14 @@ struct TrainingPlan {
   TrainOptions train;
   std::vector<std::string> columns, label_names;
 
+  std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }
   /// The model as it is saved, with a copy of these weights.
   Model model(const Network& weights) const;
 };
 
 TrainingPlan make_plan(const TrainSettings& settings);
+
+/// PREDICTION of the command line: those of a network of predictions, and energy.
+std::vector<std::string> prediction_names();
 
 }  // namespace fokker::cli

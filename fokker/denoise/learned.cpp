@@ -10,15 +10,20 @@ LearnedDenoiser::LearnedDenoiser(std::shared_ptr<const Network> network, Gaussia
                                  Prediction prediction, Options options)
     : network_(std::move(network)), process_(std::move(process)), prediction_(prediction), options_(options) {
   check(network_ != nullptr, "LearnedDenoiser: expected a network but received none");
+  check(!options_.energy, "LearnedDenoiser: expected a network of predictions but received an energy");
+}
+
+Tensor network_time(const TimeInput& input, const GaussianProcess& process, const Times& t, const Tensor& x) {
+  const auto at_time = [&](double u) {
+    if (input.kind == TimeInput::Kind::quarter_log_sigma) return -0.125 * process.log_snr(u);
+    return input.scale * u + input.offset;
+  };
+  return t.is_scalar() ? at::full({1}, at_time(t.scalar()), x.options())
+                       : t.map(at_time, x).reshape({x.size(0)});
 }
 
 Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
-  const auto time_input = [&](double u) {
-    if (options_.time_input.kind == TimeInput::Kind::quarter_log_sigma) return -0.125 * process_.log_snr(u);
-    return options_.time_input.scale * u + options_.time_input.offset;
-  };
-  const Tensor time = t.is_scalar() ? at::full({1}, time_input(t.scalar()), x.options())
-                                    : t.map(time_input, x).reshape({x.size(0)});
+  const Tensor time = network_time(options_.time_input, process_, t, x);
   Tensor input = x;
   if (options_.scale_input)
     input = x * t.map(

@@ -16,6 +16,9 @@ struct TimeInput {
   double offset = 0.0;
 };
 
+/// That input at the times of a batch: (n) or (1), of the type of x.
+Tensor network_time(const TimeInput& input, const GaussianProcess& process, const Times& t, const Tensor& x);
+
 /// A network with the process and prediction it was trained for. Copies share the network.
 class LearnedDenoiser final : public Denoiser {
  public:
@@ -25,6 +28,8 @@ class LearnedDenoiser final : public Denoiser {
     /// c_in).
     bool scale_input = false;
     double sigma_data = 1.0;
+    /// The network is an energy, for EnergyDenoiser (see make_denoiser).
+    bool energy = false;
   };
 
   LearnedDenoiser(std::shared_ptr<const Network> network, GaussianProcess process, Prediction prediction,

@@ -45,7 +45,7 @@ Json description(const Model& model) {
           {"fokker_version", version()},
           {"network", part_name(model)},
           {"process", model.process.schedule()->config()},
-          {"prediction", {{"name", model.prediction.name()}, {"sigma_data", model.prediction.sigma_data()}}},
+          {"prediction", {{"name", model.prediction_name()}, {"sigma_data", model.prediction.sigma_data()}}},
           {"time_input",
            {{"kind", by_time ? "time" : "quarter_log_sigma"},
             {"scale", options.time_input.scale},
@@ -136,13 +136,16 @@ Model load_model(const fs::path& folder) {
   const Reader prediction = reader.at("prediction");
   const auto part = reader.get<std::string>("network");
   check_input(part == "unet" || part == "network", "{}: unknown network folder '{}'", file.string(), part);
+  const auto prediction_name = prediction.get<std::string>("name");
+  const bool energy = prediction_name == "energy";
   Model model{.network = read_network(folder / part),
               .process = schedule_from_config(reader.at("process").json()),
-              .prediction = Prediction::from_name(prediction.get<std::string>("name"),
+              .prediction = Prediction::from_name(energy ? "edm" : prediction_name,
                                                   prediction.get<double>("sigma_data")),
               .denoiser_options = {.time_input = read_time_input(reader.at("time_input")),
                                    .scale_input = reader.get<bool>("scale_input"),
-                                   .sigma_data = reader.get<double>("sigma_data")},
+                                   .sigma_data = reader.get<double>("sigma_data"),
+                                   .energy = energy},
               .normalisation = Normalisation::from_json(reader.at("normalisation").json()),
               .columns = reader.get<std::vector<std::string>>("columns"),
               .label_names = reader.get<std::vector<std::string>>("label_names"),

@@ -4,7 +4,7 @@
 
 #include "fokker/core/json.h"
 #include "fokker/data/normalisation.h"
-#include "fokker/denoise/learned.h"
+#include "fokker/denoise/energy.h"
 
 namespace fokker {
 
@@ -19,7 +19,12 @@ struct Model {
   std::vector<std::string> label_names;  ///< where it was trained with text labels
   Json training;                         ///< how it was trained: free form, shown by `fokker inspect`
 
-  LearnedDenoiser denoiser() const { return LearnedDenoiser(network, process, prediction, denoiser_options); }
+  /// An EnergyDenoiser or a LearnedDenoiser, by the options.
+  std::unique_ptr<Denoiser> denoiser() const {
+    return make_denoiser(network, process, prediction, denoiser_options);
+  }
+  /// "energy", or the name of the prediction.
+  std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }
   std::vector<int64_t> event_shape() const { return network->event_shape(); }
   bool is_image() const { return network->event_shape().size() == 3; }
 };

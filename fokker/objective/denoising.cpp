@@ -1,23 +1,12 @@
 #include "fokker/objective/denoising.h"
 
-#include "fokker/core/error.h"
+#include "fokker/objective/noised_batch.h"
 
 namespace fokker {
-namespace {
-
-Tensor drop_labels(const Tensor& label, double probability, uint32_t step, const Rng& rng) {
-  if (!label.defined() || probability <= 0) return label;
-  const Tensor kept = rng.uniform({label.size(0)}, {.step = step}) >= probability;
-  return at::where(kept.to(label.device()), label, at::full_like(label, -1));
-}
-
-}  // namespace
-
 Tensor DenoisingObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
   const int64_t n = batch.x0.size(0);
   const Tensor times = sample_times(denoiser.process(), options_.times, n, batch.step, rng.stream("time"));
-  const Tensor noise =
-      rng.stream("noise").normal(batch.x0.sizes(), {.step = batch.step}).to(batch.x0.options());
+  const Tensor noise = batch_noise(batch, rng);
   Batch dropped = batch;
   dropped.label = drop_labels(batch.label, options_.label_dropout, batch.step, rng.stream("label"));
   return loss_at(denoiser, dropped, times, noise);

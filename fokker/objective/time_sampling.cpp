@@ -47,4 +47,14 @@ Tensor sample_times(const GaussianProcess& process, const TimeSampling& options,
   return times;
 }
 
+Tensor sample_chain_steps(int64_t steps, int64_t n, uint32_t step, const Rng& rng) {
+  check(steps > 0, "sample_chain_steps: expected steps > 0 but received {}", steps);
+  check(n > 0, "sample_chain_steps: expected n > 0 but received {}", n);
+  const auto count = static_cast<double>(steps);
+  return (unit_numbers(TimeSampling::Method::low_discrepancy, n, step, rng) * count)
+      .floor()
+      .add(1)
+      .clamp_max(count);
+}
+
 }  // namespace fokker

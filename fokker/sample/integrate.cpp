@@ -5,7 +5,7 @@
 namespace fokker {
 namespace {
 
-constexpr uint32_t draws_per_step = 16;
+constexpr uint32_t draws_per_step = 4096;
 
 Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, Tensor x,
                             int64_t first, const IntegrateOptions& options) {

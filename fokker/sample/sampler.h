@@ -20,7 +20,7 @@ struct SamplerOrder {
 struct StepContext {
   double t = 1;
   double s = 0;
-  /// Standard normal noise of the shape of x; `draw` tells several draws in one step apart (0 to 15).
+  /// Standard normal noise of the shape of x; `draw` tells several draws in one step apart (0 to 4095).
   std::function<Tensor(uint32_t draw)> noise;
   /// A multistep method's past; empty at the start of a run. Belongs to the run, so that one sampler serves
   /// many.

@@ -46,8 +46,8 @@ Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Pred
                  Split data, Normalisation normalisation, TrainOptions options, Rng rng)
     : network_(std::move(network)),
       average_(network_->clone()),
-      denoiser_(network_, process, prediction, denoiser_options),
-      averaged_(average_, process, prediction, denoiser_options),
+      denoiser_(make_denoiser(network_, process, prediction, denoiser_options)),
+      averaged_(make_denoiser(average_, process, prediction, denoiser_options)),
       objective_(std::move(objective)),
       data_(std::move(data)),
       normalisation_(std::move(normalisation)),
@@ -61,10 +61,6 @@ Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Pred
   averages_ = std::make_unique<FlatParameters>(*average_);
   first_moment_ = at::zeros_like(parameters_->values());
   second_moment_ = at::zeros_like(parameters_->values());
-}
-
-LearnedDenoiser Trainer::averaged() const {
-  return averaged_;
 }
 
 Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint32_t step) const {
@@ -109,7 +105,7 @@ double Trainer::train_step(double learning_rate) {
   const auto step = static_cast<uint32_t>(step_);
   const Batch batch = gather(data_.training, next_rows(), step);
   parameters_->zero_gradients();
-  const Tensor loss = objective_->loss(denoiser_, batch, rng_).mean();
+  const Tensor loss = objective_->loss(*denoiser_, batch, rng_).mean();
   loss.backward();
   const double value = loss.item<double>();
   gradient_norm_ = parameters_->gradients().norm().item<double>();
@@ -140,7 +136,7 @@ double Trainer::held_out_loss() const {
     const int64_t count = std::min(chunk, rows - first);
     const Batch batch =
         gather(data_.held_out, at::arange(first, first + count, at::kLong), static_cast<uint32_t>(part));
-    total += objective_->loss(averaged_, batch, rng).sum().item<double>();
+    total += objective_->loss(*averaged_, batch, rng).sum().item<double>();
   }
   return total / static_cast<double>(rows);
 }

@@ -4,7 +4,7 @@
 #include "fokker/core/json.h"
 #include "fokker/data/dataset.h"
 #include "fokker/data/normalisation.h"
-#include "fokker/denoise/learned.h"
+#include "fokker/denoise/energy.h"
 #include "fokker/objective/objective.h"
 #include "fokker/train/flat_parameters.h"
 
@@ -67,7 +67,7 @@ class Trainer {
   int64_t step() const { return step_; }
   double seconds() const { return seconds_; }
   /// The denoiser with the averaged weights; it follows the training.
-  LearnedDenoiser averaged() const;
+  const Denoiser& averaged() const { return *averaged_; }
   const Network& averaged_network() const { return *average_; }
   const Normalisation& normalisation() const { return normalisation_; }
   /// Mean loss of the averaged weights on the held-out rows; the same times and noise at every call.
@@ -88,7 +88,7 @@ class Trainer {
   std::shared_ptr<Network> network_, average_;
   std::unique_ptr<FlatParameters> parameters_, averages_;
   Tensor first_moment_, second_moment_;
-  LearnedDenoiser denoiser_, averaged_;
+  std::unique_ptr<Denoiser> denoiser_, averaged_;
   std::shared_ptr<const Objective> objective_;
   Split data_;
   Normalisation normalisation_;

@@ -214,6 +214,45 @@ TEST_F(Cli, SamplesWithTheExactDenoiserAndEvaluates) {
     EXPECT_TRUE(result.contains(key)) << key;
 }
 
+// S2, sections 4.3 and 4.4, in the numbers that the command prints.
+TEST_F(Cli, UlaMissesTheWeightsThatAnnealingFinds) {
+  const auto first_weight = [&](const std::string& sampler) {
+    const Outcome outcome = run("sample --target two-modes --n 1000 --out s.npy --json " + sampler);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return Json::parse(outcome.out)["mode_weights"][0].get<double>();
+  };
+  EXPECT_EQ(first_weight("--sampler ula --steps 300 --step-size 0.1 --start 5,5"), 0);
+  EXPECT_GT(first_weight("--sampler mala --steps 300 --step-size 0.5"), 0.4) << "from the middle, by basin";
+  EXPECT_NEAR(first_weight("--sampler annealed-langevin:levels=25,inner=50,step=0.1"), 0.2, 0.06);
+  expect_refusal(
+      "sample --target two-modes --sampler ula --step-size 9 --steps 2000 --n 5 --out x.csv --quiet", 1,
+      "ula: a chain left the range of numbers");
+  expect_refusal("sample --target two-modes --sampler heun --step-size 1 --n 5 --out x.csv", 2,
+                 "step-size: expected --sampler ula");
+  expect_refusal("sample --target two-modes --sampler ula --start 1,b --n 5 --out x.csv", 2,
+                 "start: expected numbers");
+}
+
+TEST_F(Cli, TrainsEveryObjectiveAndAnEnergy) {
+  for (const char* predict : {"velocity", "energy"})
+    for (const char* objective :
+         {"denoising", "implicit", "sliced:directions=gaussian", "explicit", "elbo"}) {
+      const Outcome outcome =
+          run(fmt::format("train --data target:two-modes --rows 200 --out run --overwrite --objective {} "
+                          "--predict {} --steps 3 "
+                          "--width 8 --batch 16 --quiet",
+                          objective, predict));
+      EXPECT_EQ(outcome.code, 0) << objective << predict << outcome.err;
+    }
+  // The saved energy is one: it has a density, so MALA runs on it.
+  EXPECT_EQ(Json::parse(run("inspect run --json").out)["prediction"], "energy");
+  EXPECT_EQ(run("sample run --sampler mala:time=0.5 --steps 3 --n 5 --out x.csv").code, 0);
+  EXPECT_EQ(run("sample run --n 5 --steps 3 --out x.csv").code, 0);
+  expect_refusal("train --data target:two-modes --out other --objective implicitly", 2,
+                 "valid names: denoising, implicit");
+  expect_refusal("train --data target:two-modes --out other --predict force", 2, "energy");
+}
+
 TEST_F(Cli, DoctorAndInspectAnswerInJson) {
   const Json doctor = Json::parse(run("doctor --json").out);
   EXPECT_GT(doctor["matrix_product_gflops"].get<double>(), 0);

@@ -95,7 +95,7 @@ TEST(Trainer, LowersTheHeldOutLossTowardsTheBayesLoss) {
   // = 1.
   EXPECT_NEAR(trainer.held_out_loss(), before, 0.15);
   const Tensor x = Rng(5).normal({500, 2});
-  const LearnedDenoiser learned = trainer.averaged();
+  const Denoiser& learned = trainer.averaged();
   const GaussianProcess& vp = learned.process();
   EXPECT_LT((learned.estimate(x, 0.4).denoised() - vp.alpha(0.4) * x).square().mean().item<double>(), 0.02);
 }

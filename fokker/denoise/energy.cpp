@@ -1,0 +1,86 @@
+#include "fokker/denoise/energy.h"
+
+#include <cmath>
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+
+EnergyDenoiser::EnergyDenoiser(std::shared_ptr<const Network> network, GaussianProcess process,
+                               LearnedDenoiser::Options options)
+    : network_(std::move(network)), process_(std::move(process)), options_(options) {
+  check(network_ != nullptr, "EnergyDenoiser: expected a network but received none");
+  check(options_.sigma_data > 0, "EnergyDenoiser: expected sigma_data > 0 but received {}",
+        options_.sigma_data);
+  options_.energy = true;
+}
+
+Tensor EnergyDenoiser::inverse_rho(const Tensor& x, const Times& t) const {
+  return t.map(
+      [&](double u) { return 1.0 / std::hypot(process_.alpha(u) * options_.sigma_data, process_.sigma(u)); },
+      x);
+}
+
+Tensor EnergyDenoiser::potential(const Tensor& scaled, const Times& t, const Tensor& label) const {
+  const Tensor value =
+      network_->forward(scaled, network_time(options_.time_input, process_, t, scaled), label);
+  check(value.dim() == 1 && value.size(0) == scaled.size(0),
+        "EnergyDenoiser: expected a network of one number per row, ({}), but received {}", scaled.size(0),
+        shape_string(value));
+  return value;
+}
+
+bool EnergyDenoiser::trains() const {
+  const auto& parameters = network_->parameters();
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [](const NamedTensor& p) { return p.tensor.requires_grad(); });
+}
+
+Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
+  // Differentiated once more only where somebody will ask for it.
+  const bool record = at::GradMode::is_enabled() && (x.requires_grad() || trains());
+  const GradientMode gradients_on(true);
+  const bool through_x = record && x.requires_grad();
+  Tensor scaled = (through_x ? x : x.detach()) * inverse_rho(x, t);
+  if (!through_x) scaled = scaled.detach().requires_grad_();
+  const Tensor force = gradients(potential(scaled, t, label), {scaled}, /*create_graph=*/record)[0];
+  return Estimate(x, force, Prediction::edm(options_.sigma_data), process_, t);
+}
+
+Tensor EnergyDenoiser::energy(const Tensor& x, const Times& t, const Tensor& label) const {
+  const Tensor scaled = x * inverse_rho(x, t);
+  const Tensor factor =
+      t.map([&](double u) { return process_.alpha(u) * options_.sigma_data / process_.sigma(u); }, x);
+  return 0.5 * sum_events(scaled.square()) -
+         (factor.dim() == 0 ? factor : factor.reshape({-1})) * potential(scaled, t, label);
+}
+
+std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, GaussianProcess process,
+                                        Prediction prediction, LearnedDenoiser::Options options) {
+  if (options.energy)
+    return std::make_unique<EnergyDenoiser>(std::move(network), std::move(process), options);
+  return std::make_unique<LearnedDenoiser>(std::move(network), std::move(process), prediction, options);
+}
+
+DenoiserLaw::DenoiserLaw(const Denoiser& denoiser, double t, int64_t dimension)
+    : denoiser_(denoiser), t_(t), dimension_(dimension) {
+  check(denoiser.process().sigma(t) > 0, "DenoiserLaw: expected a time with sigma > 0 but received {}", t);
+}
+
+DenoiserLaw::DenoiserLaw(const EnergyDenoiser& denoiser, double t, int64_t dimension)
+    : DenoiserLaw(static_cast<const Denoiser&>(denoiser), t, dimension) {
+  energy_ = &denoiser;
+}
+
+Tensor DenoiserLaw::log_density(const Tensor& x) const {
+  check(energy_ != nullptr,
+        "{}: expected an energy model or a target with a density, as this denoiser knows only the score",
+        name());
+  return -energy_->energy(x, t_);
+}
+
+Tensor DenoiserLaw::score(const Tensor& x) const {
+  return denoiser_.estimate(x, t_).score();
+}
+
+}  // namespace fokker

@@ -1,0 +1,29 @@
+#pragma once
+#include "fokker/objective/objective.h"
+#include "fokker/objective/time_sampling.h"
+
+namespace fokker {
+
+/// A batch at random times: x = alpha(t) x_0 + sigma(t) noise.
+struct NoisedBatch {
+  Tensor x;      ///< (n, event...)
+  Tensor noise;  ///< (n, event...)
+  Times t;
+  Tensor label;  ///< (n), or undefined
+};
+
+/// Draws times, noise and which labels are dropped (set to -1), each from its own stream at the batch's step.
+NoisedBatch noise_batch(const GaussianProcess& process, const Batch& batch, const TimeSampling& times,
+                        double label_dropout, const Rng& rng);
+
+/// The same at given times.
+NoisedBatch noise_batch_at(const GaussianProcess& process, const Batch& batch, const Times& times,
+                           double label_dropout, const Rng& rng);
+
+/// Standard normal noise of the shape and type of x0, from the stream "noise".
+Tensor batch_noise(const Batch& batch, const Rng& rng);
+
+/// Labels with each set to -1 with that probability.
+Tensor drop_labels(const Tensor& label, double probability, uint32_t step, const Rng& rng);
+
+}  // namespace fokker
