@@ -1,5 +1,4 @@
 # Install tree: include/fokker/..., lib/libfokker.a, lib/cmake/fokker, bin/fokker.
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS fokker EXPORT fokker-targets
