@@ -1,0 +1,100 @@
+#include "fokker/verify/suite.h"
+
+#include <ATen/Parallel.h>
+
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "fokker/core/error.h"
+#include "fokker/verify/checks.h"
+
+namespace fokker::verify {
+namespace {
+
+Checks build() {
+  Checks checks;
+  add_s0_reversal(checks);
+  add_s1_chain(checks);
+  std::set<std::string> ids;
+  for (const Check& c : checks) check(ids.insert(c.id).second, "verify: two checks have the id {}", c.id);
+  return checks;
+}
+
+bool lies_in(const std::string& id, const std::string& group) {
+  return id == group || id.starts_with(group + ".");
+}
+
+/// Hands outcomes on in the order of the checks, whichever thread is ready first.
+class InOrder {
+ public:
+  InOrder(size_t count, const std::function<void(const Outcome&)>& observer)
+      : outcomes_(count), ready_(count), observer_(observer) {}
+
+  void put(size_t index, Outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    outcomes_[index] = std::move(outcome);
+    ready_[index] = true;
+    for (; next_ < ready_.size() && ready_[next_]; ++next_)
+      if (observer_) observer_(outcomes_[next_]);
+  }
+  std::vector<Outcome> take() { return std::move(outcomes_); }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Outcome> outcomes_;
+  std::vector<bool> ready_;
+  size_t next_ = 0;
+  const std::function<void(const Outcome&)>& observer_;
+};
+
+/// Checks are independent, so the cores are used across them and not within one.
+class SingleThreaded {
+ public:
+  SingleThreaded() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~SingleThreaded() { at::set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+}  // namespace
+
+const std::vector<Check>& all_checks() {
+  static const Checks checks = build();
+  return checks;
+}
+
+std::vector<const Check*> select(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids)
+    if (std::none_of(all_checks().begin(), all_checks().end(),
+                     [&](const Check& c) { return lies_in(c.id, id); }))
+      fail(ErrorKind::argument, "verify: no check is named '{}'; fokker verify --list names them all", id);
+  std::vector<const Check*> chosen;
+  for (const Check& c : all_checks())
+    if (ids.empty() ||
+        std::any_of(ids.begin(), ids.end(), [&](const std::string& id) { return lies_in(c.id, id); }))
+      chosen.push_back(&c);
+  return chosen;
+}
+
+std::vector<Outcome> run(const std::vector<const Check*>& checks, const RunOptions& options) {
+  check(options.threads > 0, "verify: expected at least one thread but received {}", options.threads);
+  for (const Check* c : checks) Trial(*c, Rng(options.seed), options.without);
+  const SingleThreaded guard;
+  InOrder results(checks.size(), options.observer);
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    at::set_num_threads(1);
+    for (size_t i; (i = next++) < checks.size();)
+      results.put(i, run(*checks[i], options.seed, options.without));
+  };
+  std::vector<std::jthread> workers;
+  for (int i = 1; i < options.threads; ++i) workers.emplace_back(work);
+  work();
+  workers.clear();
+  return results.take();
+}
+
+}  // namespace fokker::verify
