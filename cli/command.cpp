@@ -38,8 +38,8 @@ void Command::option(const std::string& name, std::string& value, const std::str
 void Command::option(const std::string& name, int64_t& value, const std::string& help) {
   app_.add_option(name, value, help);
 }
-void Command::option(const std::string& name, double& value, const std::string& help) {
-  app_.add_option(name, value, help);
+void Command::option(const std::string& name, double& value, const std::string& help, Need need) {
+  app_.add_option(name, value, help)->required(need == Need::required);
 }
 void Command::option(const std::string& name, std::vector<std::string>& value, const std::string& help,
                      Need need) {

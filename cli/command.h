@@ -35,7 +35,7 @@ class Command {
   void option(const std::string& name, std::string& value, const std::string& help,
               Need need = Need::optional);
   void option(const std::string& name, int64_t& value, const std::string& help);
-  void option(const std::string& name, double& value, const std::string& help);
+  void option(const std::string& name, double& value, const std::string& help, Need need = Need::optional);
   /// Several values: repeated, or separated by commas.
   void option(const std::string& name, std::vector<std::string>& value, const std::string& help,
               Need need = Need::optional);
@@ -86,6 +86,8 @@ void add_command(CommandLine& line, const CommandDescription& description,
 /// Each is defined in the file of its name and registers one subcommand.
 void add_train(CommandLine& line);
 void add_sample(CommandLine& line);
+void add_score(CommandLine& line);
+void add_simulate(CommandLine& line);
 void add_evaluate(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_doctor(CommandLine& line);

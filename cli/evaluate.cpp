@@ -1,7 +1,8 @@
-#include "cli/command.h"
+#include "cli/denoiser_source.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/evaluate/metrics.h"
+#include "fokker/evaluate/score_error.h"
 #include "fokker/target/toys.h"
 
 namespace fokker::cli {
@@ -9,8 +10,8 @@ namespace {
 
 struct Options {
   CommonOptions common;
-  std::string samples, reference;
-  int64_t n = 20'000;
+  std::string samples, reference, run;
+  int64_t n = 20'000, times = 16;
 };
 
 template <typename T>
@@ -68,7 +69,52 @@ std::string comparison_text(const Comparison& c) {
   return text;
 }
 
+/// Equally spaced times between the process's first useful one and 1.
+std::vector<double> times_of(const GaussianProcess& process, int64_t count) {
+  const double first = process.time_min();
+  std::vector<double> times;
+  for (int64_t i = 0; i < count; ++i)
+    times.push_back(first + (1 - first) * static_cast<double>(i + 1) / static_cast<double>(count));
+  return times;
+}
+
+/// A trained score against the exact one of the law that the data came from, in the model's space.
+int evaluate_run(const Options& o) {
+  check(o.samples.empty(), "expected either --samples or --run");
+  check(o.reference.starts_with("target:"),
+        "reference: a run is compared with target:TARGET but received '{}'", o.reference);
+  check(o.times > 0, "times: expected times > 0 but received {}", o.times);
+  const DenoiserSource source = open_denoiser(o.common, o.run, "", "");
+  const auto target = target_from(o.reference.substr(7));
+  const GaussianMixture* mixture = as_gaussian_mixture(*target);
+  check(mixture != nullptr, "reference: target '{}' has no closed form under noise", o.reference.substr(7));
+  check(mixture->dimension() == source.dimension(),
+        "reference: expected a target of dimension {} but it has {}", source.dimension(),
+        mixture->dimension());
+  const AnalyticDenoiser exact(in_model_space(*mixture, source.normalisation), source.process());
+  const ScoreError error = score_error(*source.denoiser, exact, times_of(source.process(), o.times), o.n,
+                                       Rng(o.common.seed).stream("score error"), source.type);
+  std::string text = fmt::format("Fisher divergence {:.6g}, noise error {:.6g} (averages over t)\n",
+                                 error.mean_fisher, error.mean_noise);
+  for (size_t i = 0; i < error.times.size(); ++i)
+    text += fmt::format("t = {:.4f}   Fisher divergence {:.4g} ± {:.2g}   noise error {:.4g} ± {:.2g}\n",
+                        error.times[i], error.fisher[i], error.fisher_error[i], error.noise[i],
+                        error.noise_error[i]);
+  print_result(o.common,
+               {{"times", error.times},
+                {"fisher_divergence", error.fisher},
+                {"fisher_divergence_standard_error", error.fisher_error},
+                {"noise_error", error.noise},
+                {"noise_error_standard_error", error.noise_error},
+                {"mean_fisher_divergence", error.mean_fisher},
+                {"mean_noise_error", error.mean_noise}},
+               text);
+  return 0;
+}
+
 int run_evaluate(const Options& o) {
+  if (!o.run.empty()) return evaluate_run(o);
+  check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
   const Tensor samples = load_rows(o.samples);
   CompareOptions options{.seed = o.common.seed, .modes = {}};
   Tensor reference;
@@ -96,12 +142,15 @@ int run_evaluate(const Options& o) {
 void add_evaluate(CommandLine& line) {
   add_command<Options>(
       line,
-      {"evaluate", "Measure how far samples are from a reference",
-       "fokker evaluate --samples samples.csv --reference target:two-modes"},
+      {"evaluate", "Measure how far samples are from a reference, or a trained score from the exact one",
+       "fokker evaluate --samples samples.csv --reference target:two-modes\n  "
+       "fokker evaluate --run run --reference target:two-modes"},
       [](Command& c, Options& o) {
-        c.option("--samples", o.samples, "File of samples", Command::Need::required);
+        c.option("--samples", o.samples, "File of samples");
+        c.option("--run", o.run, "Compare the score of this run with the exact one of target:TARGET instead");
         c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
         c.option("--n", o.n, "Samples drawn from a target reference");
+        c.option("--times", o.times, "Times at which scores are compared");
       },
       [](const Options& o, const Command&) { return run_evaluate(o); });
 }

@@ -54,6 +54,8 @@ int run(const std::vector<std::string>& arguments) {
   CommandLine line;
   add_train(line);
   add_sample(line);
+  add_score(line);
+  add_simulate(line);
   add_evaluate(line);
   add_inspect(line);
   add_doctor(line);

@@ -5,6 +5,7 @@
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
 #include "fokker/data/load.h"
+#include "fokker/denoise/analytic.h"
 #include "fokker/nn/mlp.h"
 #include "fokker/nn/unet.h"
 #include "fokker/target/toys.h"
@@ -133,18 +134,6 @@ Dataset read_data(const TrainSettings& s) {
   for (int64_t i = 0; i < data.values.size(1); ++i) data.columns.push_back(fmt::format("x{}", i));
   data.source = s.data;
   return data;
-}
-
-/// The mixture seen through the normalisation, which is affine: z = J^T x + c with the rows of J its images.
-GaussianMixture in_model_space(const GaussianMixture& mixture, const Normalisation& normalisation) {
-  const int64_t d = mixture.dimension();
-  const Tensor origin = normalisation.apply(at::zeros({1, d}, at::kDouble), at::kDouble);
-  const Tensor slope = normalisation.apply(at::eye(d, at::kDouble), at::kDouble) - origin;
-  std::vector<Tensor> covariances;
-  for (int64_t k = 0; k < mixture.components(); ++k)
-    covariances.push_back(slope.t().matmul(mixture.component_covariance(k)).matmul(slope));
-  return GaussianMixture(mixture.weights(), normalisation.apply(mixture.means(), at::kDouble),
-                         at::stack(covariances));
 }
 
 /// The target's own mixture where it is one, else the empirical distribution of the training rows.

@@ -48,6 +48,8 @@ class Normalisation {
   NormalisationKind kind() const { return kind_; }
   const std::vector<int64_t>& event_shape() const { return event_shape_; }
   bool is_images() const { return event_shape_.size() == 3; }
+  /// Numbers in one event.
+  int64_t dimension() const;
 
   /// Every double is written in digits that read back to the same value.
   Json to_json() const;
@@ -56,7 +58,6 @@ class Normalisation {
 
  private:
   Normalisation(NormalisationKind kind, std::vector<int64_t> event_shape);
-  int64_t dimension() const;
   /// Applies `map` to blocks of rows (k, d) float64 and collects the results as (n, event...) of `type`.
   template <typename Map>
   Tensor map_rows(const char* what, const Tensor& values, at::ScalarType type, Map map) const;

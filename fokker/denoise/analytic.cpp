@@ -39,4 +39,17 @@ Estimate AnalyticDenoiser::estimate(const Tensor& x, const Times& t, const Tenso
   return Estimate(x, value.reshape(x.sizes()), prediction_, process_, t);
 }
 
+// z = x slope + origin, with the rows of `slope` the images of the coordinate axes.
+GaussianMixture in_model_space(const GaussianMixture& mixture, const Normalisation& normalisation) {
+  const Tensor means = normalisation.apply(mixture.means(), at::kDouble);
+  if (mixture.is_discrete()) return GaussianMixture(mixture.weights(), means, at::zeros({}, at::kDouble));
+  const int64_t d = mixture.dimension();
+  const Tensor origin = normalisation.apply(at::zeros({1, d}, at::kDouble), at::kDouble);
+  const Tensor slope = normalisation.apply(at::eye(d, at::kDouble), at::kDouble) - origin;
+  std::vector<Tensor> covariances;
+  for (int64_t k = 0; k < mixture.components(); ++k)
+    covariances.push_back(slope.t().matmul(mixture.component_covariance(k)).matmul(slope));
+  return GaussianMixture(mixture.weights(), means, at::stack(covariances));
+}
+
 }  // namespace fokker

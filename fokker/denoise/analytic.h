@@ -1,4 +1,5 @@
 #pragma once
+#include "fokker/data/normalisation.h"
 #include "fokker/denoise/denoiser.h"
 #include "fokker/target/gaussian_mixture.h"
 
@@ -20,5 +21,8 @@ class AnalyticDenoiser final : public Denoiser {
   GaussianProcess process_;
   Prediction prediction_;
 };
+
+/// A mixture in the user's units as a model sees it: through the normalisation, which is affine.
+GaussianMixture in_model_space(const GaussianMixture& mixture, const Normalisation& normalisation);
 
 }  // namespace fokker

@@ -53,6 +53,8 @@ class GaussianMixture final : public Distribution {
   Tensor score(const Tensor& x) const override;
   Tensor sample(int64_t count, const Rng& rng) const override;
 
+  /// Whether every covariance is zero: an empirical distribution.
+  bool is_discrete() const { return shared() && variances_.item<double>() == 0; }
   int64_t components() const { return means_.size(0); }
   /// (k), summing to one.
   const Tensor& weights() const { return weights_; }

@@ -1,0 +1,93 @@
+#include "cli/denoiser_source.h"
+#include "cli/output.h"
+#include "fokker/core/error.h"
+#include "fokker/core/progress.h"
+#include "fokker/core/spec.h"
+
+namespace fokker::cli {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string run, target, process, data, out, quantity = "score";
+  double time = -1;
+  int64_t batch = 0;
+};
+
+const std::vector<std::string> quantities = {"score", "noise", "denoised", "velocity"};
+
+/// One quantity of an estimate in the user's units: scores are pulled back, velocities pushed forward, noise
+/// is standard normal in any units.
+Tensor in_user_units(const std::string& quantity, const Estimate& estimate, const DenoiserSource& source) {
+  if (quantity == "score") return source.normalisation.pullback_score(estimate.score().cpu());
+  if (quantity == "noise") return estimate.noise().cpu();
+  if (quantity == "denoised") return source.to_user(estimate.denoised());
+  const Tensor velocity = estimate.velocity();
+  return source.to_user(velocity) - source.to_user(at::zeros_like(velocity));
+}
+
+Tensor evaluate(const Options& o, const DenoiserSource& source, const Tensor& x) {
+  const GradientMode off(false);
+  const int64_t block = o.batch > 0 ? o.batch : x.dim() == 4 ? 64 : 4096;
+  Progress progress("scoring", (x.size(0) + block - 1) / block);
+  std::vector<Tensor> parts;
+  for (int64_t first = 0; first < x.size(0); first += block) {
+    check(caught_signal() == 0, "scoring was stopped by a signal; nothing was written");
+    const Tensor rows = x.narrow(0, first, std::min(block, x.size(0) - first));
+    parts.push_back(in_user_units(o.quantity, source.denoiser->estimate(rows, o.time), source));
+    progress.update(static_cast<int64_t>(parts.size()));
+  }
+  progress.finish();
+  return at::cat(parts);
+}
+
+int run_score(const Options& o, const Command& command) {
+  check(o.time >= 0 && o.time <= 1, "time: expected a time in [0, 1] but received {}", o.time);
+  check(std::find(quantities.begin(), quantities.end(), o.quantity) != quantities.end(),
+        "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
+  check_output(o.out);
+  catch_signals();
+  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
+        "time: a trained score needs noise, but sigma({}) = 0", o.time);
+  const Tensor values = evaluate(o, source, source.load(o.data));
+  check(values.isfinite().all().item<bool>(),
+        "score: the {} at t = {} is not finite on every row; move the time away from the end", o.quantity,
+        o.time);
+  write_samples(o.out, values, source.columns);
+  command.save_configuration(o.out + ".toml");
+  print_result(o.common,
+               {{"n", values.size(0)},
+                {"quantity", o.quantity},
+                {"time", o.time},
+                {"alpha", source.process().alpha(o.time)},
+                {"sigma", source.process().sigma(o.time)},
+                {"out", o.out}},
+               "");
+  message(fmt::format("wrote the {} of {} rows to {}", o.quantity, values.size(0), o.out));
+  return 0;
+}
+
+}  // namespace
+
+void add_score(CommandLine& line) {
+  add_command<Options>(
+      line,
+      {"score", "Evaluate the score, noise, denoised estimate or velocity at points x_t",
+       "fokker score run --data points.csv --time 0.1 --quantity score --out scores.csv\n  "
+       "fokker score --target two-modes --process vp --data points.npy --time 0.5 --quantity denoised --out "
+       "d.npy"},
+      [](Command& c, Options& o) {
+        c.option("run", o.run, "Run folder of a trained model");
+        c.option("--target", o.target, "Use the exact denoiser of a known target");
+        c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+        c.option("--data", o.data, "Points x_t, in the user's units", Command::Need::required);
+        c.option("--time", o.time, "Time t in [0, 1]: data at 0, noise at 1", Command::Need::required);
+        c.option("--quantity", o.quantity, "One of: " + join(quantities));
+        c.option("--out", o.out, "Output file: .npy or .csv", Command::Need::required);
+        c.option("--batch", o.batch, "Rows evaluated together; 0 chooses");
+      },
+      run_score);
+}
+
+}  // namespace fokker::cli

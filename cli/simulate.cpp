@@ -1,0 +1,170 @@
+#include "cli/denoiser_source.h"
+#include "cli/output.h"
+#include "cli/registry.h"
+#include "fokker/core/error.h"
+#include "fokker/core/progress.h"
+#include "fokker/core/spec.h"
+#include "fokker/data/npy.h"
+#include "fokker/plot/figure.h"
+#include "fokker/plot/lines.h"
+#include "fokker/plot/scatter.h"
+
+namespace fokker::cli {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string run, target, process, direction, out, plot, start = "exact", sampler, theme = "light";
+  int64_t n = 1000, steps = 200;
+};
+
+const std::vector<std::string> directions = {"forward", "reverse", "flow"};
+
+/// Every state of the particles: (steps + 1, n, d), in the order of the simulation.
+struct Paths {
+  Tensor states;
+  std::vector<double> times;
+};
+
+AnalyticDenoiser& exact_of(const DenoiserSource& source) {
+  return dynamic_cast<AnalyticDenoiser&>(*source.denoiser);
+}
+
+/// The noising chain x_{i+1} = scale x_i + sqrt(variance) eps on equal intervals: exact at every time.
+Paths simulate_forward(const Options& o, const DenoiserSource& source) {
+  check(o.run.empty(),
+        "simulate: forward needs data; expected --target (data:FILE noises the rows of a file)");
+  Paths paths{at::empty({o.steps + 1, o.n, source.event[0]}, at::kDouble), {0.0}};
+  Tensor x = exact_of(source).target().sample(o.n, Rng(o.common.seed).stream("data"));
+  paths.states[0] = x;
+  const Rng noise = Rng(o.common.seed).stream("forward");
+  for (int64_t i = 1; i <= o.steps; ++i) {
+    const double t = static_cast<double>(i) / static_cast<double>(o.steps);
+    const TransitionCoefficients step = source.process().transition(paths.times.back(), t);
+    x = step.scale * x +
+        std::sqrt(step.variance) *
+            noise.normal(x.sizes(), {.first_sample = 0, .step = static_cast<uint32_t>(i)}, at::kDouble);
+    paths.states[i] = x;
+    paths.times.push_back(t);
+  }
+  return paths;
+}
+
+/// Where a backward simulation begins: the exact law of x at the first time, or the prior.
+Tensor backward_start(const Options& o, const DenoiserSource& source, double t) {
+  check(o.start == "exact" || o.start == "prior", "start: expected exact or prior but received '{}'",
+        o.start);
+  const Rng rng = Rng(o.common.seed).stream("start");
+  if (o.run.empty() && o.start == "exact") return exact_of(source).marginal(t).sample(o.n, rng);
+  std::vector<int64_t> shape{o.n};
+  shape.insert(shape.end(), source.event.begin(), source.event.end());
+  return source.process().sample_prior(shape, rng).to(source.type);
+}
+
+/// The reverse SDE or the probability-flow ODE from t = 1 (or where f and g end) to 0, on equal intervals.
+Paths simulate_backward(const Options& o, const DenoiserSource& source) {
+  const std::string usual = o.direction == "flow" ? "heun" : "euler-maruyama";
+  const SamplerChoice choice = make_sampler(o.sampler.empty() ? usual : o.sampler, source.process());
+  const TimeGrid grid = make_grid("uniform", source.process(), *choice.sampler, o.steps);
+  const Tensor start = backward_start(o, source, grid.times().front());
+  Trajectory trajectory(grid.steps(), start.sizes(), start.options());
+  IntegrateOptions options{.noise = Rng(o.common.seed).stream("sampler").noise_source(start.scalar_type()),
+                           .observers = {trajectory.observer()}};
+  options.observers.emplace_back([](const Observation&) {
+    check(caught_signal() == 0, "the simulation was stopped by a signal; nothing was written");
+  });
+  integrate(*source.denoiser, *choice.sampler, grid, start, options);
+  return {trajectory_in_user_units(trajectory.states(), [&](const Tensor& x) { return source.to_user(x); }),
+          grid.times()};
+}
+
+plot::Range range_of(const Tensor& values) {
+  const double low = values.min().item<double>(), high = values.max().item<double>();
+  const double margin = 0.03 * std::max(high - low, 1e-9);
+  return {low - margin, high + margin};
+}
+
+/// One coordinate: paths over time. More: the first two coordinates at six times.
+plot::Figure draw(const Paths& paths, const plot::Theme& theme) {
+  const Tensor states = paths.states.flatten(2);
+  const auto steps = static_cast<int64_t>(paths.times.size()) - 1;
+  if (states.size(2) == 1) {
+    plot::Figure figure({.width = 760, .height = 460, .title = {}, .legend = {}, .theme = theme});
+    auto& axes = figure.axes();
+    axes.x.label = "t";
+    axes.y.label = "x_t";
+    const int64_t shown = std::min<int64_t>(states.size(1), 400);
+    plot::add_lines(axes, at::tensor(paths.times), states.select(2, 0).narrow(1, 0, shown).t());
+    return figure;
+  }
+  const int panels = static_cast<int>(std::min<int64_t>(6, steps + 1));
+  plot::Figure figure(
+      {.width = 260 * panels, .height = 300, .columns = panels, .title = {}, .legend = {}, .theme = theme});
+  for (int i = 0; i < panels; ++i) {
+    const int64_t at_step = std::lround(static_cast<double>(steps) * i / std::max(1, panels - 1));
+    auto& axes = figure.axes(0, i);
+    axes.title = fmt::format("t = {:.2g}", paths.times[static_cast<size_t>(at_step)]);
+    axes.x.limits = range_of(states.select(2, 0));
+    axes.y.limits = range_of(states.select(2, 1));
+    plot::add_scatter(axes, states[at_step].narrow(1, 0, 2));
+  }
+  return figure;
+}
+
+int run_simulate(const Options& o, const Command& command) {
+  check(std::find(directions.begin(), directions.end(), o.direction) != directions.end(),
+        "unknown direction '{}'; valid names: {}", o.direction, join(directions));
+  check(o.n > 0, "n: expected n > 0 but received {}", o.n);
+  check(o.steps > 0, "steps: expected steps > 0 but received {}", o.steps);
+  check(o.theme == "light" || o.theme == "dark", "theme: expected light or dark but received '{}'", o.theme);
+  check(o.out.ends_with(".npy"), "{}: expected an output that ends in .npy", o.out);
+  check_output(o.out);
+  if (!o.plot.empty()) check_output(o.plot);
+  catch_signals();
+  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
+  save_npy(o.out, paths.states);
+  command.save_configuration(o.out + ".toml");
+  if (!o.plot.empty())
+    draw(paths, o.theme == "dark" ? plot::Theme::dark() : plot::Theme::light()).save(o.plot);
+  print_result(o.common,
+               {{"out", o.out},
+                {"shape", paths.states.sizes().vec()},
+                {"times", paths.times},
+                {"direction", o.direction}},
+               "");
+  message(fmt::format("wrote {} to {}", shape_string(paths.states), o.out));
+  return 0;
+}
+
+}  // namespace
+
+void add_simulate(CommandLine& line) {
+  add_command<Options>(
+      line,
+      {"simulate", "Simulate the forward process, its reversal, or the probability flow",
+       "fokker simulate --target four-points --process vp --direction reverse --n 2000 --steps 200 --out "
+       "paths.npy "
+       "--plot paths.png"},
+      [](Command& c, Options& o) {
+        c.option("run", o.run, "Run folder of a trained model (reverse and flow)");
+        c.option("--target", o.target, "Use the exact denoiser of a known target");
+        c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+        c.option(
+            "--direction", o.direction,
+            "forward: data to noise; reverse: the reverse SDE; flow: the probability-flow ODE, noise to data",
+            Command::Need::required);
+        c.option("--n", o.n, "Number of particles");
+        c.option("--steps", o.steps, "Equal steps of t");
+        c.option("--start", o.start,
+                 "Begin backward runs in the exact law of x_1 (a run: the prior) or the prior");
+        c.option("--sampler", o.sampler,
+                 "Method of backward runs (default: euler-maruyama, or heun for flow)");
+        c.option("--out", o.out, "Trajectories, (steps+1, n, d): .npy", Command::Need::required);
+        c.option("--plot", o.plot, "Also draw a picture: .png");
+        c.option("--theme", o.theme, "Of the picture: light or dark");
+      },
+      run_simulate);
+}
+
+}  // namespace fokker::cli
