@@ -7,7 +7,7 @@
 namespace fokker::cli {
 namespace {
 
-struct Options {
+struct EvaluateOptions {
   CommonOptions common;
   std::string samples, reference;
   int64_t n = 20'000;
@@ -68,7 +68,7 @@ std::string comparison_text(const Comparison& c) {
   return text;
 }
 
-int run_evaluate(const Options& o) {
+int run_evaluate(const EvaluateOptions& o) {
   const Tensor samples = load_rows(o.samples);
   CompareOptions options{.seed = o.common.seed, .modes = {}};
   Tensor reference;
@@ -94,16 +94,16 @@ int run_evaluate(const Options& o) {
 }  // namespace
 
 void add_evaluate(CommandLine& line) {
-  add_command<Options>(
+  add_command<EvaluateOptions>(
       line,
       {"evaluate", "Measure how far samples are from a reference",
        "fokker evaluate --samples samples.csv --reference target:two-modes"},
-      [](Command& c, Options& o) {
+      [](Command& c, EvaluateOptions& o) {
         c.option("--samples", o.samples, "File of samples", Command::Need::required);
         c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
         c.option("--n", o.n, "Samples drawn from a target reference");
       },
-      [](const Options& o, const Command&) { return run_evaluate(o); });
+      [](const EvaluateOptions& o, const Command&) { return run_evaluate(o); });
 }
 
 }  // namespace fokker::cli
