@@ -43,7 +43,7 @@ Json cpu_features() {
   return features;
 }
 
-struct Options {
+struct DoctorOptions {
   CommonOptions common;
 };
 
@@ -78,10 +78,11 @@ int run_doctor(const CommonOptions& common) {
 }  // namespace
 
 void add_doctor(CommandLine& line) {
-  add_command<Options>(
+  add_command<DoctorOptions>(
       line,
       {"doctor", "Say what this build and machine have, and what is slow or missing", "fokker doctor --json"},
-      [](Command&, Options&) {}, [](const Options& o, const Command&) { return run_doctor(o.common); });
+      [](Command&, DoctorOptions&) {},
+      [](const DoctorOptions& o, const Command&) { return run_doctor(o.common); });
 }
 
 }  // namespace fokker::cli

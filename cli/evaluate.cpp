@@ -8,7 +8,7 @@
 namespace fokker::cli {
 namespace {
 
-struct Options {
+struct EvaluateOptions {
   CommonOptions common;
   std::string samples, reference, run;
   int64_t n = 20'000, times = 16;
@@ -79,7 +79,7 @@ std::vector<double> times_of(const GaussianProcess& process, int64_t count) {
 }
 
 /// A trained score against the exact one of the law that the data came from, in the model's space.
-int evaluate_run(const Options& o) {
+int evaluate_run(const EvaluateOptions& o) {
   check(o.samples.empty(), "expected either --samples or --run");
   check(o.reference.starts_with("target:"),
         "reference: a run is compared with target:TARGET but received '{}'", o.reference);
@@ -112,7 +112,7 @@ int evaluate_run(const Options& o) {
   return 0;
 }
 
-int run_evaluate(const Options& o) {
+int run_evaluate(const EvaluateOptions& o) {
   if (!o.run.empty()) return evaluate_run(o);
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
   const Tensor samples = load_rows(o.samples);
@@ -140,19 +140,19 @@ int run_evaluate(const Options& o) {
 }  // namespace
 
 void add_evaluate(CommandLine& line) {
-  add_command<Options>(
+  add_command<EvaluateOptions>(
       line,
       {"evaluate", "Measure how far samples are from a reference, or a trained score from the exact one",
        "fokker evaluate --samples samples.csv --reference target:two-modes\n  "
        "fokker evaluate --run run --reference target:two-modes"},
-      [](Command& c, Options& o) {
+      [](Command& c, EvaluateOptions& o) {
         c.option("--samples", o.samples, "File of samples");
         c.option("--run", o.run, "Compare the score of this run with the exact one of target:TARGET instead");
         c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
         c.option("--n", o.n, "Samples drawn from a target reference");
         c.option("--times", o.times, "Times at which scores are compared");
       },
-      [](const Options& o, const Command&) { return run_evaluate(o); });
+      [](const EvaluateOptions& o, const Command&) { return run_evaluate(o); });
 }
 
 }  // namespace fokker::cli

@@ -7,7 +7,7 @@
 namespace fokker::cli {
 namespace {
 
-struct Options {
+struct InspectOptions {
   CommonOptions common;
   std::string path;
 };
@@ -98,10 +98,12 @@ Report inspect_path(const std::string& path) {
 }  // namespace
 
 void add_inspect(CommandLine& line) {
-  add_command<Options>(
+  add_command<InspectOptions>(
       line, {"inspect", "Describe a trained model, a data file or a safetensors file", "fokker inspect run"},
-      [](Command& c, Options& o) { c.option("path", o.path, "Run folder or file", Command::Need::required); },
-      [](const Options& o, const Command&) {
+      [](Command& c, InspectOptions& o) {
+        c.option("path", o.path, "Run folder or file", Command::Need::required);
+      },
+      [](const InspectOptions& o, const Command&) {
         const Report report = inspect_path(o.path);
         print_result(o.common, report.json, report.text);
         return 0;

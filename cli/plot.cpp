@@ -13,7 +13,7 @@
 namespace fokker::cli {
 namespace {
 
-struct Options {
+struct PlotOptions {
   CommonOptions common;
   std::string kind, out, title, theme = "light";
   std::vector<std::string> inputs;
@@ -22,7 +22,7 @@ struct Options {
 
 const std::vector<std::string> kinds = {"scatter", "grid", "loss"};
 
-plot::Theme theme_of(const Options& o) {
+plot::Theme theme_of(const PlotOptions& o) {
   check(o.theme == "light" || o.theme == "dark", "theme: expected light or dark but received '{}'", o.theme);
   return o.theme == "light" ? plot::Theme::light() : plot::Theme::dark();
 }
@@ -38,7 +38,7 @@ Dataset rows_of(const std::string& input, uint64_t seed) {
           .source = input};
 }
 
-void draw_scatter(const Options& o) {
+void draw_scatter(const PlotOptions& o) {
   std::vector<Dataset> sets;
   for (const auto& input : o.inputs) {
     sets.push_back(rows_of(input, o.common.seed));
@@ -64,7 +64,7 @@ void draw_scatter(const Options& o) {
       .save(o.out);
 }
 
-void draw_grid(const Options& o) {
+void draw_grid(const PlotOptions& o) {
   check(o.inputs.size() == 1, "plot grid: expected one input but received {}", o.inputs.size());
   const Dataset data = load_data(o.inputs[0], {});
   check_input(data.is_images(), "{}: expected images but it holds rows of shape {}", o.inputs[0],
@@ -73,7 +73,7 @@ void draw_grid(const Options& o) {
   plot::save_image_grid(o.out, data.values.narrow(0, 0, shown), {.columns = o.columns});
 }
 
-void draw_loss(const Options& o) {
+void draw_loss(const PlotOptions& o) {
   check(o.inputs.size() == 1, "plot loss: expected one run folder but received {}", o.inputs.size());
   const std::filesystem::path file = std::filesystem::path(o.inputs[0]) / "metrics.jsonl";
   std::istringstream lines(read_file(file));
@@ -98,7 +98,7 @@ void draw_loss(const Options& o) {
       .save(o.out);
 }
 
-int run_plot(const Options& o) {
+int run_plot(const PlotOptions& o) {
   if (o.kind == "scatter")
     draw_scatter(o);
   else if (o.kind == "grid")
@@ -114,11 +114,11 @@ int run_plot(const Options& o) {
 }  // namespace
 
 void add_plot(CommandLine& line) {
-  add_command<Options>(
+  add_command<PlotOptions>(
       line,
       {"plot", "Draw a picture: " + join(kinds),
        "fokker plot scatter data.csv samples.csv --out picture.png"},
-      [](Command& c, Options& o) {
+      [](Command& c, PlotOptions& o) {
         c.option("kind", o.kind, "What to draw: " + join(kinds), Command::Need::required);
         c.option("inputs", o.inputs, "Files (a run folder for loss), or target:TARGET",
                  Command::Need::required);
@@ -127,7 +127,7 @@ void add_plot(CommandLine& line) {
         c.option("--theme", o.theme, "light or dark");
         c.option("--columns", o.columns, "Images per row of a grid; 0 chooses");
       },
-      [](const Options& o, const Command&) { return run_plot(o); });
+      [](const PlotOptions& o, const Command&) { return run_plot(o); });
 }
 
 }  // namespace fokker::cli

@@ -16,7 +16,7 @@
 namespace fokker::cli {
 namespace {
 
-struct Options {
+struct SampleOptions {
   CommonOptions common;
   std::string run, target, process, out, sampler, grid, trajectory, label, start;
   int64_t n = 1000, steps = 0, batch = 0;
@@ -52,7 +52,7 @@ std::string default_sampler(const std::vector<int64_t>& event) {
 }
 
 /// Runs the sampler, in blocks with progress, and keeps the trajectory where asked.
-Samples run_sampler(const Options& o, const Denoiser& denoiser, std::vector<int64_t> event,
+Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vector<int64_t> event,
                     at::TensorOptions type, const ToUserUnits& to_user) {
   const SamplerChoice choice =
       make_sampler(o.sampler.empty() ? default_sampler(event) : o.sampler, denoiser.process());
@@ -83,8 +83,8 @@ Samples run_sampler(const Options& o, const Denoiser& denoiser, std::vector<int6
 }
 
 /// Runs a Markov chain on one law, with the same progress and trajectory.
-Samples run_kernel(const Options& o, const KernelChoice& choice, const Distribution& law, const Tensor& start,
-                   const ToUserUnits& to_user) {
+Samples run_kernel(const SampleOptions& o, const KernelChoice& choice, const Distribution& law,
+                   const Tensor& start, const ToUserUnits& to_user) {
   ChainOptions options{.steps = o.steps > 0 ? o.steps : 1000, .observers = {}};
   options.block = o.batch > 0 ? o.batch : start.dim() == 4 ? 64 : 4096;
   Progress progress("sampling", ((o.n + options.block - 1) / options.block) * options.steps);
@@ -106,7 +106,7 @@ Samples run_kernel(const Options& o, const KernelChoice& choice, const Distribut
 }
 
 /// A chain on the law of x_t at the kernel's time, as the denoiser describes it.
-Samples run_model_kernel(const Options& o, const Model& model, const Denoiser& denoiser) {
+Samples run_model_kernel(const SampleOptions& o, const Model& model, const Denoiser& denoiser) {
   const KernelChoice choice = make_kernel(o.sampler, o.step_size);
   const double t = choice.time >= 0 ? choice.time : model.process.time_min();
   const auto shape = model.event_shape();
@@ -118,7 +118,7 @@ Samples run_model_kernel(const Options& o, const Model& model, const Denoiser& d
                     [&](const Tensor& x) { return model.normalisation.invert(x); });
 }
 
-Samples sample_model(const Options& o) {
+Samples sample_model(const SampleOptions& o) {
   const Model model = load_model(o.run);
   const auto type = at::TensorOptions(network_type(parse_precision(o.common.precision)))
                         .device(parse_device(o.common.device));
@@ -139,7 +139,7 @@ Samples sample_model(const Options& o) {
 }
 
 /// A chain on the target itself, or with a process on the exact law of x_t.
-Samples run_target_kernel(const Options& o) {
+Samples run_target_kernel(const SampleOptions& o) {
   const KernelChoice choice = make_kernel(o.sampler, o.step_size);
   std::unique_ptr<Distribution> law = target_from(o.target);
   if (!o.process.empty()) {
@@ -153,7 +153,7 @@ Samples run_target_kernel(const Options& o) {
   return run_kernel(o, choice, *law, start, [](const Tensor& x) { return x; });
 }
 
-Samples sample_target(const Options& o) {
+Samples sample_target(const SampleOptions& o) {
   if (is_chain(o.sampler)) return run_target_kernel(o);
   const bool direct = o.sampler.empty() && o.steps == 0;
   if (direct) {
@@ -171,7 +171,7 @@ Samples sample_target(const Options& o) {
 }
 
 /// What share of the samples each mode of a mixture got.
-std::optional<ModeStatistics> count_modes(const Options& o, const Tensor& samples) {
+std::optional<ModeStatistics> count_modes(const SampleOptions& o, const Tensor& samples) {
   if (o.target.empty()) return {};
   const auto target = target_from(o.target);
   const GaussianMixture* mixture = as_gaussian_mixture(*target);
@@ -197,7 +197,7 @@ std::string describe(const Samples& samples, const std::optional<ModeStatistics>
   return text;
 }
 
-int run_sample(const Options& o, const Command& command) {
+int run_sample(const SampleOptions& o, const Command& command) {
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
   check(o.step_size >= 0, "step-size: expected step-size > 0 but received {}", o.step_size);
   check(o.step_size == 0 || is_chain(o.sampler), "step-size: expected --sampler {} but received '{}'",
@@ -222,14 +222,14 @@ int run_sample(const Options& o, const Command& command) {
 }  // namespace
 
 void add_sample(CommandLine& line) {
-  add_command<Options>(
+  add_command<SampleOptions>(
       line,
       {"sample", "Draw samples from a trained model or from the exact denoiser of a target",
        "fokker sample run --n 1000 --out samples.csv\n  "
        "fokker sample --target two-modes --sampler ula --steps 5000 --step-size 0.1 --out samples.csv\n  "
        "fokker sample --target two-modes --sampler annealed-langevin:levels=20,inner=100,step=0.1 --out "
        "samples.csv"},
-      [](Command& c, Options& o) {
+      [](Command& c, SampleOptions& o) {
         c.option("run", o.run, "Run folder of a trained model");
         c.option("--target", o.target, "Sample a known target with its exact denoiser");
         c.option("--process", o.process,

@@ -7,7 +7,7 @@
 namespace fokker::cli {
 namespace {
 
-struct Options {
+struct ScoreOptions {
   CommonOptions common;
   std::string run, target, process, data, out, quantity = "score";
   double time = -1;
@@ -26,7 +26,7 @@ Tensor in_user_units(const std::string& quantity, const Estimate& estimate, cons
   return source.to_user(velocity) - source.to_user(at::zeros_like(velocity));
 }
 
-Tensor evaluate(const Options& o, const DenoiserSource& source, const Tensor& x) {
+Tensor evaluate_rows(const ScoreOptions& o, const DenoiserSource& source, const Tensor& x) {
   const GradientMode off(false);
   const int64_t block = o.batch > 0 ? o.batch : x.dim() == 4 ? 64 : 4096;
   Progress progress("scoring", (x.size(0) + block - 1) / block);
@@ -41,7 +41,7 @@ Tensor evaluate(const Options& o, const DenoiserSource& source, const Tensor& x)
   return at::cat(parts);
 }
 
-int run_score(const Options& o, const Command& command) {
+int run_score(const ScoreOptions& o, const Command& command) {
   check(o.time >= 0 && o.time <= 1, "time: expected a time in [0, 1] but received {}", o.time);
   check(std::find(quantities.begin(), quantities.end(), o.quantity) != quantities.end(),
         "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
@@ -50,7 +50,7 @@ int run_score(const Options& o, const Command& command) {
   const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
   check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
         "time: a trained score needs noise, but sigma({}) = 0", o.time);
-  const Tensor values = evaluate(o, source, source.load(o.data));
+  const Tensor values = evaluate_rows(o, source, source.load(o.data));
   check(values.isfinite().all().item<bool>(),
         "score: the {} at t = {} is not finite on every row; move the time away from the end", o.quantity,
         o.time);
@@ -71,13 +71,13 @@ int run_score(const Options& o, const Command& command) {
 }  // namespace
 
 void add_score(CommandLine& line) {
-  add_command<Options>(
+  add_command<ScoreOptions>(
       line,
       {"score", "Evaluate the score, noise, denoised estimate or velocity at points x_t",
        "fokker score run --data points.csv --time 0.1 --quantity score --out scores.csv\n  "
        "fokker score --target two-modes --process vp --data points.npy --time 0.5 --quantity denoised --out "
        "d.npy"},
-      [](Command& c, Options& o) {
+      [](Command& c, ScoreOptions& o) {
         c.option("run", o.run, "Run folder of a trained model");
         c.option("--target", o.target, "Use the exact denoiser of a known target");
         c.option("--process", o.process, "Process of the exact denoiser (default: vp)");

@@ -12,7 +12,7 @@
 namespace fokker::cli {
 namespace {
 
-struct Options {
+struct SimulateOptions {
   CommonOptions common;
   std::string run, target, process, direction, out, plot, start = "exact", sampler, theme = "light";
   int64_t n = 1000, steps = 200;
@@ -31,7 +31,7 @@ AnalyticDenoiser& exact_of(const DenoiserSource& source) {
 }
 
 /// The noising chain x_{i+1} = scale x_i + sqrt(variance) eps on equal intervals: exact at every time.
-Paths simulate_forward(const Options& o, const DenoiserSource& source) {
+Paths simulate_forward(const SimulateOptions& o, const DenoiserSource& source) {
   check(o.run.empty(),
         "simulate: forward needs data; expected --target (data:FILE noises the rows of a file)");
   Paths paths{at::empty({o.steps + 1, o.n, source.event[0]}, at::kDouble), {0.0}};
@@ -51,7 +51,7 @@ Paths simulate_forward(const Options& o, const DenoiserSource& source) {
 }
 
 /// Where a backward simulation begins: the exact law of x at the first time, or the prior.
-Tensor backward_start(const Options& o, const DenoiserSource& source, double t) {
+Tensor backward_start(const SimulateOptions& o, const DenoiserSource& source, double t) {
   check(o.start == "exact" || o.start == "prior", "start: expected exact or prior but received '{}'",
         o.start);
   const Rng rng = Rng(o.common.seed).stream("start");
@@ -62,7 +62,7 @@ Tensor backward_start(const Options& o, const DenoiserSource& source, double t) 
 }
 
 /// The reverse SDE or the probability-flow ODE from t = 1 (or where f and g end) to 0, on equal intervals.
-Paths simulate_backward(const Options& o, const DenoiserSource& source) {
+Paths simulate_backward(const SimulateOptions& o, const DenoiserSource& source) {
   const std::string usual = o.direction == "flow" ? "heun" : "euler-maruyama";
   const SamplerChoice choice = make_sampler(o.sampler.empty() ? usual : o.sampler, source.process());
   const TimeGrid grid = make_grid("uniform", source.process(), *choice.sampler, o.steps);
@@ -85,7 +85,7 @@ plot::Range range_of(const Tensor& values) {
 }
 
 /// One coordinate: paths over time. More: the first two coordinates at six times.
-plot::Figure draw(const Paths& paths, const plot::Theme& theme) {
+plot::Figure draw_paths(const Paths& paths, const plot::Theme& theme) {
   const Tensor states = paths.states.flatten(2);
   const auto steps = static_cast<int64_t>(paths.times.size()) - 1;
   if (states.size(2) == 1) {
@@ -111,7 +111,7 @@ plot::Figure draw(const Paths& paths, const plot::Theme& theme) {
   return figure;
 }
 
-int run_simulate(const Options& o, const Command& command) {
+int run_simulate(const SimulateOptions& o, const Command& command) {
   check(std::find(directions.begin(), directions.end(), o.direction) != directions.end(),
         "unknown direction '{}'; valid names: {}", o.direction, join(directions));
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
@@ -126,7 +126,7 @@ int run_simulate(const Options& o, const Command& command) {
   save_npy(o.out, paths.states);
   command.save_configuration(o.out + ".toml");
   if (!o.plot.empty())
-    draw(paths, o.theme == "dark" ? plot::Theme::dark() : plot::Theme::light()).save(o.plot);
+    draw_paths(paths, o.theme == "dark" ? plot::Theme::dark() : plot::Theme::light()).save(o.plot);
   print_result(o.common,
                {{"out", o.out},
                 {"shape", paths.states.sizes().vec()},
@@ -140,13 +140,13 @@ int run_simulate(const Options& o, const Command& command) {
 }  // namespace
 
 void add_simulate(CommandLine& line) {
-  add_command<Options>(
+  add_command<SimulateOptions>(
       line,
       {"simulate", "Simulate the forward process, its reversal, or the probability flow",
        "fokker simulate --target four-points --process vp --direction reverse --n 2000 --steps 200 --out "
        "paths.npy "
        "--plot paths.png"},
-      [](Command& c, Options& o) {
+      [](Command& c, SimulateOptions& o) {
         c.option("run", o.run, "Run folder of a trained model (reverse and flow)");
         c.option("--target", o.target, "Use the exact denoiser of a known target");
         c.option("--process", o.process, "Process of the exact denoiser (default: vp)");

@@ -11,7 +11,7 @@ using verify::Finding;
 using verify::Outcome;
 using verify::Relation;
 
-struct Options {
+struct VerifyOptions {
   CommonOptions common;
   std::vector<std::string> ids;
   std::string without;
@@ -19,7 +19,7 @@ struct Options {
   bool all = false;
 };
 
-std::string name_of(Relation relation) {
+std::string relation_name(Relation relation) {
   switch (relation) {
     case Relation::at_most:
       return "at_most";
@@ -33,7 +33,7 @@ std::string name_of(Relation relation) {
 
 Json finding_json(const Finding& f) {
   return {{"what", f.what},
-          {"relation", name_of(f.relation)},
+          {"relation", relation_name(f.relation)},
           {"expected", f.expected},
           {"measured", f.measured},
           {"standard_error", f.standard_error},
@@ -83,7 +83,7 @@ std::string outcome_text(const Outcome& o, bool all) {
   return text;
 }
 
-int list(const CommonOptions& common, const std::vector<const Check*>& checks) {
+int list_checks(const CommonOptions& common, const std::vector<const Check*>& checks) {
   Json json = Json::array();
   std::string text;
   for (const Check* c : checks) {
@@ -96,9 +96,9 @@ int list(const CommonOptions& common, const std::vector<const Check*>& checks) {
   return 0;
 }
 
-int run_verify(const Options& o) {
+int run_verify(const VerifyOptions& o) {
   const auto checks = verify::select(o.ids);
-  if (o.list) return list(o.common, checks);
+  if (o.list) return list_checks(o.common, checks);
   verify::RunOptions options{.seed = o.common.seed, .threads = threads(), .without = o.without};
   if (!o.common.json)
     options.observer = [&](const Outcome& outcome) {
@@ -119,17 +119,17 @@ int run_verify(const Options& o) {
 }  // namespace
 
 void add_verify(CommandLine& line) {
-  add_command<Options>(
+  add_command<VerifyOptions>(
       line,
       {"verify", "Measure the theorems and identities of the theory against their closed forms",
        "fokker verify s0.reversal --seed 1"},
-      [](Command& c, Options& o) {
+      [](Command& c, VerifyOptions& o) {
         c.option("ids", o.ids, "Checks or groups of checks (default: all)");
         c.flag("--list", o.list, "Name the checks with their sources and ingredients, and measure nothing");
         c.flag("--all", o.all, "Show every comparison and not only the worst of each check");
         c.option("--without", o.without, "Leave out an ingredient that the check needs: it should then fail");
       },
-      [](const Options& o, const Command&) { return run_verify(o); });
+      [](const VerifyOptions& o, const Command&) { return run_verify(o); });
 }
 
 }  // namespace fokker::cli

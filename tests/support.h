@@ -1,6 +1,10 @@
 #pragma once
+#include <gmock/gmock.h>
+
+#include <cmath>
 #include <vector>
 
+#include "fokker/core/error.h"
 #include "fokker/core/tensor.h"
 
 namespace fokker {
@@ -17,9 +21,22 @@ inline Tensor rows_of(const std::vector<std::vector<double>>& rows) {
   return at::stack(tensors);
 }
 
+inline double average(const Tensor& x) {
+  return x.mean().item<double>();
+}
+/// Four standard errors of the mean of x.
+inline double four_errors(const Tensor& x) {
+  return 4 * x.std().item<double>() / std::sqrt(static_cast<double>(x.numel()));
+}
+
 /// The largest absolute difference.
 inline double worst(const Tensor& a, const Tensor& b) {
   return (a - b).abs().max().item<double>();
+}
+
+/// EXPECT_THAT([&] { ... }, message("...")): throws an Error whose message contains the text.
+inline auto message(const char* text) {
+  return ::testing::ThrowsMessage<Error>(::testing::HasSubstr(text));
 }
 
 }  // namespace fokker

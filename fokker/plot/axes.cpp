@@ -5,8 +5,6 @@
 namespace fokker::plot {
 namespace {
 
-constexpr double kPadding = 0.04;
-
 Range limits_of(const char* name, const Axis& axis, std::optional<Range> data, bool pad_low, bool pad_high) {
   if (axis.limits) {
     check_limits(name, *axis.limits, axis.scale);

@@ -15,8 +15,6 @@
 namespace fokker::plot {
 namespace {
 
-constexpr int kLargestSide = 30000;
-
 void check_status(cairo_status_t status) {
   if (status == CAIRO_STATUS_SUCCESS) return;
   fail(status == CAIRO_STATUS_NO_MEMORY ? ErrorKind::resource : ErrorKind::failed,

@@ -11,6 +11,9 @@
 
 namespace fokker::plot {
 
+/// The most pixels a side that a page may have.
+inline constexpr int kLargestSide = 30000;
+
 enum class ImageFormat { png, svg, pdf };
 
 enum class HorizontalAlign { left, centre, right };

@@ -11,7 +11,6 @@
 namespace fokker::plot {
 namespace {
 
-constexpr double kPadding = 0.04;
 // Ranges that differ more than this are shown each in its own scale.
 constexpr double kMostUnequal = 4;
 

@@ -43,6 +43,9 @@ std::optional<Segment> clip_segment(Segment segment, const Rect& rect);
 
 enum class Scale { linear, logarithmic };
 
+/// The fraction of free space that axes leave around their data.
+inline constexpr double kPadding = 0.04;
+
 /// Limits that show `data` with a fraction `padding` of free space on both sides. Constant data gets a range
 /// around it. Argument error where the data is not finite, or not positive on a logarithmic scale.
 Range padded_limits(Range data, Scale scale, double padding);

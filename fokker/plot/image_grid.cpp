@@ -10,8 +10,6 @@
 namespace fokker::plot {
 namespace {
 
-constexpr int64_t kLargestSide = 30000;
-
 Tensor to_bytes(const Tensor& images) {
   check_input(images.defined() && images.dim() == 4 && (images.size(1) == 1 || images.size(1) == 3),
               "image_grid: expected shape (n, 1 or 3, height, width) but received {}",

@@ -9,7 +9,7 @@ namespace fokker::plot {
 namespace {
 
 constexpr int64_t kMostColumns = 8;
-constexpr double kPadding = 0.05;
+constexpr double kPanelPadding = 0.05;
 
 struct Table {
   Tensor values;
@@ -19,7 +19,7 @@ struct Table {
 void add_panel(Axes& axes, const std::vector<Table>& tables, const std::vector<Range>& ranges, int row,
                int column) {
   const auto limits = [&](int i) {
-    return padded_limits(ranges[static_cast<size_t>(i)], Scale::linear, kPadding);
+    return padded_limits(ranges[static_cast<size_t>(i)], Scale::linear, kPanelPadding);
   };
   axes.x.limits = limits(column);
   axes.legend = false;

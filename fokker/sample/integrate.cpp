@@ -5,7 +5,7 @@
 namespace fokker {
 namespace {
 
-constexpr uint32_t draws_per_step = 4096;
+constexpr uint32_t draws_per_interval = 4096;
 
 Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, Tensor x,
                             int64_t first, const IntegrateOptions& options) {
@@ -20,7 +20,7 @@ Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, co
     const auto noise = [&](uint32_t draw) {
       check(options.noise != nullptr, "{}: this sampler draws noise, but no noise source was given",
             sampler.name());
-      const auto step = static_cast<uint32_t>(i) * draws_per_step + draw;
+      const auto step = static_cast<uint32_t>(i) * draws_per_interval + draw;
       return options.noise(x.sizes(), {first, step}).to(x.options());
     };
     StepContext context{times[i], times[i + 1], noise, history};

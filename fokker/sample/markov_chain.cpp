@@ -5,14 +5,14 @@
 namespace fokker {
 namespace {
 
-constexpr uint32_t draws_per_step = 4;
+constexpr uint32_t draws_per_link = 4;
 
 ChainState run_block(const MarkovKernel& kernel, const Distribution& target, const Tensor& x, int64_t first,
                      const NoiseSource& noise, const ChainOptions& options) {
   ChainState state{.x = x, .velocity = {}, .score = {}, .log_density = {}};
   const auto noise_of = [&](int64_t step) {
     return [&, step](uint32_t draw) {
-      return noise(x.sizes(), {first, static_cast<uint32_t>(step) * draws_per_step + draw}).to(x.options());
+      return noise(x.sizes(), {first, static_cast<uint32_t>(step) * draws_per_link + draw}).to(x.options());
     };
   };
   const auto observe = [&](int64_t step) {

@@ -1,12 +1,9 @@
 // Energies: log density and score in closed form.
-#include <numbers>
-
+#include "fokker/core/constants.h"
 #include "fokker/target/registry.h"
 
 namespace fokker {
 namespace {
-
-const double log_two_pi = std::log(2 * std::numbers::pi);
 
 Tensor normals(int64_t count, int64_t columns, const Rng& rng) {
   return rng.stream("noise").normal({count, columns}, {}, at::kDouble);

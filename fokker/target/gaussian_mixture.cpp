@@ -7,8 +7,6 @@
 namespace fokker {
 namespace {
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
-
 Tensor parameter(const Tensor& values, const char* what) {
   check(values.defined() && (values.is_floating_point() || at::isIntegralType(values.scalar_type(), false)),
         "GaussianMixture: expected numbers for {}", what);
@@ -50,7 +48,7 @@ Tensor clean_eigenvalues(const Tensor& values) {
         "GaussianMixture: covariances[{}]: expected a positive semi-definite matrix but its smallest "
         "eigenvalue is {}",
         worst, smallest[worst].item<double>());
-  const double floor = epsilon * static_cast<double>(values.size(1));
+  const double floor = std::numeric_limits<double>::epsilon() * static_cast<double>(values.size(1));
   return at::where(values > floor * scale, values, at::zeros_like(values));
 }
 

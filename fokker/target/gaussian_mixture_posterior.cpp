@@ -1,7 +1,7 @@
 // Density, score and posterior of a Gaussian mixture under noise.
 #include <limits>
-#include <numbers>
 
+#include "fokker/core/constants.h"
 #include "fokker/core/error.h"
 #include "fokker/target/gaussian_mixture.h"
 
@@ -13,7 +13,6 @@ constexpr int64_t block_elements = int64_t{1} << 21;
 // 2 MB: stays in cache from one operation to the next.
 constexpr int64_t cached_elements = int64_t{1} << 18;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
-const double log_two_pi = std::log(2 * std::numbers::pi);
 
 /// A coefficient as (1, 1) or (n, 1) float64.
 Tensor column(const Tensor& values, const Tensor& x, const char* what) {

@@ -3,14 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
-#include "fokker/denoise/analytic.h"
+#include "mixture_data.h"
 
 namespace fokker {
 namespace {
-
-GaussianProcess process(const char* spec) {
-  return GaussianProcess(make_schedule(spec));
-}
 
 /// A denoiser of N(0, s^2) data in any prediction, off by a factor.
 FunctionDenoiser gaussian_denoiser(const GaussianProcess& p, Prediction prediction, double factor = 1,

@@ -10,7 +10,7 @@
 namespace fokker {
 namespace {
 
-GaussianMixture mixture() {
+GaussianMixture correlated_mixture() {
   return GaussianMixture(vector_of({0.3, 0.7}), rows_of({{-1, 0.5}, {1, -0.5}}),
                          at::stack({rows_of({{0.5, 0.2}, {0.2, 0.4}}), rows_of({{0.3, 0.0}, {0.0, 0.8}})}));
 }
@@ -24,14 +24,6 @@ Tensor unrelated(const Tensor& x) {
 Tensor unrelated_divergence(const Tensor& x) {
   const Tensor a = x.select(1, 0), b = x.select(1, 1);
   return at::cos(a + 2 * b) - 0.4 + 0.3 * a + 1 - at::tanh(b).square();
-}
-
-double average(const Tensor& x) {
-  return x.mean().item<double>();
-}
-/// Four standard errors of a mean.
-double four_errors(const Tensor& x) {
-  return 4 * x.std().item<double>() / std::sqrt(static_cast<double>(x.numel()));
 }
 
 TEST(Divergence, IsTheOneByHandAndByDifferences) {
@@ -75,7 +67,7 @@ TEST(Divergence, CanBeDifferentiatedAgain) {
 
 // S2: eq. 4.2 = eq. 4.3 + E|grad log mu|^2, for a score with nothing to do with mu.
 TEST(ImplicitScoreMatching, IsTheFisherDivergenceLessAConstant) {
-  const GaussianMixture target = mixture();
+  const GaussianMixture target = correlated_mixture();
   const Tensor x = target.sample(400'000, Rng(2));
   const Tensor constant = sum_events(target.score(x).square());
   const Tensor gap =
@@ -86,7 +78,7 @@ TEST(ImplicitScoreMatching, IsTheFisherDivergenceLessAConstant) {
 }
 
 TEST(ImplicitScoreMatching, AtTheTruthIsMinusTheFisherInformation) {
-  const GaussianMixture target = mixture();
+  const GaussianMixture target = correlated_mixture();
   const Tensor x = target.sample(100'000, Rng(3));
   const auto score = [&](const Tensor& y) { return target.score(y); };
   EXPECT_LT(worst(fisher_divergence(score, target, x), at::zeros({1}, at::kDouble)), 1e-20);
@@ -96,7 +88,7 @@ TEST(ImplicitScoreMatching, AtTheTruthIsMinusTheFisherInformation) {
 
 // The mean of 4.3 over a family s_theta = (1 + theta) s + phi u is stationary at theta = phi = 0.
 TEST(ImplicitScoreMatching, GradientVanishesAtTheTruth) {
-  const GaussianMixture target = mixture();
+  const GaussianMixture target = correlated_mixture();
   const Tensor x = target.sample(50'000, Rng(4));
   const Tensor theta = at::zeros({1}, at::kDouble).requires_grad_(),
                phi = at::zeros({1}, at::kDouble).requires_grad_();
@@ -114,7 +106,7 @@ TEST(ImplicitScoreMatching, GradientVanishesAtTheTruth) {
 }
 
 TEST(SlicedScoreMatching, IsUnbiasedForTheImplicitOne) {
-  const Tensor x = mixture().sample(3, Rng(5));
+  const Tensor x = correlated_mixture().sample(3, Rng(5));
   const Tensor many = x.repeat_interleave(20'000, 0);
   const Tensor exact = implicit_score_matching(unrelated, x).detach();
   for (const auto kind : {SlicedObjective::Directions::rademacher, SlicedObjective::Directions::gaussian})
@@ -154,7 +146,7 @@ TEST(RandomDirections, HaveTheUnitSecondMoment) {
 // S2: eq. 4.4 is eq. 4.2 for mu_sigma plus a constant that does not depend on s.
 TEST(DenoisingScoreMatching, IsTheFisherDivergenceOfTheNoisedLawPlusAConstant) {
   const double sigma = 0.6;
-  const GaussianMixture target = mixture(), noised = target.noised(1, sigma);
+  const GaussianMixture target = correlated_mixture(), noised = target.noised(1, sigma);
   const int64_t n = 400'000;
   const Tensor x0 = target.sample(n, Rng(7)), noise = Rng(8).normal({n, 2}, {}, at::kDouble);
   const Tensor x = x0 + sigma * noise;

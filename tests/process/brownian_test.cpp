@@ -9,15 +9,6 @@
 namespace fokker {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
-
-auto message(const char* text) {
-  return ThrowsMessage<Error>(HasSubstr(text));
-}
-
-const Rng rng(5);
-
 TEST(BrownianPaths, StartAtZeroWithCovarianceMin) {
   const std::vector<double> times{0.0, 0.1, 0.5, 2.0, 2.25};
   const int64_t n = 20000;
@@ -36,9 +27,9 @@ TEST(BrownianPaths, HaveNormalIncrements) {
   const int64_t n = 40000;
   const Tensor paths = brownian_paths(n, 1, {0.5, 4.5}, rng);
   for (const Tensor& z : {paths[0] / std::sqrt(0.5), (paths[1] - paths[0]) / 2.0}) {
-    EXPECT_NEAR(mean_of(z), 0, 4 / std::sqrt(n));
-    EXPECT_NEAR(mean_of(z.pow(2)), 1, 4 * std::sqrt(2.0 / n));
-    EXPECT_NEAR(mean_of(z.pow(4)), 3, 4 * std::sqrt(96.0 / n));
+    EXPECT_NEAR(average(z), 0, 4 / std::sqrt(n));
+    EXPECT_NEAR(average(z.pow(2)), 1, 4 * std::sqrt(2.0 / n));
+    EXPECT_NEAR(average(z.pow(4)), 3, 4 * std::sqrt(96.0 / n));
   }
 }
 
@@ -84,9 +75,9 @@ TEST(BrownianPath, HasTheVarianceOfItsInterval) {
   const BrownianPath path(rng, 3.0, 12);
   const int64_t n = 20000;
   const Tensor a = path.value({n, 1}, 1.0), b = path.increment({n, 1}, {.begin = 1.0, .end = 3.0});
-  EXPECT_NEAR(mean_of(a.square()), 1, 4 * std::sqrt(2.0 / n));
-  EXPECT_NEAR(mean_of(b.square()), 2, 8 * std::sqrt(2.0 / n));
-  EXPECT_NEAR(mean_of(a * b), 0, 4 * std::sqrt(2.0 / n));
+  EXPECT_NEAR(average(a.square()), 1, 4 * std::sqrt(2.0 / n));
+  EXPECT_NEAR(average(b.square()), 2, 8 * std::sqrt(2.0 / n));
+  EXPECT_NEAR(average(a * b), 0, 4 * std::sqrt(2.0 / n));
 }
 
 TEST(Brownian, RefusesWhatDoesNotFit) {

@@ -7,8 +7,6 @@
 namespace fokker {
 namespace {
 
-const Rng rng(11);
-
 /// Slope of log error against log step by least squares.
 double observed_order(const std::vector<int64_t>& steps, const std::vector<double>& errors) {
   double mx = 0, my = 0, sxy = 0, sxx = 0;
@@ -32,7 +30,7 @@ std::vector<double> strong_errors(const Sde& sde, SdeMethod method, const Tensor
   for (int64_t steps : step_counts) {
     const Tensor x =
         simulate(sde, x0, uniform_times(0, 1, steps), {.method = method, .noise = path.increments()});
-    errors.push_back(std::sqrt(mean_of((x - exact).square().sum(1))));
+    errors.push_back(std::sqrt(average((x - exact).square().sum(1))));
   }
   return errors;
 }
@@ -103,8 +101,8 @@ TEST(WeakOrder, OfEulerMaruyamaAndMilsteinIsOne) {
     for (int64_t steps : counts) {
       const Tensor x =
           simulate(g.sde(), x0, uniform_times(0, 1, steps), {.method = method, .noise = path.increments()});
-      first.push_back(std::abs(mean_of(x - exact)));
-      second.push_back(std::abs(mean_of(x.square() - exact.square())));
+      first.push_back(std::abs(average(x - exact)));
+      second.push_back(std::abs(average(x.square() - exact.square())));
     }
     EXPECT_NEAR(observed_order(counts, first), 1.0, 0.3);
     EXPECT_NEAR(observed_order(counts, second), 1.0, 0.3);

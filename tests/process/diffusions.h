@@ -3,13 +3,16 @@
 #include <cmath>
 #include <numbers>
 
+#include "fokker/core/rng.h"
 #include "fokker/process/linear_sde.h"
 #include "support.h"
 
 namespace fokker {
 
-inline double mean_of(const Tensor& x) {
-  return x.mean().item<double>();
+inline const Rng rng(7);
+
+inline Tensor points(int64_t n, int64_t d) {
+  return 0.5 * rng.normal({n, d}, {}, at::kDouble);
 }
 
 /// Sample covariance of rows x and y (n, d), each about its own mean.

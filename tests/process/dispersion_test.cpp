@@ -8,12 +8,6 @@
 namespace fokker {
 namespace {
 
-const Rng rng(7);
-
-Tensor points(int64_t n, int64_t d) {
-  return 0.5 * rng.normal({n, d}, {}, at::kDouble);
-}
-
 Tensor unit(int64_t d, int64_t j) {
   return at::eye(d, at::kDouble)[j];
 }

@@ -11,15 +11,6 @@
 namespace fokker {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
-
-auto message(const char* text) {
-  return ThrowsMessage<Error>(HasSubstr(text));
-}
-
-const Rng rng(3);
-
 Tensor eye(int64_t d) {
   return at::eye(d, at::kDouble);
 }
@@ -245,8 +236,8 @@ TEST(ScalarLinearSde, SimulatedReachesTheTarget) {
   const Tensor x0 = std::sqrt(1 + sigma * sigma) * rng.normal({n, 1}, {}, at::kDouble);
   const Tensor x =
       simulate(example(sigma).sde(1), x0, uniform_times(0, 1, steps), {.noise = wiener_increments(rng)});
-  EXPECT_NEAR(mean_of(x), 0, 4 / std::sqrt(n));
-  EXPECT_NEAR(mean_of(x.square()), 1, 4 * std::sqrt(2.0 / n) + 2.0 / steps);
+  EXPECT_NEAR(average(x), 0, 4 / std::sqrt(n));
+  EXPECT_NEAR(average(x.square()), 1, 4 * std::sqrt(2.0 / n) + 2.0 / steps);
 }
 
 TEST(ScalarLinearSde, RefusesWhatDoesNotFit) {

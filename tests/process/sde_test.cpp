@@ -11,15 +11,6 @@
 namespace fokker {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
-
-const Rng rng(7);
-
-Tensor points(int64_t n, int64_t d) {
-  return 0.5 * rng.normal({n, d}, {}, at::kDouble);
-}
-
 // S0 eq. 2 applied twice is the process it started from, whatever the score.
 TEST(Reverse, OfTheReverseIsTheProcess) {
   const WarpedLinear w;
@@ -155,7 +146,6 @@ TEST(ForwardSde, HasTheMomentsOfItsProcess) {
 
 TEST(Sde, RefusesWhatDoesNotFit) {
   const Tensor x = points(4, 2);
-  const auto message = [](const char* text) { return ThrowsMessage<Error>(HasSubstr(text)); };
   EXPECT_THAT([&] { Dispersion().value(x, 0); }, message("expected a process with noise"));
   EXPECT_THAT([&] { Dispersion::diagonal([](const Tensor& y, double) { return y.sum(1); }).value(x, 0); },
               message("expected a diagonal of shape (4, 2) but received (4)"));

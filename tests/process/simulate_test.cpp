@@ -9,15 +9,6 @@
 namespace fokker {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
-
-auto message(const char* text) {
-  return ThrowsMessage<Error>(HasSubstr(text));
-}
-
-const Rng rng(11);
-
 /// States of one run at chosen steps.
 struct Recorder {
   std::vector<int64_t> wanted;
@@ -46,7 +37,7 @@ TEST(Reverse, OfGeometricBrownianMotionHasItsLaws) {
   const auto paths = reversed_gbm(g, g.sde(), n);
   for (size_t i = 0; i < 4; ++i) {
     const double t = 0.25 * static_cast<double>(3 - i), v = g.log_variance(t);
-    EXPECT_NEAR(mean_of(paths[i]), g.log_mean(t), 4 * std::sqrt(v / n) + 0.002) << t;
+    EXPECT_NEAR(average(paths[i]), g.log_mean(t), 4 * std::sqrt(v / n) + 0.002) << t;
     EXPECT_NEAR(sample_covariance(paths[i]).item<double>(), v, 4 * v * std::sqrt(2.0 / n) + 0.004) << t;
     // The path itself is reversed, not only each law: Cov(log x_s, log x_t) is the variance at min(s, t).
     const double later = g.log_variance(0.75);
@@ -61,8 +52,8 @@ TEST(Reverse, OfGeometricBrownianMotionFailsWithoutTheDivergence) {
   Sde wrong = g.sde();
   wrong.divergence = [](const Tensor& x, double) { return at::zeros_like(x); };
   const auto paths = reversed_gbm(g, wrong, 4000);
-  EXPECT_GT(std::abs(mean_of(paths[3]) - g.log_mean(0)), 0.1);
-  EXPECT_GT(std::abs(mean_of(paths[1]) - g.log_mean(0.5)), 0.1);
+  EXPECT_GT(std::abs(average(paths[3]) - g.log_mean(0)), 0.1);
+  EXPECT_GT(std::abs(average(paths[1]) - g.log_mean(0.5)), 0.1);
 }
 
 std::vector<Tensor> reversed_warp(const WarpedLinear& w, const Sde& forward, int64_t n) {

@@ -15,7 +15,7 @@ GaussianMixture gaussian(double mean, double variance) {
 }
 
 /// S2: 1/5 N((-5,-5), I) + 4/5 N((5,5), I).
-GaussianMixture two_modes() {
+GaussianMixture distant_modes() {
   return GaussianMixture(vector_of({0.2, 0.8}), rows_of({{-5, -5}, {5, 5}}),
                          at::ones({1}, at::kDouble).squeeze());
 }
@@ -111,7 +111,7 @@ TEST(Mala, LeavesTheTargetInvariant) {
 
 // Detailed balance needs only differences of the log density.
 TEST(Mala, DoesNotSeeTheNormalisingConstant) {
-  const GaussianMixture target = two_modes();
+  const GaussianMixture target = distant_modes();
   const FunctionDistribution shifted(
       {.dimension = 2,
        .log_density = [&](const Tensor& x) { return target.log_density(x) + 100; },
@@ -149,7 +149,7 @@ TEST(UnderdampedLangevin, RunsToTheTargetsMoments) {
 }
 
 TEST(RunChain, DoesNotDependOnTheBlocks) {
-  const GaussianMixture target = two_modes();
+  const GaussianMixture target = distant_modes();
   const Tensor start = Rng(1).normal({10, 2}, {}, at::kDouble);
   const NoiseSource noise = Rng(2).noise_source(at::kDouble);
   std::vector<std::shared_ptr<MarkovKernel>> kernels = {
@@ -214,7 +214,7 @@ TEST(RunChain, RefusesWhatMakesNoSense) {
 // S2, sections 4.3 and 4.4: from one mode, ULA stays there; annealed, it finds the weights 1/5 and 4/5.
 TEST(AnnealedLangevin, FindsTheWeightsThatUlaMisses) {
   const int64_t n = 2000;
-  const GaussianMixture target = two_modes();
+  const GaussianMixture target = distant_modes();
   const Tensor mode = at::full({n, 2}, 5.0, at::kDouble);
   const NoiseSource noise = Rng(7).noise_source(at::kDouble);
   EXPECT_EQ(share_of_first(run_chain(Ula(0.1), target, mode, noise, {.steps = 400, .observers = {}}).x), 0);

@@ -13,13 +13,6 @@
 namespace fokker {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
-
-auto message(const char* text) {
-  return ThrowsMessage<Error>(HasSubstr(text));
-}
-
 const Rng rng(9);
 constexpr double exact = 1e-10;
 
