@@ -56,6 +56,10 @@ int run(const std::vector<std::string>& arguments) {
   add_sample(line);
   add_score(line);
   add_simulate(line);
+  add_likelihood(line);
+  add_encode(line);
+  add_decode(line);
+  add_interpolate(line);
   add_evaluate(line);
   add_inspect(line);
   add_doctor(line);

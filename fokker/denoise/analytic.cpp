@@ -8,8 +8,7 @@ namespace {
 /// Root mean square of the target's coordinates, at least 1: keeps the stored combination of x_0 and eps
 /// balanced.
 double overall_scale(const GaussianMixture& target) {
-  const Tensor second_moment = target.covariance().diagonal() + target.mean().square();
-  return std::max(1.0, std::sqrt(second_moment.mean().item<double>()));
+  return std::max(1.0, std::sqrt(target.mean_square()));
 }
 
 }  // namespace

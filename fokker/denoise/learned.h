@@ -23,7 +23,7 @@ Tensor network_time(const TimeInput& input, const GaussianProcess& process, cons
 class LearnedDenoiser final : public Denoiser {
  public:
   struct Options {
-    TimeInput time_input;
+    TimeInput time_input = {};
     /// Divide the network's input by sqrt(alpha^2 sigma_data^2 + sigma^2), its standard deviation (EDM's
     /// c_in).
     bool scale_input = false;

@@ -16,15 +16,19 @@ struct Augmented {
     shape.insert(shape.end(), event.begin(), event.end());
     return state.narrow(1, 0, dimension).reshape(shape);
   }
-  Tensor accumulated(const Tensor& state) const { return state.narrow(1, dimension, state.size(1) - dimension); }
+  Tensor accumulated(const Tensor& state) const {
+    return state.narrow(1, dimension, state.size(1) - dimension);
+  }
 };
 
 /// Directions (k, n, event...) with E[v v^T] = I, keyed by row.
 Tensor draw_probes(const Tensor& x, const LikelihoodOptions& options, int64_t first_row, const Rng& rng) {
   std::vector<Tensor> probes;
   for (int64_t i = 0; i < options.probes; ++i) {
-    const Tensor normal = rng.stream(static_cast<uint64_t>(i)).normal(x.sizes(), {.first_sample = first_row}, at::kDouble);
-    probes.push_back(options.probe_law == ProbeLaw::gaussian ? normal : at::where(normal > 0, 1.0, -1.0).to(at::kDouble));
+    const Tensor normal =
+        rng.stream(static_cast<uint64_t>(i)).normal(x.sizes(), {.first_sample = first_row}, at::kDouble);
+    probes.push_back(
+        options.probe_law == ProbeLaw::gaussian ? normal : at::where(normal > 0, 1.0, -1.0).to(at::kDouble));
   }
   return at::stack(probes).to(x.device());
 }
@@ -60,7 +64,8 @@ End end_of_flow(const Denoiser& denoiser, const Tensor& x1) {
 
 Likelihood block_likelihood(const Denoiser& denoiser, const Tensor& x, const LikelihoodOptions& options,
                             int64_t first_row, const Rng& rng) {
-  const AngularFlow flow(denoiser, options.label.defined() ? options.label.narrow(0, first_row, x.size(0)) : Tensor());
+  const AngularFlow flow(denoiser,
+                         options.label.defined() ? options.label.narrow(0, first_row, x.size(0)) : Tensor());
   const Augmented layout{event_size(x.sizes()), x.sizes().slice(1).vec()};
   const bool exact = options.divergence == FlowDivergence::exact;
   const Tensor probes = exact ? Tensor() : draw_probes(x, options, first_row, rng);
@@ -68,15 +73,18 @@ Likelihood block_likelihood(const Denoiser& denoiser, const Tensor& x, const Lik
   const Tensor z0 = x.to(at::kDouble).flatten(1) * std::cos(begin);
   DormandPrince run(options.tolerance);
   const Tensor state = run.advance(
-      [&](const Tensor& s, double angle) { return augmented_rate(flow, layout, s, angle, probes, options.type); },
+      [&](const Tensor& s, double angle) {
+        return augmented_rate(flow, layout, s, angle, probes, options.type);
+      },
       at::cat({z0, at::zeros({x.size(0), exact ? 1 : options.probes}, z0.options())}, 1), begin, end);
   const End last = end_of_flow(denoiser, layout.position(state) * flow.scale(1.0));
   const Tensor integrals = layout.accumulated(state);
   const auto d = static_cast<double>(layout.dimension);
   const double volume = d * (std::log(flow.scale(1.0)) + std::log(std::cos(begin)));
   return {.log_density = last.log_density + volume + integrals.mean(1),
-          .probe_error = exact ? at::zeros({x.size(0)}, z0.options())
-                               : integrals.std(1, /*unbiased=*/true) / std::sqrt(static_cast<double>(options.probes)),
+          .probe_error =
+              exact ? at::zeros({x.size(0)}, z0.options())
+                    : integrals.std(1, /*unbiased=*/true) / std::sqrt(static_cast<double>(options.probes)),
           .prior_mismatch = last.prior_mismatch,
           .evaluations = run.evaluations(),
           .rejected = run.rejected(),
@@ -89,8 +97,10 @@ void append(Tensor& all, const Tensor& part) {
 
 }  // namespace
 
-Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const LikelihoodOptions& options, const Rng& rng) {
-  check(x.dim() >= 2 && x.size(0) > 0, "log_likelihood: expected rows (n, ...) but received {}", shape_string(x));
+Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const LikelihoodOptions& options,
+                          const Rng& rng) {
+  check(x.dim() >= 2 && x.size(0) > 0, "log_likelihood: expected rows (n, ...) but received {}",
+        shape_string(x));
   check(options.probes > 0, "log_likelihood: expected probes > 0 but received {}", options.probes);
   check(options.block > 0, "log_likelihood: expected block > 0 but received {}", options.block);
   const GradientMode off(false);
@@ -104,6 +114,7 @@ Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const Likel
     all.evaluations = std::max(all.evaluations, part.evaluations);
     all.rejected += part.rejected;
     all.exact = part.exact;
+    if (options.observer) options.observer(first + rows.size(0));
   }
   return all;
 }

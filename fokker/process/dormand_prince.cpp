@@ -7,7 +7,8 @@
 namespace fokker {
 namespace {
 
-// Dormand and Prince (1980): stages, solution of order 5 (the last row) and its difference from that of order 4.
+// Dormand and Prince (1980): stages, solution of order 5 (the last row) and its difference from that of
+// order 4.
 constexpr std::array<double, 7> nodes = {0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1, 1};
 constexpr std::array<std::array<double, 6>, 7> stages = {{
     {},
@@ -18,27 +19,30 @@ constexpr std::array<std::array<double, 6>, 7> stages = {{
     {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
     {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84},
 }};
-constexpr std::array<double, 7> error_weights = {
-    71.0 / 57600, 0, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
+constexpr std::array<double, 7> error_weights = {71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
+                                                 -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
 
 }  // namespace
 
-double worst_scaled_error(const Tensor& error, const Tensor& before, const Tensor& after, double atol, double rtol) {
+double worst_scaled_error(const Tensor& error, const Tensor& before, const Tensor& after, double atol,
+                          double rtol) {
   const Tensor scale = at::maximum(before.abs(), after.abs()) * rtol + atol;
   return std::sqrt((error / scale).square().flatten(1).mean(1).max().item<double>());
 }
 
 DormandPrince::DormandPrince(Options options) : options_(options) {
   check(options.rtol >= 0 && options.atol >= 0 && options.rtol + options.atol > 0,
-        "dopri5: expected rtol >= 0 and atol >= 0, not both 0, but received rtol = {}, atol = {}", options.rtol,
-        options.atol);
+        "dopri5: expected rtol >= 0 and atol >= 0, not both 0, but received rtol = {}, atol = {}",
+        options.rtol, options.atol);
   check(options.most_steps > 0, "dopri5: expected most_steps > 0 but received {}", options.most_steps);
 }
 
-// PI control with exponents 0.7/5 and 0.4/5 (Gustafsson 1991). Out of the range of numbers, the step shrinks most.
+// PI control with exponents 0.7/5 and 0.4/5 (Gustafsson 1991). Out of the range of numbers, the step shrinks
+// most.
 double DormandPrince::factor(double trial_error) const {
   const double now = std::max(trial_error, 1e-10);
-  const double factor = now <= 1 ? 0.9 * std::pow(now, -0.14) * std::pow(error_, 0.08) : 0.9 * std::pow(now, -0.2);
+  const double factor =
+      now <= 1 ? 0.9 * std::pow(now, -0.14) * std::pow(error_, 0.08) : 0.9 * std::pow(now, -0.2);
   return std::isfinite(factor) ? std::clamp(factor, 0.2, now <= 1 ? 10.0 : 1.0) : 0.2;
 }
 
@@ -62,7 +66,9 @@ DormandPrince::Trial DormandPrince::attempt(const OdeRate& rate, const Tensor& x
 
 // Hairer, Norsett and Wanner, II.4: a first guess from the size of x, of its rate and of the rate's change.
 double DormandPrince::first_step(const OdeRate& rate, const Tensor& x, double t, double length) {
-  const auto size = [&](const Tensor& value) { return worst_scaled_error(value, x, x, options_.atol, options_.rtol); };
+  const auto size = [&](const Tensor& value) {
+    return worst_scaled_error(value, x, x, options_.atol, options_.rtol);
+  };
   const double d0 = size(x), d1 = size(rate_);
   const double guess = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, std::abs(length));
   const double signed_guess = std::copysign(guess, length);

@@ -8,14 +8,15 @@ namespace fokker {
 /// The right-hand side of dx/dt = rate(x, t) for a batch: (n, ...) -> the same shape.
 using OdeRate = std::function<Tensor(const Tensor& x, double t)>;
 
-/// The largest over the rows of a batch of RMS(error / (atol + rtol max(|before|, |after|))): at most 1 where every
-/// row is within its tolerance. NaN where a number left its range.
-double worst_scaled_error(const Tensor& error, const Tensor& before, const Tensor& after, double atol, double rtol);
+/// The largest over the rows of a batch of RMS(error / (atol + rtol max(|before|, |after|))): at most 1 where
+/// every row is within its tolerance. NaN where a number left its range.
+double worst_scaled_error(const Tensor& error, const Tensor& before, const Tensor& after, double atol,
+                          double rtol);
 
-/// Dormand and Prince's embedded pair 5(4) with a PI step size controller (Hairer, Norsett and Wanner, Solving ODEs
-/// I, II.4 and II.5). A step is accepted where every row has a scaled error of at most 1 (worst_scaled_error), so
-/// one step size serves the batch and the worst row chooses it. An object is one run: it moves x and remembers its
-/// step size and last rate.
+/// Dormand and Prince's embedded pair 5(4) with a PI step size controller (Hairer, Norsett and Wanner,
+/// Solving ODEs I, II.4 and II.5). A step is accepted where every row has a scaled error of at most 1
+/// (worst_scaled_error), so one step size serves the batch and the worst row chooses it. An object is one
+/// run: it moves x and remembers its step size and last rate.
 class DormandPrince {
  public:
   struct Options {
@@ -26,9 +27,9 @@ class DormandPrince {
   /// Argument errors on tolerances that make no sense.
   explicit DormandPrince(Options options);
 
-  /// Carries x from time `begin` to `end`, in either direction, and returns it there. Consecutive calls must continue
-  /// where the last one ended, with the same rate. An error of kind `failed` names the time where no step is small
-  /// enough.
+  /// Carries x from time `begin` to `end`, in either direction, and returns it there. Consecutive calls must
+  /// continue where the last one ended, with the same rate. An error of kind `failed` names the time where no
+  /// step is small enough.
   Tensor advance(const OdeRate& rate, Tensor x, double begin, double end);
 
   int64_t evaluations() const { return evaluations_; }  ///< calls of the rate
@@ -44,9 +45,9 @@ class DormandPrince {
   double factor(double trial_error) const;
 
   Options options_;
-  Tensor rate_;             ///< at the current x and t: the last stage of one step is the first of the next
-  double step_ = 0;         ///< the size to try next, > 0
-  double error_ = 1e-4;     ///< of the last accepted step
+  Tensor rate_;          ///< at the current x and t: the last stage of one step is the first of the next
+  double step_ = 0;      ///< the size to try next, > 0
+  double error_ = 1e-4;  ///< of the last accepted step
   int64_t evaluations_ = 0;
   int64_t rejected_ = 0;
 };

@@ -1,9 +1,13 @@
 #include "fokker/sample/flow_map.h"
 
+#include "fokker/core/error.h"
+
 namespace fokker {
 
 AngularFlow::AngularFlow(const Denoiser& denoiser, Tensor label)
-    : denoiser_(denoiser), exact_(dynamic_cast<const AnalyticDenoiser*>(&denoiser)), label_(std::move(label)) {}
+    : denoiser_(denoiser),
+      exact_(dynamic_cast<const AnalyticDenoiser*>(&denoiser)),
+      label_(std::move(label)) {}
 
 double AngularFlow::angle(double t) const {
   return std::atan2(denoiser_.process().sigma(t), denoiser_.process().alpha(t));
@@ -30,14 +34,58 @@ Tensor AngularFlow::rate(const Tensor& z, double angle) const {
   return c * estimate.noise() - s * estimate.denoised();
 }
 
-FlowMap flow_map(const Denoiser& denoiser, const Tensor& x, double from, double to, DormandPrince::Options options,
-                 const Tensor& label) {
+namespace {
+
+/// z from one angle to another.
+FlowMap carry(const AngularFlow& flow, const Tensor& z, double from, double to,
+              DormandPrince::Options options) {
   const GradientMode off(false);
-  const AngularFlow flow(denoiser, label);
   DormandPrince run(options);
-  const Tensor z = run.advance([&](const Tensor& state, double angle) { return flow.rate(state, angle); },
-                               x / flow.scale(from), flow.angle(from), flow.angle(to));
-  return {z * flow.scale(to), run.evaluations(), run.rejected()};
+  const Tensor end =
+      run.advance([&](const Tensor& state, double angle) { return flow.rate(state, angle); }, z, from, to);
+  return {end, run.evaluations(), run.rejected()};
+}
+
+}  // namespace
+
+FlowMap encode(const Denoiser& denoiser, const Tensor& x, DormandPrince::Options options,
+               const Tensor& label) {
+  const AngularFlow flow(denoiser, label);
+  const double begin = flow.data_angle();
+  FlowMap map = carry(flow, x * std::cos(begin), begin, flow.angle(1.0), options);
+  map.x = map.x * flow.scale(1.0);
+  return map;
+}
+
+FlowMap decode(const Denoiser& denoiser, const Tensor& latent, DormandPrince::Options options,
+               const Tensor& label) {
+  const AngularFlow flow(denoiser, label);
+  const double end = flow.data_angle();
+  FlowMap map = carry(flow, latent / flow.scale(1.0), flow.angle(1.0), end, options);
+  map.x = map.x / std::cos(end);
+  return map;
+}
+
+Tensor great_circle(const Tensor& a, const Tensor& b, int64_t frames) {
+  check(a.sizes() == b.sizes(), "great_circle: expected points of one shape but received {} and {}",
+        shape_string(a), shape_string(b));
+  check(frames >= 2, "great_circle: expected at least 2 frames but received {}", frames);
+  const double norm_a = a.norm().item<double>(), norm_b = b.norm().item<double>();
+  const double cosine = (a * b).sum().item<double>() / (norm_a * norm_b);
+  const double angle = std::acos(std::clamp(cosine, -1.0, 1.0));
+  const bool circle = std::isfinite(angle) && std::sin(angle) > 1e-6;
+  std::vector<Tensor> points;
+  for (int64_t i = 0; i < frames; ++i) {
+    const double u = static_cast<double>(i) / static_cast<double>(frames - 1);
+    if (!circle) {
+      points.push_back((1 - u) * a + u * b);
+      continue;
+    }
+    const double length = (1 - u) * norm_a + u * norm_b;
+    points.push_back(length / std::sin(angle) *
+                     (std::sin((1 - u) * angle) / norm_a * a + std::sin(u * angle) / norm_b * b));
+  }
+  return at::stack(points);
 }
 
 }  // namespace fokker

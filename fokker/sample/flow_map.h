@@ -8,8 +8,8 @@ namespace fokker {
 ///   rho(t) = sqrt(alpha^2 + sigma^2),  z = x_t / rho,  phi = atan2(sigma, alpha) in [0, pi/2],
 /// it reads
 ///   dz/dphi = cos(phi) E[eps | x_t] - sin(phi) E[x_0 | x_t],
-/// the velocity of Salimans and Ho (2022), while rates in t are infinite at t = 0 for variance preserving processes and
-/// scores at t = 1 for the flow. The flow depends on the process only through where it ends.
+/// the velocity of Salimans and Ho (2022), while rates in t are infinite at t = 0 for variance preserving
+/// processes and scores at t = 1 for the flow. The flow depends on the process only through where it ends.
 class AngularFlow {
  public:
   /// The denoiser must outlive this.
@@ -18,8 +18,8 @@ class AngularFlow {
   double angle(double t) const;
   /// rho(t).
   double scale(double t) const;
-  /// Where the flow meets the data: 0 where the denoiser is exact for a law with a density, else the angle of the
-  /// process's time_min, below which networks are not trained.
+  /// Where the flow meets the data: 0 where the denoiser is exact for a law with a density, else the angle of
+  /// the process's time_min, below which networks are not trained.
   double data_angle() const;
   /// dz/dphi at z (n, event...).
   Tensor rate(const Tensor& z, double angle) const;
@@ -30,15 +30,25 @@ class AngularFlow {
   Tensor label_;
 };
 
+/// Where the flow took x, (n, event...), in the denoiser's space.
 struct FlowMap {
-  Tensor x;                 ///< (n, event...)
+  Tensor x;
   int64_t evaluations = 0;  ///< denoiser calls per row
   int64_t rejected = 0;     ///< steps tried and discarded
 };
 
-/// Carries x (n, event...) along the probability flow from time `from` to time `to`, in either direction, within the
-/// tolerances (adaptive Dormand-Prince). Deterministic and invertible: to t = 1 it encodes, back it decodes.
-FlowMap flow_map(const Denoiser& denoiser, const Tensor& x, double from, double to,
-                 DormandPrince::Options options = {.rtol = 1e-6, .atol = 1e-6}, const Tensor& label = {});
+/// Data to the latents of t = 1 along the probability flow, by adaptive Dormand-Prince within the tolerances.
+/// Latents of a model's own samples are N(0, prior_variance I). A row is taken as x_t = alpha x at
+/// AngularFlow::data_angle.
+FlowMap encode(const Denoiser& denoiser, const Tensor& x, DormandPrince::Options options,
+               const Tensor& label = {});
+/// Its inverse.
+FlowMap decode(const Denoiser& denoiser, const Tensor& latent, DormandPrince::Options options,
+               const Tensor& label = {});
+
+/// `frames` points from a to b (event...), both included, at equal angles of the great circle through them
+/// (Shoemake 1985), their norms interpolated: Gaussian latents keep the length that a straight line would
+/// lose. Points in opposite or equal directions are joined by the straight line. Shape (frames, event...).
+Tensor great_circle(const Tensor& a, const Tensor& b, int64_t frames);
 
 }  // namespace fokker

@@ -191,6 +191,12 @@ Tensor GaussianMixture::mean() const {
   return weights_.matmul(means_);
 }
 
+double GaussianMixture::mean_square() const {
+  const Tensor traces = variances_.expand({components(), dimension()}).sum(1);
+  const Tensor squares = means_.square().sum(1) + traces;
+  return weights_.dot(squares).item<double>() / static_cast<double>(dimension());
+}
+
 Tensor GaussianMixture::covariance() const {
   const Tensor deviations = (means_ - mean()) * weights_.sqrt().unsqueeze(1);
   Tensor result = deviations.t().matmul(deviations);

@@ -64,6 +64,8 @@ class GaussianMixture final : public Distribution {
   Tensor component_covariance(int64_t component) const;
   /// (d): mean of the whole mixture.
   Tensor mean() const;
+  /// E|x|^2 / d.
+  double mean_square() const;
   /// (d, d): covariance of the whole mixture.
   Tensor covariance() const;
 

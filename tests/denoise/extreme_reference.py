@@ -68,7 +68,8 @@ def cases():
 
 
 def number(value):
-    return f"{value:.50g}"
+    # Smaller ones are zero to a double.
+    return f"{value:.50g}" if abs(value) > D("1e-300") else "0.0"
 
 
 def main():

@@ -1,5 +1,5 @@
-// The exact denoiser against 60-digit arithmetic: up to 3072 dimensions, sigma from 1e-4 to 1e3, points 100 standard
-// deviations and more away, and points between components.
+// The exact denoiser against 60-digit arithmetic: up to 3072 dimensions, sigma from 1e-4 to 1e3, points 100
+// standard deviations and more away, and points between components.
 #include <gtest/gtest.h>
 
 #include "denoise/extreme_reference.h"
@@ -13,7 +13,8 @@ double mean(int64_t k, int64_t j) {
 }
 
 GaussianMixture mixture_of(const ExtremeCase& c) {
-  Tensor weights = at::empty({c.components}, at::kDouble), means = at::empty({c.components, c.dimension}, at::kDouble);
+  Tensor weights = at::empty({c.components}, at::kDouble),
+         means = at::empty({c.components, c.dimension}, at::kDouble);
   Tensor variances = at::empty_like(means);
   for (int64_t k = 0; k < c.components; ++k) {
     weights[k] = static_cast<double>(1 + k % 3);
@@ -48,15 +49,22 @@ double relative_error(const Tensor& row, const double (&truth)[3]) {
   return row.isfinite().all().item<bool>() ? error / size : HUGE_VAL;
 }
 
+/// Where components have covariances of their own, each weight is the exponential of a sum as large as the log
+/// density, rounded; where they share one, only differences count.
+double tolerance_of(const ExtremeCase& c) {
+  return 1e-12 + (c.kind == "diagonal" ? 2.2e-16 * std::abs(c.log_density) : 0.0);
+}
+
 std::string name_of(const ExtremeCase& c) {
-  return fmt::format("{} in {} dimensions, alpha {}, sigma {}, {}", c.kind, c.dimension, c.alpha, c.sigma, c.place);
+  return fmt::format("{} in {} dimensions, alpha {}, sigma {}, {}", c.kind, c.dimension, c.alpha, c.sigma,
+                     c.place);
 }
 
 TEST(ExtremeDenoiserTest, MixturePosteriorIsThatOfLongArithmetic) {
   for (const ExtremeCase& c : extreme_cases) {
     const auto posterior = mixture_of(c).posterior(point_of(c), c.alpha, c.sigma);
-    EXPECT_LT(relative_error(posterior.denoised, c.denoised), 1e-12) << name_of(c);
-    EXPECT_LT(relative_error(posterior.noise, c.noise), 1e-12) << name_of(c);
+    EXPECT_LT(relative_error(posterior.denoised, c.denoised), tolerance_of(c)) << name_of(c);
+    EXPECT_LT(relative_error(posterior.noise, c.noise), tolerance_of(c)) << name_of(c);
     EXPECT_NEAR(posterior.log_density.item<double>() / c.log_density, 1, 1e-13) << name_of(c);
   }
 }
@@ -67,9 +75,9 @@ TEST(ExtremeDenoiserTest, EstimateConvertsWithoutLoss) {
     // alpha = 1 and sigma exactly as wanted, at t = 0.
     const AnalyticDenoiser denoiser(mixture_of(c), GaussianProcess(VarianceExploding{c.sigma, 10 * c.sigma}));
     const Estimate estimate = denoiser.estimate(point_of(c), 0.0);
-    EXPECT_LT(relative_error(estimate.denoised(), c.denoised), 1e-11) << name_of(c);
-    EXPECT_LT(relative_error(estimate.noise(), c.noise), 1e-11) << name_of(c);
-    EXPECT_LT(relative_error(estimate.score() * -c.sigma, c.noise), 1e-11) << name_of(c);
+    EXPECT_LT(relative_error(estimate.denoised(), c.denoised), 10 * tolerance_of(c)) << name_of(c);
+    EXPECT_LT(relative_error(estimate.noise(), c.noise), 10 * tolerance_of(c)) << name_of(c);
+    EXPECT_LT(relative_error(estimate.score() * -c.sigma, c.noise), 10 * tolerance_of(c)) << name_of(c);
   }
 }
 

@@ -134,6 +134,8 @@ TEST(GaussianMixture, MomentsOfTheWhole) {
   // 1/4 S1 + 3/4 S2 + 3/16 (4, -2)(4, -2)^T
   EXPECT_TRUE(
       at::allclose(mixture.covariance(), numbers({3.875, -1.5, -1.5, 1.225}).reshape({2, 2}), 0, 1e-14));
+  EXPECT_NEAR(mixture.mean_square(),
+              (mixture.covariance().diagonal() + mixture.mean().square()).mean().item<double>(), 1e-13);
   EXPECT_TRUE(at::allclose(mixture.component_covariance(1), numbers({0.5, -0.2, -0.2, 0.3}).reshape({2, 2}),
                            0, 1e-15));
   EXPECT_TRUE(at::allclose(

@@ -1,0 +1,158 @@
+#include <charconv>
+
+#include "cli/denoiser_source.h"
+#include "cli/output.h"
+#include "fokker/core/error.h"
+#include "fokker/core/progress.h"
+#include "fokker/data/load.h"
+#include "fokker/sample/flow_map.h"
+
+namespace fokker::cli {
+namespace {
+
+struct LatentOptions {
+  CommonOptions common;
+  std::string run, target, process, data, out;
+  std::vector<std::string> rows;
+  double rtol = 1e-6, atol = 1e-6;
+  int64_t batch = 0, frames = 9;
+};
+
+void describe_source(Command& c, LatentOptions& o, const std::string& data) {
+  c.option("run", o.run, "Run folder of a trained model");
+  c.option("--target", o.target, "Use the exact denoiser of a known target");
+  c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+  c.option("--data", o.data, data, Command::Need::required);
+  c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
+  c.option("--rtol", o.rtol, "Relative tolerance of the ODE");
+  c.option("--atol", o.atol, "Absolute tolerance of the ODE");
+  c.option("--batch", o.batch, "Rows carried together; 0 chooses");
+}
+
+enum class Direction { encode, decode };
+
+/// The flow between data and latents of the prior, block by block.
+FlowMap carry(const LatentOptions& o, const DenoiserSource& source, const Tensor& x, Direction direction) {
+  const int64_t block = o.batch > 0 ? o.batch : x.dim() == 4 ? 32 : 1024;
+  Progress progress(direction == Direction::encode ? "encoding" : "decoding", x.size(0));
+  FlowMap all;
+  std::vector<Tensor> parts;
+  for (int64_t first = 0; first < x.size(0); first += block) {
+    check(caught_signal() == 0, "the command was stopped by a signal; nothing was written");
+    const Tensor rows = x.narrow(0, first, std::min(block, x.size(0) - first));
+    const DormandPrince::Options tolerance{.rtol = o.rtol, .atol = o.atol};
+    const FlowMap part = direction == Direction::encode ? encode(*source.denoiser, rows, tolerance)
+                                                        : decode(*source.denoiser, rows, tolerance);
+    parts.push_back(part.x);
+    all.evaluations = std::max(all.evaluations, part.evaluations);
+    progress.update(first + rows.size(0));
+  }
+  progress.finish();
+  all.x = at::cat(parts);
+  return all;
+}
+
+double relative_error(const Tensor& a, const Tensor& b) {
+  return ((a - b).norm() / b.norm()).item<double>();
+}
+
+int finish(const LatentOptions& o, const Tensor& values, const std::vector<std::string>& columns, Json json) {
+  write_samples(o.out, values, columns);
+  json["n"] = values.size(0);
+  json["out"] = o.out;
+  std::string text;
+  if (json.contains("round_trip_error"))
+    text = fmt::format("round trip: relative error {:.3g}\n", json["round_trip_error"].get<double>());
+  print_result(o.common, json, text);
+  message(fmt::format("wrote {} rows to {}", values.size(0), o.out));
+  return 0;
+}
+
+int run_encode(const LatentOptions& o) {
+  check_output(o.out);
+  catch_signals();
+  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const Tensor x = source.load(o.data);
+  const FlowMap latent = carry(o, source, x, Direction::encode);
+  const FlowMap back = carry(o, source, latent.x, Direction::decode);
+  return finish(o, latent.x.cpu(), default_column_names(source.dimension()),
+                {{"evaluations", latent.evaluations}, {"round_trip_error", relative_error(back.x, x)}});
+}
+
+/// Latents are in the denoiser's own space: rows of N(0, I) times the prior's deviation.
+Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
+  const Dataset data = load_data(o.data, {});
+  check_input(data.event_shape() == source.event, "{}: expected latents of shape {} but it has {}", o.data,
+              shape_string(source.event), shape_string(data.event_shape()));
+  check_input(data.values.is_floating_point(), "{}: expected latents as floating-point numbers", o.data);
+  return data.values.to(source.type);
+}
+
+int run_decode(const LatentOptions& o) {
+  check_output(o.out);
+  catch_signals();
+  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const FlowMap decoded = carry(o, source, load_latents(o, source), Direction::decode);
+  return finish(o, source.to_user(decoded.x), source.columns, {{"evaluations", decoded.evaluations}});
+}
+
+/// "I,J": two rows of the file.
+std::pair<int64_t, int64_t> chosen_rows(const LatentOptions& o, int64_t count) {
+  check(o.rows.size() == 2, "rows: expected two row numbers I,J but received {}", o.rows.size());
+  const auto index = [&](const std::string& text) {
+    int64_t row = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), row);
+    check(error == std::errc() && end == text.data() + text.size() && row >= 0 && row < count,
+          "rows: expected row numbers 0 to {} but received '{}'", count - 1, text);
+    return row;
+  };
+  return {index(o.rows[0]), index(o.rows[1])};
+}
+
+int run_interpolate(const LatentOptions& o) {
+  check(o.frames >= 2, "frames: expected at least 2 but received {}", o.frames);
+  check_output(o.out);
+  catch_signals();
+  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const Tensor x = source.load(o.data);
+  const auto [i, j] = chosen_rows(o, x.size(0));
+  const FlowMap ends = carry(o, source, at::stack({x[i], x[j]}), Direction::encode);
+  const FlowMap decoded = carry(o, source, great_circle(ends.x[0], ends.x[1], o.frames), Direction::decode);
+  return finish(o, source.to_user(decoded.x), source.columns,
+                {{"evaluations", ends.evaluations + decoded.evaluations}, {"rows", {i, j}}});
+}
+
+}  // namespace
+
+void add_encode(CommandLine& line) {
+  add_command<LatentOptions>(
+      line,
+      {"encode", "Carry data to latents along the probability flow",
+       "fokker encode run --data points.csv --out latents.npy"},
+      [](Command& c, LatentOptions& o) { describe_source(c, o, "Rows in the user's units"); },
+      [](const LatentOptions& o, const Command&) { return run_encode(o); });
+}
+
+void add_decode(CommandLine& line) {
+  add_command<LatentOptions>(
+      line,
+      {"decode", "Carry latents back to data along the probability flow",
+       "fokker decode run --data latents.npy --out points.csv"},
+      [](Command& c, LatentOptions& o) { describe_source(c, o, "Latents, as encode writes them"); },
+      [](const LatentOptions& o, const Command&) { return run_decode(o); });
+}
+
+void add_interpolate(CommandLine& line) {
+  add_command<LatentOptions>(
+      line,
+      {"interpolate", "Walk between two rows along a great circle of their latents",
+       "fokker interpolate run --data images.npy --rows 0,1 --frames 9 --out frames.png"},
+      [](Command& c, LatentOptions& o) {
+        describe_source(c, o, "Rows in the user's units");
+        c.option("--rows", o.rows, "The two rows, I,J, counted from 0", Command::Need::required);
+        c.option("--frames", o.frames, "Points of the walk, both ends included");
+      },
+      [](const LatentOptions& o, const Command&) { return run_interpolate(o); });
+}
+
+}  // namespace fokker::cli

@@ -1,0 +1,173 @@
+#include "fokker/evaluate/likelihood.h"
+
+#include "cli/denoiser_source.h"
+#include "cli/output.h"
+#include "fokker/core/error.h"
+#include "fokker/core/progress.h"
+#include "fokker/data/load.h"
+#include "fokker/objective/elbo.h"
+
+namespace fokker::cli {
+namespace {
+
+struct LikelihoodCommand {
+  CommonOptions common;
+  std::string run, target, process, data, out, method = "flow", divergence = "auto", probe_law = "rademacher";
+  double rtol = 1e-5, atol = 1e-5;
+  int64_t probes = 0, steps = 0, batch = 0, rows = 0;
+};
+
+/// Log densities per row in nats of the user's units, and what else there is to say.
+struct RowDensities {
+  Tensor values;       ///< (n) float64
+  Tensor probe_error;  ///< (n), undefined where nothing is estimated by probes
+  Json details;
+};
+
+/// Whole levels become densities: u in [-1/2, 1/2) is added to each, so that the density integrates to the
+/// probability of the level (Theis et al. 2016).
+constexpr const char* dequantisation = "uniform on [-1/2, 1/2) of a level";
+
+Tensor dequantised(const DenoiserSource& source, const Dataset& data, const Rng& rng) {
+  const Tensor z = source.normalisation.apply(data.values, at::kDouble);
+  if (data.values.scalar_type() != at::kByte) return z;
+  return z + (rng.uniform(z.sizes(), {}, at::kDouble) - 0.5) / 127.5;
+}
+
+RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& x) {
+  const bool small = source.dimension() <= 64;
+  check(o.divergence == "auto" || o.divergence == "exact" || o.divergence == "hutchinson",
+        "divergence: expected exact or hutchinson but received '{}'", o.divergence);
+  check(o.probe_law == "rademacher" || o.probe_law == "gaussian",
+        "probe-law: expected rademacher or gaussian but received '{}'", o.probe_law);
+  LikelihoodOptions options{
+      .divergence = o.divergence == "exact" || (o.divergence == "auto" && small) ? FlowDivergence::exact
+                                                                                 : FlowDivergence::hutchinson,
+      .probe_law = o.probe_law == "gaussian" ? ProbeLaw::gaussian : ProbeLaw::rademacher,
+      .probes = o.probes > 0 ? o.probes : 2,
+      .tolerance = {.rtol = o.rtol, .atol = o.atol},
+      .block = o.batch > 0    ? o.batch
+               : x.dim() == 4 ? 32
+                              : 1024,
+      .type = c10::typeMetaToScalarType(source.type.dtype())};
+  Progress progress("likelihood", x.size(0));
+  options.observer = [&](int64_t done) {
+    progress.update(done);
+    check(caught_signal() == 0, "the evaluation was stopped by a signal; nothing was written");
+  };
+  const Likelihood found = log_likelihood(*source.denoiser, x.to(source.type.device()), options,
+                                          Rng(o.common.seed).stream("probes"));
+  progress.finish();
+  Json details = {{"method", std::string("flow-") + (found.exact ? "exact" : "hutchinson")},
+                  {"evaluations", found.evaluations},
+                  {"rejected", found.rejected}};
+  if (!found.exact) details["probes"] = options.probes;
+  if (found.prior_mismatch.defined()) details["prior_mismatch"] = found.prior_mismatch.mean().item<double>();
+  return {found.log_density, found.exact ? Tensor() : found.probe_error, details};
+}
+
+RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& x) {
+  const GradientMode off(false);
+  const int64_t block = o.batch > 0 ? o.batch : x.dim() == 4 ? 64 : 4096;
+  Progress progress("evidence lower bound", x.size(0));
+  std::vector<Tensor> bounds;
+  Tensor sums;
+  ElboTerms last;
+  for (int64_t first = 0; first < x.size(0); first += block) {
+    const Tensor rows = x.narrow(0, first, std::min(block, x.size(0) - first)).to(source.type);
+    last = elbo_terms(*source.denoiser, rows, {.steps = o.steps},
+                      Rng(o.common.seed).stream("elbo").stream(static_cast<uint64_t>(first)));
+    bounds.push_back(last.bound().cpu().to(at::kDouble));
+    const Tensor terms =
+        at::cat({last.reconstruction.unsqueeze(0), last.divergences}).cpu().to(at::kDouble).sum(1);
+    sums = sums.defined() ? sums + terms : terms;
+    progress.update(first + rows.size(0));
+    check(caught_signal() == 0, "the evaluation was stopped by a signal; nothing was written");
+  }
+  progress.finish();
+  Json terms = Json::array();
+  for (size_t i = 0; i < last.times.size(); ++i)
+    terms.push_back(
+        {{"time", last.times[i]},
+         {"kind", i == 0 ? "reconstruction" : "divergence"},
+         {"nats", sums[static_cast<int64_t>(i)].item<double>() / static_cast<double>(x.size(0))}});
+  const Tensor prior = elbo_prior(source.process(), x);
+  terms.push_back({{"time", 1.0}, {"kind", "prior"}, {"nats", prior.mean().item<double>()}});
+  return {at::cat(bounds),
+          {},
+          {{"method", "elbo"}, {"evaluations", static_cast<int64_t>(last.times.size())}, {"terms", terms}}};
+}
+
+Json summary(const RowDensities& rows, const DenoiserSource& source) {
+  const auto n = static_cast<double>(rows.values.size(0));
+  const auto d = static_cast<double>(source.dimension());
+  const double nats = rows.values.mean().item<double>();
+  const double probes =
+      rows.probe_error.defined() ? rows.probe_error.square().sum().sqrt().item<double>() / n : 0.0;
+  // Of the mean over rows; a single row has only the error of its own estimate.
+  const double error = n > 1 ? rows.values.std().item<double>() / std::sqrt(n) : probes;
+  Json json = {{"n", rows.values.size(0)},       {"nats", nats},
+               {"nats_per_dimension", nats / d}, {"bits_per_dimension", -nats / (d * std::log(2.0))},
+               {"standard_error", error},        {"probe_standard_error", probes}};
+  json.update(rows.details);
+  return json;
+}
+
+int run_likelihood(const LikelihoodCommand& o) {
+  check(o.method == "flow" || o.method == "elbo", "method: expected flow or elbo but received '{}'",
+        o.method);
+  check(o.rows >= 0, "rows: expected rows >= 0 but received {}", o.rows);
+  if (!o.out.empty()) check_output(o.out);
+  catch_signals();
+  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  Dataset data = load_data(o.data, {});
+  check_input(data.event_shape() == source.event, "{}: expected rows of shape {} but it has {}", o.data,
+              shape_string(source.event), shape_string(data.event_shape()));
+  if (o.rows > 0 && o.rows < data.size()) data = data.subset(at::arange(o.rows));
+  const Tensor x = dequantised(source, data, Rng(o.common.seed).stream("dequantisation"));
+  RowDensities rows = o.method == "flow" ? by_flow(o, source, x) : by_elbo(o, source, x);
+  // The Jacobian of the normalisation: nats in the user's units (pixels: whole levels).
+  rows.values = rows.values + source.normalisation.log_abs_det();
+  Json json = summary(rows, source);
+  if (data.values.scalar_type() == at::kByte) json["dequantisation"] = dequantisation;
+  if (!o.out.empty()) write_samples(o.out, rows.values.unsqueeze(1), {"log_density"});
+  print_result(
+      o.common, json,
+      fmt::format(
+          "log-likelihood {:.6g} ± {:.2g} nats a row ({} rows; {})\n{:.6g} nats, {:.6g} bits per dimension\n",
+          json["nats"].get<double>(), json["standard_error"].get<double>(), rows.values.size(0),
+          json["method"].get<std::string>(), json["nats_per_dimension"].get<double>(),
+          json["bits_per_dimension"].get<double>()));
+  return 0;
+}
+
+}  // namespace
+
+void add_likelihood(CommandLine& line) {
+  add_command<LikelihoodCommand>(
+      line,
+      {"likelihood", "Measure the log-likelihood of data under a model",
+       "fokker likelihood run --data held-out.csv\n  "
+       "fokker likelihood run --data held-out.csv --method elbo\n  "
+       "fokker likelihood --target two-modes --process vp --data points.csv --rtol 1e-6 --atol 1e-6 --json"},
+      [](Command& c, LikelihoodCommand& o) {
+        c.option("run", o.run, "Run folder of a trained model");
+        c.option("--target", o.target, "Use the exact denoiser of a known target");
+        c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+        c.option("--data", o.data, "Rows in the user's units", Command::Need::required);
+        c.option("--rows", o.rows, "Use the first rows only; 0 is all");
+        c.option("--method", o.method,
+                 "flow: probability-flow ODE; elbo: the chain's lower bound, term by term");
+        c.option("--divergence", o.divergence, "exact, hutchinson, or auto: exact up to 64 dimensions");
+        c.option("--probes", o.probes, "Directions per row of hutchinson; 0 chooses");
+        c.option("--probe-law", o.probe_law, "Law of the directions: rademacher or gaussian");
+        c.option("--rtol", o.rtol, "Relative tolerance of the ODE");
+        c.option("--atol", o.atol, "Absolute tolerance of the ODE");
+        c.option("--steps", o.steps, "Steps of the bound's chain; 0 takes the process's own, or 1000");
+        c.option("--out", o.out, "Also write the log density of each row: .npy or .csv");
+        c.option("--batch", o.batch, "Rows evaluated together; 0 chooses");
+      },
+      [](const LikelihoodCommand& o, const Command&) { return run_likelihood(o); });
+}
+
+}  // namespace fokker::cli
