@@ -96,7 +96,7 @@ ObjectiveChoice make_objective(const ObjectiveRecipe& recipe) {
   const std::string& name = spec.name();
   ObjectiveChoice made;
   if (name == "denoising" || name == "implicit" || name == "sliced" || name == "explicit") {
-    const std::string usual = name != "denoising" ? "simple" : recipe.additive ? "edm" : "uniform";
+    const std::string usual = name == "denoising" ? recipe.denoising_weighting : "simple";
     made.weighting = recipe.weighting == "auto" ? usual : recipe.weighting;
     made.objective = weighted(spec, recipe, made.weighting);
   } else {

@@ -13,7 +13,7 @@ struct ObjectiveRecipe {
   std::string objective;  ///< name, with parameters as "sliced:directions=gaussian,projections=4"
   std::string weighting;  ///< or "auto"
   TimeSampling times;
-  bool additive = false;  ///< the process only adds noise (VE, EDM, Brownian)
+  std::string denoising_weighting;  ///< what "auto" means across noise levels
   bool labels = false;
   std::vector<int64_t> event_shape;
   /// The law of the training data in model space, made where the objective needs it.

@@ -41,10 +41,4 @@ void write_samples(const std::string& file, const Tensor& values, const std::vec
   save_csv(file, values, columns);
 }
 
-Tensor trajectory_in_user_units(const Tensor& states, const std::function<Tensor(const Tensor&)>& to_user) {
-  std::vector<Tensor> converted;
-  for (int64_t i = 0; i < states.size(0); ++i) converted.push_back(to_user(states[i]));
-  return at::stack(converted);
-}
-
 }  // namespace fokker::cli

@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,8 +12,5 @@ void check_output(const std::string& file);
 /// Writes samples by extension: .npy, .csv (tables) or .png (a grid of images, or a scatter picture of
 /// points).
 void write_samples(const std::string& file, const Tensor& values, const std::vector<std::string>& columns);
-
-/// (steps + 1, n, event...) with every state carried to the user's units.
-Tensor trajectory_in_user_units(const Tensor& states, const std::function<Tensor(const Tensor&)>& to_user);
 
 }  // namespace fokker::cli

@@ -1,6 +1,6 @@
 #include "cli/preview.h"
 
-#include "fokker/denoise/guidance.h"
+#include "cli/clipping.h"
 #include "fokker/plot/charts.h"
 #include "fokker/plot/image_grid.h"
 #include "fokker/sample/dpmpp_2m.h"
@@ -13,8 +13,8 @@ constexpr int64_t most_points = 5000;
 
 Tensor draw(const Model& model, int64_t n, uint64_t seed) {
   const std::unique_ptr<Denoiser> learned = model.denoiser();
-  const ClippedDenoiser clipped(*learned, 1.0);
-  const Denoiser& denoiser = model.is_image() ? static_cast<const Denoiser&>(clipped) : *learned;
+  const auto clipped = clipping(model, *learned);
+  const Denoiser& denoiser = clipped ? static_cast<const Denoiser&>(*clipped) : *learned;
   std::vector<int64_t> shape{n};
   for (int64_t size : model.event_shape()) shape.push_back(size);
   const TimeGrid grid = TimeGrid::uniform_log_snr(model.process, model.is_image() ? 15 : 25);

@@ -1,13 +1,14 @@
 #include <charconv>
 
+#include "cli/clipping.h"
 #include "cli/command.h"
 #include "cli/langevin.h"
 #include "cli/output.h"
 #include "cli/registry.h"
+#include "cli/trajectory_file.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
-#include "fokker/data/npy.h"
 #include "fokker/denoise/guidance.h"
 #include "fokker/evaluate/metrics.h"
 #include "fokker/format/model.h"
@@ -19,7 +20,7 @@ namespace {
 struct SampleOptions {
   CommonOptions common;
   std::string run, target, process, out, sampler, grid, trajectory, label, start;
-  int64_t n = 1000, steps = 0, batch = 0;
+  int64_t n = 1000, steps = 0, batch = 0, trajectory_every = 1;
   double guidance = 1.0, clip = -1.0, step_size = 0.0;
 };
 
@@ -70,15 +71,15 @@ Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vecto
     if (seen.step > 0) progress.update(++done);
     check(caught_signal() == 0, "sampling was stopped by a signal; nothing was written");
   });
-  std::optional<Trajectory> states;
+  std::optional<TrajectoryFile> states;
   if (!o.trajectory.empty()) {
-    states.emplace(grid.steps(), shape, type);
+    states.emplace(o.trajectory, o.n, grid.steps(), o.trajectory_every, to_user);
     options.observers.push_back(states->observer());
   }
   const Integration result =
       generate(denoiser, *choice.sampler, grid, shape, Rng(o.common.seed), type, options);
   progress.finish();
-  if (states) save_npy(o.trajectory, trajectory_in_user_units(states->states(), to_user));
+  if (states) states->finish();
   return {to_user(result.x), {}, result.evaluations};
 }
 
@@ -93,15 +94,15 @@ Samples run_kernel(const SampleOptions& o, const KernelChoice& choice, const Dis
     if (seen.step > 0) progress.update(++done);
     check(caught_signal() == 0, "sampling was stopped by a signal; nothing was written");
   });
-  std::optional<Trajectory> states;
+  std::optional<TrajectoryFile> states;
   if (!o.trajectory.empty()) {
-    states.emplace(options.steps, start.sizes(), start.options());
+    states.emplace(o.trajectory, o.n, options.steps, o.trajectory_every, to_user);
     options.observers.push_back(states->observer());
   }
   const NoiseSource noise = Rng(o.common.seed).stream("sampler").noise_source(start.scalar_type());
   const ChainRun run = run_chain(*choice.kernel, law, start, noise, options);
   progress.finish();
-  if (states) save_npy(o.trajectory, trajectory_in_user_units(states->states(), to_user));
+  if (states) states->finish();
   return {to_user(run.x), {}, run.evaluations, run.acceptance};
 }
 
@@ -127,9 +128,8 @@ Samples sample_model(const SampleOptions& o) {
   const Denoiser* denoiser = trained.get();
   std::optional<GuidedDenoiser> guided;
   if (!o.label.empty()) denoiser = &guided.emplace(*trained, label_index(model, o.label), o.guidance);
-  std::optional<ClippedDenoiser> clipped;
-  const double limit = o.clip >= 0 ? o.clip : model.is_image() ? 1.0 : 0.0;
-  if (limit > 0) denoiser = &clipped.emplace(*denoiser, limit);
+  const auto clipped = clipping(model, *denoiser, o.clip);
+  if (clipped) denoiser = &*clipped;
   Samples samples = is_chain(o.sampler)
                         ? run_model_kernel(o, model, *denoiser)
                         : run_sampler(o, *denoiser, model.event_shape(), type,
@@ -208,6 +208,8 @@ int run_sample(const SampleOptions& o, const Command& command) {
   check(o.run.empty() != o.target.empty(), "expected either a run folder or --target");
   check_output(o.out);
   if (!o.trajectory.empty()) check_output(o.trajectory);
+  check(o.trajectory_every > 0, "trajectory-every: expected trajectory-every > 0 but received {}",
+        o.trajectory_every);
   catch_signals();
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
   write_samples(o.out, samples.values, samples.columns);
@@ -244,6 +246,8 @@ void add_sample(CommandLine& line) {
         c.option("--start", o.start, "Point X,Y,... where their chains begin (default: standard normal)");
         c.option("--grid", o.grid, "Spacing of times, one of: " + join(grid_names()));
         c.option("--trajectory", o.trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
+        c.option("--trajectory-every", o.trajectory_every,
+                 "Of these states keep the start, every K-th and the last");
         c.option("--label", o.label, "Class to sample");
         c.option("--guidance", o.guidance, "Weight of classifier-free guidance; 1 is plain conditioning");
         c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");

@@ -151,14 +151,14 @@ void add_train(CommandLine& line) {
         c.option("--weighting", o.weighting, "Weight of each time, one of: " + join(Weighting::names()));
         c.option("--times", o.times, "Law of training times: uniform or log-normal");
         c.option("--network", o.network, "mlp or unet (default: by the data)");
-        c.option("--width", o.width, "Width of the MLP");
-        c.option("--depth", o.depth, "Depth of the MLP");
-        c.option("--activation", o.activation,
+        c.option("--width", o.mlp.width, "Width of the MLP");
+        c.option("--depth", o.mlp.depth, "Depth of the MLP");
+        c.option("--activation", o.mlp.activation,
                  "Activation of the MLP: silu, elu, relu, gelu, tanh or softplus");
         c.flag("--plain", o.plain, "A plain MLP without residual blocks");
         c.option("--channels", o.channels, "Channels of the U-Net's first level; 0 chooses");
-        c.option("--embedding", o.embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
-        c.option("--time-scale", o.time_scale,
+        c.option("--embedding", o.mlp.embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
+        c.option("--time-scale", o.mlp.time_scale,
                  "Factor on t in the sinusoidal embedding: larger resolves finer times");
         c.option("--normalise", o.normalise, "Scaling of a table: whiten, standardise or identity");
         c.option("--steps", o.steps, "Number of training steps; 0 chooses");

@@ -6,32 +6,15 @@
 #include "fokker/core/spec.h"
 #include "fokker/data/load.h"
 #include "fokker/denoise/analytic.h"
-#include "fokker/nn/mlp.h"
-#include "fokker/nn/unet.h"
 #include "fokker/target/toys.h"
 
 namespace fokker::cli {
 namespace {
 
-/// Processes that only add noise (VE, EDM, Brownian) feed networks inputs of any size; EDM's scaling is made
-/// for them.
-bool is_additive(const GaussianProcess& process) {
-  return process.alpha(1.0) == 1.0;
-}
-
-int64_t class_count(const Dataset& data) {
-  return data.labels.defined() ? data.labels.max().item<int64_t>() + 1 : 0;
-}
-
-Normalisation fit_normalisation(const TrainSettings& s, const Dataset& data) {
-  if (data.is_images()) return Normalisation::pixels(data.event_shape(), data.values.scalar_type());
-  return Normalisation::fit(data.values, parse_normalisation_kind(s.normalise));
-}
-
 Prediction choose_prediction(const TrainSettings& s, const GaussianProcess& process) {
   // An energy's native value is that of EDM (EnergyDenoiser).
   if (s.predict == "energy") return Prediction::edm();
-  if (s.predict == "auto") return is_additive(process) ? Prediction::edm() : Prediction::velocity();
+  if (s.predict == "auto") return default_prediction(process);
   const auto names = prediction_names();
   check(std::find(names.begin(), names.end(), s.predict) != names.end(),
         "unknown prediction '{}'; valid names: {}", s.predict, join(names));
@@ -39,10 +22,10 @@ Prediction choose_prediction(const TrainSettings& s, const GaussianProcess& proc
 }
 
 TimeSampling choose_times(const TrainSettings& s, const GaussianProcess& process) {
-  const std::string law = s.times == "auto" ? (is_additive(process) ? "log-normal" : "uniform") : s.times;
-  check(law == "uniform" || law == "log-normal", "times: expected uniform or log-normal but received '{}'",
-        s.times);
-  return {.law = law == "uniform" ? TimeSampling::Law::uniform : TimeSampling::Law::log_normal};
+  if (s.times == "auto") return {.law = default_times(process)};
+  check(s.times == "uniform" || s.times == "log-normal",
+        "times: expected uniform or log-normal but received '{}'", s.times);
+  return {.law = s.times == "uniform" ? TimeSampling::Law::uniform : TimeSampling::Law::log_normal};
 }
 
 bool uses_unet(const TrainSettings& s, const Dataset& data) {
@@ -56,34 +39,17 @@ bool uses_unet(const TrainSettings& s, const Dataset& data) {
 }
 
 std::unique_ptr<Network> build_network(const TrainSettings& s, const Dataset& data) {
-  const auto shape = data.event_shape();
+  const bool energy = s.predict == "energy";
   if (uses_unet(s, data)) {
-    check(s.predict != "energy", "predict: an energy needs a table but {} holds images", data.source);
-    return std::make_unique<UNet>(
-        UNetOptions::for_images(shape[0], shape[1], shape[2], s.channels, class_count(data)), s.common.seed);
+    check(!energy, "predict: an energy needs a table but {} holds images", data.source);
+    return std::make_unique<UNet>(default_unet(data, s.channels), s.common.seed);
   }
-  check(s.width > 0 && s.width <= 65536, "width: expected 1 to 65536 but received {}", s.width);
-  check(s.depth > 0 && s.depth <= 1024, "depth: expected 1 to 1024 but received {}", s.depth);
-  return std::make_unique<Mlp>(MlpOptions{.dimension = shape[0],
-                                          .width = s.width,
-                                          .depth = s.depth,
-                                          .activation = s.activation,
-                                          .embedding = s.embedding,
-                                          .residual = !s.plain,
-                                          .classes = class_count(data),
-                                          .time_scale = s.time_scale,
-                                          .energy = s.predict == "energy"},
-                               s.common.seed);
-}
-
-LearnedDenoiser::Options choose_denoiser_options(const GaussianProcess& process, bool unet, bool energy) {
-  if (is_additive(process))
-    return {
-        .time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true, .energy = energy};
-  if (!unet) return {.energy = energy};
-  // diffusers numbers the steps of a chain from 0; a continuous process is seen as a chain of 1000.
-  const int64_t steps = process.schedule()->chain_steps();
-  return {.time_input = {.scale = steps > 0 ? static_cast<double>(steps) : 1000.0, .offset = -1.0}};
+  MlpOptions mlp = fit_to(data, s.mlp);
+  check(mlp.width > 0 && mlp.width <= 65536, "width: expected 1 to 65536 but received {}", mlp.width);
+  check(mlp.depth > 0 && mlp.depth <= 1024, "depth: expected 1 to 1024 but received {}", mlp.depth);
+  mlp.residual = !s.plain;
+  mlp.energy = energy;
+  return std::make_unique<Mlp>(mlp, s.common.seed);
 }
 
 TrainOptions choose_training(const TrainSettings& s, bool unet) {
@@ -170,14 +136,14 @@ TrainingPlan make_plan(const TrainSettings& s) {
   const double held_out = std::min(s.held_out, 10'000.0 / static_cast<double>(data.size()));
   Split parts = held_out > 0 ? split(data, 1 - held_out, Rng(s.common.seed).stream("split"))
                              : Split{data, data.subset(at::empty({0}, at::kLong))};
-  Normalisation normalisation = fit_normalisation(s, parts.training);
+  Normalisation normalisation = default_normalisation(parts.training, parse_normalisation_kind(s.normalise));
   std::unique_ptr<Network> network = build_network(s, data);
   network->to(parse_device(s.common.device), network_type(parse_precision(s.common.precision)));
   ObjectiveChoice choice =
       make_objective({.objective = s.objective,
                       .weighting = s.weighting,
                       .times = choose_times(s, process),
-                      .additive = is_additive(process),
+                      .denoising_weighting = default_weighting(process),
                       .labels = data.labels.defined(),
                       .event_shape = data.event_shape(),
                       .data_law = [&] { return data_law(s, parts.training, normalisation); }});
@@ -185,7 +151,7 @@ TrainingPlan make_plan(const TrainSettings& s) {
           .normalisation = std::move(normalisation),
           .process = process,
           .prediction = prediction,
-          .denoiser_options = choose_denoiser_options(process, unet, s.predict == "energy"),
+          .denoiser_options = default_denoiser_options(process, unet, s.predict == "energy"),
           .network = std::move(network),
           .objective = choice.objective,
           .objective_name = s.objective,

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "fokker/format/model.h"
 #include "fokker/objective/denoising.h"
+#include "fokker/train/defaults.h"
 #include "fokker/train/trainer.h"
 
 namespace fokker::cli {
@@ -12,9 +13,9 @@ struct TrainSettings {
   std::string data, out, label_column, labels;
   std::vector<std::string> columns;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
-  std::string network = "auto", activation = "silu", embedding = "sinusoidal", normalise = "standardise";
-  int64_t width = 128, depth = 3, channels = 0;
-  double time_scale = 10;
+  std::string network = "auto", normalise = "standardise";
+  MlpOptions mlp = default_mlp();
+  int64_t channels = 0;
   bool plain = false;
   int64_t rows = 10'000;
   int64_t steps = 0, batch = 0, checkpoint_every = 0;

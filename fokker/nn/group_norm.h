@@ -1,19 +1,11 @@
 #pragma once
-#include "fokker/core/tensor.h"
+#include "fokker/kernel/group_norm.h"
 
 namespace fokker {
 
-/// What follows the normalisation.
-enum class NormActivation { none, silu };
-
-/// Group normalisation (Wu and He 2018) of x (n, channels, h, w) with a scale and shift per channel, then the
-/// activation, as one node of the graph: on a CPU with channels-last float32 or float64 it reads x twice and
-/// writes the result once. Anything else, and any second derivative, runs as the plain composition below.
-Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, double eps,
-                  NormActivation activation);
-
-/// The same by libtorch's own functions.
-Tensor plain_group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, double eps,
-                        NormActivation activation);
+/// Group normalisation of x (n, channels, h, w) with a scale and shift per channel, then the activation, as
+/// one node of the graph: the fused loops where they fit. Anything else, and any second derivative, runs as
+/// plain_group_norm.
+Tensor group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormShape& shape);
 
 }  // namespace fokker

@@ -23,7 +23,7 @@ Tensor Convolution::operator()(const Tensor& x) const {
 }
 
 Tensor GroupNorm::operator()(const Tensor& x, NormActivation activation) const {
-  return group_norm(x, groups, weight, bias, eps, activation);
+  return group_norm(x, weight, bias, {.groups = groups, .eps = eps, .activation = activation});
 }
 
 Tensor ClassEmbedding::operator()(const Tensor& label) const {

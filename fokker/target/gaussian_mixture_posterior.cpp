@@ -167,9 +167,9 @@ int64_t GaussianMixture::rows_per_block(bool gradients) const {
 GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
                                                  Wanted wanted) const {
   const Tensor least = (alpha * alpha * smallest_variance_ + sigma * sigma).detach();
-  check((at::isfinite(least) & (sigma.detach() >= 0)).all().item<bool>(),
-        "GaussianMixture: expected finite alpha and sigma >= 0 but received {} and {}",
-        alpha.min().item<double>(), sigma.min().item<double>());
+  if (!(at::isfinite(least) & (sigma.detach() >= 0)).all().item<bool>())
+    fail(ErrorKind::argument, "GaussianMixture: expected finite alpha and sigma >= 0 but received {} and {}",
+         alpha.min().item<double>(), sigma.min().item<double>());
   check((least > 0).all().item<bool>(),
         "GaussianMixture: without noise (sigma = 0) this mixture has no density, because a covariance is "
         "singular");

@@ -4,11 +4,12 @@
 
 namespace fokker {
 
-/// What to train. Members left empty are chosen by the data: an MLP for tables, a U-Net for images, denoising
-/// score matching of the velocity under the variance preserving process.
+/// What to train. Members left empty are chosen by the data: an MLP for tables, a U-Net for images, and by
+/// the process: denoising score matching of the velocity or, where it only adds noise, of EDM's value
+/// (defaults.h).
 struct Recipe {
   GaussianProcess process = VariancePreserving{};
-  Prediction prediction = Prediction::velocity();
+  std::optional<Prediction> prediction = {};
   std::unique_ptr<Network> network = nullptr;
   std::shared_ptr<const Objective> objective = nullptr;
   TrainOptions options = {};

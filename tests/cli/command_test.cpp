@@ -204,6 +204,15 @@ TEST_F(Cli, SamplesWithTheExactDenoiserAndEvaluates) {
             0);
   EXPECT_EQ(load_npy(path("path.npy")).sizes(), (IntArrayRef{26, 2000, 2}));
   EXPECT_TRUE(at::equal(load_npy(path("path.npy"))[25], load_npy(path("s.npy"))));
+  // The same states whatever the size of a batch, which is how many are in memory; thinned, some of them.
+  const std::string again = "sample --target two-modes --process vp --sampler dpmpp-2m --steps 25 --n 2000 ";
+  ASSERT_EQ(run(again + "--batch 300 --out b.npy --trajectory b-path.npy").code, 0);
+  const Tensor whole = load_npy(path("path.npy"));
+  EXPECT_LT((load_npy(path("b-path.npy")) - whole).abs().max().item<double>(), 1e-10);
+  ASSERT_EQ(run(again + "--out k.npy --trajectory k-path.npy --trajectory-every 10").code, 0);
+  const Tensor kept = whole.index_select(0, at::tensor(std::vector<int64_t>{0, 10, 20, 25}));
+  EXPECT_TRUE(at::equal(load_npy(path("k-path.npy")), kept));
+  expect_refusal(again + "--out k.npy --trajectory-every 0", 2, "trajectory-every > 0 but received 0");
   const Outcome evaluated = run("evaluate --samples s.npy --reference target:two-modes --json");
   ASSERT_EQ(evaluated.code, 0) << evaluated.err;
   const Json result = Json::parse(evaluated.out);

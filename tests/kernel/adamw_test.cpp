@@ -51,6 +51,26 @@ TEST(AdamW, FirstStepHasTheSizeOfTheLearningRate) {
   EXPECT_NEAR(state.average.item<double>(), 0.75 + 0.25 * expected, 1e-12);
 }
 
+// From a_0, n updates with constant parameters p: a_n = p + d^n (a_0 - p), a product of decays where d
+// changes.
+TEST(AdamW, AverageOfConstantParametersIsGeometric) {
+  const auto full = [](double v) { return at::full({5}, v, at::kDouble); };
+  const AdamWState state{full(-1), full(0), full(0), full(0), full(3)};
+  double product = 1;
+  for (int64_t n = 1; n <= 20; ++n) {
+    const double decay = n < 10 ? 0.9 : 0.5;
+    adamw_step(state, {.learning_rate = 0, .ema_decay = decay, .step = n});
+    product *= decay;
+    EXPECT_LT((state.average - (-1 + product * 4)).abs().max().item<double>(), 1e-13) << n;
+  }
+}
+
+TEST(AdamW, AverageWithZeroDecayIsACopy) {
+  const AdamWState state = random_state(101, at::kFloat);
+  adamw_step(state, {.ema_decay = 0});
+  EXPECT_TRUE(at::equal(state.average, state.parameters));
+}
+
 TEST(AdamW, RefusesHalfPrecision) {
   const Tensor half = at::zeros({4}, at::kHalf);
   EXPECT_THROW(adamw_step({half, half, half, half, half}, {}), Error);

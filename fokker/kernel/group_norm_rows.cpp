@@ -1,4 +1,4 @@
-#include "fokker/nn/group_norm_rows.h"
+#include "fokker/kernel/group_norm_rows.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,48 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "fokker/data/dataset.h"
+#include "fokker/data/normalisation.h"
+#include "fokker/denoise/learned.h"
+#include "fokker/nn/mlp.h"
+#include "fokker/nn/unet.h"
+#include "fokker/objective/time_sampling.h"
+
+namespace fokker {
+
+// What training chooses by the data and the process where it is not told.
+
+/// Whether the process only adds noise (VE, EDM, Brownian): networks then see inputs of any size, and EDM's
+/// scaling is made for them.
+bool is_additive(const GaussianProcess& process);
+
+/// Classes of a data set, 0 where it has no labels.
+int64_t class_count(const Dataset& data);
+
+/// Pixels to [-1, 1]; tables as `tables` says, fitted to the rows.
+Normalisation default_normalisation(const Dataset& data,
+                                    NormalisationKind tables = NormalisationKind::standardise);
+
+/// The MLP for tables; sizes of data are set by fit_to.
+MlpOptions default_mlp();
+/// The same options for the columns and classes of a table.
+MlpOptions fit_to(const Dataset& table, MlpOptions options);
+/// The U-Net for images; `channels` 0 chooses its width.
+UNetOptions default_unet(const Dataset& images, int64_t channels = 0);
+/// An MLP for a table, a U-Net for images.
+std::unique_ptr<Network> default_network(const Dataset& data, uint64_t seed);
+
+/// EDM's for a process that only adds noise, else the velocity.
+Prediction default_prediction(const GaussianProcess& process);
+/// Log-normal noise levels for a process that only adds noise, else uniform times.
+TimeSampling::Law default_times(const GaussianProcess& process);
+/// The name of the denoising loss's weighting: edm for a process that only adds noise, else uniform.
+std::string default_weighting(const GaussianProcess& process);
+
+/// How a network is fed: a process that only adds noise with log(sigma)/4 and scaled inputs, a U-Net (images)
+/// with the steps of a chain as diffusers counts them, an MLP with t.
+LearnedDenoiser::Options default_denoiser_options(const GaussianProcess& process, bool images,
+                                                  bool energy = false);
+
+}  // namespace fokker
