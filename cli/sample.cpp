@@ -1,7 +1,7 @@
 #include <charconv>
 
 #include "cli/clipping.h"
-#include "cli/command.h"
+#include "cli/denoiser_source.h"
 #include "cli/langevin.h"
 #include "cli/output.h"
 #include "cli/registry.h"
@@ -120,20 +120,16 @@ Samples run_model_kernel(const SampleOptions& o, const Model& model, const Denoi
 }
 
 Samples sample_model(const SampleOptions& o) {
-  const Model model = load_model(o.run);
-  const auto type = at::TensorOptions(network_type(parse_precision(o.common.precision)))
-                        .device(parse_device(o.common.device));
-  model.network->to(type.device(), c10::typeMetaToScalarType(type.dtype()));
-  const std::unique_ptr<Denoiser> trained = model.denoiser();
-  const Denoiser* denoiser = trained.get();
+  const DenoiserSource source = open_denoiser(o.common, o.run, "", "");
+  const Model& model = *source.model;
+  const Denoiser* denoiser = source.denoiser.get();
   std::optional<GuidedDenoiser> guided;
-  if (!o.label.empty()) denoiser = &guided.emplace(*trained, label_index(model, o.label), o.guidance);
+  if (!o.label.empty()) denoiser = &guided.emplace(*source.denoiser, label_index(model, o.label), o.guidance);
   const auto clipped = clipping(model, *denoiser, o.clip);
   if (clipped) denoiser = &*clipped;
-  Samples samples = is_chain(o.sampler)
-                        ? run_model_kernel(o, model, *denoiser)
-                        : run_sampler(o, *denoiser, model.event_shape(), type,
-                                      [&](const Tensor& x) { return model.normalisation.invert(x.cpu()); });
+  Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model, *denoiser)
+                                        : run_sampler(o, *denoiser, source.event, source.type,
+                                                      [&](const Tensor& x) { return source.to_user(x); });
   samples.columns = model.columns;
   return samples;
 }

@@ -67,21 +67,17 @@ Paths simulate_backward(const SimulateOptions& o, const DenoiserSource& source) 
   const SamplerChoice choice = make_sampler(o.sampler.empty() ? usual : o.sampler, source.process());
   const TimeGrid grid = make_grid("uniform", source.process(), *choice.sampler, o.steps);
   const Tensor start = backward_start(o, source, grid.times().front());
-  Trajectory trajectory(grid.steps(), start.sizes(), start.options());
-  IntegrateOptions options{.noise = Rng(o.common.seed).stream("sampler").noise_source(start.scalar_type()),
-                           .observers = {trajectory.observer()}};
-  options.observers.emplace_back([](const Observation&) {
+  std::vector<int64_t> shape = start.sizes().vec();
+  shape.insert(shape.begin(), grid.steps() + 1);
+  Paths paths{at::empty(shape, at::kDouble), grid.times()};
+  const Observer keep = [&](const Observation& seen) {
+    paths.states[seen.step].narrow(0, seen.first_sample, seen.x.size(0)).copy_(source.to_user(seen.x));
     check(caught_signal() == 0, "the simulation was stopped by a signal; nothing was written");
-  });
-  integrate(*source.denoiser, *choice.sampler, grid, start, options);
-  return {trajectory_in_user_units(trajectory.states(), [&](const Tensor& x) { return source.to_user(x); }),
-          grid.times()};
-}
-
-plot::Range range_of(const Tensor& values) {
-  const double low = values.min().item<double>(), high = values.max().item<double>();
-  const double margin = 0.03 * std::max(high - low, 1e-9);
-  return {low - margin, high + margin};
+  };
+  integrate(
+      *source.denoiser, *choice.sampler, grid, start,
+      {.noise = Rng(o.common.seed).stream("sampler").noise_source(start.scalar_type()), .observers = {keep}});
+  return paths;
 }
 
 /// One coordinate: paths over time. More: the first two coordinates at six times.

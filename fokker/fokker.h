@@ -29,6 +29,7 @@
 #include "fokker/plot/image_grid.h"
 #include "fokker/process/brownian.h"
 #include "fokker/process/gaussian_process.h"
+#include "fokker/process/known_diffusions.h"
 #include "fokker/process/linear_sde.h"
 #include "fokker/process/scalar_linear_sde.h"
 #include "fokker/process/sde.h"

@@ -8,6 +8,11 @@ using Checks = std::vector<Check>;
 
 // S0: reversal of diffusions, Langevin dynamics, learning the score.
 void add_s0_reversal(Checks& checks);
+void add_s0_linear(Checks& checks);
+void add_s0_anderson(Checks& checks);
+void add_s0_flow(Checks& checks);
+void add_s0_langevin(Checks& checks);
+void add_s0_learning(Checks& checks);
 
 // S1: denoising diffusion probabilistic models.
 void add_s1_chain(Checks& checks);

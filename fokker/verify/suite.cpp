@@ -16,6 +16,11 @@ namespace {
 Checks build() {
   Checks checks;
   add_s0_reversal(checks);
+  add_s0_linear(checks);
+  add_s0_anderson(checks);
+  add_s0_flow(checks);
+  add_s0_langevin(checks);
+  add_s0_learning(checks);
   add_s1_chain(checks);
   std::set<std::string> ids;
   for (const Check& c : checks) check(ids.insert(c.id).second, "verify: two checks have the id {}", c.id);

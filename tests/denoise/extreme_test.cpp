@@ -49,8 +49,8 @@ double relative_error(const Tensor& row, const double (&truth)[3]) {
   return row.isfinite().all().item<bool>() ? error / size : HUGE_VAL;
 }
 
-/// Where components have covariances of their own, each weight is the exponential of a sum as large as the log
-/// density, rounded; where they share one, only differences count.
+/// Where components have covariances of their own, each weight is the exponential of a sum as large as the
+/// log density, rounded; where they share one, only differences count.
 double tolerance_of(const ExtremeCase& c) {
   return 1e-12 + (c.kind == "diagonal" ? 2.2e-16 * std::abs(c.log_density) : 0.0);
 }
