@@ -17,4 +17,10 @@ void add_s0_learning(Checks& checks);
 // S1: denoising diffusion probabilistic models.
 void add_s1_chain(Checks& checks);
 
+// S2: score matching and Langevin dynamics.
+void add_s2_score_matching(Checks& checks);
+void add_s2_langevin(Checks& checks);
+void add_s2_annealed(Checks& checks);
+void add_s2_toy(Checks& checks);
+
 }  // namespace fokker::verify

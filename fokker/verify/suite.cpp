@@ -22,6 +22,10 @@ Checks build() {
   add_s0_langevin(checks);
   add_s0_learning(checks);
   add_s1_chain(checks);
+  add_s2_score_matching(checks);
+  add_s2_langevin(checks);
+  add_s2_annealed(checks);
+  add_s2_toy(checks);
   std::set<std::string> ids;
   for (const Check& c : checks) check(ids.insert(c.id).second, "verify: two checks have the id {}", c.id);
   return checks;

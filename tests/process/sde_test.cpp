@@ -97,14 +97,6 @@ TEST(ProbabilityFlow, SolvesTheContinuityEquation) {
   }
 }
 
-TEST(WarpedLinear, HasTheScoreOfItsDensity) {
-  const WarpedLinear w;
-  const Tensor x = points(30, 2);
-  const Tensor exact =
-      jacobian([&](const Tensor& y) { return w.log_density(y, 0.6).unsqueeze(1); }, x).squeeze(1);
-  EXPECT_LT(worst(w.score(x, 0.6), exact), 1e-10);
-}
-
 // The deterministic flow moves quantiles: z(t) = (log x - m(t)) / sqrt(v(t)) stays what it was.
 TEST(ProbabilityFlow, KeepsTheQuantilesOfGeometricBrownianMotion) {
   const GeometricBrownian g;
