@@ -80,6 +80,12 @@ Paths simulate_backward(const SimulateOptions& o, const DenoiserSource& source) 
   return paths;
 }
 
+plot::Range range_of(const Tensor& values) {
+  const double low = values.min().item<double>(), high = values.max().item<double>();
+  const double margin = 0.03 * std::max(high - low, 1e-9);
+  return {low - margin, high + margin};
+}
+
 /// One coordinate: paths over time. More: the first two coordinates at six times.
 plot::Figure draw_paths(const Paths& paths, const plot::Theme& theme) {
   const Tensor states = paths.states.flatten(2);
