@@ -11,5 +11,10 @@ void add_s0_reversal(Checks& checks);
 
 // S1: denoising diffusion probabilistic models.
 void add_s1_chain(Checks& checks);
+void add_s1_posterior(Checks& checks);
+void add_s1_objective(Checks& checks);
+void add_s1_minimiser(Checks& checks);
+void add_s1_sampling(Checks& checks);
+void add_s1_embedding(Checks& checks);
 
 }  // namespace fokker::verify

@@ -17,6 +17,11 @@ Checks build() {
   Checks checks;
   add_s0_reversal(checks);
   add_s1_chain(checks);
+  add_s1_posterior(checks);
+  add_s1_objective(checks);
+  add_s1_minimiser(checks);
+  add_s1_sampling(checks);
+  add_s1_embedding(checks);
   std::set<std::string> ids;
   for (const Check& c : checks) check(ids.insert(c.id).second, "verify: two checks have the id {}", c.id);
   return checks;
