@@ -17,4 +17,13 @@ void add_s1_minimiser(Checks& checks);
 void add_s1_sampling(Checks& checks);
 void add_s1_embedding(Checks& checks);
 
+// S3: the notebook.
+void add_s3_forward(Checks& checks);
+void add_s3_elbo(Checks& checks);
+void add_s3_denoising(Checks& checks);
+void add_s3_learning(Checks& checks);
+void add_s3_tweedie(Checks& checks);
+void add_s3_sde(Checks& checks);
+void add_s3_generation(Checks& checks);
+
 }  // namespace fokker::verify

@@ -22,6 +22,13 @@ Checks build() {
   add_s1_minimiser(checks);
   add_s1_sampling(checks);
   add_s1_embedding(checks);
+  add_s3_forward(checks);
+  add_s3_elbo(checks);
+  add_s3_denoising(checks);
+  add_s3_tweedie(checks);
+  add_s3_learning(checks);
+  add_s3_sde(checks);
+  add_s3_generation(checks);
   std::set<std::string> ids;
   for (const Check& c : checks) check(ids.insert(c.id).second, "verify: two checks have the id {}", c.id);
   return checks;
