@@ -16,6 +16,20 @@ void add_s0_learning(Checks& checks);
 
 // S1: denoising diffusion probabilistic models.
 void add_s1_chain(Checks& checks);
+void add_s1_posterior(Checks& checks);
+void add_s1_objective(Checks& checks);
+void add_s1_minimiser(Checks& checks);
+void add_s1_sampling(Checks& checks);
+void add_s1_embedding(Checks& checks);
+
+// S3: the notebook.
+void add_s3_forward(Checks& checks);
+void add_s3_elbo(Checks& checks);
+void add_s3_denoising(Checks& checks);
+void add_s3_learning(Checks& checks);
+void add_s3_tweedie(Checks& checks);
+void add_s3_sde(Checks& checks);
+void add_s3_generation(Checks& checks);
 
 // S2: score matching and Langevin dynamics.
 void add_s2_score_matching(Checks& checks);
