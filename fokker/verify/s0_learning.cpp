@@ -165,7 +165,7 @@ void empirical_loss(const Trial& trial, Evidence& evidence) {
 
 /// Among s = -theta x the loss at one time is least at theta = 1 / E Y^2: the best for the noised data. The
 /// loss is quadratic in theta, so its derivative is a difference of two losses.
-void minimiser(const Trial& trial, Evidence& evidence) {
+void least_loss(const Trial& trial, Evidence& evidence) {
   const GaussianMixture target = skewed_mixture();
   const double second = (target.covariance() + target.mean().square()).item<double>();
   const int64_t n = 40'000;
@@ -234,7 +234,7 @@ void add_s0_learning(Checks& checks) {
       "The empirical loss L(s) with weighting w has its closed-form mean", empirical_loss,
       {{"weight", "the weighting w is left out"}});
   add("s0.learning.minimiser", "S0, section 12.3",
-      "L_t is least at the score of the noised data, within a family that does not hold it", minimiser,
+      "L_t is least at the score of the noised data, within a family that does not hold it", least_loss,
       {{"noised", "the score of the data itself is taken for the minimiser"}});
   add("s0.learning.memorises", "S0, section 12.3",
       "The minimiser over all s generates the training points, each equally often", memorises,

@@ -78,7 +78,7 @@ void tweedie(Signal (*make)(), const Trial& trial, Evidence& evidence) {
 }
 
 /// A smooth density, for which derivatives are bounded.
-const LineMixture& smooth() {
+const LineMixture& smooth_prior() {
   static const LineMixture law({0.4, 0.6}, {-1, 1}, {0.5, 0.7});
   return law;
 }
@@ -87,17 +87,17 @@ const LineMixture& smooth() {
 void optimal_autoencoder(const Trial& trial, Evidence& evidence) {
   const GaussianMixture model =
       trial.has("exact")
-          ? smooth().mixture()
-          : GaussianMixture::gaussian(smooth().mixture().mean(), smooth().mixture().covariance());
+          ? smooth_prior().mixture()
+          : GaussianMixture::gaussian(smooth_prior().mixture().mean(), smooth_prior().mixture().covariance());
   const AnalyticDenoiser exact(model, process());
   const DenoisingAutoencoder loss(level);
-  const Batch batch{.x0 = smooth().mixture().sample(60'000, trial.rng().stream("data")), .label = {}};
+  const Batch batch{.x0 = smooth_prior().mixture().sample(60'000, trial.rng().stream("data")), .label = {}};
   const std::vector<std::pair<std::string, Tensor (*)(const Tensor&)>> directions = {
       {"1", [](const Tensor& x) { return at::ones_like(x); }},
       {"x", [](const Tensor& x) { return x; }},
       {"sin 2x", [](const Tensor& x) { return (2 * x).sin(); }}};
   const Line nodes = line(-10, 10, 4000);
-  const Tensor density = smooth().log_density(nodes.x, 1, sigma).exp();
+  const Tensor density = smooth_prior().log_density(nodes.x, 1, sigma).exp();
   for (const auto& [name, h] : directions) {
     const auto at_distance = [&, h = h](double c) {
       const FunctionDenoiser r(
@@ -115,13 +115,13 @@ void optimal_autoencoder(const Trial& trial, Evidence& evidence) {
 /// r*(s) = s + sigma^2 grad log p(s) + o(sigma^2), with the score of the clean density: the remainder is of
 /// order sigma^4.
 void small_noise(const Trial& trial, Evidence& evidence) {
-  const AnalyticDenoiser exact(smooth().mixture(), process());
+  const AnalyticDenoiser exact(smooth_prior().mixture(), process());
   const Tensor s = at::linspace(-3, 3, 61, at::kDouble);
   const std::vector<double> deviations = {0.1, 0.05, 0.025};
   std::vector<double> errors;
   for (const double d : deviations) {
     const Tensor r = exact.estimate(s.unsqueeze(1), d * d).denoised().flatten();
-    errors.push_back(largest(r - s - (trial.has("score") ? d * d * smooth().score(s) : at::zeros_like(s))));
+    errors.push_back(largest(r - s - (trial.has("score") ? d * d * smooth_prior().score(s) : at::zeros_like(s))));
   }
   evidence.equal("order in sigma of the largest remainder", {observed_order(deviations, errors)}, 4, 0.1);
 }
