@@ -15,7 +15,7 @@ class NegativeControl : public testing::TestWithParam<const Check*> {};
 /// Each ingredient matters: without it the check fails, and for no other reason.
 TEST_P(NegativeControl, FailsWithoutIngredient) {
   for (const Ingredient& ingredient : GetParam()->ingredients) {
-    const Outcome outcome = run(*GetParam(), 0, ingredient.name);
+    const Outcome outcome = run({GetParam()}, {.without = ingredient.name}).front();
     EXPECT_EQ(outcome.error, "") << ingredient.name;
     EXPECT_FALSE(outcome.passed()) << ingredient.removed << ", yet " << outcome.worst.what << " is "
                                    << outcome.worst.measured;
