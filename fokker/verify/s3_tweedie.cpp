@@ -121,7 +121,8 @@ void small_noise(const Trial& trial, Evidence& evidence) {
   std::vector<double> errors;
   for (const double d : deviations) {
     const Tensor r = exact.estimate(s.unsqueeze(1), d * d).denoised().flatten();
-    errors.push_back(largest(r - s - (trial.has("score") ? d * d * smooth_prior().score(s) : at::zeros_like(s))));
+    errors.push_back(
+        largest(r - s - (trial.has("score") ? d * d * smooth_prior().score(s) : at::zeros_like(s))));
   }
   evidence.equal("order in sigma of the largest remainder", {observed_order(deviations, errors)}, 4, 0.1);
 }
