@@ -59,6 +59,24 @@ NoiseSource coupled_noise(const Rng& rng, int64_t intervals, int64_t draws, int6
   };
 }
 
+/// Deterministic methods: the flow from the same starts, found anew only where a grid has other ends.
+Convergence along_paths(const AnalyticDenoiser& denoiser, const Sampler& sampler, const Tensor& x,
+                        const ConvergenceOptions& options) {
+  Convergence result;
+  Tensor exact;
+  std::pair<double, double> ends;
+  for (const int64_t steps : options.steps) {
+    const TimeGrid grid = grid_of(options, steps);
+    if (const std::pair own(grid.times().front(), grid.times().back()); !exact.defined() || own != ends) {
+      ends = own;
+      exact = exact_flow(denoiser, x, own.first, own.second);
+    }
+    const Integration part = run(denoiser, sampler, grid, x, nullptr);
+    result.levels.push_back({steps, part.evaluations, root_mean_square(part.x - exact)});
+  }
+  return result;
+}
+
 /// How many steps the reference run of `strong` takes.
 int64_t reference_steps(const ConvergenceOptions& options) {
   return options.reference_steps ? options.reference_steps
@@ -204,6 +222,7 @@ Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler&
         "measure_convergence: {} draws no noise; measure its path error instead", sampler.name());
   const double begin = grid_of(options, options.steps.front()).times().front();
   const Tensor x = denoiser.marginal(begin).sample(options.samples, options.rng.stream("starts"));
+  if (measure == ErrorMeasure::path) return along_paths(denoiser, sampler, x, options);
   if (measure == ErrorMeasure::strong) {
     const auto exact = affine_strong(denoiser, sampler, options);
     return exact ? *exact : sampled_strong(denoiser, sampler, x, options);
@@ -211,15 +230,8 @@ Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler&
   Convergence result;
   for (const int64_t steps : options.steps) {
     const TimeGrid grid = grid_of(options, steps);
-    if (measure == ErrorMeasure::path) {
-      const Integration part = run(denoiser, sampler, grid, x, nullptr);
-      const Tensor exact = exact_flow(denoiser, x, grid.times().front(), grid.times().back());
-      result.levels.push_back({steps, part.evaluations, root_mean_square(part.x - exact)});
-    } else {
-      const auto level = affine_level(denoiser, sampler, measure, grid);
-      result.levels.push_back(level ? *level
-                                    : sampled_level(denoiser, sampler, measure, grid, x, options.rng));
-    }
+    const auto level = affine_level(denoiser, sampler, measure, grid);
+    result.levels.push_back(level ? *level : sampled_level(denoiser, sampler, measure, grid, x, options.rng));
   }
   return result;
 }
