@@ -1,29 +1,11 @@
 #include "cli/langevin.h"
 
-#include <charconv>
-
+#include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
 #include "fokker/sample/langevin.h"
 
 namespace fokker::cli {
-namespace {
-
-std::vector<double> parse_numbers(const std::string& text) {
-  std::vector<double> numbers;
-  const char *at = text.data(), *end = at + text.size();
-  while (true) {
-    double value = 0;
-    const auto [next, error] = std::from_chars(at, end, value);
-    check(error == std::errc() && (next == end || *next == ','),
-          "start: expected numbers separated by commas but received '{}'", text);
-    numbers.push_back(value);
-    if (next == end) return numbers;
-    at = next + 1;
-  }
-}
-
-}  // namespace
 
 std::vector<std::string> chain_names() {
   return {"ula", "mala", "underdamped-langevin"};
@@ -56,7 +38,7 @@ KernelChoice make_kernel(const std::string& text, double step_size) {
 Tensor chain_start(const std::string& text, int64_t n, std::vector<int64_t> event, const Rng& rng) {
   event.insert(event.begin(), n);
   if (text.empty()) return rng.stream("prior").normal(event, {}, at::kDouble);
-  const auto point = parse_numbers(text);
+  const auto point = parse_numbers("start", text);
   check(static_cast<int64_t>(point.size()) == event_size(event), "start: expected {} numbers but received {}",
         event_size(event), point.size());
   event[0] = 1;

@@ -18,8 +18,10 @@ struct SamplerChoice {
 SamplerChoice make_sampler(const std::string& spec, const GaussianProcess& process);
 std::vector<std::string> sampler_names();
 
-/// Grid by name (uniform, log-snr, quadratic, karras), "karras:rho=5".
-TimeGrid make_grid(const std::string& spec, const GaussianProcess& process, const Sampler& sampler,
+/// The times of a run: a spacing by name with parameters ("karras:rho=5", "leading:offset=1"), times as a
+/// comma list or a file, or the sampler's usual spacing where `text` is empty; steps = 0 takes the usual
+/// number. A spacing for a method that chooses its own steps is an argument error.
+TimeGrid make_grid(const SamplerChoice& choice, const GaussianProcess& process, const std::string& text,
                    int64_t steps);
 std::vector<std::string> grid_names();
 
@@ -27,6 +29,9 @@ std::vector<std::string> grid_names();
 std::unique_ptr<Distribution> target_from(const std::string& spec);
 /// The exact denoiser of a target that is a mixture; an argument error says which targets have one.
 AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process);
+
+/// "1,2.5,-3"; argument errors name the option.
+std::vector<double> parse_numbers(const char* option, const std::string& text);
 
 /// Rows of a file as (n, d) float64: images are flattened.
 Tensor load_rows(const std::string& path);

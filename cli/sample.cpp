@@ -29,6 +29,7 @@ struct Samples {
   std::vector<std::string> columns;
   int64_t evaluations = 0;
   std::optional<double> acceptance = {};  ///< of a Markov chain
+  std::optional<int64_t> rejected = {};   ///< steps of an adaptive method, over all blocks
 };
 
 /// The rows of one time, carried to the user's units.
@@ -46,20 +47,22 @@ int64_t label_index(const Model& model, const std::string& label) {
   return index;
 }
 
-/// Points are cheap to evaluate, so their default is the more accurate method; images take the one that needs
-/// least.
+/// On exact denoisers of tables, UniPC's 30 evaluations are as close as the 79 of Heun's method in 40 steps.
 std::string default_sampler(const std::vector<int64_t>& event) {
-  return event.size() == 3 ? "dpmpp-2m" : "heun";
+  return event.size() == 3 ? "dpmpp-2m" : "unipc:order=3";
 }
 
-/// Runs the sampler, in blocks with progress, and keeps the trajectory where asked.
+/// The law of x_t where it is known: rows at time t.
+using ExactStart = std::function<Tensor(double t)>;
+
+/// Runs the sampler, in blocks with progress, and keeps the trajectory where asked. Starts from the prior, or
+/// from the exact law where given: from N(0, I) the modes of two-modes end with 0.6 per cent too much or too
+/// little.
 Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vector<int64_t> event,
-                    at::TensorOptions type, const ToUserUnits& to_user) {
+                    at::TensorOptions type, const ToUserUnits& to_user, const ExactStart& start = {}) {
   const SamplerChoice choice =
       make_sampler(o.sampler.empty() ? default_sampler(event) : o.sampler, denoiser.process());
-  const int64_t steps = o.steps > 0 ? o.steps : choice.steps;
-  const TimeGrid grid =
-      make_grid(o.grid.empty() ? choice.grid : o.grid, denoiser.process(), *choice.sampler, steps);
+  const TimeGrid grid = make_grid(choice, denoiser.process(), o.grid, o.steps);
   std::vector<int64_t> shape{o.n};
   shape.insert(shape.end(), event.begin(), event.end());
   const int64_t block = o.batch > 0 ? o.batch : event.size() == 3 ? 64 : 4096;
@@ -76,11 +79,16 @@ Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vecto
     states.emplace(o.trajectory, o.n, grid.steps(), o.trajectory_every, to_user);
     options.observers.push_back(states->observer());
   }
+  const Rng rng(o.common.seed);
+  if (start) options.noise = rng.stream("sampler").noise_source(at::kDouble);
   const Integration result =
-      generate(denoiser, *choice.sampler, grid, shape, Rng(o.common.seed), type, options);
+      start ? integrate(denoiser, *choice.sampler, grid, start(grid.times().front()), options)
+            : generate(denoiser, *choice.sampler, grid, shape, rng, type, options);
   progress.finish();
   if (states) states->finish();
-  return {to_user(result.x), {}, result.evaluations};
+  Samples samples{to_user(result.x), {}, result.evaluations};
+  if (choice.sampler->adaptive()) samples.rejected = result.rejected;
+  return samples;
 }
 
 /// Runs a Markov chain on one law, with the same progress and trajectory.
@@ -162,8 +170,11 @@ Samples sample_target(const SampleOptions& o) {
   const std::string usual = o.sampler.starts_with("annealed-langevin") ? "ve" : "vp";
   const std::string process = o.process.empty() ? usual : o.process;
   const AnalyticDenoiser denoiser = exact_denoiser(o.target, GaussianProcess(make_schedule(process)));
-  return run_sampler(o, denoiser, {denoiser.target().dimension()}, at::kDouble,
-                     [](const Tensor& x) { return x; });
+  ExactStart start;  // annealing is there to do without one
+  if (!o.sampler.starts_with("annealed-langevin"))
+    start = [&](double t) { return denoiser.marginal(t).sample(o.n, Rng(o.common.seed).stream("prior")); };
+  return run_sampler(
+      o, denoiser, {denoiser.target().dimension()}, at::kDouble, [](const Tensor& x) { return x; }, start);
 }
 
 /// What share of the samples each mode of a mixture got.
@@ -178,6 +189,11 @@ std::optional<ModeStatistics> count_modes(const SampleOptions& o, const Tensor& 
 /// Adds to the JSON object and returns the text.
 std::string describe(const Samples& samples, const std::optional<ModeStatistics>& modes, Json& json) {
   std::string text;
+  if (samples.evaluations > 0) text += fmt::format("evaluations {} per sample\n", samples.evaluations);
+  if (samples.rejected) {
+    json["rejected"] = *samples.rejected;
+    text += fmt::format("rejected {} steps\n", *samples.rejected);
+  }
   if (samples.acceptance) {
     json["acceptance"] = *samples.acceptance;
     text += fmt::format("acceptance {:.4f}\n", *samples.acceptance);
@@ -240,7 +256,9 @@ void add_sample(CommandLine& line) {
         c.option("--step-size", o.step_size,
                  "Step size of ula, mala and underdamped-langevin; 0 takes the default");
         c.option("--start", o.start, "Point X,Y,... where their chains begin (default: standard normal)");
-        c.option("--grid", o.grid, "Spacing of times, one of: " + join(grid_names()));
+        c.option(
+            "--grid", o.grid,
+            "Spacing of times, one of: " + join(grid_names()) + "; or times as a list 1,0.5,0 or a file");
         c.option("--trajectory", o.trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
         c.option("--trajectory-every", o.trajectory_every,
                  "Of these states keep the start, every K-th and the last");

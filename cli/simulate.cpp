@@ -64,8 +64,9 @@ Tensor backward_start(const SimulateOptions& o, const DenoiserSource& source, do
 /// The reverse SDE or the probability-flow ODE from t = 1 (or where f and g end) to 0, on equal intervals.
 Paths simulate_backward(const SimulateOptions& o, const DenoiserSource& source) {
   const std::string usual = o.direction == "flow" ? "heun" : "euler-maruyama";
-  const SamplerChoice choice = make_sampler(o.sampler.empty() ? usual : o.sampler, source.process());
-  const TimeGrid grid = make_grid("uniform", source.process(), *choice.sampler, o.steps);
+  SamplerChoice choice = make_sampler(o.sampler.empty() ? usual : o.sampler, source.process());
+  choice.grid = "uniform";  // frames at equal times
+  const TimeGrid grid = make_grid(choice, source.process(), "", o.steps);
   const Tensor start = backward_start(o, source, grid.times().front());
   std::vector<int64_t> shape = start.sizes().vec();
   shape.insert(shape.begin(), grid.steps() + 1);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
+#include "fokker/sample/ddim.h"
 #include "fokker/sample/langevin.h"
 
 namespace fokker {
@@ -39,8 +40,13 @@ StepResult AnnealedLangevin::step(const Denoiser& denoiser, const Tensor& x, Ste
     ++result.evaluations;
     return result;
   }
-  result.x = result.x * (process.alpha(context.s) / process.alpha(context.t));
   const auto used = static_cast<uint32_t>(result.evaluations);
+  if (process.alpha(context.t) > 0) {
+    result.x = result.x * (process.alpha(context.s) / process.alpha(context.t));
+  } else {  // x/alpha is not defined where all is noise
+    result.x = ddim_step(denoiser.estimate(result.x, context.t), process, context.s);
+    ++result.evaluations;
+  }
   result.x = run_level(denoiser, result.x, context.s, used, context);
   result.evaluations += options_.inner;
   return result;

@@ -1,29 +1,21 @@
 #include "fokker/sample/dpmpp_2m.h"
 
+#include "fokker/sample/log_snr_step.h"
+#include "fokker/sample/past.h"
+
 namespace fokker {
-namespace {
-
-struct Previous {
-  Tensor denoised;
-  double step = 0;  ///< in log-SNR
-};
-
-}  // namespace
 
 StepResult DpmPp2M::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
-  const GaussianProcess& process = denoiser.process();
-  const double h = process.log_snr(context.s) - process.log_snr(context.t);
-  // lambda is a log of squared ratios, so half of it is the papers' variable.
-  const double decay = -std::expm1(-0.5 * h);
+  const LogSnrStep step(denoiser.process(), context.t, context.s);
   const Tensor denoised = denoiser.estimate(x, context.t).denoised();
+  Past& past = past_of(context);
   Tensor direction = denoised;
-  if (const auto* previous = std::any_cast<Previous>(&context.history); previous && std::isfinite(h)) {
-    const double weight = 0.5 * h / previous->step;
-    direction = at::sub(denoised * (1 + weight), previous->denoised, weight);
+  if (!past.empty() && step.finite()) {
+    const double weight = 0.5 * step.h / (step.from - past[0].place);
+    direction = at::sub(denoised * (1 + weight), past[0].value, weight);
   }
-  context.history = Previous{denoised, h};
-  const double keep = process.sigma(context.s) / process.sigma(context.t);
-  return {at::add(x * keep, direction, process.alpha(context.s) * decay)};
+  remember(past, {step.from, denoised}, 1);
+  return {step.constant(x, direction)};
 }
 
 }  // namespace fokker

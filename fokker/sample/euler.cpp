@@ -3,7 +3,9 @@
 namespace fokker {
 
 StepResult Euler::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
-  return {at::add(x, denoiser.estimate(x, context.t).flow_rate(), context.s - context.t)};
+  const Estimate estimate = denoiser.estimate(x, context.t);
+  if (denoiser.process().sigma(context.s) == 0) return {estimate.denoised()};
+  return {at::add(x, estimate.flow_rate(), context.s - context.t)};
 }
 
 }  // namespace fokker

@@ -1,17 +1,14 @@
 #include "fokker/sample/euler_maruyama.h"
 
-#include "fokker/core/error.h"
+#include "fokker/sample/reverse_sde.h"
 
 namespace fokker {
 
 StepResult EulerMaruyama::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
-  const auto& schedule = denoiser.process().schedule();
+  const GaussianProcess& process = denoiser.process();
   const double t = context.t, step = context.t - context.s;
-  const double drift = schedule->drift(t), diffusion = schedule->diffusion_squared(t);
-  check(std::isfinite(drift) && std::isfinite(diffusion),
-        "euler-maruyama: the SDE of this process is singular at t = {}; start at t <= {}", t,
-        schedule->sde_end());
-  Tensor next = at::add(x * (1 - step * drift), denoiser.estimate(x, t).score(), step * diffusion);
+  const double diffusion = reverse_diffusion_squared("euler-maruyama", process, t);
+  Tensor next = at::add(x, reverse_drift(denoiser.estimate(x, t), process, t), step);
   if (context.s == 0 && options_.denoise_last) return {next};
   return {next.add_(context.noise(0), std::sqrt(step * diffusion))};
 }

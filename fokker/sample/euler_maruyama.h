@@ -4,7 +4,8 @@
 namespace fokker {
 
 /// Euler–Maruyama on the reverse SDE dx = [f x - g^2 score] dt + g dB run from t down to s (Anderson 1982; S0
-/// eq. 3, S3 section 3.1). The noise is additive, so the strong order is 1.
+/// eq. 3, S3 section 3.1). The noise is additive, so the strong order is 1. A step
+/// to sigma = 0 adds its noise too, as the simulation of the SDE that it is, unless told otherwise.
 class EulerMaruyama final : public Sampler {
  public:
   struct Options {
@@ -15,6 +16,7 @@ class EulerMaruyama final : public Sampler {
   EulerMaruyama() : EulerMaruyama(Options()) {}
   std::string name() const override { return "euler-maruyama"; }
   SamplerOrder order() const override { return {.deterministic = false, .strong = 1, .weak = 1}; }
+  bool needs_sde() const override { return true; }
   StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override;
 
  private:

@@ -7,14 +7,33 @@ namespace {
 
 constexpr uint32_t draws_per_interval = 4096;
 
+void check_run(const Sampler& sampler, const TimeGrid& grid) {
+  check(grid.steps() >= sampler.least_steps(),
+        "{}: expected at least {} steps, which its order needs, but received {}", sampler.name(),
+        sampler.least_steps(), grid.steps());
+  check(!grid.towards_noise() || sampler.order().deterministic,
+        "{}: only deterministic methods run from data to noise, and this one draws noise; use the process's "
+        "own "
+        "transition",
+        sampler.name());
+}
+
+/// The first step of a run from data, where x is x_0 itself.
+StepResult leave_data(const Denoiser& denoiser, const Tensor& x, double s) {
+  const GaussianProcess& process = denoiser.process();
+  const Tensor mean = x * process.alpha(s);
+  return {at::add(mean, denoiser.estimate(mean, s).noise(), process.sigma(s))};
+}
+
 Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, Tensor x,
                             int64_t first, const IntegrateOptions& options) {
+  Integration run;
   const auto observe = [&](int64_t step, double t) {
-    for (const auto& observer : options.observers) observer({first, step, t, x});
+    for (const auto& observer : options.observers) observer({first, step, t, x, run.evaluations});
+    return step > 0 && options.stop && options.stop({first, step, t, x, run.evaluations});
   };
   const auto& times = grid.times();
   std::any history;
-  Integration run;
   observe(0, times[0]);
   for (size_t i = 0; i + 1 < times.size(); ++i) {
     const auto noise = [&](uint32_t draw) {
@@ -23,8 +42,9 @@ Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, co
       const auto step = static_cast<uint32_t>(i) * draws_per_interval + draw;
       return options.noise(x.sizes(), {first, step}).to(x.options());
     };
-    StepContext context{times[i], times[i + 1], noise, history};
-    StepResult result = sampler.step(denoiser, x, context);
+    StepContext context{times[i], times[i + 1], noise, history, static_cast<int64_t>(i), grid.steps()};
+    const bool at_data = grid.towards_noise() && denoiser.process().sigma(times[i]) == 0;
+    StepResult result = at_data ? leave_data(denoiser, x, context.s) : sampler.step(denoiser, x, context);
     x = std::move(result.x);
     run.evaluations += result.evaluations;
     run.rejected += result.rejected;
@@ -33,7 +53,7 @@ Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, co
       x = denoiser.estimate(x, 0.0).denoised();
       ++run.evaluations;
     }
-    observe(static_cast<int64_t>(i) + 1, times[i + 1]);
+    if (observe(static_cast<int64_t>(i) + 1, times[i + 1])) break;
   }
   run.x = x;
   return run;
@@ -45,6 +65,7 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
                       const IntegrateOptions& options) {
   check(x.dim() >= 2, "integrate: expected x of shape (n, event...) but received {}", shape_string(x));
   check(options.block > 0, "integrate: expected block > 0 but received {}", options.block);
+  check_run(sampler, grid);
   const GradientMode no_gradients(false);
   Integration whole;
   std::vector<Tensor> blocks;
@@ -62,11 +83,27 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
 
 Integration generate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid,
                      IntArrayRef shape, const Rng& rng, at::TensorOptions type, IntegrateOptions options) {
+  check(!grid.towards_noise(),
+        "generate: expected a grid from noise to data but received one from t = {} to {}",
+        grid.times().front(), grid.times().back());
   const auto scalar = c10::typeMetaToScalarType(type.dtype());
   const NoiseSource prior = rng.stream("prior").noise_source(scalar);
   if (!options.noise) options.noise = rng.stream("sampler").noise_source(scalar);
   const Tensor start = denoiser.process().sample_prior(shape, prior, options.first_sample).to(type);
   return integrate(denoiser, sampler, grid, start, options);
+}
+
+Observer every(int64_t k, Observer observer) {
+  check(k > 0, "every: expected k > 0 but received {}", k);
+  return [k, observer = std::move(observer)](const Observation& seen) {
+    if (seen.step % k == 0) observer(seen);
+  };
+}
+
+Observer at_times(std::vector<double> times, Observer observer) {
+  return [times = std::move(times), observer = std::move(observer)](const Observation& seen) {
+    if (std::find(times.begin(), times.end(), seen.t) != times.end()) observer(seen);
+  };
 }
 
 Trajectory::Trajectory(int64_t steps, IntArrayRef shape, at::TensorOptions type) {

@@ -12,14 +12,22 @@ struct Observation {
   int64_t step = 0;  ///< 0 is the start
   double t = 1;
   const Tensor& x;
+  int64_t evaluations = 0;  ///< denoiser calls so far, per row
 };
 using Observer = std::function<void(const Observation&)>;
 
+/// An observer that is shown every k-th step only (0, k, 2 k, ...).
+Observer every(int64_t k, Observer observer);
+/// An observer that is shown only the states at the given times of the grid.
+Observer at_times(std::vector<double> times, Observer observer);
+
 struct IntegrateOptions {
-  NoiseSource noise;         ///< needed by stochastic samplers
+  NoiseSource noise = {};    ///< needed by stochastic samplers
   int64_t first_sample = 0;  ///< index of the first row: keys its noise
   int64_t block = 4096;      ///< rows that go through all times together
-  std::vector<Observer> observers;
+  std::vector<Observer> observers = {};
+  /// Asked after each step of a block: true ends that block's run there.
+  std::function<bool(const Observation&)> stop = {};
   /// Where the grid ends at t = 0 and the process is still noisy there, return E[x_0 | x_t] at the end.
   bool denoise_end = true;
 };
@@ -31,7 +39,12 @@ struct Integration {
 };
 
 /// Carries x (n, event...) through the grid with the sampler. Rows are processed in blocks through all times:
-/// a small network's activations stay in cache, and noise keyed by row makes the split invisible.
+/// a small network's activations stay in cache, and noise keyed by row makes the split invisible (except to
+/// methods that share one step size among the rows of a block).
+///
+/// A grid that runs from data to noise is for deterministic samplers. Where it starts at sigma = 0, no noise
+/// is there to be estimated: the first step takes E[eps] from its end, x_s = alpha_s x_0 + sigma_s E[eps |
+/// alpha_s x_0]. Argument errors: a grid shorter than the sampler's least_steps, noise needed but not given.
 Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, const Tensor& x,
                       const IntegrateOptions& options = {});
 

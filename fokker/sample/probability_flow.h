@@ -11,12 +11,19 @@ class Euler final : public Sampler {
   StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override;
 };
 
-/// Heun's method (explicit trapezoid) in t on the same ODE. A step that ends where sigma = 0 is an Euler
-/// step, since the flow's rate is not defined there (Karras et al. 2022, Algorithm 1).
+/// Heun's method (explicit trapezoid) in t on the same ODE.
 class Heun final : public Sampler {
  public:
   std::string name() const override { return "heun"; }
   SamplerOrder order() const override { return {.deterministic = true, .strong = 2, .weak = 2}; }
+  StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override;
+};
+
+/// The classical Runge-Kutta method of order 4 in t on the same ODE.
+class RungeKutta4 final : public Sampler {
+ public:
+  std::string name() const override { return "rk4"; }
+  SamplerOrder order() const override { return {.deterministic = true, .strong = 4, .weak = 4}; }
   StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override;
 };
 

@@ -8,15 +8,16 @@
 
 namespace fokker {
 
-/// Orders of convergence in the step size that a method is proven to have on smooth problems.
+/// Orders of convergence in the step size that a method is proven to have on smooth problems; 0 where
+/// refining the grid alone does not bring it to the law of the data.
 struct SamplerOrder {
   bool deterministic = true;
   double strong = 1;  ///< of each path; for a deterministic method its order
   double weak = 1;    ///< of expectations
 };
 
-/// What one step may use: the interval from time t down to s, its noise, and what earlier steps of the run
-/// left.
+/// What one step may use: the interval from time t down to s (up to s in a run from data to noise), its
+/// noise, and what earlier steps of the run left.
 struct StepContext {
   double t = 1;
   double s = 0;
@@ -25,6 +26,8 @@ struct StepContext {
   /// A multistep method's past; empty at the start of a run. Belongs to the run, so that one sampler serves
   /// many.
   std::any& history;
+  int64_t index = 0;  ///< of this step in its run
+  int64_t steps = 1;  ///< of the whole run
 };
 
 struct StepResult {
@@ -33,12 +36,20 @@ struct StepResult {
   int64_t rejected = 0;     ///< steps tried and discarded (adaptive methods)
 };
 
-/// One method: a pure function of (x, t, s) and its history, with a declared order.
+/// One method: a pure function of (x, t, s) and its history, with a declared order. A step that ends where
+/// sigma = 0 returns the denoised estimate, unless a method says otherwise: rates in t, scores and lambda
+/// have no limit there.
 class Sampler {
  public:
   virtual ~Sampler() = default;
   virtual std::string name() const = 0;
   virtual SamplerOrder order() const = 0;
+  /// Chooses its own steps between the times of the grid, which are then only where it is observed.
+  virtual bool adaptive() const { return false; }
+  /// Uses f and g themselves, so that it must start where the SDE is regular (ScheduleModel::sde_end).
+  virtual bool needs_sde() const { return false; }
+  /// The fewest steps a run can have.
+  virtual int64_t least_steps() const { return 1; }
   virtual StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const = 0;
 };
 

@@ -81,4 +81,36 @@ TimeGrid TimeGrid::karras(const GaussianProcess& process, int64_t steps, double 
   });
 }
 
+TimeGrid TimeGrid::chain(const GaussianProcess& process, int64_t steps, ChainSpacing spacing,
+                         int64_t offset) {
+  const int64_t length = process.schedule()->chain_steps();
+  check(length > 0, "TimeGrid::chain: expected the process of a chain, such as ddpm, but received '{}'",
+        process.schedule()->config()["type"].get<std::string>());
+  check(steps > 0 && steps <= length, "TimeGrid::chain: expected 1 to {} steps but received {}", length,
+        steps);
+  check(offset >= 0 && (offset == 0 || spacing == ChainSpacing::leading),
+        "TimeGrid::chain: expected an offset >= 0, for leading spacing only, but received {}", offset);
+  const auto index = [&](int64_t k) -> int64_t {  // k counts from the noise
+    const auto n = static_cast<double>(steps), total = static_cast<double>(length),
+               from = static_cast<double>(k);
+    if (spacing == ChainSpacing::leading) return (steps - 1 - k) * (length / steps) + offset;
+    if (spacing == ChainSpacing::trailing) return std::llrint(total - from * (total / n)) - 1;
+    return steps == 1 ? 0 : std::llrint((total - 1) * ((n - 1 - from) / (n - 1)));
+  };
+  std::vector<double> times;
+  for (int64_t k = 0; k < steps; ++k) {
+    check(index(k) < length, "TimeGrid::chain: the offset {} leads beyond the chain of {} steps", offset,
+          length);
+    times.push_back(static_cast<double>(index(k) + 1) / static_cast<double>(length));
+  }
+  times.push_back(0);
+  return TimeGrid(std::move(times));
+}
+
+TimeGrid TimeGrid::reversed() const {
+  TimeGrid grid = *this;
+  std::reverse(grid.times_.begin(), grid.times_.end());
+  return grid;
+}
+
 }  // namespace fokker

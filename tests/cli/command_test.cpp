@@ -9,6 +9,7 @@
 #include "fokker/core/files.h"
 #include "fokker/data/csv.h"
 #include "fokker/data/npy.h"
+#include "fokker/evaluate/metrics.h"
 #include "support.h"
 
 namespace fokker {
@@ -225,6 +226,56 @@ TEST_F(Cli, SamplesWithTheExactDenoiserAndEvaluates) {
   for (const char* key :
        {"energy_distance", "mmd", "sliced_wasserstein", "c2st_accuracy", "mean_error", "covariance_error"})
     EXPECT_TRUE(result.contains(key)) << key;
+}
+
+// S2's example in 15 evaluations: no further from exact samples than other exact samples of this size are.
+// Those are apart by a difference p of the weights, |p| < 2 sqrt(2 * 0.16/n) in 95 of 100 cases, and then
+// W_2^2 is |p| times the squared distance of the modes along a random direction, 200/2 on average.
+TEST_F(Cli, TheDefaultSamplerIsWithinSamplingErrorInFifteenEvaluations) {
+  const int64_t n = 100'000;
+  const Outcome outcome =
+      run("sample --target two-modes --process vp --steps 15 --n 100000 --out s.npy --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(Json::parse(outcome.out)["evaluations"], 15);
+  const GaussianMixture target(vector_of({0.2, 0.8}), rows_of({{-5, -5}, {5, 5}}), vector_of({1, 1}));
+  const Tensor samples = load_npy(path("s.npy"));
+  const double distance = sliced_wasserstein(samples, target.sample(n, Rng(17)), 16, Rng(0));
+  EXPECT_LT(distance, std::sqrt(100 * 2 * std::sqrt(0.32 / static_cast<double>(n))));
+  const double share = (samples.sum(1) < 0).to(at::kDouble).mean().item<double>();
+  EXPECT_NEAR(share, 0.2, 3 * std::sqrt(0.16 / static_cast<double>(n)));
+}
+
+TEST_F(Cli, SamplersReportTheirWorkAndRefuseWhatMakesNoSense) {
+  const std::string sample = "sample --target two-modes --process vp --n 20 --out s.npy ";
+  const Json adaptive = Json::parse(run(sample + "--sampler dopri5:rtol=1e-4,atol=1e-4 --json").out);
+  EXPECT_GT(adaptive["evaluations"].get<int>(), 20);
+  EXPECT_TRUE(adaptive.contains("rejected"));
+  EXPECT_THAT(run(sample + "--sampler dopri5").out,
+              ::testing::AllOf(HasSubstr("evaluations"), HasSubstr("rejected")));
+  EXPECT_EQ(Json::parse(run(sample + "--sampler rk4 --steps 5 --json").out)["evaluations"], 17);
+  EXPECT_EQ(Json::parse(run(sample + "--sampler euler --grid 1,0.5,0.1,0 --json").out)["evaluations"], 3);
+  write("times.csv", "t\n1\n0.5\n0\n");
+  EXPECT_EQ(Json::parse(run(sample + "--sampler euler --grid times.csv --json").out)["evaluations"], 2);
+  expect_refusal(sample + "--sampler dopri5 --grid uniform", 2, "dopri5 chooses its own steps");
+  expect_refusal(sample + "--sampler lms --steps 3", 2, "lms: expected at least 4 steps");
+  expect_refusal(sample + "--sampler ddim --grid leading", 2, "expected the process of a chain");
+  expect_refusal(sample + "--sampler ddim --grid 1,0.5,0 --steps 5", 2, "not both");
+  expect_refusal(sample + "--sampler ddim --grid 0,1", 2, "decreasing");
+  expect_refusal(sample + "--sampler predictor-corrector:predictor=dopri5", 2, "which chooses its own");
+  expect_refusal(sample + "--sampler unipc:scale=bh3", 2, "one of bh2, bh1");
+}
+
+// By name, with their defaults, samplers find both modes of the plane.
+TEST_F(Cli, SamplersFindBothModes) {
+  for (const char* sampler :
+       {"stochastic-heun", "adaptive-sde", "dpmpp-2s", "dpmpp-3m", "dpmpp-sde:form=singlestep", "deis", "lms",
+        "pndm", "edm-stochastic", "predictor-corrector:predictor=ddim,step=0.1"}) {
+    const Outcome outcome = run(fmt::format(
+        "sample --target two-modes --process vp --n 400 --out s.npy --json --sampler {}", sampler));
+    ASSERT_EQ(outcome.code, 0) << sampler << outcome.err;
+    // Five standard errors of a share of 0.2, and two per cent for the few steps of some.
+    EXPECT_NEAR(Json::parse(outcome.out)["mode_weights"][0].get<double>(), 0.2, 5 * 0.02 + 0.02) << sampler;
+  }
 }
 
 // S2, sections 4.3 and 4.4, in the numbers that the command prints.

@@ -4,7 +4,6 @@
 #include "fokker/denoise/analytic.h"
 #include "fokker/sample/ancestral.h"
 #include "fokker/sample/ddim.h"
-#include "fokker/sample/dpmpp_2m.h"
 #include "fokker/sample/euler_maruyama.h"
 #include "fokker/sample/integrate.h"
 #include "fokker/sample/probability_flow.h"
@@ -25,137 +24,8 @@ AnalyticDenoiser gaussian(const GaussianProcess& p) {
                           p);
 }
 
-/// The probability flow of a Gaussian keeps (x - alpha m)/sqrt(alpha^2 s^2 + sigma^2) constant.
-Tensor exact_flow(const GaussianProcess& p, const Tensor& x, double from, double to) {
-  const auto scale = [&](double t) { return std::hypot(p.alpha(t) * deviation, p.sigma(t)); };
-  return p.alpha(to) * mean + (x - p.alpha(from) * mean) * (scale(to) / scale(from));
-}
-
-struct OrderCase {
-  std::shared_ptr<Sampler> sampler;
-  const char* process;
-};
-
-class DeterministicOrder : public ::testing::TestWithParam<OrderCase> {};
-
-// The error at t = 0.1 falls as steps^-order: the slope between two step counts is the declared order.
-TEST_P(DeterministicOrder, IsTheDeclaredOne) {
-  const auto& [sampler, spec] = GetParam();
-  const GaussianProcess p = process(spec);
-  const AnalyticDenoiser denoiser = gaussian(p);
-  const Tensor x = at::linspace(-2, 2, 9, at::kDouble).reshape({-1, 1}) * std::sqrt(p.prior_variance());
-  const Tensor expected = exact_flow(p, x, 0.95, 0.1);
-  std::vector<double> errors;
-  for (int64_t steps : {80, 160, 320})
-    errors.push_back(worst(
-        integrate(denoiser, *sampler, TimeGrid::uniform(steps, {.start = 0.95, .end = 0.1}), x).x, expected));
-  EXPECT_NEAR(std::log2(errors[1] / errors[2]), sampler->order().strong, 0.3)
-      << sampler->name() << " on " << spec << ": " << errors[0] << " " << errors[1] << " " << errors[2];
-}
-
-std::vector<OrderCase> order_cases() {
-  std::vector<OrderCase> cases;
-  for (const char* spec : {"vp", "sub-vp", "flow", "ve:sigma_max=10"}) {
-    cases.push_back({std::make_shared<Euler>(), spec});
-    cases.push_back({std::make_shared<Heun>(), spec});
-    cases.push_back({std::make_shared<Ddim>(), spec});
-    cases.push_back({std::make_shared<DpmPp2M>(), spec});
-  }
-  return cases;
-}
-INSTANTIATE_TEST_SUITE_P(All, DeterministicOrder, ::testing::ValuesIn(order_cases()));
-
-/// Mean and variance of an affine sampler's law at the end, without Monte Carlo error: each step maps x to a
-/// x + b + c z.
-std::pair<double, double> exact_moments(const Sampler& sampler, const GaussianProcess& p,
-                                        const TimeGrid& grid) {
-  const AnalyticDenoiser denoiser = gaussian(p);
-  double m = p.alpha(grid.times().front()) * mean;
-  double v =
-      std::pow(p.alpha(grid.times().front()) * deviation, 2) + std::pow(p.sigma(grid.times().front()), 2);
-  for (size_t i = 0; i + 1 < grid.times().size(); ++i) {
-    const auto response = [&](double x, double z) {
-      std::any history;
-      StepContext context{grid.times()[i], grid.times()[i + 1],
-                          [&](uint32_t) {
-                            return at::full({1, 1}, z, at::kDouble);
-                          },
-                          history};
-      return sampler.step(denoiser, at::full({1, 1}, x, at::kDouble), context).x.item<double>();
-    };
-    const double b = response(0, 0), a = response(1, 0) - b, c = response(0, 1) - b;
-    m = a * m + b;
-    v = a * a * v + c * c;
-  }
-  return {m, v};
-}
-
-class StochasticOrder : public ::testing::TestWithParam<OrderCase> {};
-
-// From 0.95 to 0.3: to 0.1 the leading error of Euler-Maruyama on this VE process happens to vanish.
-TEST_P(StochasticOrder, IsWeaklyTheDeclaredOne) {
-  const auto& [sampler, spec] = GetParam();
-  const GaussianProcess p = process(spec);
-  const double expected_mean = p.alpha(0.3) * mean;
-  const double expected_variance = std::pow(p.alpha(0.3) * deviation, 2) + std::pow(p.sigma(0.3), 2);
-  std::vector<double> mean_errors, variance_errors;
-  for (int64_t steps : {200, 400}) {
-    const auto [m, v] = exact_moments(*sampler, p, TimeGrid::uniform(steps, {.start = 0.95, .end = 0.3}));
-    mean_errors.push_back(std::abs(m - expected_mean));
-    variance_errors.push_back(std::abs(v - expected_variance));
-  }
-  EXPECT_NEAR(std::log2(variance_errors[0] / variance_errors[1]), sampler->order().weak, 0.3) << spec;
-  if (mean_errors[1] > 1e-12) {
-    EXPECT_NEAR(std::log2(mean_errors[0] / mean_errors[1]), sampler->order().weak, 0.3) << spec;
-  }
-}
-
-std::vector<OrderCase> stochastic_cases() {
-  std::vector<OrderCase> cases;
-  for (const char* spec : {"vp", "sub-vp", "ve:sigma_max=10"}) {
-    cases.push_back({std::make_shared<EulerMaruyama>(), spec});
-    cases.push_back({std::make_shared<Ancestral>(Ancestral::Variance::posterior), spec});
-    cases.push_back({std::make_shared<Ancestral>(Ancestral::Variance::transition), spec});
-    cases.push_back({std::make_shared<Ddim>(0.5), spec});
-  }
-  return cases;
-}
-INSTANTIATE_TEST_SUITE_P(All, StochasticOrder, ::testing::ValuesIn(stochastic_cases()));
-
 GaussianMixture two_modes() {
   return GaussianMixture(vector_of({0.2, 0.8}), rows_of({{-1.0, 0.0}, {1.0, 0.5}}), vector_of({0.1, 0.2}));
-}
-
-// DDIM with eta = 0 is Euler's method for y = x/alpha in r = sigma/alpha, where dy/dr = E[eps].
-TEST(Ddim, IsEulerInTheScaledVariables) {
-  const GaussianProcess vp = process("vp");
-  const AnalyticDenoiser denoiser(two_modes(), vp);
-  const TimeGrid grid = TimeGrid::uniform(17, {.start = 0.9, .end = 0.05});
-  Tensor x = Rng(1).normal({32, 2}, {}, at::kDouble);
-  const Tensor result = integrate(denoiser, Ddim(), grid, x).x;
-  for (size_t i = 0; i + 1 < grid.times().size(); ++i) {
-    const double t = grid.times()[i], s = grid.times()[i + 1];
-    const Tensor slope = denoiser.estimate(x, t).noise();
-    x = vp.alpha(s) * (x / vp.alpha(t) + (vp.sigma(s) / vp.alpha(s) - vp.sigma(t) / vp.alpha(t)) * slope);
-  }
-  EXPECT_LT(worst(result, x), 1e-12);
-}
-
-TEST(Ddim, WithFullNoiseIsAncestral) {
-  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
-  const Tensor x = Rng(1).normal({32, 2}, {}, at::kDouble);
-  const IntegrateOptions options{.noise = Rng(2).noise_source(at::kDouble), .observers = {}};
-  const TimeGrid grid = TimeGrid::uniform(20);
-  EXPECT_LT(worst(integrate(denoiser, Ddim(1.0), grid, x, options).x,
-                  integrate(denoiser, Ancestral(), grid, x, options).x),
-            1e-12);
-}
-
-TEST(DpmPp2M, TakesADdimStepFirst) {
-  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
-  const Tensor x = Rng(1).normal({32, 2}, {}, at::kDouble);
-  const TimeGrid one({0.8, 0.5});
-  EXPECT_LT(worst(integrate(denoiser, DpmPp2M(), one, x).x, integrate(denoiser, Ddim(), one, x).x), 1e-12);
 }
 
 // S1 chooses beta_t as the reverse variance, DDPM also beta-tilde; the last step must add no noise.

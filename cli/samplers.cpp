@@ -1,0 +1,222 @@
+// SAMPLER of the command line: the one place that turns its names into methods.
+#include "cli/langevin.h"
+#include "cli/registry.h"
+#include "fokker/core/error.h"
+#include "fokker/core/spec.h"
+#include "fokker/sample/adaptive_sde.h"
+#include "fokker/sample/ancestral.h"
+#include "fokker/sample/annealed_langevin.h"
+#include "fokker/sample/ddim.h"
+#include "fokker/sample/deis.h"
+#include "fokker/sample/dopri5.h"
+#include "fokker/sample/dpmpp_2m.h"
+#include "fokker/sample/dpmpp_2s.h"
+#include "fokker/sample/dpmpp_3m.h"
+#include "fokker/sample/dpmpp_sde.h"
+#include "fokker/sample/edm_stochastic.h"
+#include "fokker/sample/euler_maruyama.h"
+#include "fokker/sample/lms.h"
+#include "fokker/sample/pndm.h"
+#include "fokker/sample/predictor_corrector.h"
+#include "fokker/sample/probability_flow.h"
+#include "fokker/sample/stochastic_heun.h"
+#include "fokker/sample/unipc.h"
+
+namespace fokker::cli {
+namespace {
+
+using Make = std::function<SamplerChoice(Spec&, const GaussianProcess&)>;
+
+/// A parameter that is one of a few words.
+template <typename Value>
+Value word(Spec& spec, const char* key, const std::vector<std::pair<const char*, Value>>& values) {
+  const std::string given = spec.text(key, values.front().first);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values) {
+    if (given == name) return value;
+    names.emplace_back(name);
+  }
+  fail(ErrorKind::argument, "{}: {}: expected one of {} but received '{}'", spec.name(), key, join(names),
+       given);
+}
+
+bool flag(Spec& spec, const char* key, bool usual) {
+  const int64_t value = spec.integer(key, usual ? 1 : 0);
+  check(value == 0 || value == 1, "{}: {}: expected 0 or 1 but received {}", spec.name(), key, value);
+  return value == 1;
+}
+
+Start start_of(Spec& spec) {
+  return word<Start>(spec, "start",
+                     {{"lower-order", Start::lower_order}, {"runge-kutta", Start::runge_kutta}});
+}
+
+SamplerChoice ancestral(Spec& spec, const GaussianProcess& process) {
+  using Variance = Ancestral::Variance;
+  const auto variance = word<Variance>(
+      spec, "variance", {{"posterior", Variance::posterior}, {"transition", Variance::transition}});
+  const int64_t chain = process.schedule()->chain_steps();
+  return {std::make_unique<Ancestral>(variance), chain ? "uniform" : "log-snr", chain ? chain : 200};
+}
+
+SamplerChoice ddim(Spec& spec, const GaussianProcess& process) {
+  return {std::make_unique<Ddim>(spec.number("eta", 0.0)),
+          process.schedule()->chain_steps() ? "uniform" : "log-snr", 50};
+}
+
+SamplerChoice euler_maruyama(Spec& spec, const GaussianProcess&) {
+  const EulerMaruyama::Options options{.denoise_last = flag(spec, "denoise_last", false)};
+  return {std::make_unique<EulerMaruyama>(options), "uniform", 500};
+}
+
+SamplerChoice dopri5(Spec& spec, const GaussianProcess&) {
+  const Dopri5::Options options{.rtol = spec.number("rtol", 1e-5), .atol = spec.number("atol", 1e-5)};
+  return {std::make_unique<Dopri5>(options), "uniform", 1};
+}
+
+SamplerChoice adaptive_sde(Spec& spec, const GaussianProcess&) {
+  const AdaptiveSde::Options options{.rtol = spec.number("rtol", 0.01), .atol = spec.number("atol", 0.01)};
+  return {std::make_unique<AdaptiveSde>(options), "uniform", 1};
+}
+
+SamplerChoice dpmpp_3m(Spec& spec, const GaussianProcess&) {
+  using Weights = DpmPp3M::Weights;
+  const auto weights =
+      word<Weights>(spec, "weights", {{"exact", Weights::exact}, {"published", Weights::published}});
+  return {std::make_unique<DpmPp3M>(DpmPp3M::Options{.weights = weights, .start = start_of(spec)}), "log-snr",
+          30};
+}
+
+SamplerChoice dpmpp_sde(Spec& spec, const GaussianProcess&) {
+  using Form = DpmPpSde::Form;
+  const auto form =
+      word<Form>(spec, "form", {{"multistep", Form::multistep}, {"singlestep", Form::singlestep}});
+  return {std::make_unique<DpmPpSde>(DpmPpSde::Options{.form = form, .eta = spec.number("eta", 1.0)}),
+          "log-snr", 60};
+}
+
+/// Steps that shrink towards the data suit processes that end there; others are noisy at t = 0 already.
+SamplerChoice unipc(Spec& spec, const GaussianProcess& process) {
+  const UniPc::Options options{
+      .order = spec.integer("order", 2),
+      .scale = word<UniPc::Scale>(spec, "scale", {{"bh2", UniPc::Scale::bh2}, {"bh1", UniPc::Scale::bh1}}),
+      .corrector = flag(spec, "corrector", true),
+      .lower_order_final = flag(spec, "lower_order_final", false)};
+  return {std::make_unique<UniPc>(options), process.sigma(0) > 0 ? "log-snr" : "quadratic", 30};
+}
+
+SamplerChoice deis(Spec& spec, const GaussianProcess&) {
+  using Variable = Deis::Variable;
+  const Deis::Options options{
+      .order = spec.integer("order", 3),
+      .variable =
+          word<Variable>(spec, "variable", {{"time", Variable::time}, {"log-snr", Variable::log_snr}}),
+      .start = start_of(spec),
+      .lower_order_final = flag(spec, "lower_order_final", false)};
+  return {std::make_unique<Deis>(options), "quadratic", 20};
+}
+
+SamplerChoice lms(Spec& spec, const GaussianProcess&) {
+  const LinearMultistep::Options options{.order = spec.integer("order", 4), .start = start_of(spec)};
+  return {std::make_unique<LinearMultistep>(options), "karras", 30};
+}
+
+SamplerChoice pndm(Spec& spec, const GaussianProcess&) {
+  return {std::make_unique<Pndm>(Pndm::Options{.warm_up = flag(spec, "warm_up", true)}), "uniform", 50};
+}
+
+SamplerChoice edm_stochastic(Spec& spec, const GaussianProcess&) {
+  const EdmStochastic::Options usual;
+  const EdmStochastic::Options options{.churn = spec.number("churn", usual.churn),
+                                       .low = spec.number("low", usual.low),
+                                       .high = spec.number("high", usual.high),
+                                       .noise_scale = spec.number("noise_scale", usual.noise_scale)};
+  return {std::make_unique<EdmStochastic>(options), "karras", 100};
+}
+
+/// predictor-corrector:predictor=NAME, with the predictor's own defaults.
+SamplerChoice predictor_corrector(Spec& spec, const GaussianProcess& process) {
+  check(!spec.has("snr") || !spec.has("step"), "predictor-corrector: expected snr or step, not both");
+  const PredictorCorrector::Options usual;
+  const PredictorCorrector::Options options{.inner = spec.integer("inner", usual.inner),
+                                            .signal_to_noise = spec.number("snr", usual.signal_to_noise),
+                                            .relative_step = spec.number("step", usual.relative_step)};
+  const std::string name = spec.text("predictor", "euler-maruyama");
+  check(name != "predictor-corrector" && name != "annealed-langevin",
+        "predictor-corrector: expected a predictor from level to level but received {}", name);
+  SamplerChoice predictor = make_sampler(name, process);
+  return {std::make_unique<PredictorCorrector>(std::move(predictor.sampler), options), predictor.grid,
+          predictor.steps};
+}
+
+/// annealed-langevin:levels=20,inner=100 with step = h_i / sigma_i^2, or last_step = h_L.
+SamplerChoice annealed_langevin(Spec& spec, const GaussianProcess& process) {
+  const double last_sigma = process.sigma(process.time_min());
+  const bool by_last = spec.has("last_step");
+  check(!by_last || !spec.has("step"), "annealed-langevin: expected step or last_step, not both");
+  const double step =
+      by_last ? spec.number("last_step", 0) / (last_sigma * last_sigma) : spec.number("step", 0.1);
+  const int64_t levels = spec.integer("levels", 20);
+  check(levels > 1, "annealed-langevin: expected levels > 1 but received {}", levels);
+  // Levels are the times of the grid; where sigma(0) = 0 the time 0 is not one of them.
+  const int64_t steps = process.sigma(0) > 0 ? levels - 1 : levels;
+  return {std::make_unique<AnnealedLangevin>(
+              AnnealedLangevin::Options{.inner = spec.integer("inner", 100), .relative_step = step}),
+          "log-snr", steps};
+}
+
+/// A method without parameters.
+template <typename Method>
+Make plain(const char* grid, int64_t steps) {
+  return [=](Spec&, const GaussianProcess&) {
+    return SamplerChoice{std::make_unique<Method>(), grid, steps};
+  };
+}
+
+const std::vector<std::pair<std::string, Make>>& table() {
+  static const std::vector<std::pair<std::string, Make>> entries = {
+      {"ancestral", ancestral},
+      {"ddim", ddim},
+      {"euler-maruyama", euler_maruyama},
+      {"stochastic-heun", plain<StochasticHeun>("uniform", 250)},
+      {"adaptive-sde", adaptive_sde},
+      {"euler", plain<Euler>("log-snr", 100)},
+      {"heun", plain<Heun>("log-snr", 40)},
+      {"rk4", plain<RungeKutta4>("log-snr", 25)},
+      {"dopri5", dopri5},
+      {"dpmpp-2m", plain<DpmPp2M>("log-snr", 30)},
+      {"dpmpp-2s", plain<DpmPp2S>("log-snr", 20)},
+      {"dpmpp-3m", dpmpp_3m},
+      {"dpmpp-sde", dpmpp_sde},
+      {"unipc", unipc},
+      {"deis", deis},
+      {"lms", lms},
+      {"pndm", pndm},
+      {"edm-stochastic", edm_stochastic},
+      {"predictor-corrector", predictor_corrector},
+      {"annealed-langevin", annealed_langevin},
+  };
+  return entries;
+}
+
+}  // namespace
+
+std::vector<std::string> sampler_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : table()) names.push_back(name);
+  for (const auto& name : chain_names()) names.push_back(name);
+  return names;
+}
+
+SamplerChoice make_sampler(const std::string& text, const GaussianProcess& process) {
+  Spec spec("sampler", text);
+  for (const auto& [name, make] : table()) {
+    if (name != spec.name()) continue;
+    SamplerChoice choice = make(spec, process);
+    spec.finish();
+    return choice;
+  }
+  spec.unknown_name(sampler_names());
+}
+
+}  // namespace fokker::cli

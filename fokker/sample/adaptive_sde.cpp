@@ -1,0 +1,84 @@
+#include "fokker/sample/adaptive_sde.h"
+
+#include "fokker/core/error.h"
+#include "fokker/process/dormand_prince.h"
+#include "fokker/sample/brownian_memory.h"
+#include "fokker/sample/reverse_sde.h"
+
+namespace fokker {
+namespace {
+
+constexpr uint32_t most_draws = 4096;
+constexpr double safety = 0.9, exponent = 0.9;  // theta and r of the paper
+
+struct Run {
+  BrownianMemory path;
+  double step = 0.01;  ///< to try next; the paper's h_init
+};
+
+/// Both solutions of one trial, which share their noise.
+struct Trial {
+  Tensor simple, improved;
+};
+
+Trial try_step(const Denoiser& denoiser, const Tensor& x, const Tensor& drift, const Tensor& increment,
+               double t, double s) {
+  const GaussianProcess& process = denoiser.process();
+  const double step = t - s;
+  const double noise = std::sqrt(reverse_diffusion_squared("adaptive-sde", process, t));
+  const double noise_at_end = std::sqrt(reverse_diffusion_squared("adaptive-sde", process, s));
+  Trial trial;
+  trial.simple = at::add(x, drift, step).add_(increment, noise);
+  const Tensor drift_at_end = reverse_drift(denoiser.estimate(trial.simple, s), process, s);
+  trial.improved = at::add(x, drift + drift_at_end, 0.5 * step).add_(increment, 0.5 * (noise + noise_at_end));
+  return trial;
+}
+
+}  // namespace
+
+AdaptiveSde::AdaptiveSde(Options options) : options_(options) {
+  check(options.rtol >= 0 && options.atol >= 0 && options.rtol + options.atol > 0,
+        "adaptive-sde: expected rtol >= 0 and atol >= 0, not both 0, but received rtol = {}, atol = {}",
+        options.rtol, options.atol);
+}
+
+StepResult AdaptiveSde::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
+  const GaussianProcess& process = denoiser.process();
+  const bool clean = process.sigma(context.s) == 0;
+  const double end = clean ? std::min(process.time_min(), context.t) : context.s;
+  if (!context.history.has_value()) context.history = Run();
+  auto& run = std::any_cast<Run&>(context.history);
+  uint32_t draws = 0;
+  const auto draw = [&] {
+    check(draws < most_draws, "adaptive-sde: more than {} steps tried from t = {}; loosen rtol and atol",
+          most_draws, context.t);
+    return context.noise(draws++);
+  };
+  StepResult result{x, 0};
+  Tensor drift;  // at (x, t), where known
+  for (double t = context.t; t > end;) {
+    const double step = std::min(run.step, t - end), next = step == t - end ? end : t - step;
+    if (!drift.defined()) {
+      drift = reverse_drift(denoiser.estimate(result.x, t), process, t);
+      ++result.evaluations;
+    }
+    const Trial trial = try_step(denoiser, result.x, drift, run.path.increment(step, draw), t, next);
+    ++result.evaluations;
+    const double error = worst_scaled_error(trial.simple - trial.improved, result.x, trial.simple,
+                                            options_.atol, options_.rtol);
+    if (error <= 1) {
+      run.path.advance(step);
+      result.x = trial.improved;
+      t = next;
+      drift = Tensor();
+    } else {
+      ++result.rejected;
+    }
+    const double factor = safety * std::pow(std::max(error, 1e-10), -exponent);
+    run.step = step * (std::isfinite(factor) ? std::clamp(factor, 0.1, 10.0) : 0.1);
+  }
+  if (!clean) return result;
+  return {denoiser.estimate(result.x, end).denoised(), result.evaluations + 1, result.rejected};
+}
+
+}  // namespace fokker

@@ -1,0 +1,37 @@
+#pragma once
+#include <deque>
+
+#include "fokker/sample/sampler.h"
+
+namespace fokker {
+
+/// What a multistep method knows from an earlier step: a value at a place in the method's own variable.
+struct PastValue {
+  double place = 0;
+  Tensor value;
+};
+
+/// The past of a run, newest first; lives in StepContext::history.
+using Past = std::deque<PastValue>;
+
+inline Past& past_of(StepContext& context) {
+  if (!context.history.has_value()) context.history = Past();
+  return std::any_cast<Past&>(context.history);
+}
+
+/// Puts a value first and keeps `count` in all. A place at infinity (alpha = 0 or sigma = 0) is not kept: no
+/// polynomial passes through it, and the run starts anew from the next one.
+inline void remember(Past& past, PastValue value, size_t count) {
+  if (!std::isfinite(value.place)) return;
+  past.push_front(std::move(value));
+  if (past.size() > count) past.pop_back();
+}
+
+/// How a multistep method of order p > 2 takes its first steps.
+enum class Start {
+  lower_order,  ///< orders 1, 2, ..., as published: no extra evaluations, and order 2 overall, since the
+                ///< first step of order 1 costs an error O(h^2)
+  runge_kutta,  ///< single steps of sufficient order: order p overall, for a few evaluations more
+};
+
+}  // namespace fokker

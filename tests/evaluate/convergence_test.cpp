@@ -1,0 +1,91 @@
+#include "fokker/evaluate/convergence.h"
+
+#include <gtest/gtest.h>
+
+#include "fokker/core/error.h"
+#include "sample/samplers.h"
+
+namespace fokker {
+namespace {
+
+// The Gaussian's closed form against the same flow integrated, with a full covariance.
+TEST(ExactFlow, AgreesWithDormandPrince) {
+  const Tensor covariance = rows_of({{0.5, 0.3}, {0.3, 0.4}});
+  const AnalyticDenoiser denoiser(GaussianMixture::gaussian(vector_of({1, -2}), covariance),
+                                  process_of("vp"));
+  const Tensor x = denoiser.marginal(0.9).sample(20, Rng(1));
+  const Tensor closed = exact_flow(denoiser, x, 0.9, 0.1);
+  const Tensor integrated =
+      integrate(denoiser, Dopri5({.rtol = 1e-12, .atol = 1e-12}), TimeGrid({0.9, 0.1}), x).x;
+  EXPECT_LT(worst(closed, integrated), 1e-10);
+  EXPECT_LT(worst(exact_flow(denoiser, closed, 0.1, 0.9), x), 1e-12) << "and back";
+}
+
+// The mixture's reference against Runge-Kutta of order 4 in 1000 steps: both to 1e-10.
+TEST(ExactFlow, OfAMixtureIsAccurateToTenDigits) {
+  const AnalyticDenoiser denoiser = mixture_denoiser("vp");
+  const Tensor x = denoiser.marginal(0.9).sample(20, Rng(1));
+  const TimeGrid fine = TimeGrid::uniform(1000, {.start = 0.9, .end = 0.1});
+  EXPECT_LT(worst(exact_flow(denoiser, x, 0.9, 0.1), integrate(denoiser, RungeKutta4(), fine, x).x), 1e-10);
+}
+
+// One step of Euler-Maruyama written out: x + h b(x) + sqrt(h) g z with b affine.
+TEST(AffineResponse, IsTheStepItself) {
+  const AnalyticDenoiser denoiser = gaussian_denoiser("vp");
+  const auto& schedule = denoiser.process().schedule();
+  const auto response = affine_response(denoiser, EulerMaruyama(), TimeGrid({0.5, 0.4}));
+  ASSERT_TRUE(response.has_value());
+  const double g2 = schedule->diffusion_squared(0.5), v = denoiser.marginal(0.5).covariance().item<double>();
+  const double m = denoiser.marginal(0.5).mean().item<double>();
+  EXPECT_NEAR(response->slope, 1 + 0.1 * (-schedule->drift(0.5) - g2 / v), 1e-12);
+  EXPECT_NEAR(response->offset, 0.1 * g2 * m / v, 1e-12);
+  ASSERT_EQ(response->noise.size(), 1u);
+  EXPECT_NEAR(response->noise[0], std::sqrt(0.1 * g2), 1e-12);
+  EXPECT_EQ(response->evaluations, 1);
+}
+
+TEST(AffineResponse, IsEmptyWhereARunIsNotAffine) {
+  const TimeGrid grid = TimeGrid::uniform(3, {.start = 0.9, .end = 0.5});
+  EXPECT_FALSE(affine_response(gaussian_denoiser("vp"), Dopri5(), grid));
+  EXPECT_FALSE(
+      affine_response(gaussian_denoiser("vp"), PredictorCorrector(std::make_shared<Ancestral>()), grid));
+  const AnalyticDenoiser two_points(GaussianMixture::empirical(rows_of({{-1}, {1}})), process_of("vp"));
+  EXPECT_FALSE(affine_response(two_points, EulerMaruyama(), grid));
+}
+
+// Sampled and computed moments of one law agree within the Monte Carlo error.
+TEST(MeasureConvergence, SamplesWhatItCannotCompute) {
+  const AnalyticDenoiser line = gaussian_denoiser("vp");
+  const GaussianMixture twice = GaussianMixture::gaussian(vector_of({0.8, 0.8}), vector_of({0.16, 0.16}));
+  const AnalyticDenoiser plane(twice, process_of("vp"));
+  const ConvergenceOptions options{.steps = {8}, .samples = 40'000};
+  const double exact =
+      measure_convergence(line, EulerMaruyama(), ErrorMeasure::covariance, options).levels[0].error;
+  const double sampled =
+      measure_convergence(plane, EulerMaruyama(), ErrorMeasure::covariance, options).levels[0].error;
+  const double variance = line.marginal(0.1).covariance().item<double>() + exact;
+  EXPECT_NEAR(sampled, exact, 5 * variance * std::sqrt(2.0 / 40'000));
+  EXPECT_GT(exact, 0.05);
+}
+
+TEST(MeasureConvergence, CountsEvaluationsAndTakesTheSlope) {
+  const Convergence found = measure_convergence(gaussian_denoiser("vp"), RungeKutta4(), ErrorMeasure::path,
+                                                {.steps = {10, 20}, .samples = 4});
+  EXPECT_EQ(found.levels[1].evaluations, 80);
+  EXPECT_NEAR(found.order(), std::log2(found.levels[0].error / found.levels[1].error), 1e-12);
+}
+
+TEST(MeasureConvergence, RefusesWhatHasNoMeaning) {
+  const AnalyticDenoiser denoiser = gaussian_denoiser("vp");
+  EXPECT_NE(
+      refusal_of([&] { measure_convergence(denoiser, Ancestral(), ErrorMeasure::path); }).find("draws noise"),
+      std::string::npos);
+  EXPECT_NE(
+      refusal_of([&] { measure_convergence(denoiser, Ddim(), ErrorMeasure::strong); }).find("draws no noise"),
+      std::string::npos);
+  EXPECT_NE(refusal_of([] { error_measure_from("pathh"); }).find("valid names: path, strong"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace fokker
