@@ -73,11 +73,9 @@ TEST_P(StochasticOrder, IsWeaklyTheDeclaredOne) {
 // Along the same Brownian path as a run of many more steps; the difference is affine, its mean square exact.
 TEST_P(StochasticOrder, IsStronglyTheDeclaredOne) {
   const Sampler& sampler = *GetParam().sampler;
-  for (const char* spec : {"vp", "sub-vp", "ve:sigma_max=10"}) {
-    const Convergence found = measure_convergence(gaussian_denoiser(spec), sampler, ErrorMeasure::strong,
-                                                  {.steps = {20, 40}, .grid = grid, .reference_steps = 320});
-    EXPECT_NEAR(found.order(), sampler.order().strong, 0.3) << spec << report(found);
-  }
+  const Convergence found = measure_convergence(gaussian_denoiser("sub-vp"), sampler, ErrorMeasure::strong,
+                                                {.steps = {20, 40}, .grid = grid, .reference_steps = 320});
+  EXPECT_NEAR(found.order(), sampler.order().strong, 0.3) << report(found);
 }
 
 // The mixture's drift is not linear: coupled paths, sampled.
@@ -85,7 +83,7 @@ TEST_P(StochasticOrder, IsStronglyTheDeclaredOneOnAMixture) {
   const Sampler& sampler = *GetParam().sampler;
   const Convergence found =
       measure_convergence(mixture_denoiser("vp"), sampler, ErrorMeasure::strong,
-                          {.steps = {16, 32}, .grid = grid, .samples = 800, .reference_steps = 256});
+                          {.steps = {16, 32}, .grid = grid, .samples = 250, .reference_steps = 256});
   EXPECT_NEAR(found.order(), sampler.order().strong, 0.3) << report(found);
 }
 INSTANTIATE_TEST_SUITE_P(All, StochasticOrder, ::testing::ValuesIn(stochastic_samplers()));
