@@ -208,29 +208,47 @@ void memorises(const Trial& trial, Evidence& evidence) {
 void add_s0_learning(Checks& checks) {
   const Ingredient score{"score", "the reversal runs without the score"};
   const Ingredient prior{"prior", "X is not conditioned on Y"};
-  checks.push_back({"s0.start.gaussian", "S0, section 12.3",
-      "Starting from N(0, sigma^2), the mean of a Gaussian comes out wrong by -m v / (sigma^2 + v)",
-      start_of_gaussian, {score}});
-  checks.push_back({"s0.start.mixture", "S0, section 12.3",
-      "Starting from N(0, sigma^2), the error of a mixture's mean decays as 1 / sigma^2", start_of_mixture,
-      {score}});
-  checks.push_back({"s0.learning.constant", "S0, Theorem 12.3",
-      "The explicit and the denoising loss differ by the same constant for every s", constant_gap,
-      {{"sign", "the conditional score has the wrong sign: (Y - X) / eta^2"}}});
-  checks.push_back({"s0.learning.fisher-identity", "S0, Exercise 12.2",
-      "E[grad log q(y | X) | Y = y] = grad log q_Y(y), and eq. 8, for noised mixtures", fisher_identity,
-      {prior}});
-  checks.push_back({"s0.learning.fisher-identity-gaussian", "S0, Exercise 12.2",
-      "Fisher's identity for jointly normal vectors", fisher_identity_gaussian, {prior}});
-  checks.push_back({"s0.learning.empirical-loss", "S0, section 12.3",
-      "The empirical loss L(s) with weighting w has its closed-form mean", empirical_loss,
-      {{"weight", "the weighting w is left out"}}});
-  checks.push_back({"s0.learning.minimiser", "S0, section 12.3",
-      "L_t is least at the score of the noised data, within a family that does not hold it", least_loss,
-      {{"noised", "the score of the data itself is taken for the minimiser"}}});
-  checks.push_back({"s0.learning.memorises", "S0, section 12.3",
-      "The minimiser over all s generates the training points, each equally often", memorises,
-      {{"score", "the score of a Gaussian fitted to the points"}}});
+  checks.push_back(
+      {"s0.start.gaussian",
+       "S0, section 12.3",
+       "Starting from N(0, sigma^2), the mean of a Gaussian comes out wrong by -m v / (sigma^2 + v)",
+       start_of_gaussian,
+       {score}});
+  checks.push_back({"s0.start.mixture",
+                    "S0, section 12.3",
+                    "Starting from N(0, sigma^2), the error of a mixture's mean decays as 1 / sigma^2",
+                    start_of_mixture,
+                    {score}});
+  checks.push_back({"s0.learning.constant",
+                    "S0, Theorem 12.3",
+                    "The explicit and the denoising loss differ by the same constant for every s",
+                    constant_gap,
+                    {{"sign", "the conditional score has the wrong sign: (Y - X) / eta^2"}}});
+  checks.push_back({"s0.learning.fisher-identity",
+                    "S0, Exercise 12.2",
+                    "E[grad log q(y | X) | Y = y] = grad log q_Y(y), and eq. 8, for noised mixtures",
+                    fisher_identity,
+                    {prior}});
+  checks.push_back({"s0.learning.fisher-identity-gaussian",
+                    "S0, Exercise 12.2",
+                    "Fisher's identity for jointly normal vectors",
+                    fisher_identity_gaussian,
+                    {prior}});
+  checks.push_back({"s0.learning.empirical-loss",
+                    "S0, section 12.3",
+                    "The empirical loss L(s) with weighting w has its closed-form mean",
+                    empirical_loss,
+                    {{"weight", "the weighting w is left out"}}});
+  checks.push_back({"s0.learning.minimiser",
+                    "S0, section 12.3",
+                    "L_t is least at the score of the noised data, within a family that does not hold it",
+                    least_loss,
+                    {{"noised", "the score of the data itself is taken for the minimiser"}}});
+  checks.push_back({"s0.learning.memorises",
+                    "S0, section 12.3",
+                    "The minimiser over all s generates the training points, each equally often",
+                    memorises,
+                    {{"score", "the score of a Gaussian fitted to the points"}}});
 }
 
 }  // namespace fokker::verify

@@ -203,37 +203,59 @@ void small_noise(const Trial&, Evidence& evidence) {
 }  // namespace
 
 void add_s2_score_matching(Checks& checks) {
-  checks.push_back({"s2.fisher.closed-form", "S2, eq. 4.2",
-      "The Fisher divergence is zero only at equality, and not symmetric", fisher_of_normals,
-      {{"order", "the expectation is over the other law"}}});
-  checks.push_back({"s2.fisher.blind-to-weights", "S2, section 4.3",
-      "Between modes far apart the Fisher divergence hardly sees the weights", fisher_is_blind,
-      {{"separation", "the modes are 2.8 apart and not 14"}}});
-  checks.push_back({"s2.implicit.constant", "S2, eq. 4.3",
-      "Explicit and implicit score matching differ by E|grad log mu|^2 for every s", implicit_constant,
-      {{"factor 2", "the divergence counts once"}}});
-  checks.push_back({"s2.implicit.boundary", "S2, eq. 4.3",
-      "Integration by parts needs a density that vanishes at the boundary", implicit_boundary,
-      {{"decay", "the law is cut off at 0, where its density is largest"}}});
-  checks.push_back({"s2.implicit.empirical", "S2, eq. 4.3",
-      "Over affine scores the empirical loss is least at the fitted normal law", implicit_empirical,
-      {{"sample", "the covariance of the law is taken and not that of the sample"}}});
+  checks.push_back({"s2.fisher.closed-form",
+                    "S2, eq. 4.2",
+                    "The Fisher divergence is zero only at equality, and not symmetric",
+                    fisher_of_normals,
+                    {{"order", "the expectation is over the other law"}}});
+  checks.push_back({"s2.fisher.blind-to-weights",
+                    "S2, section 4.3",
+                    "Between modes far apart the Fisher divergence hardly sees the weights",
+                    fisher_is_blind,
+                    {{"separation", "the modes are 2.8 apart and not 14"}}});
+  checks.push_back({"s2.implicit.constant",
+                    "S2, eq. 4.3",
+                    "Explicit and implicit score matching differ by E|grad log mu|^2 for every s",
+                    implicit_constant,
+                    {{"factor 2", "the divergence counts once"}}});
+  checks.push_back({"s2.implicit.boundary",
+                    "S2, eq. 4.3",
+                    "Integration by parts needs a density that vanishes at the boundary",
+                    implicit_boundary,
+                    {{"decay", "the law is cut off at 0, where its density is largest"}}});
+  checks.push_back({"s2.implicit.empirical",
+                    "S2, eq. 4.3",
+                    "Over affine scores the empirical loss is least at the fitted normal law",
+                    implicit_empirical,
+                    {{"sample", "the covariance of the law is taken and not that of the sample"}}});
   const Ingredient unit{"unit", "the directions have length one: E v v^T = I / d"};
-  checks.push_back({"s2.sliced.rademacher", "S2, eq. 4.3",
-      "Sliced score matching along random signs is unbiased for eq. 4.3",
-      [](const Trial& t, Evidence& e) { sliced(t, e, SlicedObjective::Directions::rademacher); }, {unit}});
-  checks.push_back({"s2.sliced.gaussian", "S2, eq. 4.3",
-      "Sliced score matching along normal directions is unbiased for eq. 4.3",
-      [](const Trial& t, Evidence& e) { sliced(t, e, SlicedObjective::Directions::gaussian); }, {unit}});
-  checks.push_back({"s2.denoising.stein", "S2, section 4.2", "E div s(X + sigma Z) = E<s(X + sigma Z), Z> / sigma", stein,
-      {{"unit noise", "Z ~ N(0, sigma^2 I), as S2 writes beside eq. 4.4"}}});
-  checks.push_back({"s2.denoising.constant", "S2, eq. 4.4",
-      "Denoising score matching is the Fisher divergence of mu_sigma plus a constant", denoising_constant,
-      {{"sign", "the loss is |Z/sigma - s|^2"},
-       {"noised", "the divergence is from mu and not from mu_sigma"}}});
-  checks.push_back({"s2.denoising.small-noise", "S2, section 4.2",
-      "The score of mu_sigma tends to that of mu, with a mean square error of order sigma^4", small_noise,
-      {}});
+  checks.push_back(
+      {"s2.sliced.rademacher",
+       "S2, eq. 4.3",
+       "Sliced score matching along random signs is unbiased for eq. 4.3",
+       [](const Trial& t, Evidence& e) { sliced(t, e, SlicedObjective::Directions::rademacher); },
+       {unit}});
+  checks.push_back({"s2.sliced.gaussian",
+                    "S2, eq. 4.3",
+                    "Sliced score matching along normal directions is unbiased for eq. 4.3",
+                    [](const Trial& t, Evidence& e) { sliced(t, e, SlicedObjective::Directions::gaussian); },
+                    {unit}});
+  checks.push_back({"s2.denoising.stein",
+                    "S2, section 4.2",
+                    "E div s(X + sigma Z) = E<s(X + sigma Z), Z> / sigma",
+                    stein,
+                    {{"unit noise", "Z ~ N(0, sigma^2 I), as S2 writes beside eq. 4.4"}}});
+  checks.push_back({"s2.denoising.constant",
+                    "S2, eq. 4.4",
+                    "Denoising score matching is the Fisher divergence of mu_sigma plus a constant",
+                    denoising_constant,
+                    {{"sign", "the loss is |Z/sigma - s|^2"},
+                     {"noised", "the divergence is from mu and not from mu_sigma"}}});
+  checks.push_back({"s2.denoising.small-noise",
+                    "S2, section 4.2",
+                    "The score of mu_sigma tends to that of mu, with a mean square error of order sigma^4",
+                    small_noise,
+                    {}});
 }
 
 }  // namespace fokker::verify

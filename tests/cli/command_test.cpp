@@ -1,70 +1,10 @@
-// Runs the command as a user does and looks at exit codes, messages and files.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <fstream>
-
-#include "fokker/core/files.h"
-#include "fokker/data/csv.h"
+// Exit codes, messages and files of the command.
+#include "cli/fixture.h"
 #include "fokker/data/npy.h"
 #include "fokker/evaluate/metrics.h"
-#include "support.h"
 
 namespace fokker {
 namespace {
-
-namespace fs = std::filesystem;
-using ::testing::HasSubstr;
-
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-class Cli : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("fokker-cli-{}", ::getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-
-  void write(const std::string& name, const std::string& content) const {
-    std::ofstream(path(name), std::ios::binary) << content;
-  }
-
-  /// Runs "fokker ARGUMENTS" in the test's folder, with a shell's prefix such as "timeout -s INT 2".
-  Outcome run(const std::string& arguments, const std::string& prefix = "") const {
-    const std::string command = fmt::format("cd '{}' && {} '{}' {} >out.txt 2>err.txt </dev/null",
-                                            folder_.string(), prefix, FOKKER_COMMAND, arguments);
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(path("out.txt")),
-            read_file(path("err.txt"))};
-  }
-
-  /// One line on standard error, with the exit code of the contract.
-  void expect_refusal(const std::string& arguments, int code, const std::string& message) const {
-    const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.code, code) << arguments << "\n" << outcome.err;
-    EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
-    EXPECT_EQ(outcome.out, "");
-  }
-
-  void write_points(int rows) const {
-    std::string text = "a,b\n";
-    const Tensor values = Rng(3).normal({rows, 2}, {}, at::kDouble);
-    for (int i = 0; i < rows; ++i)
-      text += fmt::format("{},{}\n", values[i][0].item<double>() * 1e-3, 1e5 + values[i][1].item<double>());
-    write("points.csv", text);
-  }
-
-  fs::path folder_;
-};
 
 TEST_F(Cli, HelpAndVersionSucceed) {
   EXPECT_EQ(run("--help").code, 0);
