@@ -54,7 +54,7 @@ void train_and_write_weights(const std::filesystem::path& folder) {
     save_npy(folder / (p.name + ".npy"), p.tensor.detach());
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const std::filesystem::path folder = argc > 1 ? argv[1] : "weights";
   if (argc == 1) train_and_write_weights(folder);
   const LearnedDenoiser denoiser(read_weights(folder), chain, Prediction::noise(), numbering);
@@ -74,4 +74,7 @@ int main(int argc, char** argv) {
   }
   fmt::print("in all: {:.3f}\n", found);
   return found > 0.9 ? 0 : 1;
+} catch (const Error& error) {
+  fmt::print(stderr, "{}\n", error.what());
+  return 2;
 }

@@ -31,7 +31,7 @@ class TrainedDensity : public ::testing::Test {
       Trainer trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 32, .depth = 2}, 2),
                       VariancePreserving{}, Prediction::velocity(), {},
                       std::make_shared<DenoisingObjective>(), std::move(split), Normalisation::identity({2}),
-                      {.steps = 800, .batch = 256, .learning_rate = 4e-3, .ema_decay = 0.98}, Rng(3));
+                      {.steps = 600, .batch = 128, .learning_rate = 4e-3, .ema_decay = 0.98}, Rng(3));
       trainer.run({});
       return make_denoiser(std::shared_ptr<const Network>(trainer.averaged_network().clone()),
                            VariancePreserving{}, Prediction::velocity(), {});
@@ -40,22 +40,25 @@ class TrainedDensity : public ::testing::Test {
   }
 
   static Tensor log_density(const Tensor& x) {
-    const LikelihoodOptions options{.tolerance = {.rtol = 1e-4, .atol = 1e-4}, .type = at::kFloat};
+    const LikelihoodOptions options{
+        .tolerance = {.rtol = 1e-3, .atol = 1e-3}, .block = 256, .type = at::kFloat};
     return log_likelihood(model(), x, options, Rng(4)).log_density;
   }
 };
 
 // The flow carries the prior to the data, so its density is one, however well the network has learned: the
-// trapezoidal rule on a square that holds all but 1e-6 of the mass.
+// trapezoidal rule on a square that holds all but 1e-5 of the mass.
 TEST_F(TrainedDensity, IntegratesToOne) {
-  const double step = 0.16;
-  const Tensor line = at::arange(-4.8, 4.8 + step / 2, step, at::kDouble);
+  const double step = 0.25;
+  const Tensor line = at::arange(-3.5, 3.5 + step / 2, step, at::kDouble);
   const Tensor grid = at::cartesian_prod({line, line});
-  EXPECT_NEAR(log_density(grid).exp().sum().item<double>() * step * step, 1, 0.01);
+  const double mass = log_density(grid).exp().sum().item<double>() * step * step;
+  EXPECT_NEAR(mass, 1, 0.01);
 }
 
-// The chain's bound is below the flow's likelihood on data the model has not seen, and that is below what the
-// data's own law gives (no model is better on average).
+// On data the model has not seen, the chain's bound is below the flow's likelihood: where the network is
+// right both models are the data's law, and where it is not, the bound pays for it at every step. The flow's
+// likelihood in turn is below the data's own, as that of any model is on average.
 TEST_F(TrainedDensity, BoundIsBelowTheLikelihood) {
   const Tensor x = data().sample(400, Rng(5));
   const GradientMode off(false);
