@@ -209,6 +209,8 @@ TEST(Refusal, SaysWhatMakesNoSenseTogether) {
   const auto expect = [](const std::function<void()>& work, const std::string& text) {
     EXPECT_NE(refusal_of(work).find(text), std::string::npos) << refusal_of(work);
   };
+  expect([&] { DpmPp2S({.ratio = 0}); }, "dpmpp-2s: expected 0 < ratio <= 1 but received 0");
+  expect([&] { DpmPp2S({.ratio = 1.5}); }, "received 1.5");
   expect([&] { integrate(denoiser, LinearMultistep(), TimeGrid::uniform(3), x); },
          "lms: expected at least 4 steps");
   expect([&] { integrate(denoiser, Ancestral(), TimeGrid::uniform(3).reversed(), x); },

@@ -1,19 +1,16 @@
 // Agreement with published implementations: the figures that Hugging Face diffusers' own tests
-// (tests/schedulers/test_scheduler_{ddpm,ddim,pndm,dpm_multi,unipc,deis}.py, Apache 2.0) expect of their
-// schedulers on one small problem. The model answers x i/(i + 1) at step i of the linear chain of 1000; the
-// start is 0..767 over 768.
-//
-// Where the methods coincide, so must the numbers. Not comparable, and so not here: their Euler, Heun and LMS
-// tests hand the scaled model input back as the state, and their single-step DPM-Solver evaluates at times of
-// the grid instead of midpoints.
-#include <ATen/CPUGeneratorImpl.h>
-#include <gtest/gtest.h>
-
-#include "fokker/denoise/guidance.h"
-#include "sample/samplers.h"
+// (tests/schedulers/test_scheduler_{ddpm,ddim,ddim_inverse,pndm,dpm_multi,dpm_single,unipc,deis}.py, Apache
+// 2.0) expect of their schedulers on one small problem, within the tolerances there. Where the methods
+// coincide, so must the numbers; where theirs has a habit of its own, the habit is here and not in the
+// library.
+#include "sample/published.h"
 
 namespace fokker {
 namespace {
+
+using published::Place;
+using published::Places;
+using published::start;
 
 GaussianProcess chain(double first_beta = 1e-4) {
   return GaussianProcess(BetaTable::linear(1000, first_beta, 0.02));
@@ -22,14 +19,9 @@ GaussianProcess chain(double first_beta = 1e-4) {
 FunctionDenoiser dummy(const GaussianProcess& process, Prediction prediction = Prediction::noise()) {
   return FunctionDenoiser(
       [](const Tensor& x, const Times& t) {
-        const double index = std::round(1000 * t.scalar()) - 1;
-        return x * (index / (index + 1));
+        return x * published::model_factor(std::round(1000 * t.scalar()) - 1);
       },
       process, prediction);
-}
-
-Tensor start() {
-  return (at::arange(768, at::kDouble) / 768).reshape({3, 8, 8, 4}).permute({3, 0, 1, 2}).contiguous();
 }
 
 /// Mean of |x| at the end of the run.
@@ -103,21 +95,117 @@ TEST(Published, Deis) {
 // The noise is torch's own, from its generator with seed 0; the denoised estimate is clipped to [-1, 1].
 TEST(Published, Ddpm) {
   const GaussianProcess process = chain();
-  auto generator = at::detail::createCPUGenerator(0);
-  const NoiseSource noise = [&](IntArrayRef shape, DrawPosition) {
-    return at::randn(shape, generator, at::kFloat).to(at::kDouble);
-  };
   const auto mean = [&](Prediction prediction) {
-    generator.set_current_seed(0);
     const FunctionDenoiser model = dummy(process, prediction);
     return integrate(ClippedDenoiser(model, 1.0), Ancestral(), TimeGrid::uniform(1000), start(),
-                     {.noise = noise, .observers = {}})
+                     {.noise = published::torch_noise(0), .observers = {}})
         .x.abs()
         .mean()
         .item<double>();
   };
   EXPECT_NEAR(768 * mean(Prediction::noise()), 258.9606, 1e-2);
   EXPECT_NEAR(768 * mean(Prediction::velocity()), 202.0296, 1e-2);
+}
+
+// From data to noise. Their step from index i - 100 to i tells the model i, where it arrives, while the state
+// and the noise level are those it leaves; and it clips the denoised data to [-1, 1] without changing the
+// noise that goes with it.
+class Inversion final : public Denoiser {
+ public:
+  Inversion(const GaussianProcess& process, Prediction prediction, double index)
+      : process_(process), prediction_(prediction), index_(index) {}
+  const GaussianProcess& process() const override { return process_; }
+
+  /// The estimate at the point that the clipped data and the noise make.
+  Estimate estimate(const Tensor& x, const Times& t, const Tensor&) const override {
+    const Estimate plain(x, x * published::model_factor(index_), prediction_, process_, t);
+    const Tensor clipped = plain.denoised().clamp(-1, 1), noise = plain.noise();
+    return Estimate(process_.perturb(clipped, noise, t), noise, Prediction::noise(), process_, t);
+  }
+
+ private:
+  GaussianProcess process_;
+  Prediction prediction_;
+  double index_;
+};
+
+TEST(Published, DdimInverse) {
+  // Leaves t = 0, or the chain's first step (their set_alpha_to_one = False): then the first step only clips.
+  const auto sum = [](const GaussianProcess& process, Prediction prediction, bool from_data) {
+    std::vector<double> times = TimeGrid::chain(process, 10, ChainSpacing::leading).reversed().times();
+    if (!from_data) times[0] = times[1];
+    Tensor x = start();
+    std::any history;
+    for (size_t k = 0; k + 1 < times.size(); ++k) {
+      StepContext context{.t = times[k], .s = times[k + 1], .noise = {}, .history = history};
+      x = Ddim().step(Inversion(process, prediction, 100 * static_cast<double>(k)), x, context).x;
+    }
+    return x.abs().sum().item<double>();
+  };
+  EXPECT_NEAR(sum(chain(), Prediction::noise(), true), 671.6816, 1e-2);
+  EXPECT_NEAR(sum(chain(), Prediction::velocity(), true), 1394.2185, 1e-2);
+  EXPECT_NEAR(sum(chain(0.01), Prediction::noise(), true), 539.9622, 1e-2);
+  EXPECT_NEAR(sum(chain(0.01), Prediction::noise(), false), 542.6722, 1e-2);
+}
+
+// Their DPM-Solver++(2S) evaluates at times of the grid: a step spans two intervals, with its second
+// evaluation at the time between, wherever that is in log-SNR.
+class DpmSolverSinglestep : public ::testing::Test {
+ protected:
+  GaussianProcess process_ = chain();
+
+  Places linspace(int64_t n) const {
+    Places places;
+    for (int64_t k = n; k > 0; --k) {
+      const double index = std::nearbyint(999 * static_cast<double>(k) / static_cast<double>(n));
+      places.push_back({(index + 1) / 1000, index});
+    }
+    return places;
+  }
+  Places karras(int64_t n) const {
+    Places places = published::karras_places(process_, n);
+    for (Place& place : places) place.index = std::round(place.index);
+    return places;
+  }
+
+  /// From places[first] to the chain's first step; where an odd number of intervals is left, the first alone.
+  Tensor run(Places places, Prediction prediction, Tensor x, size_t first = 0) const {
+    const FunctionDenoiser model(
+        [&](const Tensor& state, const Times& t) {
+          return state * published::model_factor(published::index_at(places, t.scalar()));
+        },
+        process_, prediction);
+    std::vector<double> times;
+    for (const Place& place : places) times.push_back(place.time);
+    times.push_back(1e-3);
+    size_t k = first;
+    const auto step = [&](const Sampler& sampler, size_t to) {
+      std::any history;
+      StepContext context{.t = times[k], .s = times[to], .noise = {}, .history = history};
+      x = sampler.step(model, x, context).x;
+      k = to;
+    };
+    if ((places.size() - first) % 2 == 1) step(Ddim(), k + 1);
+    while (k + 2 < times.size()) {
+      const double from = process_.log_snr(times[k]), to = process_.log_snr(times[k + 2]);
+      step(DpmPp2S({.ratio = (process_.log_snr(times[k + 1]) - from) / (to - from)}), k + 2);
+    }
+    return x.abs();
+  }
+};
+
+TEST_F(DpmSolverSinglestep, Published) {
+  const auto mean = [&](const Places& places, Prediction prediction, size_t first = 0) {
+    return run(places, prediction, start(), first).mean().item<double>();
+  };
+  EXPECT_NEAR(mean(linspace(10), Prediction::noise()), 0.2791, 1e-3);
+  EXPECT_NEAR(mean(karras(10), Prediction::noise()), 0.2248, 1e-3);
+  EXPECT_NEAR(mean(linspace(10), Prediction::velocity()), 0.1453, 1e-3);
+  EXPECT_NEAR(mean(karras(10), Prediction::velocity()), 0.0649, 1e-3);
+  EXPECT_NEAR(mean(linspace(50), Prediction::noise(), 3), 0.2574, 1e-3);
+  const Places places = linspace(10);
+  const Tensor noised = process_.perturb(start(), published::added_noise(), places[5].time);
+  EXPECT_NEAR(run(places, Prediction::noise(), noised, 5).sum().item<double>(), 269.2187, 1e-2);
 }
 
 }  // namespace

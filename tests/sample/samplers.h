@@ -66,6 +66,7 @@ inline std::vector<NamedSampler> deterministic_samplers() {
       {"ddim", std::make_shared<Ddim>()},
       {"dpmpp-2m", std::make_shared<DpmPp2M>()},
       {"dpmpp-2s", std::make_shared<DpmPp2S>()},
+      {"dpmpp-2s, r 0.3", std::make_shared<DpmPp2S>(DpmPp2S::Options{.ratio = 0.3})},
       {"dpmpp-3m", std::make_shared<DpmPp3M>(DpmPp3M::Options{.start = Start::runge_kutta})},
       {"dpmpp-sde, eta 0", std::make_shared<DpmPpSde>(DpmPpSde::Options{.eta = 0})},
       {"edm, no churn", std::make_shared<EdmStochastic>(EdmStochastic::Options{.churn = 0})},
