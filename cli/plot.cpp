@@ -1,6 +1,6 @@
 #include <fstream>
 
-#include "cli/command.h"
+#include "cli/plot_convergence.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
@@ -9,6 +9,7 @@
 #include "fokker/data/load.h"
 #include "fokker/plot/charts.h"
 #include "fokker/plot/image_grid.h"
+#include "fokker/plot/schedule_curves.h"
 
 namespace fokker::cli {
 namespace {
@@ -18,9 +19,9 @@ struct PlotOptions {
   std::string kind, out, title, theme = "light";
   std::vector<std::string> inputs;
   int64_t columns = 0;
+  StudyOptions study;
+  bool table = false;
 };
-
-const std::vector<std::string> kinds = {"scatter", "grid", "loss"};
 
 plot::Theme theme_of(const PlotOptions& o) {
   check(o.theme == "light" || o.theme == "dark", "theme: expected light or dark but received '{}'", o.theme);
@@ -98,16 +99,51 @@ void draw_loss(const PlotOptions& o) {
       .save(o.out);
 }
 
+void draw_convergence(const PlotOptions& o) {
+  check(o.inputs.size() <= 1, "plot convergence: expected one run folder or --target but received {} inputs",
+        o.inputs.size());
+  StudyOptions study = o.study;
+  if (!o.inputs.empty()) study.run = o.inputs[0];
+  show_study(study, {.out = o.out, .title = o.title, .theme = theme_of(o), .table = o.table}, o.common);
+}
+
+void draw_schedule(const PlotOptions& o) {
+  std::vector<plot::NamedSchedule> schedules;
+  for (const auto& spec : split_specs(o.study.process.empty() ? "vp" : o.study.process))
+    schedules.push_back({spec, make_schedule(spec)});
+  plot::schedule_curves(schedules, {.title = o.title, .theme = theme_of(o)}).save(o.out);
+}
+
+struct Kind {
+  std::string name;
+  void (*draw)(const PlotOptions&);
+  bool needs_input = true, needs_out = true;
+};
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> table = {{"scatter", draw_scatter},
+                                          {"grid", draw_grid},
+                                          {"loss", draw_loss},
+                                          {"convergence", draw_convergence, false, false},
+                                          {"schedule", draw_schedule, false}};
+  return table;
+}
+
+std::string kind_names() {
+  std::vector<std::string> names;
+  for (const Kind& kind : kinds()) names.push_back(kind.name);
+  return join(names);
+}
+
 int run_plot(const PlotOptions& o) {
-  if (o.kind == "scatter")
-    draw_scatter(o);
-  else if (o.kind == "grid")
-    draw_grid(o);
-  else if (o.kind == "loss")
-    draw_loss(o);
-  else
-    fail(ErrorKind::argument, "unknown plot '{}'; valid names: {}", o.kind, join(kinds));
-  message("wrote " + o.out);
+  const auto kind =
+      std::find_if(kinds().begin(), kinds().end(), [&](const Kind& k) { return k.name == o.kind; });
+  if (kind == kinds().end())
+    fail(ErrorKind::argument, "unknown plot '{}'; valid names: {}", o.kind, kind_names());
+  check(!kind->needs_input || !o.inputs.empty(), "plot {}: expected an input", o.kind);
+  check(!kind->needs_out || !o.out.empty(), "plot {}: expected --out PICTURE", o.kind);
+  kind->draw(o);
+  if (!o.out.empty()) message("wrote " + o.out);
   return 0;
 }
 
@@ -116,16 +152,18 @@ int run_plot(const PlotOptions& o) {
 void add_plot(CommandLine& line) {
   add_command<PlotOptions>(
       line,
-      {"plot", "Draw a picture: " + join(kinds),
-       "fokker plot scatter data.csv samples.csv --out picture.png"},
+      {"plot", "Draw a picture: " + kind_names(),
+       "fokker plot scatter data.csv samples.csv --out picture.png\n  "
+       "fokker plot convergence --target two-modes --process vp --out orders.png\n  "
+       "fokker plot convergence run --evaluations 5,10,20,40 --out errors.png --table"},
       [](Command& c, PlotOptions& o) {
-        c.option("kind", o.kind, "What to draw: " + join(kinds), Command::Need::required);
-        c.option("inputs", o.inputs, "Files (a run folder for loss), or target:TARGET",
-                 Command::Need::required);
-        c.option("--out", o.out, "Picture: .png, .svg or .pdf", Command::Need::required);
+        c.option("kind", o.kind, "What to draw: " + kind_names(), Command::Need::required);
+        c.option("inputs", o.inputs, "Files, or target:TARGET; a run folder for loss and convergence");
+        c.option("--out", o.out, "Picture: .png, .svg or .pdf");
         c.option("--title", o.title, "Title");
         c.option("--theme", o.theme, "light or dark");
         c.option("--columns", o.columns, "Images per row of a grid; 0 chooses");
+        describe_study(c, o.study, o.table);
       },
       [](const PlotOptions& o, const Command&) { return run_plot(o); });
 }

@@ -1,6 +1,8 @@
 #include "cli/registry.h"
 
 #include <charconv>
+#include <cmath>
+#include <sstream>
 
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
@@ -39,6 +41,29 @@ std::vector<double> parse_numbers(const char* option, const std::string& text) {
     if (next == end) return numbers;
     at = next + 1;
   }
+}
+
+std::vector<int64_t> parse_counts(const char* option, const std::string& text) {
+  std::vector<int64_t> counts;
+  for (const double number : parse_numbers(option, text)) {
+    check(number >= 1 && number <= 1e9 && number == std::floor(number),
+          "{}: expected whole numbers > 0 but received {}", option, number);
+    counts.push_back(static_cast<int64_t>(number));
+  }
+  return counts;
+}
+
+std::vector<std::string> split_specs(const std::string& text) {
+  std::vector<std::string> specs;
+  std::istringstream pieces(text);
+  for (std::string piece; std::getline(pieces, piece, ',');) {
+    const bool parameter = piece.find('=') != std::string::npos && piece.find(':') == std::string::npos;
+    if (parameter && !specs.empty())
+      specs.back() += ',' + piece;
+    else
+      specs.push_back(piece);
+  }
+  return specs;
 }
 
 std::vector<std::string> grid_names() {

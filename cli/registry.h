@@ -30,8 +30,13 @@ std::unique_ptr<Distribution> target_from(const std::string& spec);
 /// The exact denoiser of a target that is a mixture; an argument error says which targets have one.
 AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process);
 
+/// "heun,unipc:order=3,scale=bh1" is heun and one unipc: a piece "key=value" belongs to the name before it.
+std::vector<std::string> split_specs(const std::string& text);
+
 /// "1,2.5,-3"; argument errors name the option.
 std::vector<double> parse_numbers(const char* option, const std::string& text);
+/// The same of whole numbers > 0.
+std::vector<int64_t> parse_counts(const char* option, const std::string& text);
 
 /// Rows of a file as (n, d) float64: images are flattened.
 Tensor load_rows(const std::string& path);

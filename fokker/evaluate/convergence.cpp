@@ -3,9 +3,7 @@
 #include <numeric>
 
 #include "fokker/core/error.h"
-#include "fokker/core/spec.h"
 #include "fokker/evaluate/metrics.h"
-#include "fokker/sample/dopri5.h"
 
 namespace fokker {
 namespace {
@@ -165,44 +163,35 @@ std::optional<Convergence::Level> affine_level(const AnalyticDenoiser& denoiser,
       gaussian_distance(measure, mean, variance, end.mean().item<double>(), end.covariance().item<double>())};
 }
 
+/// How far samples are from a law, for a measure of laws.
+double law_error(ErrorMeasure measure, const Tensor& samples, const GaussianMixture& law, const Rng& rng) {
+  if (measure == ErrorMeasure::wasserstein)
+    return sliced_wasserstein(samples, law.sample(samples.size(0), rng.stream("exact")), 128,
+                              rng.stream("directions"));
+  if (measure == ErrorMeasure::weights) {
+    const ModeStatistics modes = mode_weights(samples, law);
+    return (modes.weights - modes.expected).abs().max().item<double>();
+  }
+  const Moments exact{law.mean(), law.covariance().diagonal().sqrt(), law.covariance()};
+  return measure == ErrorMeasure::mean ? mean_error(moments(samples), exact)
+                                       : covariance_error(moments(samples), exact);
+}
+
 /// The same from samples.
 Convergence::Level sampled_level(const AnalyticDenoiser& denoiser, const Sampler& sampler,
                                  ErrorMeasure measure, const TimeGrid& grid, const Tensor& x,
                                  const Rng& rng) {
   const Integration part = run(denoiser, sampler, grid, x, rng.stream("sampler").noise_source(at::kDouble));
-  const GaussianMixture end = denoiser.marginal(grid.times().back());
-  const Moments exact{end.mean(), end.covariance().diagonal().sqrt(), end.covariance()};
-  const double error = measure == ErrorMeasure::mean ? mean_error(moments(part.x), exact)
-                       : measure == ErrorMeasure::covariance
-                           ? covariance_error(moments(part.x), exact)
-                           : sliced_wasserstein(part.x, end.sample(x.size(0), rng.stream("exact")), 128,
-                                                rng.stream("directions"));
-  return {grid.steps(), part.evaluations, error};
+  return {grid.steps(), part.evaluations,
+          law_error(measure, part.x, denoiser.marginal(grid.times().back()), rng)};
 }
 
-const std::vector<std::pair<ErrorMeasure, const char*>>& measures() {
-  static const std::vector<std::pair<ErrorMeasure, const char*>> table = {
-      {ErrorMeasure::path, "path"},
-      {ErrorMeasure::strong, "strong"},
-      {ErrorMeasure::mean, "mean"},
-      {ErrorMeasure::covariance, "covariance"},
-      {ErrorMeasure::wasserstein, "wasserstein"}};
-  return table;
+void check_law(const AnalyticDenoiser& denoiser, ErrorMeasure measure) {
+  check(measure != ErrorMeasure::weights || denoiser.target().components() > 1,
+        "convergence: expected a target of several components for their weights but it has one");
 }
 
 }  // namespace
-
-std::vector<std::string> error_measure_names() {
-  std::vector<std::string> names;
-  for (const auto& [measure, name] : measures()) names.emplace_back(name);
-  return names;
-}
-
-ErrorMeasure error_measure_from(std::string_view name) {
-  for (const auto& [measure, known] : measures())
-    if (name == known) return measure;
-  fail(ErrorKind::argument, "unknown error measure '{}'; valid names: {}", name, join(error_measure_names()));
-}
 
 double Convergence::order() const {
   check(levels.size() >= 2, "Convergence: expected at least two numbers of steps but received {}",
@@ -210,6 +199,13 @@ double Convergence::order() const {
   const Level &last = levels.back(), &before = levels[levels.size() - 2];
   return std::log(before.error / last.error) /
          std::log(static_cast<double>(last.steps) / static_cast<double>(before.steps));
+}
+
+std::optional<double> Convergence::order_above(double smallest) const {
+  Convergence kept;
+  for (const Level& level : levels)
+    if (level.error > smallest && std::isfinite(level.error)) kept.levels.push_back(level);
+  return kept.levels.size() < 2 ? std::nullopt : std::optional(kept.order());
 }
 
 Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler& sampler,
@@ -220,6 +216,7 @@ Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler&
         "measure_convergence: {} draws noise, so its paths have a strong error instead", sampler.name());
   check(measure != ErrorMeasure::strong || !sampler.order().deterministic,
         "measure_convergence: {} draws no noise; measure its path error instead", sampler.name());
+  check_law(denoiser, measure);
   const double begin = grid_of(options, options.steps.front()).times().front();
   const Tensor x = denoiser.marginal(begin).sample(options.samples, options.rng.stream("starts"));
   if (measure == ErrorMeasure::path) return along_paths(denoiser, sampler, x, options);
@@ -236,22 +233,31 @@ Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler&
   return result;
 }
 
-Tensor exact_flow(const AnalyticDenoiser& denoiser, const Tensor& x, double from, double to) {
-  if (denoiser.target().components() > 1) {
-    const TimeGrid grid = from > to ? TimeGrid({from, to}) : TimeGrid({to, from}).reversed();
-    return run(denoiser, Dopri5({.rtol = 1e-12, .atol = 1e-12}), grid, x, nullptr).x;
+double sampling_error(const AnalyticDenoiser& denoiser, ErrorMeasure measure, double t,
+                      const ConvergenceOptions& options) {
+  check(measure != ErrorMeasure::path && measure != ErrorMeasure::strong,
+        "sampling_error: expected a measure of laws");
+  check_law(denoiser, measure);
+  constexpr uint64_t draws = 4;
+  const GaussianMixture law = denoiser.marginal(t);
+  double square = 0;
+  for (uint64_t i = 0; i < draws; ++i) {
+    const Rng rng = options.rng.stream("sampling error").stream(i);
+    square += std::pow(law_error(measure, law.sample(options.samples, rng.stream("samples")), law, rng), 2);
   }
-  const GaussianMixture start = denoiser.marginal(from), end = denoiser.marginal(to);
-  // All marginal covariances share their eigenvectors.
-  const auto [variances, axes] = at::linalg_eigh(denoiser.target().covariance());
-  const auto deviations = [&](double t) {
-    return (variances.clamp_min(0) * std::pow(denoiser.process().alpha(t), 2) +
-            std::pow(denoiser.process().sigma(t), 2))
-        .sqrt();
-  };
-  const Tensor map = at::matmul(axes * (deviations(to) / deviations(from)), axes.t());
-  const Tensor rows = x.to(at::kDouble).flatten(1) - start.mean();
-  return (end.mean() + at::matmul(rows, map)).reshape(x.sizes());
+  return std::sqrt(square / draws);
+}
+
+Convergence path_errors(const Denoiser& denoiser, const Sampler& sampler, const std::vector<TimeGrid>& grids,
+                        const Tensor& x, const Tensor& exact) {
+  check(sampler.order().deterministic, "path_errors: expected a method without noise but received {}",
+        sampler.name());
+  Convergence result;
+  for (const TimeGrid& grid : grids) {
+    const Integration part = run(denoiser, sampler, grid, x, nullptr);
+    result.levels.push_back({grid.steps(), part.evaluations, root_mean_square(part.x - exact)});
+  }
+  return result;
 }
 
 std::optional<AffineResponse> affine_response(const Denoiser& denoiser, const Sampler& sampler,

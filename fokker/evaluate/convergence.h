@@ -16,6 +16,7 @@ enum class ErrorMeasure {
   mean,         ///< the mean of the law of x_s (largest coordinate)
   covariance,   ///< its covariance (largest entry)
   wasserstein,  ///< its distance W_2; between samples of more than one dimension the sliced one
+  weights,      ///< the shares of the target's components (largest); the target has several
 };
 ErrorMeasure error_measure_from(std::string_view name);
 std::vector<std::string> error_measure_names();
@@ -43,13 +44,26 @@ struct Convergence {
   std::vector<Level> levels;
   /// Minus the slope of log error over log steps between the last two levels.
   double order() const;
+  /// The same between the last two levels with errors above `smallest`, where rounding is negligible; empty
+  /// where there are no two.
+  std::optional<double> order_above(double smallest) const;
 };
 
 /// Measures a sampler on an exact denoiser. On a Gaussian in one dimension each step of most methods is
-/// affine in (x, noise), and the law at the end is computed exactly; otherwise the last three measures are
+/// affine in (x, noise), and the law at the end is computed exactly; otherwise the measures of the law are
 /// taken from `samples` runs, with their Monte Carlo error.
 Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler& sampler,
                                 ErrorMeasure measure, const ConvergenceOptions& options = {});
+
+/// The error that as many exact samples as `options` asks for have at time t: what no method falls below.
+/// Root mean square of a few draws. Argument error for measures of paths.
+double sampling_error(const AnalyticDenoiser& denoiser, ErrorMeasure measure, double t,
+                      const ConvergenceOptions& options = {});
+
+/// The path errors of a deterministic method on any denoiser, from the same starts x (n, event...) on each
+/// grid to `exact`, (n, event...): the flow itself, or a run of many more steps.
+Convergence path_errors(const Denoiser& denoiser, const Sampler& sampler, const std::vector<TimeGrid>& grids,
+                        const Tensor& x, const Tensor& exact);
 
 /// The probability flow from time t to s. For one Gaussian in closed form,
 ///   x_s = m_s + (V_s V_t^{-1})^{1/2} (x_t - m_t)  (marginal means and covariances);

@@ -23,6 +23,7 @@ struct LegendEntry {
   std::string label = {};
   SeriesColour colour;
   Symbol symbol = Symbol::dot;
+  Dash dash = Dash::solid;  ///< of a line
 };
 
 /// The meaning of a mark's colours, shown as a bar beside the panel.

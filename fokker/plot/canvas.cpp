@@ -44,11 +44,26 @@ void set_colour(cairo_t* context, Colour c) {
   cairo_set_source_rgba(context, c.red, c.green, c.blue, c.alpha);
 }
 
+/// Lengths of strokes and gaps in turn; none for a solid line.
+std::vector<double> dash_pattern(Dash dash, double width) {
+  switch (dash) {
+    case Dash::dashed:
+      return {4 * width, 3 * width};
+    case Dash::dotted:
+      return {1.2 * width, 1.8 * width};
+    case Dash::dash_dot:
+      return {5 * width, 2 * width, 1.2 * width, 2 * width};
+    case Dash::solid:
+      break;
+  }
+  return {};
+}
+
 void set_stroke(cairo_t* context, const Stroke& stroke) {
   set_colour(context, stroke.colour);
   cairo_set_line_width(context, stroke.width);
-  const double dashes[] = {4 * stroke.width, 3 * stroke.width};
-  cairo_set_dash(context, dashes, stroke.dashed ? 2 : 0, 0);
+  const std::vector<double> pattern = dash_pattern(stroke.dash, stroke.width);
+  cairo_set_dash(context, pattern.data(), static_cast<int>(pattern.size()), 0);
 }
 
 void add_rectangle(cairo_t* context, const Rect& rect) {

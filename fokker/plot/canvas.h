@@ -36,10 +36,13 @@ struct TextSize {
   double height() const { return ascent + descent; }
 };
 
+/// How a line is broken: together with its colour, what tells it from others.
+enum class Dash { solid, dashed, dotted, dash_dot };
+
 struct Stroke {
   Colour colour = {};
   double width = 1;
-  bool dashed = false;
+  Dash dash = Dash::solid;
 };
 
 /// A grid of colours, row 0 on top, to be put on the page as one image.

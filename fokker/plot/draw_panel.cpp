@@ -118,14 +118,18 @@ void draw_colour_bar(Canvas& canvas, const PanelLayout& panel, const Theme& them
   canvas.text(text.label, {text_left + width + spacing::label, box.centre().y}, text.style);
 }
 
-void draw_symbol(Canvas& canvas, LegendEntry::Symbol symbol, Point middle, Colour colour) {
-  switch (symbol) {
+/// The symbol of an entry, in the room of `symbol_width` to the right of `left`.
+void draw_symbol(Canvas& canvas, const LegendEntry& entry, Point left, const Theme& theme) {
+  const Colour colour = entry.colour.in(theme);
+  const double half = 0.5 * symbol_width(entry) - 3;
+  const Point middle{left.x + half + 1, left.y};
+  switch (entry.symbol) {
     case LegendEntry::Symbol::dot:
       canvas.discs({middle}, 4.5, colour);
       break;
     case LegendEntry::Symbol::line:
-      canvas.segments({{{middle.x - 6, middle.y}, {middle.x + 6, middle.y}}},
-                      {.colour = colour, .width = 2.5});
+      canvas.segments({{{middle.x - half, middle.y}, {middle.x + half, middle.y}}},
+                      {.colour = colour, .width = 2.5, .dash = entry.dash});
       break;
     case LegendEntry::Symbol::box:
       canvas.fill(Rect{middle.x - 5, middle.y - 5, middle.x + 5, middle.y + 5}, colour);
@@ -143,10 +147,10 @@ void draw_legend(Canvas& canvas, const LegendLayout& legend, Point top, const Th
     double x = top.x - 0.5 * width;
     const double y = top.y + (static_cast<double>(row) + 0.4) * row_height;
     for (const auto& item : legend.rows[row]) {
-      draw_symbol(canvas, item.entry.symbol, {x + 7, y}, item.entry.colour.in(theme));
+      draw_symbol(canvas, item.entry, {x, y}, theme);
       TextStyle style = item.text.style;
       style.vertical = VerticalAlign::middle;
-      canvas.text(item.text.label, {x + spacing::legend_symbol, y}, style);
+      canvas.text(item.text.label, {x + symbol_width(item.entry), y}, style);
       x += item.width + spacing::legend_gap;
     }
   }

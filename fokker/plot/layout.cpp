@@ -70,11 +70,11 @@ LegendLayout lay_out_legend(const std::vector<LegendEntry>& entries, const Theme
                             Canvas& canvas) {
   LegendLayout legend;
   const TextStyle style = tick_style(theme);
-  const double text_width = std::max(width - spacing::legend_symbol, 1.0);
   double used = 0;
   for (const LegendEntry& entry : entries) {
+    const double text_width = std::max(width - symbol_width(entry), 1.0);
     LegendLayout::Item item{entry, canvas.fit(entry.label, style, text_width), 0};
-    item.width = spacing::legend_symbol + canvas.measure(item.text.label, item.text.style).width;
+    item.width = symbol_width(entry) + canvas.measure(item.text.label, item.text.style).width;
     if (legend.rows.empty() || used + spacing::legend_gap + item.width > width) {
       legend.rows.emplace_back();
       used = -spacing::legend_gap;
@@ -211,6 +211,11 @@ PanelLayout start_panel(const Axes& axes, const Theme& theme) {
 }
 
 }  // namespace
+
+double symbol_width(const LegendEntry& entry) {
+  const bool broken = entry.symbol == LegendEntry::Symbol::line && entry.dash != Dash::solid;
+  return broken ? spacing::legend_broken_line : spacing::legend_symbol;
+}
 
 TextStyle tick_style(const Theme& theme) {
   return {.size = theme.tick_size, .colour = theme.text};

@@ -58,6 +58,7 @@ constexpr double tick_label = 4;
 constexpr double label = 6;
 constexpr double title = 7;
 constexpr double legend_symbol = 18;
+constexpr double legend_broken_line = 34;  ///< long enough to show its dashes
 constexpr double legend_gap = 18;
 constexpr double colour_bar = 14;
 constexpr double colour_bar_gap = 12;
@@ -66,6 +67,9 @@ constexpr double colour_bar_gap = 12;
 /// Computes the layout from the measured sizes of all texts, so that none is cut off. Argument error where
 /// the figure is too small for its panels.
 FigureLayout lay_out_figure(const FigureOptions& options, const std::vector<Axes>& panels, Canvas& measure);
+
+/// Width of the symbol before a text of the legend, with the gap after it.
+double symbol_width(const LegendEntry& entry);
 
 /// Styles of the texts of a figure.
 TextStyle tick_style(const Theme& theme);

@@ -51,14 +51,14 @@ class LinesMark final : public Mark {
   }
 
   std::optional<LegendEntry> legend() const override {
-    return LegendEntry{options_.label, colour_, LegendEntry::Symbol::line};
+    return LegendEntry{options_.label, colour_, LegendEntry::Symbol::line, options_.dash};
   }
 
   void draw(const DrawContext& context) const override {
     const double count = std::max<double>(1, static_cast<double>(paths_.size()));
     const double width = options_.width.value_or(std::clamp(1.9 * std::pow(count, -0.2), 0.6, 1.9));
     const double alpha = options_.alpha.value_or(std::clamp(1.6 * std::pow(count, -0.4), 0.06, 1.0));
-    const Stroke stroke{colour_.in(context.theme).with_alpha(alpha), width, options_.dashed};
+    const Stroke stroke{colour_.in(context.theme).with_alpha(alpha), width, options_.dash};
     for (const Path& path : paths_) draw_path(context, path, stroke);
   }
 

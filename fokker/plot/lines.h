@@ -12,7 +12,7 @@ struct LineOptions {
   std::optional<Colour> colour = {};
   std::optional<double> width = {};  ///< pixels; by the number of lines where absent
   std::optional<double> alpha = {};  ///< as above
-  bool dashed = false;
+  Dash dash = Dash::solid;
 };
 
 /// Adds one line through the points (x_i, y_i): x (k), y (k).

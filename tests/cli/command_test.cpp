@@ -274,5 +274,35 @@ TEST_F(Cli, DrawsPictures) {
   expect_refusal("plot pie points.csv --out p.png", 2, "valid names: scatter");
 }
 
+// Orders on the exact denoiser, and a trained model against a run of many steps from the same noise.
+TEST_F(Cli, MeasuresTheConvergenceOfSamplers) {
+  const Outcome orders = run(
+      "plot convergence --target two-modes --process vp --samplers ddim,heun,deis:order=2,start=runge-kutta "
+      "--start 0.4 --steps 80,160 --samples 16 --out orders.png --json");
+  ASSERT_EQ(orders.code, 0) << orders.err;
+  const Json found = Json::parse(orders.out)["samplers"];
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[2]["sampler"], "deis:order=2,start=runge-kutta");
+  for (const auto& row : found)
+    EXPECT_NEAR(row["measured"].get<double>(), row["strong"].get<double>(), 0.3) << row;
+  EXPECT_EQ(read_file(path("orders.png")).substr(1, 3), "PNG");
+
+  write_points(300);
+  ASSERT_EQ(run("train --data points.csv --out run --steps 30 --quiet").code, 0);
+  const Outcome model =
+      run("plot convergence run --samplers heun,rk4 --evaluations 5,20,80 --reference-steps 200 --json");
+  ASSERT_EQ(model.code, 0) << model.err;
+  for (const auto& row : Json::parse(model.out)["samplers"]) {
+    const Json& levels = row["levels"];
+    for (size_t i = 1; i < levels.size(); ++i) {
+      EXPECT_LT(levels[i]["error"].get<double>(), levels[i - 1]["error"].get<double>()) << row;
+      EXPECT_LE(levels[i]["evaluations"].get<int>(), i == 1 ? 20 : 80);
+    }
+  }
+  expect_refusal("plot convergence --target two-modes --samplers dopri5 --table", 2, "use --evaluations");
+  expect_refusal("plot convergence --target two-modes", 2, "expected --out PICTURE, --table or --json");
+  expect_refusal("plot convergence run --steps 10,20 --table", 2, "a run folder has no exact law");
+}
+
 }  // namespace
 }  // namespace fokker

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
+#include "fokker/sample/flow_map.h"
 #include "sample/samplers.h"
 
 namespace fokker {
@@ -73,6 +74,52 @@ TEST(MeasureConvergence, CountsEvaluationsAndTakesTheSlope) {
                                                 {.steps = {10, 20}, .samples = 4});
   EXPECT_EQ(found.levels[1].evaluations, 80);
   EXPECT_NEAR(found.order(), std::log2(found.levels[0].error / found.levels[1].error), 1e-12);
+}
+
+// On a whole run the angles reach sigma = 0, where the flow in t stops at time_min: sigma/alpha = 0.005, and
+// the estimate taken there is off by sigma^2 times a derivative.
+TEST(ExactFlow, ReachesCleanData) {
+  const AnalyticDenoiser denoiser = mixture_denoiser("vp");
+  const Tensor x = denoiser.marginal(1).sample(20, Rng(1));
+  const Tensor exact = exact_flow(denoiser, x, 1, 0);
+  const Dopri5 in_time({.rtol = 1e-10, .atol = 1e-10});
+  EXPECT_LT(worst(exact, integrate(denoiser, in_time, TimeGrid({1.0, 0.0}), x).x), 2e-3);
+  EXPECT_LT(worst(encode(denoiser, exact, {.rtol = 1e-12, .atol = 1e-12}).x, x), 1e-9) << "and back";
+}
+
+TEST(PathErrors, AreThoseOfTheFlow) {
+  const AnalyticDenoiser denoiser = gaussian_denoiser("vp");
+  const ConvergenceOptions options{.steps = {10, 20}, .samples = 64};
+  const Convergence known = measure_convergence(denoiser, Heun(), ErrorMeasure::path, options);
+  const Tensor x = denoiser.marginal(0.95).sample(64, options.rng.stream("starts"));
+  const auto grid = [](int64_t n) { return TimeGrid::uniform(n, {.start = 0.95, .end = 0.1}); };
+  const Convergence found =
+      path_errors(denoiser, Heun(), {grid(10), grid(20)}, x, exact_flow(denoiser, x, 0.95, 0.1));
+  for (size_t i = 0; i < 2; ++i) EXPECT_NEAR(found.levels[i].error, known.levels[i].error, 1e-12);
+  EXPECT_NE(refusal_of([&] { path_errors(denoiser, Ancestral(), {grid(10)}, x, x); }).find("without noise"),
+            std::string::npos);
+}
+
+// A share p of n exact samples has variance p (1 - p)/n; the mean square of 4 draws is chi-squared over 4,
+// inside these bounds but for one in a thousand.
+TEST(SamplingError, IsThatOfAShare) {
+  const AnalyticDenoiser denoiser(
+      GaussianMixture(vector_of({0.2, 0.8}), rows_of({{-5, -5}, {5, 5}}), vector_of({1, 1})),
+      process_of("vp"));
+  const double error = sampling_error(denoiser, ErrorMeasure::weights, 0, {.samples = 10'000});
+  const double deviation = std::sqrt(0.16 / 10'000);
+  EXPECT_GT(error, 0.15 * deviation);
+  EXPECT_LT(error, 2.15 * deviation);
+  EXPECT_NE(refusal_of([] {
+              measure_convergence(gaussian_denoiser("vp"), Heun(), ErrorMeasure::weights);
+            }).find("several components"),
+            std::string::npos);
+}
+
+TEST(Convergence, TakesTheSlopeAboveRounding) {
+  const Convergence found{{{10, 10, 1e-2}, {20, 20, 2.5e-3}, {40, 40, 1e-15}}};
+  EXPECT_NEAR(found.order_above(1e-11).value(), 2, 1e-12);
+  EXPECT_FALSE(found.order_above(5e-3).has_value());
 }
 
 TEST(MeasureConvergence, RefusesWhatHasNoMeaning) {

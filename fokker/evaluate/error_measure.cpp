@@ -1,0 +1,33 @@
+#include "fokker/core/error.h"
+#include "fokker/core/spec.h"
+#include "fokker/evaluate/convergence.h"
+
+namespace fokker {
+namespace {
+
+const std::vector<std::pair<ErrorMeasure, const char*>>& measures() {
+  static const std::vector<std::pair<ErrorMeasure, const char*>> table = {
+      {ErrorMeasure::path, "path"},
+      {ErrorMeasure::strong, "strong"},
+      {ErrorMeasure::mean, "mean"},
+      {ErrorMeasure::covariance, "covariance"},
+      {ErrorMeasure::wasserstein, "wasserstein"},
+      {ErrorMeasure::weights, "weights"}};
+  return table;
+}
+
+}  // namespace
+
+std::vector<std::string> error_measure_names() {
+  std::vector<std::string> names;
+  for (const auto& [measure, name] : measures()) names.emplace_back(name);
+  return names;
+}
+
+ErrorMeasure error_measure_from(std::string_view name) {
+  for (const auto& [measure, known] : measures())
+    if (name == known) return measure;
+  fail(ErrorKind::argument, "unknown error measure '{}'; valid names: {}", name, join(error_measure_names()));
+}
+
+}  // namespace fokker

@@ -1,0 +1,87 @@
+#include "fokker/plot/error_curves.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fokker/core/error.h"
+#include "fokker/plot/lines.h"
+#include "fokker/plot/slope_guides.h"
+#include "fokker/plot/ticks.h"
+#include "fokker/plot/values.h"
+
+namespace fokker::plot {
+namespace {
+
+constexpr double kGuideRoom = 0.12;  // of the range of errors, left free below for the slope guides
+
+/// "heun: order 2, measured 1.98".
+std::string label_of(const ErrorCurve& curve) {
+  std::string label = curve.name;
+  if (curve.declared) label += ": order " + format_number(*curve.declared);
+  if (curve.measured) label += fmt::format("{} measured {:.2f}", curve.declared ? "," : ":", *curve.measured);
+  return label;
+}
+
+Range positive_range(const char* what, const std::vector<double>& values) {
+  for (const double value : values)
+    check_input(value > 0, "error_curves: expected {} > 0 but received {}", what, value);
+  return range_of(values);
+}
+
+void add_curve_of(Axes& axes, const ErrorCurve& curve, size_t index, const Theme& theme) {
+  const Colour colour = theme.series(index);
+  // Solid lines first; then broken ones whose neighbours differ too, since methods of one order often
+  // coincide.
+  const bool first_round = index < theme.palette.size();
+  const auto dash = first_round ? Dash::solid : static_cast<Dash>(1 + index % 3);
+  add_line(axes, curve.work, curve.errors,
+           {.label = label_of(curve), .colour = colour, .width = 1.8, .dash = dash});
+  add_scatter(axes, at::stack({curve.work.to(at::kDouble), curve.errors.to(at::kDouble)}, 1),
+              {.colour = colour, .radius = 2.8, .alpha = 1.0});
+}
+
+}  // namespace
+
+Figure error_curves(const std::vector<ErrorCurve>& curves, const ErrorCurveOptions& options) {
+  check(!curves.empty(), "error_curves: expected at least one curve");
+  FigureOptions page{.width = options.chart.width > 0 ? options.chart.width : 780,
+                     .height = options.chart.height > 0
+                                   ? options.chart.height
+                                   : 500 + 18 * static_cast<int>((curves.size() + 2) / 3),
+                     .theme = options.chart.theme};
+  Figure figure(page);
+  Axes& axes = figure.axes();
+  axes.title = options.chart.title;
+  axes.x = {.label = options.chart.x_label.empty() ? "steps" : options.chart.x_label,
+            .limits = options.chart.x_limits,
+            .scale = Scale::logarithmic};
+  axes.y = {.label = options.chart.y_label.empty() ? "error" : options.chart.y_label,
+            .limits = options.chart.y_limits,
+            .scale = Scale::logarithmic};
+  std::optional<Range> errors, work;
+  std::vector<double> orders;
+  for (size_t i = 0; i < curves.size(); ++i) {
+    const Tensor xs = finite_values("error_curves", curves[i].work, {-1});
+    const Range y =
+        positive_range("errors", to_vector(finite_values("error_curves", curves[i].errors, {xs.size(0)})));
+    const Range x = positive_range("work", to_vector(xs));
+    errors = errors ? hull(*errors, y) : y;
+    work = work ? hull(*work, x) : x;
+    if (curves[i].declared && *curves[i].declared > 0) orders.push_back(*curves[i].declared);
+    add_curve_of(axes, curves[i], i, options.chart.theme);
+  }
+  if (options.floor > 0) {
+    errors = hull(*errors, {options.floor, options.floor});
+    add_line(axes, at::tensor({work->low, work->high}), at::full({2}, options.floor, at::kDouble),
+             {.label = options.floor_label, .colour = options.chart.theme.muted, .dash = Dash::dotted});
+  }
+  if (!axes.y.limits && !orders.empty()) {
+    Range limits = padded_limits(*errors, Scale::logarithmic, kPadding);
+    limits.low *= std::pow(limits.low / limits.high, kGuideRoom);
+    axes.y.limits = limits;
+  }
+  add_slope_guides(axes, orders);
+  return figure;
+}
+
+}  // namespace fokker::plot
