@@ -47,8 +47,8 @@ int64_t label_index(const Model& model, const std::string& label) {
   return index;
 }
 
-/// Nearest to the flow within 5 to 20 evaluations, of points and of images, and within a quarter of the
-/// nearest at more (docs/choosing-a-sampler.md).
+/// From 5 to 20 evaluations nearest to the flow or not to be told from the nearest, of points and of a
+/// network's images (docs/choosing-a-sampler.md).
 constexpr const char* default_sampler = "unipc:order=3";
 
 /// The law of x_t where it is known: rows at time t.
