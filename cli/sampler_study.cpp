@@ -113,7 +113,14 @@ void run_study(Study& study, const Setting& setting) {
   int64_t done = 0;
   for (const auto& name : names) {
     StudyRow row = row_of(setting, name);
-    if (!row.found.levels.empty()) study.rows.push_back(std::move(row));
+    // A method may not fit into the least budget, and one that chooses its own steps into none.
+    if (study.by_budget)
+      std::erase_if(row.found.levels,
+                    [&](const auto& level) { return level.evaluations > study.asked.back(); });
+    if (row.found.levels.empty())
+      message(name + ": takes more evaluations than any budget");
+    else
+      study.rows.push_back(std::move(row));
     progress.update(++done);
     check(caught_signal() == 0, "the study was stopped by a signal; nothing was written");
   }

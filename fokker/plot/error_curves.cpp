@@ -17,7 +17,7 @@ constexpr double kGuideRoom = 0.12;  // of the range of errors, left free below 
 /// "heun: order 2, measured 1.98".
 std::string label_of(const ErrorCurve& curve) {
   std::string label = curve.name;
-  if (curve.declared) label += ": order " + format_number(*curve.declared);
+  if (curve.declared) label += fmt::format(": order {}", format_number(*curve.declared));
   if (curve.measured) label += fmt::format("{} measured {:.2f}", curve.declared ? "," : ":", *curve.measured);
   return label;
 }

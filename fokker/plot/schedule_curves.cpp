@@ -54,8 +54,8 @@ Figure schedule_curves(const std::vector<NamedSchedule>& schedules, const ChartO
   for (int place = 0; place < 4; ++place) {
     const Panel& panel = panels[place];
     Axes& axes = figure.axes(place / 2, place % 2);
-    axes.x.label = "t";
-    axes.y.label = panel.label;
+    axes.x = {.label = "t"};
+    axes.y = {.label = panel.label};
     axes.legend = false;
     double largest = 0;
     for (size_t i = 0; i < schedules.size(); ++i) {

@@ -40,7 +40,7 @@ class SlopeGuides final : public Mark {
       context.canvas.segments({{hub, end}}, {.colour = context.theme.muted, .width = 1.2});
       // Labels give way downwards where slopes are close.
       above = std::max(end.y, above + kBetweenLabels);
-      context.canvas.text("order " + format_number(order), {end.x + 5, above}, style);
+      context.canvas.text(fmt::format("order {}", format_number(order)), {end.x + 5, above}, style);
     }
   }
 
