@@ -19,7 +19,8 @@ TEST_F(Cli, ScoreOfAStandardNormalIsMinusX) {
   const double alpha = Json::parse(outcome.out)["alpha"].get<double>();
   EXPECT_LT(worst(load_npy(path("s.npy")), alpha * x), 1e-12);
   expect_refusal(command + "--quantity energy", 2, "valid names: score");
-  expect_refusal(command + "--time 1.5", 2, "time: expected a time in [0, 1]");
+  expect_refusal("score --target mixture.json --data points.csv --time 1.5 --out t.npy", 2,
+                 "time: expected a time in [0, 1]");
   write("wide.csv", "a,b,c\n1,2,3\n");
   expect_refusal("score --target mixture.json --data wide.csv --time 0.3 --out t.npy", 3,
                  "wide.csv: expected rows");
