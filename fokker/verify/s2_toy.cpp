@@ -54,10 +54,12 @@ void low_density(const Trial& trial, Evidence& evidence) {
   evidence.at_least("relative error outside", {e.outside, 0}, 0.3);
 }
 
+/// The mean of 1280 samples is itself uncertain, which alone moves the score by about 4 % (root mean square
+/// over seeds, 9 % at most): the bound is five times that.
 void noised(const Trial& trial, Evidence& evidence) {
   const ScoreErrors e = score_errors(trial.has("noise") ? 8 : 0.5, trial.rng());
-  evidence.at_most("relative error inside the boxes", {e.inside, 0}, 0.05);
-  evidence.at_most("relative error outside", {e.outside, 0}, 0.05);
+  evidence.at_most("relative error inside the boxes", {e.inside, 0}, 0.2);
+  evidence.at_most("relative error outside", {e.outside, 0}, 0.2);
 }
 
 }  // namespace
