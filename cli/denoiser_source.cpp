@@ -2,6 +2,7 @@
 
 #include "cli/registry.h"
 #include "fokker/core/error.h"
+#include "fokker/core/progress.h"
 #include "fokker/data/load.h"
 
 namespace fokker::cli {
@@ -24,14 +25,38 @@ DenoiserSource open_run(const CommonOptions& common, const std::string& run) {
 }  // namespace
 
 Tensor DenoiserSource::load(const std::string& file) const {
-  const Dataset data = load_data(file, {});
-  check_input(data.event_shape() == event, "{}: expected rows of shape {} but it has {}", file,
-              shape_string(event), shape_string(data.event_shape()));
-  return normalisation.apply(data.values, c10::typeMetaToScalarType(type.dtype())).to(type.device());
+  return normalisation.apply(load_matching(file, *this).values, c10::typeMetaToScalarType(type.dtype()))
+      .to(type.device());
 }
 
-DenoiserSource open_denoiser(const CommonOptions& common, const std::string& run, const std::string& target,
-                             const std::string& process) {
+void describe_source(Command& command, SourceOptions& options) {
+  command.option("run", options.run, "Run folder of a trained model");
+  command.option("--target", options.target, "Use the exact denoiser of a known target");
+  command.option("--process", options.process, "Process of the exact denoiser (default: vp)");
+}
+
+Dataset load_matching(const std::string& file, const DenoiserSource& source) {
+  Dataset data = load_data(file, {});
+  check_input(data.event_shape() == source.event, "{}: expected rows of shape {} but it has {}", file,
+              shape_string(source.event), shape_string(data.event_shape()));
+  return data;
+}
+
+void for_each_block(const std::string& label, const Tensor& x, BlockSize size,
+                    const std::function<void(const Tensor& rows, int64_t first)>& work) {
+  const int64_t block = size.of(x);
+  Progress progress(label, x.size(0));
+  for (int64_t first = 0; first < x.size(0); first += block) {
+    check(caught_signal() == 0, "the command was stopped by a signal; nothing was written");
+    const int64_t count = std::min(block, x.size(0) - first);
+    work(x.narrow(0, first, count), first);
+    progress.update(first + count);
+  }
+  progress.finish();
+}
+
+DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& options) {
+  const auto& [run, target, process] = options;
   check(run.empty() != target.empty(), "expected either a run folder or --target");
   check(run.empty() || process.empty(), "process: a run has its own; expected --process with --target only");
   if (!run.empty()) return open_run(common, run);

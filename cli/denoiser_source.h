@@ -2,9 +2,16 @@
 #include <optional>
 
 #include "cli/command.h"
+#include "fokker/data/dataset.h"
 #include "fokker/format/model.h"
 
 namespace fokker::cli {
+
+/// A trained model, or a target and a process.
+struct SourceOptions {
+  std::string run = {}, target = {}, process = {};
+};
+void describe_source(Command& command, SourceOptions& options);
 
 /// What "RUN" or "--target TARGET --process PROCESS" stands for: a denoiser in a space of its own, and the
 /// way there from the user's units and back.
@@ -28,7 +35,18 @@ struct DenoiserSource {
 
 /// Argument error unless exactly one of `run` and `target` is given. `process` (of a target) may be empty:
 /// vp.
-DenoiserSource open_denoiser(const CommonOptions& common, const std::string& run, const std::string& target,
-                             const std::string& process);
+DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& options);
+
+/// A file of the same kind of rows as the source's. Input error, naming the file, where their shape differs.
+Dataset load_matching(const std::string& file, const DenoiserSource& source);
+
+/// Calls work(rows, first) for blocks of x from its first row on, with progress under `label`; stops between
+/// two blocks at a signal. `block` 0: `images` rows where x is images, else `points`.
+struct BlockSize {
+  int64_t block = 0, images = 64, points = 4096;
+  int64_t of(const Tensor& x) const { return block > 0 ? block : x.dim() == 4 ? images : points; }
+};
+void for_each_block(const std::string& label, const Tensor& x, BlockSize size,
+                    const std::function<void(const Tensor& rows, int64_t first)>& work);
 
 }  // namespace fokker::cli

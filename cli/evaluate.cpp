@@ -84,7 +84,7 @@ int evaluate_run(const EvaluateOptions& o) {
   check(o.reference.starts_with("target:"),
         "reference: a run is compared with target:TARGET but received '{}'", o.reference);
   check(o.times > 0, "times: expected times > 0 but received {}", o.times);
-  const DenoiserSource source = open_denoiser(o.common, o.run, "", "");
+  const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
   const auto target = target_from(o.reference.substr(7));
   const GaussianMixture* mixture = as_gaussian_mixture(*target);
   check(mixture != nullptr, "reference: target '{}' has no closed form under noise", o.reference.substr(7));

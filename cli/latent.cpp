@@ -10,18 +10,16 @@
 namespace fokker::cli {
 namespace {
 
-struct LatentOptions {
+struct LatentOptions : SourceOptions {
   CommonOptions common;
-  std::string run, target, process, data, out;
+  std::string data, out;
   std::vector<std::string> rows;
   double rtol = 1e-6, atol = 1e-6;
   int64_t batch = 0, frames = 9;
 };
 
-void describe_source(Command& c, LatentOptions& o, const std::string& data) {
-  c.option("run", o.run, "Run folder of a trained model");
-  c.option("--target", o.target, "Use the exact denoiser of a known target");
-  c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+void describe_latent(Command& c, LatentOptions& o, const std::string& data) {
+  describe_source(c, o);
   c.option("--data", o.data, data, Command::Need::required);
   c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
   c.option("--rtol", o.rtol, "Relative tolerance of the ODE");
@@ -33,21 +31,17 @@ enum class Direction { encode, decode };
 
 /// The flow between data and latents of the prior, block by block.
 FlowMap carry(const LatentOptions& o, const DenoiserSource& source, const Tensor& x, Direction direction) {
-  const int64_t block = o.batch > 0 ? o.batch : x.dim() == 4 ? 32 : 1024;
-  Progress progress(direction == Direction::encode ? "encoding" : "decoding", x.size(0));
+  const bool encoding = direction == Direction::encode;
+  const DormandPrince::Options tolerance{.rtol = o.rtol, .atol = o.atol};
   FlowMap all;
   std::vector<Tensor> parts;
-  for (int64_t first = 0; first < x.size(0); first += block) {
-    check(caught_signal() == 0, "the command was stopped by a signal; nothing was written");
-    const Tensor rows = x.narrow(0, first, std::min(block, x.size(0) - first));
-    const DormandPrince::Options tolerance{.rtol = o.rtol, .atol = o.atol};
-    const FlowMap part = direction == Direction::encode ? encode(*source.denoiser, rows, tolerance)
-                                                        : decode(*source.denoiser, rows, tolerance);
-    parts.push_back(part.x);
-    all.evaluations = std::max(all.evaluations, part.evaluations);
-    progress.update(first + rows.size(0));
-  }
-  progress.finish();
+  for_each_block(encoding ? "encoding" : "decoding", x, {.block = o.batch, .images = 32, .points = 1024},
+                 [&](const Tensor& rows, int64_t) {
+                   const FlowMap part = encoding ? encode(*source.denoiser, rows, tolerance)
+                                                 : decode(*source.denoiser, rows, tolerance);
+                   parts.push_back(part.x);
+                   all.evaluations = std::max(all.evaluations, part.evaluations);
+                 });
   all.x = at::cat(parts);
   return all;
 }
@@ -71,7 +65,7 @@ int finish(const LatentOptions& o, const Tensor& values, const std::vector<std::
 int run_encode(const LatentOptions& o) {
   check_output(o.out);
   catch_signals();
-  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const DenoiserSource source = open_denoiser(o.common, o);
   const Tensor x = source.load(o.data);
   const FlowMap latent = carry(o, source, x, Direction::encode);
   const FlowMap back = carry(o, source, latent.x, Direction::decode);
@@ -81,9 +75,7 @@ int run_encode(const LatentOptions& o) {
 
 /// Latents are in the denoiser's own space: rows of N(0, I) times the prior's deviation.
 Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
-  const Dataset data = load_data(o.data, {});
-  check_input(data.event_shape() == source.event, "{}: expected latents of shape {} but it has {}", o.data,
-              shape_string(source.event), shape_string(data.event_shape()));
+  const Dataset data = load_matching(o.data, source);
   check_input(data.values.is_floating_point(), "{}: expected latents as floating-point numbers", o.data);
   return data.values.to(source.type);
 }
@@ -91,7 +83,7 @@ Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
 int run_decode(const LatentOptions& o) {
   check_output(o.out);
   catch_signals();
-  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const DenoiserSource source = open_denoiser(o.common, o);
   const FlowMap decoded = carry(o, source, load_latents(o, source), Direction::decode);
   return finish(o, source.to_user(decoded.x), source.columns, {{"evaluations", decoded.evaluations}});
 }
@@ -113,7 +105,7 @@ int run_interpolate(const LatentOptions& o) {
   check(o.frames >= 2, "frames: expected at least 2 but received {}", o.frames);
   check_output(o.out);
   catch_signals();
-  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const DenoiserSource source = open_denoiser(o.common, o);
   const Tensor x = source.load(o.data);
   const auto [i, j] = chosen_rows(o, x.size(0));
   const FlowMap ends = carry(o, source, at::stack({x[i], x[j]}), Direction::encode);
@@ -129,7 +121,7 @@ void add_encode(CommandLine& line) {
       line,
       {"encode", "Carry data to latents along the probability flow",
        "fokker encode run --data points.csv --out latents.npy"},
-      [](Command& c, LatentOptions& o) { describe_source(c, o, "Rows in the user's units"); },
+      [](Command& c, LatentOptions& o) { describe_latent(c, o, "Rows in the user's units"); },
       [](const LatentOptions& o, const Command&) { return run_encode(o); });
 }
 
@@ -138,7 +130,7 @@ void add_decode(CommandLine& line) {
       line,
       {"decode", "Carry latents back to data along the probability flow",
        "fokker decode run --data latents.npy --out points.csv"},
-      [](Command& c, LatentOptions& o) { describe_source(c, o, "Latents, as encode writes them"); },
+      [](Command& c, LatentOptions& o) { describe_latent(c, o, "Latents, as encode writes them"); },
       [](const LatentOptions& o, const Command&) { return run_decode(o); });
 }
 
@@ -148,7 +140,7 @@ void add_interpolate(CommandLine& line) {
       {"interpolate", "Walk between two rows along a great circle of their latents",
        "fokker interpolate run --data images.npy --rows 0,1 --frames 9 --out frames.png"},
       [](Command& c, LatentOptions& o) {
-        describe_source(c, o, "Rows in the user's units");
+        describe_latent(c, o, "Rows in the user's units");
         c.option("--rows", o.rows, "The two rows, I,J, counted from 0", Command::Need::required);
         c.option("--frames", o.frames, "Points of the walk, both ends included");
       },

@@ -10,9 +10,9 @@
 namespace fokker::cli {
 namespace {
 
-struct LikelihoodCommand {
+struct LikelihoodCommand : SourceOptions {
   CommonOptions common;
-  std::string run, target, process, data, out, method = "flow", divergence = "auto", probe_law = "rademacher";
+  std::string data, out, method = "flow", divergence = "auto", probe_law = "rademacher";
   double rtol = 1e-5, atol = 1e-5;
   int64_t probes = 0, steps = 0, batch = 0, rows = 0;
 };
@@ -46,9 +46,7 @@ RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, c
       .probe_law = o.probe_law == "gaussian" ? ProbeLaw::gaussian : ProbeLaw::rademacher,
       .probes = o.probes > 0 ? o.probes : 2,
       .tolerance = {.rtol = o.rtol, .atol = o.atol},
-      .block = o.batch > 0    ? o.batch
-               : x.dim() == 4 ? 32
-                              : 1024,
+      .block = BlockSize{.block = o.batch, .images = 32, .points = 1024}.of(x),
       .type = c10::typeMetaToScalarType(source.type.dtype())};
   Progress progress("likelihood", x.size(0));
   options.observer = [&](int64_t done) {
@@ -68,23 +66,17 @@ RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, c
 
 RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& x) {
   const GradientMode off(false);
-  const int64_t block = o.batch > 0 ? o.batch : x.dim() == 4 ? 64 : 4096;
-  Progress progress("evidence lower bound", x.size(0));
   std::vector<Tensor> bounds;
   Tensor sums;
   ElboTerms last;
-  for (int64_t first = 0; first < x.size(0); first += block) {
-    const Tensor rows = x.narrow(0, first, std::min(block, x.size(0) - first)).to(source.type);
-    last = elbo_terms(*source.denoiser, rows, {.steps = o.steps},
+  for_each_block("evidence lower bound", x, {.block = o.batch}, [&](const Tensor& rows, int64_t first) {
+    last = elbo_terms(*source.denoiser, rows.to(source.type), {.steps = o.steps},
                       Rng(o.common.seed).stream("elbo").stream(static_cast<uint64_t>(first)));
     bounds.push_back(last.bound().cpu().to(at::kDouble));
     const Tensor terms =
         at::cat({last.reconstruction.unsqueeze(0), last.divergences}).cpu().to(at::kDouble).sum(1);
     sums = sums.defined() ? sums + terms : terms;
-    progress.update(first + rows.size(0));
-    check(caught_signal() == 0, "the evaluation was stopped by a signal; nothing was written");
-  }
-  progress.finish();
+  });
   Json terms = Json::array();
   for (size_t i = 0; i < last.times.size(); ++i)
     terms.push_back(
@@ -119,10 +111,8 @@ int run_likelihood(const LikelihoodCommand& o) {
   check(o.rows >= 0, "rows: expected rows >= 0 but received {}", o.rows);
   if (!o.out.empty()) check_output(o.out);
   catch_signals();
-  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
-  Dataset data = load_data(o.data, {});
-  check_input(data.event_shape() == source.event, "{}: expected rows of shape {} but it has {}", o.data,
-              shape_string(source.event), shape_string(data.event_shape()));
+  const DenoiserSource source = open_denoiser(o.common, o);
+  Dataset data = load_matching(o.data, source);
   if (o.rows > 0 && o.rows < data.size()) data = data.subset(at::arange(o.rows));
   const Tensor x = dequantised(source, data, Rng(o.common.seed).stream("dequantisation"));
   RowDensities rows = o.method == "flow" ? by_flow(o, source, x) : by_elbo(o, source, x);
@@ -151,9 +141,7 @@ void add_likelihood(CommandLine& line) {
        "fokker likelihood run --data held-out.csv --method elbo\n  "
        "fokker likelihood --target two-modes --process vp --data points.csv --rtol 1e-6 --atol 1e-6 --json"},
       [](Command& c, LikelihoodCommand& o) {
-        c.option("run", o.run, "Run folder of a trained model");
-        c.option("--target", o.target, "Use the exact denoiser of a known target");
-        c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+        describe_source(c, o);
         c.option("--data", o.data, "Rows in the user's units", Command::Need::required);
         c.option("--rows", o.rows, "Use the first rows only; 0 is all");
         c.option("--method", o.method,

@@ -127,7 +127,7 @@ Samples run_model_kernel(const SampleOptions& o, const Model& model, const Denoi
 }
 
 Samples sample_model(const SampleOptions& o) {
-  const DenoiserSource source = open_denoiser(o.common, o.run, "", "");
+  const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
   const Model& model = *source.model;
   const Denoiser* denoiser = source.denoiser.get();
   std::optional<GuidedDenoiser> guided;

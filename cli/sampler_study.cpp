@@ -156,7 +156,7 @@ Study study_model(const StudyOptions& o, const CommonOptions& common) {
   Study study = start_study(o);
   check(study.measure == ErrorMeasure::path && study.by_budget,
         "a run folder has no exact law: expected --measure path and --evaluations");
-  const DenoiserSource source = open_denoiser(common, o.run, "", "");
+  const DenoiserSource source = open_denoiser(common, {.run = o.run});
   const auto clipped = clipping(*source.model, *source.denoiser);
   const Denoiser& denoiser = clipped ? static_cast<const Denoiser&>(*clipped) : *source.denoiser;
   Setting setting{o, study, denoiser};

@@ -7,9 +7,9 @@
 namespace fokker::cli {
 namespace {
 
-struct ScoreOptions {
+struct ScoreOptions : SourceOptions {
   CommonOptions common;
-  std::string run, target, process, data, out, quantity = "score";
+  std::string data, out, quantity = "score";
   double time = -1;
   int64_t batch = 0;
 };
@@ -28,16 +28,10 @@ Tensor in_user_units(const std::string& quantity, const Estimate& estimate, cons
 
 Tensor evaluate_rows(const ScoreOptions& o, const DenoiserSource& source, const Tensor& x) {
   const GradientMode off(false);
-  const int64_t block = o.batch > 0 ? o.batch : x.dim() == 4 ? 64 : 4096;
-  Progress progress("scoring", (x.size(0) + block - 1) / block);
   std::vector<Tensor> parts;
-  for (int64_t first = 0; first < x.size(0); first += block) {
-    check(caught_signal() == 0, "scoring was stopped by a signal; nothing was written");
-    const Tensor rows = x.narrow(0, first, std::min(block, x.size(0) - first));
+  for_each_block("scoring", x, {.block = o.batch}, [&](const Tensor& rows, int64_t) {
     parts.push_back(in_user_units(o.quantity, source.denoiser->estimate(rows, o.time), source));
-    progress.update(static_cast<int64_t>(parts.size()));
-  }
-  progress.finish();
+  });
   return at::cat(parts);
 }
 
@@ -47,7 +41,7 @@ int run_score(const ScoreOptions& o, const Command& command) {
         "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
   check_output(o.out);
   catch_signals();
-  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const DenoiserSource source = open_denoiser(o.common, o);
   check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
         "time: a trained score needs noise, but sigma({}) = 0", o.time);
   const Tensor values = evaluate_rows(o, source, source.load(o.data));
@@ -78,9 +72,7 @@ void add_score(CommandLine& line) {
        "fokker score --target two-modes --process vp --data points.npy --time 0.5 --quantity denoised --out "
        "d.npy"},
       [](Command& c, ScoreOptions& o) {
-        c.option("run", o.run, "Run folder of a trained model");
-        c.option("--target", o.target, "Use the exact denoiser of a known target");
-        c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+        describe_source(c, o);
         c.option("--data", o.data, "Points x_t, in the user's units", Command::Need::required);
         c.option("--time", o.time, "Time t in [0, 1]: data at 0, noise at 1", Command::Need::required);
         c.option("--quantity", o.quantity, "One of: " + join(quantities));

@@ -124,7 +124,7 @@ int run_simulate(const SimulateOptions& o, const Command& command) {
   check_output(o.out);
   if (!o.plot.empty()) check_output(o.plot);
   catch_signals();
-  const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
+  const DenoiserSource source = open_denoiser(o.common, {o.run, o.target, o.process});
   const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
   save_npy(o.out, paths.states);
   command.save_configuration(o.out + ".toml");

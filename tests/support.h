@@ -34,6 +34,20 @@ inline double worst(const Tensor& a, const Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
+/// The derivative of `loss` in one number of a parameter, by central differences with step h.
+template <typename Loss>
+double central_difference(const Tensor& element, const Loss& loss, double h = 1e-5) {
+  const GradientMode off(false);
+  const double before = element.item<double>();
+  const auto at_value = [&](double value) {
+    element.fill_(value);
+    return loss().template item<double>();
+  };
+  const double difference = (at_value(before + h) - at_value(before - h)) / (2 * h);
+  element.fill_(before);
+  return difference;
+}
+
 /// EXPECT_THAT([&] { ... }, message("...")): throws an Error whose message contains the text.
 inline auto message(const char* text) {
   return ::testing::ThrowsMessage<Error>(::testing::HasSubstr(text));

@@ -13,7 +13,7 @@ class DenoisingObjective final : public Objective {
  public:
   struct Options {
     Weighting weighting = Weighting::uniform();
-    TimeSampling times;
+    TimeSampling times = {};
     /// Probability with which a label is dropped, so that the unconditional estimate is trained too.
     double label_dropout = 0.1;
   };

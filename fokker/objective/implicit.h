@@ -9,7 +9,7 @@ namespace fokker {
 /// sigma(t)^2 and the weighting's factor on the noise error, so that all levels count alike by default.
 struct ScoreMatchingOptions {
   Weighting weighting = Weighting::simple();
-  TimeSampling times;
+  TimeSampling times = {};
   double label_dropout = 0.1;
 };
 
@@ -33,7 +33,7 @@ class SlicedObjective final : public Objective {
  public:
   enum class Directions { rademacher, gaussian };
   struct Options {
-    ScoreMatchingOptions matching;
+    ScoreMatchingOptions matching = {};
     Directions directions = Directions::rademacher;
     int64_t projections = 1;
     SlicedNorm norm = SlicedNorm::exact;

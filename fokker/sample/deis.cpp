@@ -13,9 +13,7 @@ Deis::Deis(Options options) : options_(options) {
 }
 
 SamplerOrder Deis::order() const {
-  const auto full = static_cast<double>(options_.order);
-  const double order = options_.start == Start::runge_kutta ? full : std::min(full, 2.0);
-  return {.deterministic = true, .strong = order, .weak = order};
+  return multistep_order(options_.order, options_.start);
 }
 
 StepResult Deis::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
@@ -46,10 +44,7 @@ StepResult Deis::step(const Denoiser& denoiser, const Tensor& x, StepContext& co
     for (size_t k = 0; k < moments.size(); ++k)
       moments[k] += rule.weights[i] * std::pow((place(t) - from) / unit, static_cast<double>(k));
   }
-  const std::vector<double> weights = interpolatory_weights(nodes, moments);
-  Tensor slope = past[0].value * weights[0];
-  for (size_t j = 1; j < used; ++j) slope.add_(past[j].value, weights[j]);
-  return {step.with_slope(x, slope)};
+  return {step.with_slope(x, weighted_sum(past, interpolatory_weights(nodes, moments)))};
 }
 
 }  // namespace fokker

@@ -1,13 +1,10 @@
 #include "fokker/sample/dpmpp_2m.h"
 
-#include "fokker/sample/log_snr_step.h"
 #include "fokker/sample/past.h"
 
 namespace fokker {
 
-StepResult DpmPp2M::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
-  const LogSnrStep step(denoiser.process(), context.t, context.s);
-  const Tensor denoised = denoiser.estimate(x, context.t).denoised();
+Tensor two_step_direction(const LogSnrStep& step, const Tensor& denoised, StepContext& context) {
   Past& past = past_of(context);
   Tensor direction = denoised;
   if (!past.empty() && step.finite()) {
@@ -15,7 +12,13 @@ StepResult DpmPp2M::step(const Denoiser& denoiser, const Tensor& x, StepContext&
     direction = at::sub(denoised * (1 + weight), past[0].value, weight);
   }
   remember(past, {step.from, denoised}, 1);
-  return {step.constant(x, direction)};
+  return direction;
+}
+
+StepResult DpmPp2M::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
+  const LogSnrStep step(denoiser.process(), context.t, context.s);
+  const Tensor denoised = denoiser.estimate(x, context.t).denoised();
+  return {step.constant(x, two_step_direction(step, denoised, context))};
 }
 
 }  // namespace fokker

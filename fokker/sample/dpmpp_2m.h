@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/sample/sampler.h"
+#include "fokker/sample/log_snr_step.h"
 
 namespace fokker {
 
@@ -12,5 +12,9 @@ class DpmPp2M final : public Sampler {
   SamplerOrder order() const override { return {.deterministic = true, .strong = 2, .weak = 2}; }
   StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override;
 };
+
+/// The denoised estimate extrapolated linearly in log-SNR to the step's middle from this step's and the one
+/// before, which the context remembers; this step's alone where there is none before.
+Tensor two_step_direction(const LogSnrStep& step, const Tensor& denoised, StepContext& context);
 
 }  // namespace fokker

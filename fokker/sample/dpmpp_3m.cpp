@@ -31,10 +31,8 @@ StepResult DpmPp3M::step(const Denoiser& denoiser, const Tensor& x, StepContext&
     moments.push_back(factorial * phi(static_cast<int>(k) + 1, -step.h));
   }
   if (past.size() == 3 && options_.weights == Weights::published) moments[2] /= 2;
-  const std::vector<double> weights = interpolatory_weights(nodes, moments);
-  Tensor next = x * step.keep;
-  for (size_t j = 0; j < past.size(); ++j) next.add_(past[j].value, step.alpha * step.h * weights[j]);
-  return {next};
+  const Tensor direction = weighted_sum(past, interpolatory_weights(nodes, moments));
+  return {at::add(x * step.keep, direction, step.alpha * step.h)};
 }
 
 }  // namespace fokker

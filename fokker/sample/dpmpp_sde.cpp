@@ -1,8 +1,7 @@
 #include "fokker/sample/dpmpp_sde.h"
 
 #include "fokker/core/error.h"
-#include "fokker/sample/log_snr_step.h"
-#include "fokker/sample/past.h"
+#include "fokker/sample/dpmpp_2m.h"
 
 namespace fokker {
 namespace {
@@ -59,14 +58,7 @@ StepResult DpmPpSde::step(const Denoiser& denoiser, const Tensor& x, StepContext
     return {whole.apply(x, denoiser.estimate(at_middle, middle).denoised()).add_(noise), 2};
   }
 
-  Past& past = past_of(context);
-  Tensor direction = denoised;
-  if (!past.empty() && step.finite()) {
-    const double weight = 0.5 * step.h / (step.from - past[0].place);
-    direction = at::sub(denoised * (1 + weight), past[0].value, weight);
-  }
-  remember(past, {step.from, denoised}, 1);
-  Tensor next = whole.apply(x, direction);
+  Tensor next = whole.apply(x, two_step_direction(step, denoised, context));
   return {whole.noise > 0 ? next.add_(context.noise(0), whole.noise) : next};
 }
 

@@ -13,9 +13,7 @@ LinearMultistep::LinearMultistep(Options options) : options_(options) {
 }
 
 SamplerOrder LinearMultistep::order() const {
-  const auto full = static_cast<double>(options_.order);
-  const double order = options_.start == Start::runge_kutta ? full : std::min(full, 2.0);
-  return {.deterministic = true, .strong = order, .weak = order};
+  return multistep_order(options_.order, options_.start);
 }
 
 StepResult LinearMultistep::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
@@ -33,10 +31,7 @@ StepResult LinearMultistep::step(const Denoiser& denoiser, const Tensor& x, Step
     nodes.push_back((past[k].place - step.from) / step.length());
     moments.push_back(1 / static_cast<double>(k + 1));
   }
-  const std::vector<double> weights = interpolatory_weights(nodes, moments);
-  Tensor slope = past[0].value * weights[0];
-  for (size_t j = 1; j < past.size(); ++j) slope.add_(past[j].value, weights[j]);
-  return {step.with_slope(x, slope)};
+  return {step.with_slope(x, weighted_sum(past, interpolatory_weights(nodes, moments)))};
 }
 
 }  // namespace fokker

@@ -27,11 +27,25 @@ inline void remember(Past& past, PastValue value, size_t count) {
   if (past.size() > count) past.pop_back();
 }
 
+/// sum_j weights_j value_j, newest first, over as many as there are weights.
+inline Tensor weighted_sum(const Past& past, const std::vector<double>& weights) {
+  Tensor sum = past[0].value * weights[0];
+  for (size_t j = 1; j < weights.size(); ++j) sum.add_(past[j].value, weights[j]);
+  return sum;
+}
+
 /// How a multistep method of order p > 2 takes its first steps.
 enum class Start {
   lower_order,  ///< orders 1, 2, ..., as published: no extra evaluations, and order 2 overall, since the
                 ///< first step of order 1 costs an error O(h^2)
   runge_kutta,  ///< single steps of sufficient order: order p overall, for a few evaluations more
 };
+
+/// What a deterministic multistep method of full order p has when it starts so.
+inline SamplerOrder multistep_order(int64_t p, Start start) {
+  const auto full = static_cast<double>(p);
+  const double order = start == Start::runge_kutta ? full : std::min(full, 2.0);
+  return {.deterministic = true, .strong = order, .weak = order};
+}
 
 }  // namespace fokker

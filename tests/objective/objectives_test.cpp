@@ -99,15 +99,7 @@ TEST(Objectives, TrainNetworksAndEnergies) {
     for (const auto& [name, objective] : all_objectives()) {
       const auto loss = [&] { return objective->loss(*denoiser, batch, Rng(12)).mean(); };
       const double gradient = gradients(loss(), {weight}, false)[0][1][0].item<double>();
-      const GradientMode off(false);
-      Tensor element = weight[1][0];
-      const double before = element.item<double>(), h = 1e-5;
-      element.fill_(before + h);
-      const double up = loss().item<double>();
-      element.fill_(before - h);
-      const double down = loss().item<double>();
-      element.fill_(before);
-      const double difference = (up - down) / (2 * h);
+      const double difference = central_difference(weight[1][0], loss);
       EXPECT_NEAR(gradient, difference, 1e-5 * (1 + std::abs(difference))) << name << " energy " << energy;
       EXPECT_NE(gradient, 0) << name << " energy " << energy;
     }
