@@ -85,6 +85,20 @@ Command CommandLine::add(const CommandDescription& description, std::shared_ptr<
   return Command(*app);
 }
 
+std::string CommandLine::help_texts() const {
+  std::string texts;
+  // Pieces, because compilers limit the length of one string.
+  const auto add = [&](const std::string& command, const std::string& text) {
+    texts += fmt::format("{{\"{}\",", command);
+    for (size_t first = 0; first < text.size(); first += 8000)
+      texts += fmt::format("\n R\"~~({})~~\"", text.substr(first, 8000));
+    texts += "},\n";
+  };
+  add("", state_->app.help());
+  for (const CLI::App* app : state_->app.get_subcommands({})) add(app->get_name(), app->help("fokker"));
+  return texts;
+}
+
 int CommandLine::run(const std::vector<std::string>& arguments) {
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -1,0 +1,63 @@
+// The command `fokker`. Loading libtorch costs about a second, which help and version need not wait for:
+// their texts, taken from the engine when it was built, are here; everything else is the engine's.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+struct HelpText {
+  std::string_view command;  // "" is fokker itself
+  std::string_view text;
+};
+
+constexpr HelpText help_texts[] = {
+#include "help_texts.inc"
+};
+constexpr std::string_view version_text = FOKKER_VERSION_TEXT "\n";
+
+bool asks_help(std::string_view argument) {
+  return argument == "--help" || argument == "-h";
+}
+
+/// What to print where the arguments ask for help or the version, else nothing.
+std::string_view known_answer(const std::vector<std::string_view>& arguments) {
+  if (arguments.empty()) return {};
+  if (arguments[0] == "--version") return version_text;
+  const bool top = asks_help(arguments[0]);
+  bool asked = top;
+  for (const auto argument : arguments) asked = asked || asks_help(argument);
+  if (!asked) return {};
+  for (const auto& [command, text] : help_texts)
+    if (command == (top ? std::string_view() : arguments[0])) return text;
+  return {};
+}
+
+/// Beside this program in a build folder, or where the installation puts it.
+std::filesystem::path engine() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  const auto beside = self / "fokker-engine";
+  return std::filesystem::exists(beside, error) ? beside : self / FOKKER_ENGINE_FROM_BIN;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto answer = known_answer({argv + 1, argv + argc});
+  if (!answer.empty()) {
+    const bool written =
+        std::fwrite(answer.data(), 1, answer.size(), stdout) == answer.size() && std::fflush(stdout) == 0;
+    if (!written) std::fprintf(stderr, "fokker: standard output: %s\n", std::strerror(errno));
+    return written ? 0 : 5;
+  }
+  const auto program = engine();
+  execv(program.c_str(), argv);
+  std::fprintf(stderr, "fokker: %s: %s (reinstall fokker)\n", program.c_str(), std::strerror(errno));
+  return 1;
+}

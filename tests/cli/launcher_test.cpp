@@ -1,0 +1,37 @@
+// fokker answers --help and --version by itself and starts its engine for everything else.
+#include "fixture.h"
+
+namespace fokker {
+namespace {
+
+std::string engine() {
+  return fs::path(FOKKER_COMMAND).parent_path() / "fokker-engine";
+}
+
+TEST_F(Cli, HelpIsTheEnginesOwn) {
+  for (const char* command : {"", "train", "sample", "plot", "verify"}) {
+    const Outcome launcher = run(fmt::format("{} --help", command));
+    EXPECT_EQ(launcher.code, 0);
+    EXPECT_THAT(launcher.out, HasSubstr("Usage"));
+    std::system(fmt::format("'{}' {} --help >'{}'", engine(), command, path("engine.txt")).c_str());
+    EXPECT_EQ(launcher.out, read_file(path("engine.txt"))) << command;
+  }
+  EXPECT_EQ(run("train --steps 10 -h").out, run("train --help").out);
+  EXPECT_EQ(run("--version").out.find("fokker "), 0u);
+}
+
+TEST_F(Cli, HelpNeedsNoEngineAndWorkSaysThatItIsMissing) {
+  fs::copy_file(FOKKER_COMMAND, path("fokker"));
+  const auto alone = [&](const std::string& arguments) {
+    const std::string text =
+        fmt::format("'{}' {} >'{}' 2>'{}'", path("fokker"), arguments, path("alone.txt"), path("alone.err"));
+    return WEXITSTATUS(std::system(text.c_str()));
+  };
+  EXPECT_EQ(alone("sample --help"), 0);
+  EXPECT_EQ(read_file(path("alone.txt")), run("sample --help").out);
+  EXPECT_EQ(alone("sample --target two-modes --out x.npy"), 1);
+  EXPECT_THAT(read_file(path("alone.err")), HasSubstr("fokker-engine: No such file"));
+}
+
+}  // namespace
+}  // namespace fokker
