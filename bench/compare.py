@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+"""Runs our side and its peers in turn, all alive at once, and prints the medians and their ratios.
+
+usage: compare.py PROGRAM [--only TEXT] [--repeats N] [--threads N] [--json FILE]
+"""
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import numpy
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PYTHON = "/usr/bin/python3"  # Debian's, which has python3-torch
+VARIANTS = ["plain", "careful", "careful-bf16"]
+
+# name, our case, peer script, settings, largest difference of the results relative to their size
+COMPARISONS = [
+    ("MLP training step, batch 256", "mlp-training", "mlp.py", {"work": "training", "batch": 256}, 1e-3),
+    ("MLP training step, batch 4096", "mlp-training", "mlp.py", {"work": "training", "batch": 4096, "repeat": 3}, 1e-3),
+    ("MLP sampling, 200 steps, 100 points", "mlp-sampling", "mlp.py", {"n": 100}, 1e-3),
+    ("MLP sampling, 200 steps, 4096 points", "mlp-sampling", "mlp.py", {"n": 4096}, 1e-3),
+    ("MLP sampling, 200 steps, 100,000 points", "mlp-sampling", "mlp.py", {"n": 100000}, 1e-3),
+    ("U-Net 1x28x28 training step, batch 32", "unet-training", "unet.py", {"work": "training"}, 1e-3),
+    ("U-Net 3x32x32 training step, batch 32", "unet-training", "unet.py",
+     {"work": "training", "channels": 3, "side": 32}, 1e-3),
+    ("U-Net 1x28x28 sampling, 10 steps, batch 32", "unet-sampling", "unet.py", {"n": 32}, 1e-3),
+    ("U-Net 3x32x32 sampling, 10 steps, batch 32", "unet-sampling", "unet.py",
+     {"n": 32, "channels": 3, "side": 32}, 1e-3),
+]
+
+
+class Process:
+    def __init__(self, command, threads):
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        self.answer("")
+
+    def answer(self, line):
+        if line:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        text = self.process.stdout.readline().strip()
+        if not text:
+            sys.exit(f"compare: {' '.join(self.process.args)} ended without an answer")
+        return text
+
+    def run(self):
+        return float(self.answer("run"))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def difference(folder, variant):
+    ours, theirs = (numpy.load(f"{folder}/{name}.npy").astype(numpy.float64) for name in ("ours", variant))
+    return float(numpy.abs(ours - theirs).max() / numpy.abs(ours).max())
+
+
+def compare(program, entry, options):
+    name, case, script, settings, tolerance = entry
+    words = [f"{key}={value}" for key, value in {**settings, "threads": options.threads}.items()]
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Process([program, case, folder, *words], options.threads)
+        peers = {v: Process([PYTHON, f"{HERE}/peers/{script}", folder, v, *words], options.threads)
+                 for v in options.variants}
+        sides = {"ours": ours, **peers}
+        times = {side: [] for side in sides}
+        for process in sides.values():
+            process.run()  # warm-up
+        for _ in range(options.repeats):
+            for side, process in sides.items():
+                times[side].append(process.run())
+        for process in sides.values():
+            process.answer("save")
+        result = {"name": name, "ours": statistics.median(times["ours"])}
+        for variant in peers:
+            ratios = [theirs / mine for theirs, mine in zip(times[variant], times["ours"])]
+            result[variant] = {"seconds": statistics.median(times[variant]), "ratio": statistics.median(ratios),
+                               "lowest": min(ratios), "highest": max(ratios), "difference": difference(folder, variant)}
+            allowed = tolerance * (100 if variant.endswith("bf16") else 1)
+            if not result[variant]["difference"] <= allowed or math.isnan(result[variant]["difference"]):
+                sys.exit(f"compare: {name}: {variant} differs from ours by {result[variant]['difference']:.3g} of the "
+                         f"result's size, expected at most {allowed:g}: not the same work")
+        for process in sides.values():
+            process.close()
+    return result
+
+
+def line(result):
+    text = f"{result['name']:<46} ours {1e3 * result['ours']:9.2f} ms"
+    for variant in VARIANTS:
+        if variant in result:
+            r = result[variant]
+            text += f"   {variant} {r['ratio']:5.2f}x ({r['lowest']:.2f}-{r['highest']:.2f})"
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--only", default="", help="comparisons whose name contains this")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--variants", type=lambda text: text.split(","), default=VARIANTS)
+    parser.add_argument("--json", help="write the results to this file")
+    options = parser.parse_args()
+    results = []
+    for entry in COMPARISONS:
+        if options.only.lower() in entry[0].lower():
+            results.append(compare(options.program, entry, options))
+            print(line(results[-1]), flush=True)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=2)
+
+
+if __name__ == "__main__":
+    main()
