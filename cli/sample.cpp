@@ -158,7 +158,7 @@ Samples run_target_kernel(const SampleOptions& o) {
 
 Samples sample_target(const SampleOptions& o) {
   if (is_chain(o.sampler)) return run_target_kernel(o);
-  const bool direct = o.sampler.empty() && o.steps == 0;
+  const bool direct = o.sampler.empty() && o.process.empty() && o.steps == 0;
   if (direct) {
     const auto target = target_from(o.target);
     check(target->can_sample(), "target '{}' cannot be sampled directly; give a --process and a --sampler",
