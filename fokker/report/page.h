@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fokker/core/json.h"
 #include "fokker/plot/figure.h"
 
 /// Self-contained HTML pages. Every text given here is text: it is escaped on its way into the page, so that
@@ -45,6 +46,9 @@ struct Figure {
   std::string link = {};  ///< where the picture leads when chosen: a relative path, or nothing
 };
 
+/// Two texts each: name and value, or text and address.
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
 /// Frames of pictures, shown one at a time by a slider. All have the size of the first.
 struct PictureFrames {
   std::vector<Picture> frames =
@@ -63,6 +67,7 @@ struct PointFrames {
   std::string name = "samples", reference_name = "data";
   std::string x_label = {}, y_label = {};
   plot::Range x_limits, y_limits;  ///< points outside are not drawn
+  double aspect = 1;               ///< width over height of the box of the axes
   std::string alt = {};
   std::string caption = {};
   std::string control = "Time";
@@ -82,10 +87,10 @@ class Page {
   /// Something the reader must not overlook: what is missing and why.
   Page& note(const std::string& text);
   /// Names and values, one below another.
-  Page& facts(const std::vector<std::pair<std::string, std::string>>& items);
+  Page& facts(const Pairs& items);
   Page& table(const Table& table);
   /// Large numbers in a row, each with its name.
-  Page& highlights(const std::vector<std::pair<std::string, std::string>>& items);
+  Page& highlights(const Pairs& items);
   /// Figures side by side where the width allows, else one below another.
   Page& figures(const std::vector<Figure>& figures);
   /// A figure that needs its width: where there is less, it scrolls inside its own frame.
@@ -95,7 +100,7 @@ class Page {
   /// Text that is folded away until asked for, in the typeface of code.
   Page& folded(const std::string& summary, const std::string& text);
   /// Links in a row: (text, address).
-  Page& links(const std::vector<std::pair<std::string, std::string>>& items);
+  Page& links(const Pairs& items);
 
   /// The whole document.
   std::string html() const;
@@ -103,13 +108,21 @@ class Page {
   void save(const std::filesystem::path& file) const;
 
  private:
-  std::string place(const char* kind);  ///< an id that is unique on the page
-  void add_player(const std::string& alt, const std::string& control, const std::vector<std::string>& labels,
-                  const std::string& data, const std::string& caption);
-  std::string title_, summary_, body_;
-  std::vector<std::pair<std::string, std::string>> contents_ = {};  ///< (id, heading)
-  int places_ = 0;
-  bool section_open_ = false, files_ = false;
+  struct Player {
+    std::string alt, control;
+    std::vector<std::string> labels;
+    std::string caption;
+    std::string legend;  ///< markup
+    bool pixelated;
+  };
+  void add_player(const Player& player, const Json& data);
+  /// Refuses a source that is not safe, and remembers whether the page needs files beside it.
+  void note_source(const std::string& source);
+  std::string policy() const;
+
+  std::string title_, summary_, body_ = {};
+  Pairs contents_ = {};  ///< (id, heading)
+  bool scripted_ = false, files_ = false;
 };
 
 }  // namespace fokker::report
