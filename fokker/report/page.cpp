@@ -80,9 +80,11 @@ Page& Page::highlights(const Pairs& items) {
 }
 
 Page& Page::table(const Table& table) {
+  check(!table.folded || !table.caption.empty(), "Page: expected a caption for a folded table");
+  if (table.folded) body_ += "<details>" + element("summary", table.caption);
   body_ += fmt::format("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n<table>\n",
                        escape(table.caption.empty() ? "Table" : table.caption));
-  if (!table.caption.empty()) body_ += element("caption", table.caption) + "\n";
+  if (!table.caption.empty() && !table.folded) body_ += element("caption", table.caption) + "\n";
   body_ += "<thead><tr>";
   for (const std::string& column : table.columns)
     body_ += fmt::format("<th scope=\"col\">{}</th>", escape(column));
@@ -95,7 +97,7 @@ Page& Page::table(const Table& table) {
       body_ += i == 0 ? fmt::format("<th scope=\"row\">{}</th>", escape(row[i])) : element("td", row[i]);
     body_ += "</tr>\n";
   }
-  body_ += "</tbody>\n</table>\n</div>\n";
+  body_ += fmt::format("</tbody>\n</table>\n</div>{}\n", table.folded ? "</details>" : "");
   return *this;
 }
 

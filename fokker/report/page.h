@@ -38,6 +38,7 @@ struct Table {
   std::string caption = {};
   std::vector<std::string> columns = {};
   std::vector<std::vector<std::string>> rows = {};  ///< the first cell of a row is its heading
+  bool folded = false;                              ///< shown when asked for; needs a caption
 };
 
 struct Figure {
