@@ -80,11 +80,14 @@ Page& Page::highlights(const Pairs& items) {
 }
 
 Page& Page::table(const Table& table) {
-  check(!table.folded || !table.caption.empty(), "Page: expected a caption for a folded table");
-  if (table.folded) body_ += "<details>" + element("summary", table.caption);
-  body_ += fmt::format("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n<table>\n",
-                       escape(table.caption.empty() ? "Table" : table.caption));
-  if (!table.caption.empty() && !table.folded) body_ += element("caption", table.caption) + "\n";
+  check(!table.caption.empty(), "Page: expected a caption for a table");
+  const std::string id = fmt::format("table-{}", ++tables_);
+  body_ += table.folded ? fmt::format("<details><summary id=\"{}\">{}</summary>\n", id, escape(table.caption))
+                        : fmt::format("<p class=\"caption\" id=\"{}\">{}</p>\n", id, escape(table.caption));
+  body_ += fmt::format(
+      "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"{}\">\n<table "
+      "aria-labelledby=\"{}\">\n",
+      id, id);
   body_ += "<thead><tr>";
   for (const std::string& column : table.columns)
     body_ += fmt::format("<th scope=\"col\">{}</th>", escape(column));

@@ -43,8 +43,8 @@ Pairs highlights(const Material& m, Json& summary) {
     items.emplace_back("held-out loss", number(*held_out));
   }
   if (m.comparison) {
-    items.emplace_back("p-value, samples against data", number(m.comparison->test.p_value));
-    items.emplace_back("classifier accuracy (0.5 cannot tell)",
+    items.emplace_back("p-value of samples against data", number(m.comparison->test.p_value));
+    items.emplace_back("classifier accuracy (0.5: none)",
                        fmt::format("{:.3f}", m.comparison->classifier.accuracy));
   }
   return items;
@@ -55,15 +55,14 @@ Pairs highlights(const Material& m, Json& summary) {
 Report make_report(const RunRecord& run, const ReportOptions& options) {
   const GradientMode off(false);
   const Material m = gather(run, options);
-  Report report{Page("Run " + shorten(run.name, kTitleLength), summary_line(run)), Json::object()};
+  Report report{Page("Report of " + shorten(run.name, kTitleLength), summary_line(run)), Json::object()};
   Page& page = report.page;
   page.highlights(highlights(m, report.summary));
   add_samples(page, m);
   add_comparison(page, m, report.summary);
   add_flow(page, m);
   add_marginals(page, m, report.summary);
-  add_loss(page, m);
-  add_loss_profile(page, m, report.summary);
+  add_loss(page, m, report.summary);
   add_score_field(page, m);
   add_schedule(page, m);
   add_making(page, m);

@@ -4,6 +4,7 @@
 #include "fokker/evaluate/loss_profile.h"
 #include "fokker/plot/charts.h"
 #include "fokker/plot/lines.h"
+#include "fokker/plot/scatter.h"
 #include "fokker/report/sections.h"
 
 namespace fokker::report {
@@ -12,6 +13,7 @@ namespace {
 constexpr int64_t kProfileRows = 1000;
 constexpr int64_t kProfileImages = 64;
 constexpr int64_t kMostExactRows = 5000;
+constexpr int kWidth = 460, kHeight = 320;
 constexpr double kLogarithmicAbove = 20;  // ratio of the largest to the smallest value
 
 struct Spread {
@@ -66,6 +68,13 @@ LossProfile measure(const Material& m, const Tensor& rows, const Denoiser& denoi
   return loss_profile(denoiser, weighting, rows.to(type), times, Rng(m.options.seed).stream("loss profile"));
 }
 
+/// Rows that meet noise so often that about `count` terms are averaged.
+Tensor repeated(const Tensor& rows, int64_t count) {
+  std::vector<int64_t> times(static_cast<size_t>(rows.dim()), 1);
+  times[0] = std::max<int64_t>(1, count / rows.size(0));
+  return rows.repeat(times);
+}
+
 /// The exact law in the model's space, where the target is a mixture.
 std::optional<GaussianMixture> known_law(const Material& m) {
   const auto* mixture = dynamic_cast<const GaussianMixture*>(m.run.law.get());
@@ -73,39 +82,27 @@ std::optional<GaussianMixture> known_law(const Material& m) {
   return in_model_space(*mixture, m.run.model.normalisation);
 }
 
-Profiles measure_profiles(const Material& m) {
-  const Model& model = m.run.model;
-  const Split& data = *m.run.data;
-  const int64_t count = m.images() ? kProfileImages : kProfileRows;
-  const std::vector<double> times = profile_times(model.process, m.options.times);
-  const auto denoiser = model.denoiser();
-  const auto type = model.network->parameters().front().tensor.options().requires_grad(false);
-  const bool held_out = data.held_out.size() > 1;
-  const Dataset& measured_on = held_out ? data.held_out : data.training;
-  Profiles p{
-      .measured = measure(m, model_rows(m, measured_on, count, "profile rows"), *denoiser, times, type),
-      .rows = held_out ? "held-out rows" : "training rows",
-      .training = {},
-      .best = {},
-      .best_name = {},
-      .best_meaning = {}};
-  if (const auto law = known_law(m)) {
-    const AnalyticDenoiser exact(*law, model.process);
-    p.best = measure(m, model_rows(m, measured_on, count, "profile rows"), exact_as(exact, model.prediction),
-                     times, at::kDouble);
-    p.best_name = "Bayes-optimal, on the same rows and noise";
-    p.best_meaning =
-        "The law of the data is known, and with it the least loss that any network can have: that of the "
-        "exact "
-        "denoiser, on the same rows and noise. What the model's loss has above it, it could still learn.";
-    return p;
-  }
-  const Tensor rows = model_rows(m, data.training, kMostExactRows, "exact rows");
-  const AnalyticDenoiser exact(GaussianMixture::empirical(rows.flatten(1).to(at::kDouble)), model.process);
-  const Tensor some = rows.narrow(0, 0, std::min(count, rows.size(0)));
-  p.best = measure(m, some, exact_as(exact, model.prediction), times, at::kDouble);
-  if (held_out) p.training = measure(m, some, *denoiser, times, type);
-  p.best_name = fmt::format("bound on training rows");
+/// The least loss where the law is known.
+void add_optimum(Profiles& p, const GaussianMixture& law, const Tensor& rows, const Material& m) {
+  const AnalyticDenoiser exact(law, m.run.model.process);
+  p.best = measure(m, rows, exact_as(exact, m.run.model.prediction), p.measured.times, at::kDouble);
+  p.best_name = "Bayes-optimal loss";
+  p.best_meaning =
+      "The law of the data is known, and with it the least loss that any network can have: that of the exact "
+      "denoiser, "
+      "on the same rows and noise. What the model's loss has above it, training could still gain.";
+}
+
+/// The least loss on the training rows themselves.
+void add_bound(Profiles& p, int64_t count, const Denoiser& denoiser, const Material& m,
+               at::TensorOptions type) {
+  const Tensor rows = model_rows(m, m.run.data->training, kMostExactRows, "exact rows");
+  const AnalyticDenoiser exact(GaussianMixture::empirical(rows.flatten(1).to(at::kDouble)),
+                               m.run.model.process);
+  const Tensor some = repeated(rows.narrow(0, 0, std::min(count, rows.size(0))), count);
+  p.best = measure(m, some, exact_as(exact, m.run.model.prediction), p.measured.times, at::kDouble);
+  p.training = measure(m, some, denoiser, p.measured.times, type);
+  p.best_name = "bound on training rows";
   p.best_meaning = fmt::format(
       "The law of the data is not known. The bound is the loss of the exact denoiser of {} training rows on "
       "these "
@@ -113,6 +110,28 @@ Profiles measure_profiles(const Material& m) {
       "the loss "
       "on training rows alone and is no aim for the loss on held-out rows.",
       thousands(rows.size(0)));
+}
+
+Profiles measure_profiles(const Material& m) {
+  const Model& model = m.run.model;
+  const Split& data = *m.run.data;
+  const int64_t count = m.images() ? kProfileImages : kProfileRows;
+  const auto denoiser = model.denoiser();
+  const auto type = model.network->parameters().front().tensor.options().requires_grad(false);
+  const bool held_out = data.held_out.size() > 1;
+  const Tensor rows =
+      repeated(model_rows(m, held_out ? data.held_out : data.training, count, "profile rows"), count);
+  Profiles p{.measured = measure(m, rows, *denoiser, profile_times(model.process, m.options.times), type),
+             .rows = held_out ? "held-out rows" : "training rows",
+             .training = {},
+             .best = {},
+             .best_name = {},
+             .best_meaning = {}};
+  if (const auto law = known_law(m))
+    add_optimum(p, *law, rows, m);
+  else
+    add_bound(p, count, *denoiser, m, type);
+  if (!held_out) p.training.reset();
   return p;
 }
 
@@ -120,8 +139,8 @@ Tensor as_tensor(const std::vector<double>& values) {
   return at::tensor(values, at::kDouble);
 }
 
-plot::Figure profile_figure(const Profiles& p, const plot::Theme& theme) {
-  plot::Figure figure({.width = 640, .height = 400, .theme = theme});
+plot::Figure draw_profile(const Profiles& p, const plot::Theme& theme) {
+  plot::Figure figure({.width = kWidth, .height = kHeight, .theme = theme});
   plot::Axes& axes = figure.axes();
   axes.x = {.label = "t"};
   axes.y = {.label = "loss"};
@@ -142,6 +161,44 @@ plot::Figure profile_figure(const Profiles& p, const plot::Theme& theme) {
   return figure;
 }
 
+Figure profile_figure(const Material& m, const Profiles& p) {
+  const Json& training = m.run.model.training;
+  const std::string objective = training.value("objective", "denoising");
+  std::string caption = fmt::format(
+      "Over t: the denoising loss w(t) E‖value − target‖² / d of the network's own output ({}), weighting "
+      "{}.",
+      m.run.model.prediction_name(), shorten(weighting_of(training), 60));
+  if (objective != "denoising")
+    caption += fmt::format(" Training minimised another objective, {}.", shorten(objective, 60));
+  if (m.run.data->training.labels.defined())
+    caption += " Labels take no part: it is the unconditional estimate's.";
+  return {.picture = embed([&](const plot::Theme& theme) { return draw_profile(p, theme); },
+                           fmt::format("Loss as a function of t on {}, with the {}.", p.rows, p.best_name)),
+          .caption = caption};
+}
+
+Figure curve_figure(const Material& m) {
+  const auto series = loss_series(m.run.metrics);
+  Spread spread;
+  for (const auto& one : series)
+    for (int64_t i = 0; i < one.values.size(0); ++i) spread.add(one.values[i].item<double>());
+  const auto draw = [&](const plot::Theme& theme) {
+    plot::Figure figure = plot::loss_curves(
+        series, {.chart = {.theme = theme, .width = kWidth, .height = kHeight}, .log_y = spread.is_wide()});
+    // Held-out loss is measured rarely: each time it was is a point.
+    if (series.size() > 1)
+      plot::add_scatter(figure.axes(), at::stack({series[1].steps, series[1].values}, 1),
+                        {.colour = theme.series(1), .radius = 3, .alpha = 1});
+    return figure;
+  };
+  const TrainMetrics& last = m.run.metrics.back();
+  return {.picture = embed(draw, fmt::format("The loss over {} steps of training; the last value is {}.",
+                                             thousands(last.step), number(last.loss))),
+          .caption =
+              "Over training: the mean since the last measurement (faint) and its moving average; held-out "
+              "loss is that of the averaged weights, with the same noise every time."};
+}
+
 Json profile_json(const Profiles& p) {
   Json json = {{"rows", p.rows},          {"times", p.measured.times},
                {"loss", p.measured.loss}, {"standard_error", p.measured.standard_error},
@@ -155,7 +212,7 @@ Table profile_table(const Profiles& p) {
               .columns = {"t", "Loss on " + p.rows, "Standard error"},
               .folded = true};
   if (p.training) table.columns.push_back("On training rows");
-  table.columns.push_back(p.training ? "Bound" : p.best_name);
+  table.columns.push_back(p.best_name);
   for (size_t i = 0; i < p.measured.times.size(); ++i) {
     std::vector<std::string> row{fmt::format("{:.4f}", p.measured.times[i]), number(p.measured.loss[i]),
                                  number(p.measured.standard_error[i])};
@@ -168,50 +225,21 @@ Table profile_table(const Profiles& p) {
 
 }  // namespace
 
-void add_loss(Page& page, const Material& m) {
+void add_loss(Page& page, const Material& m, Json& summary) {
   page.section("Loss");
-  if (m.run.metrics.size() < 2)
-    return void(
-        page.note("The run holds fewer than two measurements of the loss: there is no curve to draw."));
-  const auto series = loss_series(m.run.metrics);
-  Spread spread;
-  for (const auto& one : series)
-    for (int64_t i = 0; i < one.values.size(0); ++i) spread.add(one.values[i].item<double>());
-  const auto draw = [&](const plot::Theme& theme) {
-    return plot::loss_curves(
-        series, {.chart = {.theme = theme, .width = 640, .height = 400}, .log_y = spread.is_wide()});
-  };
-  const TrainMetrics& last = m.run.metrics.back();
-  page.figures(
-      {{.picture = embed(draw, fmt::format("The loss over {} steps of training; the last value is {}.",
-                                           thousands(last.step), number(last.loss))),
-        .caption =
-            "The loss of each measurement (faint) and its moving average; held-out loss is that of the "
-            "averaged weights, with the same noise every time."}});
-}
-
-void add_loss_profile(Page& page, const Material& m, Json& summary) {
-  page.heading("Loss at each time");
-  if (!m.run.data) return void(page.note("Not measured: " + m.run.why_no_data));
-  if (m.run.data->training.size() < 2)
-    return void(page.note("Not measured: it needs at least two rows of data."));
-  const Profiles p = measure_profiles(m);
-  summary["loss_profile"] = profile_json(p);
-  const std::string objective = m.run.model.training.value("objective", "denoising");
-  std::string meaning = fmt::format(
-      "The denoising loss w(t) E‖value − target‖² / d of the network's own output ({}), weighting {}{}, as a "
-      "function of t.",
-      m.run.model.prediction_name(), shorten(weighting_of(m.run.model.training), 60),
-      objective == "denoising"
-          ? ""
-          : fmt::format(" (training minimised another objective, {})", shorten(objective, 60)));
-  if (!m.run.model.label_names.empty() || (m.run.data && m.run.data->training.labels.defined()))
-    meaning += " Labels take no part: it is the loss of the unconditional estimate.";
-  page.paragraph(meaning).paragraph(p.best_meaning);
-  page.figures(
-      {{.picture = embed([&](const plot::Theme& theme) { return profile_figure(p, theme); },
-                         fmt::format("Loss as a function of t, on {} and {}.", p.rows, p.best_name))}});
-  page.table(profile_table(p));
+  const bool curve = m.run.metrics.size() > 1;
+  if (!curve) page.note("The run holds fewer than two measurements of the loss: there is no curve to draw.");
+  const bool enough = m.run.data && m.run.data->training.size() > 1;
+  if (!enough)
+    page.note("The loss at each time is not measured: " +
+              (m.run.data ? std::string("it needs at least two rows of data.") : m.run.why_no_data));
+  std::vector<Figure> figures;
+  if (curve) figures.push_back(curve_figure(m));
+  if (!enough) return void(page.figures(figures));
+  const Profiles profiles = measure_profiles(m);
+  summary["loss_profile"] = profile_json(profiles);
+  figures.push_back(profile_figure(m, profiles));
+  page.figures(figures).paragraph(profiles.best_meaning).table(profile_table(profiles));
 }
 
 }  // namespace fokker::report

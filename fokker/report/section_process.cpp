@@ -9,13 +9,15 @@
 namespace fokker::report {
 namespace {
 
-constexpr int64_t kArrows = 19;                                // a side
-constexpr std::array<double, 3> kNoiseLevels{2.0, 0.7, 0.25};  // sigma / alpha
+constexpr int64_t kArrows = 19;  // a side
+constexpr int64_t kPoints = 600;
+constexpr std::array<double, 2> kNoiseLevels{1.0, 0.2};  // sigma / alpha
 
 /// The noised rows at t in the model's space, (n, d).
 Tensor noised(const Material& m, double t) {
   const Normalisation& map = m.run.model.normalisation;
-  const Tensor rows = map.apply(m.has_data() ? m.data : m.samples, at::kDouble);
+  const Tensor all = m.has_data() ? m.data : m.samples;
+  const Tensor rows = map.apply(all.narrow(0, 0, std::min(kPoints, all.size(0))), at::kDouble);
   const Tensor noise = Rng(m.options.seed).stream("score field").normal(rows.sizes(), {}, at::kDouble);
   return m.run.model.process.perturb(rows, noise, t);
 }
@@ -48,7 +50,7 @@ void add_score_field(Page& page, const Material& m) {
   if (m.images() || m.columns() != 2) return;
   page.section("Score field");
   page.paragraph(
-      "The learned score ∇ log p_t at three noise levels, over rows of the data noised to the same level. "
+      "The learned score ∇ log p_t at two noise levels, over rows of the data noised to the same level. "
       "Arrows point "
       "to where the density grows; longer arrows are stronger, by the power 0.4.");
   const GaussianProcess& process = m.run.model.process;

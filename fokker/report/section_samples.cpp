@@ -7,6 +7,7 @@ namespace {
 
 constexpr int64_t kMatrixColumns = 6;
 constexpr int kPanelWidth = 460;
+constexpr int kLabels = 80;  // pixels beside and below a panel
 
 Figure image_figure(const Tensor& images, int64_t count, const std::string& what) {
   const Tensor shown = images.narrow(0, 0, std::min(count, images.size(0)));
@@ -27,12 +28,15 @@ void image_samples(Page& page, const Material& m) {
 /// Two columns as points, data and samples on the same axes.
 void plane_samples(Page& page, const Material& m) {
   const Tensor left = m.has_data() ? m.data : m.samples;
+  // The comparison's own proportions, in half the width of the page.
+  const plot::FigureOptions usual = plot::scatter_comparison(left, m.samples, {"", ""}).options();
+  const int height =
+      kLabels + (usual.height - kLabels) * (kPanelWidth - kLabels) / (usual.width / 2 - kLabels);
   const auto draw = [&](int column) {
     return [&, column](const plot::Theme& theme) {
-      const plot::Figure both = plot::scatter_comparison(
-          left, m.samples, {m.data_name, "samples"},
-          {.x_label = m.names[0], .y_label = m.names[1], .theme = theme, .width = 2 * kPanelWidth});
-      return panel(both, 0, column, kPanelWidth, both.options().height);
+      const plot::ChartOptions chart{.x_label = m.names[0], .y_label = m.names[1], .theme = theme};
+      const plot::Figure both = plot::scatter_comparison(left, m.samples, {m.data_name, "samples"}, chart);
+      return panel(both, 0, column, kPanelWidth, height);
     };
   };
   const auto alt = [&](const Tensor& points, const std::string& what) {
@@ -111,12 +115,10 @@ void add_comparison(Page& page, const Material& m, Json& summary) {
            {"Maximum mean discrepancy, squared", number(c.mmd), "about 0"},
            {"Sliced Wasserstein distance", number(c.sliced_wasserstein), "small"},
            {"Accuracy of a nearest-neighbour classifier",
-            fmt::format("{} ± {}", number(c.classifier.accuracy), number(c.classifier.standard_error)),
-            "0.5"},
+            fmt::format("{:.3f} ± {:.3f}", c.classifier.accuracy, c.classifier.standard_error), "0.5"},
            {"Largest error of a mean, in standard deviations", number(c.mean_error_relative), "about 0"},
            {"Largest error of a covariance, in products of them", number(c.covariance_error_relative),
             "about 0"}}});
-  page.paragraph("Distances are measured on columns divided by the standard deviation of the data.");
 }
 
 }  // namespace fokker::report
