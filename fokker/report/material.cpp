@@ -12,7 +12,7 @@ namespace fokker::report {
 namespace {
 
 constexpr size_t kNameLength = 40;
-constexpr int64_t kFewestHeldOut = 200;
+constexpr int64_t kFewestHeldOut = 500;
 
 /// A model's denoiser with its estimate clipped to the range of pixels.
 class PixelDenoiser final : public Denoiser {
@@ -75,16 +75,21 @@ void draw_samples(Material& m) {
   m.states = at::stack(frames);
 }
 
-/// Held-out rows where there are enough of them, else those of training.
+/// Fresh draws of a known law; else held-out rows where there are enough of them, else those of training.
 void choose_rows(Material& m) {
+  const Rng rng = Rng(m.options.seed).stream("report rows");
+  if (m.run.law && m.run.law->can_sample()) {
+    m.data = m.run.law->sample(m.options.points, rng);
+    m.data_name = "fresh draws of the law";
+    return;
+  }
   if (!m.run.data) return;
   const Split& data = *m.run.data;
   const bool held_out = data.held_out.size() >= kFewestHeldOut;
   const Dataset& rows = held_out ? data.held_out : data.training;
-  const Tensor chosen = Rng(m.options.seed).stream("report rows").permutation(rows.size());
-  const int64_t count = std::min(rows.size(), std::max<int64_t>(m.options.points, 1));
+  const Tensor chosen = rng.permutation(rows.size()).narrow(0, 0, std::min(rows.size(), m.options.points));
   const Normalisation& map = m.run.model.normalisation;
-  m.data = map.invert(map.apply(rows.rows(chosen.narrow(0, 0, count)), at::kDouble));
+  m.data = map.invert(map.apply(rows.rows(chosen), at::kDouble));
   m.data_name = fmt::format("{} {}", held_out ? "held-out" : "training", m.images() ? "images" : "rows");
 }
 
@@ -131,9 +136,13 @@ std::string number(double value) {
 }
 
 std::string thousands(int64_t value) {
-  std::string text = std::to_string(value);
-  for (auto at = static_cast<int64_t>(text.size()) - 3; at > (value < 0 ? 1 : 0); at -= 3)
-    text.insert(static_cast<size_t>(at), ",");
+  const std::string digits = std::to_string(value);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const bool starts_group = i > 0 && (digits.size() - i) % 3 == 0 && digits[i - 1] != '-';
+    if (starts_group) text += ',';
+    text += digits[i];
+  }
   return text;
 }
 

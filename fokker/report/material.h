@@ -15,7 +15,7 @@ struct Material {
   Tensor states;                       ///< (frames, n, event...), see `scaled_states`
   bool scaled_states = false;  ///< states are divided by sqrt(1 + sigma^2), since the process only adds noise
   Tensor data = {};            ///< (m, event...), or undefined
-  std::string data_name = {};  ///< what these rows are: "held-out rows"
+  std::string data_name = {};  ///< what these rows are: "held-out rows"; fresh draws where the law is known
   std::optional<Comparison> comparison = {};
 
   bool images() const { return run.model.is_image(); }

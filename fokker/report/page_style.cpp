@@ -50,7 +50,7 @@ section { border-top: 1px solid var(--line); margin-top: 2.4rem; padding-top: 1.
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0 0 1rem; }
 .caption { color: var(--quiet); font-size: 0.92rem; margin: 0 0 0.5rem; }
 th, td { text-align: right; padding: 0.32rem 0.9rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; min-width: 8rem; max-width: 26rem; overflow-wrap: break-word; unicode-bidi: isolate; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; min-width: 9rem; max-width: 26rem; overflow-wrap: anywhere; unicode-bidi: isolate; }
 td { white-space: nowrap; }
 thead th { color: var(--quiet); font-weight: 500; font-size: 0.92rem; white-space: nowrap; }
 tbody th { font-weight: 400; }

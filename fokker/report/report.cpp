@@ -44,7 +44,7 @@ Pairs highlights(const Material& m, Json& summary) {
   }
   if (m.comparison) {
     items.emplace_back("p-value of samples against data", number(m.comparison->test.p_value));
-    items.emplace_back("classifier accuracy (0.5: none)",
+    items.emplace_back("classifier accuracy (best: 0.5)",
                        fmt::format("{:.3f}", m.comparison->classifier.accuracy));
   }
   return items;

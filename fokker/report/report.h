@@ -23,9 +23,9 @@ struct RunRecord {
 
 struct ReportOptions {
   int64_t points = 2000;  ///< samples of a table
-  int64_t images = 64;    ///< samples of an image model, fewer where they are large
+  int64_t images = 36;    ///< samples of an image model, fewer where they are large
   int64_t frames = 41;    ///< states of the reverse flow of a table, both ends included
-  int64_t image_frames = 25;
+  int64_t image_frames = 21;
   int64_t times = 20;  ///< at which the loss is measured
   uint64_t seed = 0;
 };

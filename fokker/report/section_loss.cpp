@@ -11,7 +11,7 @@ namespace fokker::report {
 namespace {
 
 constexpr int64_t kProfileRows = 1000;
-constexpr int64_t kProfileImages = 64;
+constexpr int64_t kProfileImages = 32;
 constexpr int64_t kMostExactRows = 5000;
 constexpr int kWidth = 460, kHeight = 320;
 constexpr double kLogarithmicAbove = 20;  // ratio of the largest to the smallest value

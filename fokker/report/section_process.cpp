@@ -50,7 +50,7 @@ void add_score_field(Page& page, const Material& m) {
   if (m.images() || m.columns() != 2) return;
   page.section("Score field");
   page.paragraph(
-      "The learned score ∇ log p_t at two noise levels, over rows of the data noised to the same level. "
+      "The learned score ∇ log pₜ at two noise levels, over rows of the data noised to the same level. "
       "Arrows point "
       "to where the density grows; longer arrows are stronger, by the power 0.4.");
   const GaussianProcess& process = m.run.model.process;
@@ -70,7 +70,7 @@ void add_schedule(Page& page, const Material& m) {
   const auto& process = m.run.model.process;
   const std::string name = process.schedule()->config().value("type", "process");
   page.paragraph(
-      fmt::format("The process {}: x_t = α(t) x₀ + σ(t) ε, with the log-SNR λ = log α²/σ² and the squared "
+      fmt::format("The process {}: xₜ = α(t) x₀ + σ(t) ε, with the log-SNR λ = log α²/σ² and the squared "
                   "dispersion g² of its diffusion.",
                   name));
   std::vector<Figure> figures;

@@ -107,18 +107,21 @@ void add_comparison(Page& page, const Material& m, Json& summary) {
                   "be uniform on (0, 1); "
                   "a small one says that the test can tell them apart.",
                   thousands(c.samples), thousands(c.reference), m.data_name));
+  const std::string in_units = m.images() ? "pixel values from −1 to 1" : "standard deviations";
   page.table(
-      {.columns = {"Measure", "Value", "Where the two agree"},
+      {.caption = "Distances on columns divided by the standard deviation of the data",
+       .columns = {"Measure", "Value", "If equal"},
        .rows = {
-           {"Permutation test of the energy distance, p-value", number(c.test.p_value), "uniform on (0, 1)"},
+           {"p-value of a permutation test", number(c.test.p_value), "uniform"},
            {"Energy distance", number(c.energy_distance), "about 0"},
-           {"Maximum mean discrepancy, squared", number(c.mmd), "about 0"},
+           {"Squared maximum mean discrepancy", number(c.mmd), "about 0"},
            {"Sliced Wasserstein distance", number(c.sliced_wasserstein), "small"},
-           {"Accuracy of a nearest-neighbour classifier",
+           {"Accuracy of a classifier by nearest neighbours",
             fmt::format("{:.3f} ± {:.3f}", c.classifier.accuracy, c.classifier.standard_error), "0.5"},
-           {"Largest error of a mean, in standard deviations", number(c.mean_error_relative), "about 0"},
-           {"Largest error of a covariance, in products of them", number(c.covariance_error_relative),
-            "about 0"}}});
+           {fmt::format("Largest error of a mean, in {}", in_units),
+            number(m.images() ? c.mean_error : c.mean_error_relative), "about 0"},
+           {fmt::format("Largest error of a covariance, in {}", m.images() ? in_units : "products of them"),
+            number(m.images() ? c.covariance_error : c.covariance_error_relative), "about 0"}}});
 }
 
 }  // namespace fokker::report
