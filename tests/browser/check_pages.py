@@ -41,10 +41,11 @@ return document.readyState === 'complete' && [...document.images].every(i => i.c
 """
 # How many different colours a canvas shows; -1 where its pixels may not be read (pictures from files).
 COLOURS = """
-const canvas = arguments[0];
+const canvas = arguments[0], copy = new OffscreenCanvas(canvas.width, canvas.height);
+const context = copy.getContext('2d', {willReadFrequently: true});
+context.drawImage(canvas, 0, 0);
 try {
-  const data = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-  return new Set(data).size;
+  return new Set(new Uint32Array(context.getImageData(0, 0, copy.width, copy.height).data.buffer)).size;
 } catch (error) { return -1; }
 """
 PIXELS = """
@@ -153,8 +154,9 @@ def check_player(browser, number, player, problems):
     if not text:
         problems.append(f"player {number}: the slider does not say its value in words")
     browser.run(SET_VALUE, slider, 0)
+    first = frame_of(browser, player)
     browser.type(button, " ")
-    if not browser.wait("return Number(arguments[0].dataset.frame) > 0", player):
+    if not browser.wait("return Number(arguments[0].dataset.frame) !== arguments[1]", player, first, seconds=10):
         problems.append(f"player {number}: the button does not play")
     browser.type(button, " ")
     if browser.run("return arguments[0].textContent", button).strip() != "Play":

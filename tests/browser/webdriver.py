@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -21,6 +22,16 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+SKIPPED = 77  # what a test answers where there is no browser
+
+
+def require_browser():
+    """Ends a test as skipped where there is no browser."""
+    if not shutil.which("chromedriver"):
+        print("skipped: expected chromedriver (Debian: chromium-driver); script/bootstrap installs it")
+        sys.exit(SKIPPED)
 
 
 class Browser:
