@@ -105,11 +105,9 @@ void add_bound(Profiles& p, int64_t count, const Denoiser& denoiser, const Mater
   p.best_name = "bound on training rows";
   p.best_meaning = fmt::format(
       "The law of the data is not known. The bound is the loss of the exact denoiser of {} training rows on "
-      "these "
-      "rows: no network can be below it there (but for the noise of the measurement), and one that reached "
-      "it would have memorised them. It bounds "
-      "the loss "
-      "on training rows alone and is no aim for the loss on held-out rows.",
+      "these rows: but for the noise of the measurement no network can be below it there, and one that "
+      "reached it would have memorised them. It bounds the loss on training rows alone and is no aim for the "
+      "loss on held-out rows.",
       thousands(rows.size(0)));
 }
 
