@@ -98,6 +98,7 @@ void add_evaluate(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_plot(CommandLine& line);
+void add_report(CommandLine& line);
 void add_verify(CommandLine& line);
 
 /// Reads FILE.toml of --config into command-line arguments "--key=value".

@@ -79,6 +79,15 @@ uint32_t byte_of(double component) {
   return static_cast<uint32_t>(std::lround(std::clamp(component, 0.0, 1.0) * 255));
 }
 
+/// Cairo numbers the surfaces of a process: without the number, the same figure is the same bytes.
+void drop_surface_number(std::string& svg) {
+  constexpr std::string_view opening = "<g id=\"surface";
+  const size_t start = svg.find(opening);
+  if (start == std::string::npos) return;
+  const size_t number = start + opening.size();
+  svg.erase(number, svg.find('"', number) - number);
+}
+
 /// Title and description as the first children of the root, where readers look for them.
 void insert_description(std::string& svg, const std::string& title, const std::string& description) {
   const size_t root = svg.find("<svg");
@@ -231,8 +240,10 @@ std::string Canvas::finish() {
     cairo_pdf_surface_set_metadata(state_->surface.get(), CAIRO_PDF_METADATA_TITLE, state_->title.c_str());
   cairo_surface_finish(state_->surface.get());
   check_status(cairo_surface_status(state_->surface.get()));
-  if (state_->format == ImageFormat::svg)
+  if (state_->format == ImageFormat::svg) {
+    drop_surface_number(state_->bytes);
     insert_description(state_->bytes, state_->title, state_->description);
+  }
   return std::move(state_->bytes);
 }
 
