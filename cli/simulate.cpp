@@ -1,3 +1,5 @@
+#include "fokker/process/simulate.h"
+
 #include "cli/denoiser_source.h"
 #include "cli/output.h"
 #include "cli/registry.h"
@@ -8,6 +10,7 @@
 #include "fokker/plot/figure.h"
 #include "fokker/plot/lines.h"
 #include "fokker/plot/scatter.h"
+#include "fokker/process/noising.h"
 
 namespace fokker::cli {
 namespace {
@@ -30,24 +33,14 @@ AnalyticDenoiser& exact_of(const DenoiserSource& source) {
   return dynamic_cast<AnalyticDenoiser&>(*source.denoiser);
 }
 
-/// The noising chain x_{i+1} = scale x_i + sqrt(variance) eps on equal intervals: exact at every time.
+/// The noising chain on equal intervals: exact at every time.
 Paths simulate_forward(const SimulateOptions& o, const DenoiserSource& source) {
   check(o.run.empty(),
         "simulate: forward needs data; expected --target (data:FILE noises the rows of a file)");
-  Paths paths{at::empty({o.steps + 1, o.n, source.event[0]}, at::kDouble), {0.0}};
-  Tensor x = exact_of(source).target().sample(o.n, Rng(o.common.seed).stream("data"));
-  paths.states[0] = x;
-  const Rng noise = Rng(o.common.seed).stream("forward");
-  for (int64_t i = 1; i <= o.steps; ++i) {
-    const double t = static_cast<double>(i) / static_cast<double>(o.steps);
-    const TransitionCoefficients step = source.process().transition(paths.times.back(), t);
-    x = step.scale * x +
-        std::sqrt(step.variance) *
-            noise.normal(x.sizes(), {.first_sample = 0, .step = static_cast<uint32_t>(i)}, at::kDouble);
-    paths.states[i] = x;
-    paths.times.push_back(t);
-  }
-  return paths;
+  const std::vector<double> times = uniform_times(0, 1, o.steps);
+  const Tensor x0 = exact_of(source).target().sample(o.n, Rng(o.common.seed).stream("data"));
+  const NoiseSource noise = Rng(o.common.seed).stream("forward").noise_source(at::kDouble);
+  return {noising_paths(source.process(), x0, times, noise), times};
 }
 
 /// Where a backward simulation begins: the exact law of x at the first time, or the prior.
