@@ -11,10 +11,13 @@
 
 namespace fokker::plot {
 
-/// A colour given by the caller, or else the theme's colour for the series of this index.
+/// A colour of its own, or the theme's colour for the series of this index.
 struct SeriesColour {
   std::optional<Colour> given = {};
   size_t index = 0;
+  SeriesColour() = default;
+  SeriesColour(Colour colour) : given(colour) {}
+  explicit SeriesColour(size_t series) : index(series) {}
   Colour in(const Theme& theme) const { return given ? *given : theme.series(index); }
 };
 
@@ -24,6 +27,7 @@ struct LegendEntry {
   SeriesColour colour;
   Symbol symbol = Symbol::dot;
   Dash dash = Dash::solid;  ///< of a line
+  double alpha = 1;         ///< of a box
 };
 
 /// The meaning of a mark's colours, shown as a bar beside the panel.
@@ -81,7 +85,7 @@ class Axes {
   const std::vector<std::shared_ptr<const Mark>>& marks() const { return marks_; }
 
   /// The colour of a new series: `given`, or the next one of the theme.
-  SeriesColour next_colour(std::optional<Colour> given = std::nullopt);
+  SeriesColour next_colour(std::optional<SeriesColour> given = std::nullopt);
 
   /// The limits to draw: given ones, else those of the marks with padding. Argument error where given limits
   /// make no sense or a logarithmic axis has values that are not positive.
