@@ -11,14 +11,17 @@
 
 namespace fokker::plot {
 
-/// A colour of its own, or the theme's colour for the series of this index.
+/// A colour of its own, the theme's colour for the series of this index, or another of the theme's colours,
+/// as &Theme::text.
 struct SeriesColour {
   std::optional<Colour> given = {};
   size_t index = 0;
+  Colour Theme::*role = nullptr;
   SeriesColour() = default;
   SeriesColour(Colour colour) : given(colour) {}
   explicit SeriesColour(size_t series) : index(series) {}
-  Colour in(const Theme& theme) const { return given ? *given : theme.series(index); }
+  SeriesColour(Colour Theme::*theme_colour) : role(theme_colour) {}
+  Colour in(const Theme& theme) const { return given ? *given : role ? theme.*role : theme.series(index); }
 };
 
 struct LegendEntry {

@@ -17,7 +17,7 @@ using TimeFunction = std::function<Tensor(const Tensor& x, double t)>;
 
 struct DensityOptions {
   int64_t resolution = 200;  ///< cells along the longer side
-  int contours = 6;          ///< level lines, 0 for none, at equal ratios from a 64th of the maximum upwards
+  int contours = 6;          ///< level lines at a half, a quarter, ... of the maximum; 0 for none
   std::string label = "density";
   double shade = 1;                 ///< of `shading`
   std::optional<Range> range = {};  ///< of the colours; from 0 to the maximum where absent
@@ -32,7 +32,7 @@ void add_density_image(Axes& axes, const Tensor& grid, Extent extent, const Dens
 struct ScoreFieldOptions {
   int64_t arrows = 20;  ///< along the longer side
   std::string label = {};
-  std::optional<Colour> colour = {};  ///< the theme's text where absent
+  SeriesColour colour = &Theme::text;
 };
 
 /// Adds a vector field such as a score at a grid of points. An arrow's length is the square root of its
