@@ -28,6 +28,7 @@
 #include "fokker/objective/explicit.h"
 #include "fokker/objective/implicit.h"
 #include "fokker/objective/single_level.h"
+#include "fokker/plot/animation.h"
 #include "fokker/plot/charts.h"
 #include "fokker/plot/image_grid.h"
 #include "fokker/process/brownian.h"
