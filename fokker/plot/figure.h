@@ -32,6 +32,8 @@ class Figure {
 
   const FigureOptions& options() const { return options_; }
   void set_theme(const Theme& theme) { options_.theme = theme; }
+  /// Device pixels per pixel of a PNG.
+  void set_pixel_ratio(double ratio) { options_.pixel_ratio = ratio; }
   void set_title(std::string title) { options_.title = std::move(title); }
 
   /// Where everything will be drawn.
