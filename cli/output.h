@@ -6,6 +6,9 @@
 
 namespace fokker::cli {
 
+/// Makes a folder where it is absent. Resource error where it cannot be made or written.
+void prepare_folder(const std::string& folder);
+
 /// Refuses, before any work is done, an output whose format is unknown or whose folder cannot be written.
 void check_output(const std::string& file);
 

@@ -19,11 +19,6 @@ Tensor density_on(const Distribution& law, plot::Extent extent, int64_t n);
 /// [-reach, reach]^2.
 plot::Extent square(double reach);
 
-/// The densities of laws on the line that change with time as an image: row by row from the lower edge, one
-/// column for each time in the middle of `columns` equal parts of [0, 1]; rows likewise over `states`.
-Tensor density_over_time(const std::function<Tensor(const Tensor& x, double t)>& density, plot::Range states,
-                         int64_t rows, int64_t columns);
-
 /// Every `every`-th state of a simulation, the first included: (k, n, d).
 Tensor simulated_paths(const Sde& sde, const Tensor& start, const std::vector<double>& times, const Rng& rng,
                        int64_t every = 1);

@@ -1,9 +1,11 @@
 #include "fokker/gallery/gallery.h"
 
 #include <chrono>
+#include <mutex>
 #include <set>
 
 #include "fokker/core/error.h"
+#include "fokker/core/jobs.h"
 #include "fokker/gallery/items.h"
 #include "fokker/gallery/manifest.h"
 #include "fokker/gallery/page.h"
@@ -99,7 +101,8 @@ class ItemFiles {
 
 Drawn draw_item(const Item& item, Workshop& shop, const fs::path& folder, const GalleryOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  Drawn drawn{.item = &item};
+  Drawn drawn;
+  drawn.item = &item;
   const Scene scene = item.prepare(shop, Rng(options.seed).stream(item.id));
   check((scene.frames > 1) == (item.kind == Kind::animation), "gallery: {} is not of the kind it claims",
         item.id);
@@ -133,12 +136,14 @@ std::vector<Drawn> draw(const std::vector<const Item*>& items, const fs::path& f
                         const GalleryOptions& options) {
   Manifest manifest = Manifest::read(folder);
   Workshop shop(options.seed);
-  std::vector<Drawn> all;
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (options.before) options.before(*items[i], i);
-    all.push_back(draw_item(*items[i], shop, folder, options));
-    manifest.add(all.back(), options);
-  }
+  std::vector<Drawn> all(items.size());
+  std::mutex mutex;
+  run_jobs(items.size(), options.threads, [&](size_t i) {
+    all[i] = draw_item(*items[i], shop, folder, options);
+    const std::lock_guard lock(mutex);
+    if (options.after) options.after(*items[i]);
+  });
+  for (const Drawn& drawn : all) manifest.add(drawn, options);
   manifest.write(folder);
   write_page(manifest, folder);
   return all;

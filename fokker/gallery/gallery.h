@@ -21,9 +21,10 @@ enum class Themes { light, dark, both };
 struct GalleryOptions {
   uint64_t seed = 0;
   Themes themes = Themes::both;
-  /// Called before each item, from one thread.
-  std::function<void(const Item& item, size_t index)> before = {};
-  /// Called after each file: true ends the run there with an error.
+  int threads = 1;  ///< items drawn at the same time, each on one thread
+  /// Called after each item, from one thread at a time.
+  std::function<void(const Item& item)> after = {};
+  /// Asked between frames and files, from every thread: true ends the run there with an error.
   std::function<bool()> stop = {};
 };
 

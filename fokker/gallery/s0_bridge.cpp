@@ -5,6 +5,7 @@
 #include "fokker/gallery/items.h"
 #include "fokker/gallery/workshop.h"
 #include "fokker/plot/bars.h"
+#include "fokker/plot/fields.h"
 #include "fokker/plot/lines.h"
 #include "fokker/plot/scatter.h"
 
@@ -12,7 +13,7 @@ namespace fokker::gallery {
 namespace {
 
 constexpr double bridge_sigma = 2;
-constexpr int64_t bridge_steps = 600;
+constexpr int64_t bridge_steps = 400;
 
 /// X_t of Theorem 12.1 from X_0 ~ pi * N(0, sigma^2): (k, n, 1).
 Tensor bridge_paths(const GaussianMixture& data, double sigma, int64_t n, const Rng& rng) {
@@ -28,21 +29,20 @@ Scene bridge(Workshop&, const Rng& rng) {
   const GaussianMixture data = two_bumps();
   const plot::Range reach{-7, 7};
   const Tensor paths = bridge_paths(data, bridge_sigma, 4000, rng).squeeze(2);
-  const Tensor image = density_over_time(
-      [&](const Tensor& x, double t) {
-        return density_on(data.noised(1, bridge_sigma * std::sqrt(1 - t)), x);
-      },
-      reach, 280, 300);
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 960, 420, 1, 2);
+    plot::Figure figure = page(theme, 940, 420, 1, 2);
     auto& flow = figure.axes(0, 0);
     flow.title = "X_t between its laws h(x, t)";
     flow.x = {.label = "t", .limits = plot::Range{0, 1}};
     flow.y = {.label = "X_t", .limits = reach};
-    plot::add_heatmap(flow, image, {{0, 1}, reach},
-                      {.map = warm_map(theme), .label = "h(x, t)", .smooth = true});
-    plot::add_lines(flow, linspace({0, 1}, paths.size(0)), paths.narrow(1, 0, 40).t(),
-                    {.colour = theme.series(0), .width = 0.8, .alpha = 0.6});
+    flow.grid = false;
+    plot::add_function_over_time(flow,
+                                 [&](const Tensor& x, double t) {
+                                   return density_on(data.noised(1, bridge_sigma * std::sqrt(1 - t)), x);
+                                 },
+                                 *flow.x.limits, reach, {.label = "h(x, t)", .density = true});
+    plot::add_lines(flow, linspace({0, 1}, paths.size(0)), paths.narrow(1, 0, 24).t(),
+                    {.colour = theme.series(1), .width = 0.9, .alpha = 0.7});
     auto& end = figure.axes(0, 1);
     end.title = "at t = 1";
     end.x = {.label = "x", .limits = plot::Range{-4.5, 5}};
@@ -61,7 +61,7 @@ Scene example(Workshop&, const Rng& rng) {
   const GaussianMixture data = GaussianMixture::standard_normal(1);
   std::vector<Tensor> variances;
   for (const double sigma : sigmas)
-    variances.push_back(bridge_paths(data, sigma, 10'000, rng).squeeze(2).var(1));
+    variances.push_back(bridge_paths(data, sigma, 20'000, rng).squeeze(2).var(1));
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 760, 400);
     auto& axes = figure.axes();
@@ -89,7 +89,7 @@ void add_s0_bridge(Items& items) {
        .title = "A diffusion that ends at the data",
        .source = "S0, Theorem 12.1",
        .caption =
-           "dX = σ² ∇ log h(X, t) dt + σ dB with σ = 2, from X_0 ~ π ∗ N(0, σ²): 40 paths over the density "
+           "dX = σ² ∇ log h(X, t) dt + σ dB with σ = 2, from X_0 ~ π ∗ N(0, σ²): 24 paths over the density "
            "h(x, t) that the theorem gives for X_t, and 4000 end points against π. Unlike Langevin dynamics "
            "it arrives at time 1, not in the limit. S0's time runs from noise (t = 0) to data (t = 1), the "
            "other way than in the other sources.",
@@ -103,7 +103,7 @@ void add_s0_bridge(Items& items) {
        .title = "The variance of a normal bridge",
        .source = "S0, Example 12.1 and Exercise 12.1",
        .caption = "For π = N(0, 1) the process is linear and X_t ~ N(0, σ² (1 − t) + 1): the exercise's "
-                  "straight lines, and the variance of 10,000 simulated paths (dots) for three σ.",
+                  "straight lines, and the variance of 20,000 simulated paths (dots) for three σ.",
        .alt = "Three straight lines that fall to 1 at t = 1, with dots of simulated variances on them.",
        .kind = Kind::figure,
        .prepare = example});

@@ -36,7 +36,7 @@ Scene geometric(Workshop&, const Rng& rng) {
       auto& axes = figure.axes(0, i);
       axes.title = divergence_titles[static_cast<size_t>(i)];
       axes.x = {.label = "x", .limits = range};
-      axes.y = {.label = i == 0 ? "density" : "", .limits = plot::Range{0, 2.2}};
+      axes.y = {.label = i == 0 ? "density" : "", .limits = plot::Range{0, 1.8}};
       plot::add_histogram(
           axes, ends[static_cast<size_t>(i)],
           {.label = "end of the reversal", .colour = theme.series(0), .bins = 64, .range = range});

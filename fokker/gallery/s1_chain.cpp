@@ -6,6 +6,7 @@
 #include "fokker/plot/scatter.h"
 #include "fokker/process/noising.h"
 #include "fokker/sample/ancestral.h"
+#include "fokker/target/toys.h"
 
 namespace fokker::gallery {
 namespace {
@@ -19,7 +20,8 @@ GaussianProcess slides_chain() {
 Scene chain(Workshop&, const Rng& rng) {
   const int64_t n = 700;
   const GaussianProcess process = slides_chain();
-  const Tensor data = 0.9 * make_target("moons")->sample(n, rng.stream("data"));
+  const Tensor moons = make_target("moons")->sample(n, rng.stream("data"));
+  const Tensor data = (moons - moons.mean(0)) / moons.std();
   const AnalyticDenoiser exact(GaussianMixture::empirical(data), process);
   const Tensor forward = noising_paths(process, data, uniform_times(0, 1, chain_steps),
                                        rng.stream("forward").noise_source(at::kDouble));
@@ -29,7 +31,7 @@ Scene chain(Workshop&, const Rng& rng) {
                               .flip(0);
   const std::vector<int64_t> shown = {0, 10, 30, 70, 200};
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 1000, 440, 2, 5);
+    plot::Figure figure = page(theme, 940, 420, 2, 5);
     for (int row = 0; row < 2; ++row)
       for (int column = 0; column < 5; ++column) {
         auto& axes = figure.axes(row, column);
@@ -52,15 +54,14 @@ Scene chain(Workshop&, const Rng& rng) {
 /// The coefficients of q(x_{t-1} | x_t, x_0), t = 1..T.
 Scene posterior(Workshop&, const Rng&) {
   const GaussianProcess process = slides_chain();
-  std::vector<double> steps, data, state, posterior_variance, transition_variance;
+  std::vector<double> steps, data, state, variance_ratio;
   for (int64_t i = 1; i <= chain_steps; ++i) {
     const double s = static_cast<double>(i - 1) / chain_steps, t = static_cast<double>(i) / chain_steps;
     const PosteriorCoefficients q = process.posterior(s, t);
     steps.push_back(static_cast<double>(i));
     data.push_back(q.data);
     state.push_back(q.state);
-    posterior_variance.push_back(q.variance);
-    transition_variance.push_back(process.transition(s, t).variance);
+    variance_ratio.push_back(q.variance / process.transition(s, t).variance);
   }
   const auto numbers = [](const std::vector<double>& values) { return at::tensor(values, at::kDouble); };
   return {one_picture([=](const plot::Theme& theme) {
@@ -73,9 +74,8 @@ Scene posterior(Workshop&, const Rng&) {
     figure.axes(0, 0).x.label = figure.axes(0, 1).x.label = "t";
     add(0, "of X_0", data, 0);
     add(0, "of X_t", state, 1);
-    figure.axes(0, 1).title = "variances";
-    add(1, "\\beta_t, used for sampling", transition_variance, 1);
-    add(1, "of x_{t-1} given x_t, x_0", posterior_variance, 0);
+    figure.axes(0, 1).title = "variance of x_{t-1} given X_t and X_0, over \\beta_t";
+    add(1, "", variance_ratio, 0);
     return figure;
   })};
 }
@@ -107,9 +107,9 @@ void add_s1_chain(Items& items) {
            "The mean of x_{t-1} given X_t and X_0 leans on X_0 near the data and almost only on X_t far from "
            "it: the small perturbation of a large input that the slides speak of. Its variance is less than "
            "the β_t with which the model samples, markedly so near the data alone.",
-       .alt =
-           "Left: the weight of X_0 falls from 1 to near 0 while that of X_t rises. Right: two rising curves "
-           "that differ only at small t.",
+       .alt = "Left: the weight of X_0 falls from 1 to near 0 while that of X_t rises. Right: a ratio that "
+              "rises "
+              "from 0 to nearly 1 within the first steps.",
        .kind = Kind::figure,
        .prepare = posterior});
 }

@@ -20,7 +20,7 @@ GaussianProcess annealing_noise() {
 
 Tensor ula(const Tensor& start, int64_t steps, const Rng& rng) {
   return run_chain(Ula(0.1), named_mixture("two-modes"), start, rng.noise_source(at::kDouble),
-                   {.steps = steps})
+                   {.steps = steps, .observers = {}})
       .x;
 }
 
@@ -58,7 +58,7 @@ Scene modes(Workshop&, const Rng& rng) {
   const std::vector<std::string> names = {"ULA from one mode", "ULA from N(0, 64 I)", "annealed Langevin"};
   const Tensor density = density_on(named_mixture("two-modes"), langevin_view, 120);
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 1080, 420, 1, 3);
+    plot::Figure figure = page(theme, 940, 420, 1, 3);
     for (int i = 0; i < 3; ++i) {
       auto& axes = figure.axes(0, i);
       const Tensor& x = ends[static_cast<size_t>(i)];

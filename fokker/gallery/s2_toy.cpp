@@ -40,7 +40,7 @@ Scene figure_4_1(Workshop& shop, const Rng&) {
                            .reshape({80, 80});
   const Tensor density = density_on(data, extent, 120);
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 1080, 400, 1, 3);
+    plot::Figure figure = page(theme, 940, 400, 1, 3);
     draw_scores(figure.axes(0, 0), theme, density, x, exact);
     figure.axes(0, 0).title = "data score \\nabla log p(x)";
     figure.axes(0, 0).y.label = "x_2";
@@ -80,7 +80,7 @@ Tensor along_the_modes(const GaussianMixture& law, const Tensor& distance) {
 Scene figure_4_2(Workshop&, const Rng&) {
   const GaussianMixture data = named_mixture("two-modes");
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 1080, 400, 1, 3);
+    plot::Figure figure = page(theme, 940, 400, 1, 3);
     draw_density(figure.axes(0, 0), theme, data);
     figure.axes(0, 0).title = "\\mu";
     figure.axes(0, 0).y.label = "x_2";

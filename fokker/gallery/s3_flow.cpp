@@ -64,9 +64,9 @@ void draw_density(plot::Axes& axes, const GaussianMixture& law, double reach = f
 }
 
 /// Rings in one colour, rays in another.
-void draw_polar(plot::Axes& axes, const Tensor& rings, const Tensor& beams) {
-  plot::add_paths(axes, beams, {.colour = plot::SeriesColour(2), .width = 1, .alpha = 0.8});
-  plot::add_paths(axes, rings, {.colour = plot::SeriesColour(1), .width = 1.4, .alpha = 1});
+void draw_polar(plot::Axes& axes, const plot::Theme& theme, const Tensor& rings, const Tensor& beams) {
+  plot::add_paths(axes, beams, {.colour = theme.series(2), .width = 1, .alpha = 0.8});
+  plot::add_paths(axes, rings, {.colour = theme.series(1), .width = 1.4, .alpha = 1});
 }
 
 Scene grid(Workshop&, const Rng&) {
@@ -81,17 +81,16 @@ Scene grid(Workshop&, const Rng&) {
     const GaussianMixture normal = GaussianMixture::standard_normal(2);
     draw_plane(figure.axes(0, 0), "noise z", "z");
     draw_density(figure.axes(0, 0), normal);
-    draw_polar(figure.axes(0, 0), rings, beams);
+    draw_polar(figure.axes(0, 0), theme, rings, beams);
     draw_plane(figure.axes(0, 1), "the same, decoded", "x");
     draw_density(figure.axes(0, 1), exact.target());
-    draw_polar(figure.axes(0, 1), bent_rings, bent_beams);
+    draw_polar(figure.axes(0, 1), theme, bent_rings, bent_beams);
     draw_plane(figure.axes(1, 0), "data x", "x");
     draw_density(figure.axes(1, 0), exact.target());
-    plot::add_paths(figure.axes(1, 0), lines, {.colour = plot::SeriesColour(3), .width = 1, .alpha = 0.9});
+    plot::add_paths(figure.axes(1, 0), lines, {.colour = theme.series(3), .width = 1, .alpha = 0.9});
     draw_plane(figure.axes(1, 1), "the same, encoded", "z", 5);
     draw_density(figure.axes(1, 1), normal, 5);
-    plot::add_paths(figure.axes(1, 1), bent_lines,
-                    {.colour = plot::SeriesColour(3), .width = 1, .alpha = 0.9});
+    plot::add_paths(figure.axes(1, 1), bent_lines, {.colour = theme.series(3), .width = 1, .alpha = 0.9});
     return figure;
   })};
 }
@@ -110,7 +109,7 @@ Scene bending(Workshop&, const Rng& rng) {
     draw_plane(axes, "", "x");
     axes.title = fmt::format("t = {:.2f}", t);
     draw_density(axes, exact.marginal(t));
-    draw_polar(axes, states[frame].narrow(0, 0, flow_circles),
+    draw_polar(axes, theme, states[frame].narrow(0, 0, flow_circles),
                states[frame].narrow(0, flow_circles, flow_rays));
     return figure;
   };

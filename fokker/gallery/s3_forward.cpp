@@ -48,11 +48,11 @@ Scene forward(Workshop& shop, const Rng& rng) {
     axes.x = {.label = "t", .limits = plot::Range{0, Notebook::steps}};
     axes.y.label = "x_t";
     const Tensor t = linspace(*axes.x.limits, Notebook::steps + 1);
-    const plot::SeriesColour red(3);
+    const plot::Colour red = theme.series(3);
     plot::add_band(axes, t, law.mean - 3 * law.deviation, law.mean + 3 * law.deviation,
                    {.label = "\\mu ± 3 standard deviations", .colour = red, .alpha = 0.1});
     plot::add_trajectories(axes, t, particles.t().roll(-2, 0),
-                           {.label = "all particles", .colour = plot::SeriesColour(0), .highlighted = 2});
+                           {.label = "all particles", .colour = theme.series(0), .highlighted = 2});
     plot::add_line(axes, t, law.mean,
                    {.label = "\\mu", .colour = red, .width = 2.5, .dash = plot::Dash::dashed});
     return figure;
@@ -72,10 +72,10 @@ Scene histogram(Workshop& shop, const Rng& rng) {
     axes.y = {.label = "q_t(x_t)", .limits = plot::Range{0, 0.5}};
     plot::add_histogram(
         axes, particles[step],
-        {.label = "1000 particles", .colour = plot::SeriesColour(0), .bins = 90, .range = axes.x.limits});
+        {.label = "1000 particles", .colour = theme.series(0), .bins = 90, .range = axes.x.limits});
     if (step > 0)
       plot::add_line(axes, x, density_on(exact.marginal(Notebook::time(static_cast<double>(step))), x),
-                     {.label = "q_t", .colour = plot::SeriesColour(1), .width = 2});
+                     {.label = "q_t", .colour = theme.series(1), .width = 2});
     return figure;
   };
   return {.draw = draw, .frames = 101, .still = 25};

@@ -27,7 +27,7 @@ Scene backward(Workshop& shop, const Rng& rng) {
       plot::add_line(axes, at::tensor({0.0, 200.0}, at::kDouble), at::full({2}, point, at::kDouble),
                      {.colour = theme.muted, .width = 1, .dash = plot::Dash::dotted});
     plot::add_trajectories(axes, linspace(*axes.x.limits, Notebook::steps + 1), paths.t().to(at::kDouble),
-                           {.colour = plot::SeriesColour(0), .highlighted = 4});
+                           {.colour = theme.series(0), .highlighted = 4});
     return figure;
   })};
 }
@@ -67,11 +67,11 @@ plot::Figure noise_frame(const plot::Theme& theme, const NoiseCurves& curves, in
   axes.y = {.label = label, .limits = plot::Range{-reach, reach}};
   const Tensor height = curves.density[frame] / curves.density[frame].max();
   plot::add_band(axes, curves.x, at::full_like(height, -reach), reach * (0.6 * height - 1),
-                 {.label = "q_t(x_t), scaled", .colour = plot::SeriesColour(0), .alpha = 0.2});
+                 {.label = "q_t(x_t), scaled", .colour = theme.series(0), .alpha = 0.2});
   plot::add_line(axes, curves.x, factor * curves.exact[frame],
-                 {.label = names[0], .colour = plot::SeriesColour(1), .width = 3.5});
+                 {.label = names[0], .colour = theme.series(1), .width = 3.5});
   plot::add_line(axes, curves.x, factor * curves.learned[frame],
-                 {.label = names[1], .colour = plot::SeriesColour(0), .width = 1.8});
+                 {.label = names[1], .colour = theme.series(0), .width = 1.8});
   return figure;
 }
 

@@ -45,9 +45,9 @@ Scene loss(Workshop& shop, const Rng&) {
               .scale = plot::Scale::logarithmic};
     const Tensor t = linspace({1, Notebook::steps}, Notebook::steps);
     plot::add_line(axes, t, losses.learned,
-                   {.label = "trained network", .colour = plot::SeriesColour(0), .width = 2});
+                   {.label = "trained network", .colour = theme.series(0), .width = 2});
     plot::add_line(axes, t, losses.least.clamp_min(1e-9),
-                   {.label = "least possible", .colour = plot::SeriesColour(1), .width = 2});
+                   {.label = "least possible", .colour = theme.series(1), .width = 2});
     return figure;
   })};
 }
@@ -73,7 +73,7 @@ Scene bound(Workshop& shop, const Rng& rng) {
   const BoundTerms exact = bound_terms(shop.notebook().exact, x0, rng);
   const BoundTerms learned = bound_terms(shop.noise_network(), x0.to(at::kFloat), rng);
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 960, 420, 1, 2);
+    plot::Figure figure = page(theme, 940, 420, 1, 2);
     auto& left = figure.axes(0, 0);
     left.title = "KL of each step back";
     left.x = {.label = "t", .limits = plot::Range{0, Notebook::steps}};
@@ -86,7 +86,7 @@ Scene bound(Workshop& shop, const Rng& rng) {
     size_t series = 0;
     for (const auto& [name, terms] :
          {std::pair{"exact E[\\epsilon | x_t]", exact}, std::pair{"trained network", learned}}) {
-      const plot::SeriesColour colour(1 - series);
+      const plot::Colour colour = theme.series(1 - series);
       plot::add_line(left, terms.times, terms.divergences.clamp_min(1e-9),
                      {.label = name, .colour = colour, .width = 1.8});
       const Tensor heights = at::tensor(

@@ -16,7 +16,7 @@ Scene noise_paths(Workshop&, const Rng& rng) {
   const Tensor motion = brownian_paths(400, 1, times, rng).squeeze(2).t().contiguous();
   const Tensor white = white_noise(10, 1, times, rng).squeeze(2).t().contiguous();
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 960, 620, 2, 1);
+    plot::Figure figure = page(theme, 940, 620, 2, 1);
     const Tensor t = at::tensor(times, at::kDouble);
     auto& upper = figure.axes(0, 0);
     upper.title = "white noise, averaged over 0.1 of time";

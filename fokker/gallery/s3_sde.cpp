@@ -41,7 +41,7 @@ plot::Figure draw_backward(const plot::Theme& theme, const Tensor& paths, int64_
   const Tensor t = linspace(*axes.x.limits, paths.size(1));
   const int64_t last = std::min(from, paths.size(1) - 2);
   plot::add_trajectories(axes, t.slice(0, last), paths.slice(1, last),
-                         {.colour = plot::SeriesColour(0), .highlighted = 4});
+                         {.colour = theme.series(0), .highlighted = 4});
   return figure;
 }
 
@@ -70,14 +70,13 @@ Scene score(Workshop& shop, const Rng&) {
     left.title = fmt::format("t = {}", 2 * (frame + 1));
     left.x = {.label = "x", .limits = plot::Range{-18, 18}};
     left.y.label = "score \\nabla log q_t(x)";
-    plot::add_line(left, x, law.score(x.unsqueeze(1)).squeeze(1),
-                   {.colour = plot::SeriesColour(0), .width = 2});
+    plot::add_line(left, x, law.score(x.unsqueeze(1)).squeeze(1), {.colour = theme.series(0), .width = 2});
     plot::add_line(left, x, at::zeros_like(x), {.colour = theme.muted, .width = 0.8});
     auto& right = figure.axes(0, 1);
     right.title = "log q_t(x), whose slope it is";
     right.x = {.label = "x", .limits = plot::Range{-18, 18}};
     right.y.label = "log q_t(x)";
-    plot::add_line(right, x, law.log_density(x.unsqueeze(1)), {.colour = plot::SeriesColour(1), .width = 2});
+    plot::add_line(right, x, law.log_density(x.unsqueeze(1)), {.colour = theme.series(1), .width = 2});
     return figure;
   };
   return {.draw = draw, .frames = 100, .still = 14};

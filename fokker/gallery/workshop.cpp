@@ -16,7 +16,7 @@ GaussianMixture two_bumps() {
 }
 
 const Denoiser& Workshop::noise_network() {
-  if (!noise_network_) {
+  std::call_once(noise_trained_, [&] {
     NoiseFit fit = notebook_fit();
     fit.options.steps = 4000;
     fit.options.batch = 256;
@@ -24,18 +24,15 @@ const Denoiser& Workshop::noise_network() {
     fit.options.ema_decay = 0.995;
     noise_network_ = train_noise(fit, notebook_.exact.target(), notebook_.process(), Notebook::steps,
                                  rng_.stream("noise network"));
-  }
+  });
   return *noise_network_;
 }
 
-const Tensor& Workshop::toy_points() {
-  if (!toy_points_.defined())
-    toy_points_ = named_mixture("two-modes").sample(1280, rng_.stream("toy points"));
-  return toy_points_;
-}
-
 const Denoiser& Workshop::toy_network() {
-  if (!toy_network_) toy_network_ = train_toy_score(toy_points(), toy_noise, rng_.stream("toy network"));
+  std::call_once(toy_trained_, [&] {
+    const Tensor points = named_mixture("two-modes").sample(1280, rng_.stream("toy points"));
+    toy_network_ = train_toy_score(points, toy_noise, rng_.stream("toy network"));
+  });
   return *toy_network_;
 }
 

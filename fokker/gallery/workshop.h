@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <mutex>
 
 #include "fokker/denoise/analytic.h"
 
@@ -19,7 +20,8 @@ struct Notebook {
   static double time(double step) { return step / static_cast<double>(steps); }
 };
 
-/// What several items share. A network is trained when first asked for, and depends on the seed alone.
+/// What several items share. A network is trained when first asked for, by whichever thread, and depends on
+/// the seed alone.
 class Workshop {
  public:
   explicit Workshop(uint64_t seed) : rng_(seed) {}
@@ -30,16 +32,14 @@ class Workshop {
 
   /// The noise level of the data from which the score of S2's Figure 4.1 is learned.
   static constexpr double toy_noise = 0.5;
-  /// 1280 draws from S2's two modes, (1280, 2).
-  const Tensor& toy_points();
-  /// S2's score network, trained on them.
+  /// S2's score network, trained on 1280 draws from its two modes.
   const Denoiser& toy_network();
 
  private:
   Rng rng_;
   Notebook notebook_ = {};
+  std::once_flag noise_trained_ = {}, toy_trained_ = {};
   std::shared_ptr<const Denoiser> noise_network_ = {}, toy_network_ = {};
-  Tensor toy_points_ = {};
 };
 
 }  // namespace fokker::gallery
