@@ -20,6 +20,16 @@ plot::Extent square(double reach) {
   return {.x = {-reach, reach}, .y = {-reach, reach}};
 }
 
+Tensor density_over_time(const std::function<Tensor(const Tensor& x, double t)>& density, plot::Range states,
+                         int64_t rows, int64_t columns) {
+  const double cell = states.span() / static_cast<double>(rows);
+  const Tensor x = linspace({states.low + cell / 2, states.high - cell / 2}, rows);
+  Tensor image = at::empty({rows, columns}, at::kDouble);
+  for (int64_t i = 0; i < columns; ++i)
+    image.select(1, i).copy_(density(x, (static_cast<double>(i) + 0.5) / static_cast<double>(columns)));
+  return image / image.amax(0);
+}
+
 Tensor simulated_paths(const Sde& sde, const Tensor& start, const std::vector<double>& times, const Rng& rng,
                        int64_t every) {
   std::vector<Tensor> states;

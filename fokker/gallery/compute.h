@@ -19,6 +19,11 @@ Tensor density_on(const Distribution& law, plot::Extent extent, int64_t n);
 /// [-reach, reach]^2.
 plot::Extent square(double reach);
 
+/// q_t(x) over t as an image, each time divided by its maximum: (rows, columns), row by row from the lower
+/// edge of `states`, the columns in the middle of equal parts of [0, 1].
+Tensor density_over_time(const std::function<Tensor(const Tensor& x, double t)>& density, plot::Range states,
+                         int64_t rows, int64_t columns);
+
 /// Every `every`-th state of a simulation, the first included: (k, n, d).
 Tensor simulated_paths(const Sde& sde, const Tensor& start, const std::vector<double>& times, const Rng& rng,
                        int64_t every = 1);

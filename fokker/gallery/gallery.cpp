@@ -77,14 +77,17 @@ class ItemFiles {
           place(theme, ".webp"), scene.frames,
           [&](int64_t frame) {
             stop_if_asked();
-            return scene.draw(theme.theme, frame);
+            plot::Figure figure = scene.draw(theme.theme, frame);
+            figure.set_pixel_ratio(animation_ratio);
+            return figure;
           },
           {.frames_per_second = scene.frames_per_second, .hold_last = 1.5, .quality = animation_quality});
     stop_if_asked();
   }
 
  private:
-  static constexpr int animation_quality = 80;
+  static constexpr int animation_quality = 75;
+  static constexpr double animation_ratio = 1.5;
 
   void stop_if_asked() const {
     check(!options_.stop || !options_.stop(), "gallery: stopped; the pictures written so far are whole");

@@ -58,11 +58,11 @@ void add_s1_objective(Items& items) {
        .caption =
            "β_t / (2 (1 − β_t)(1 − ᾱ_t)) for Ho et al.'s chain (T = 1000, β from 0.0001 to 0.02), scaled to "
            "a "
-           "mean of one, beside the final objective, which leaves it out: the likelihood's loss is spent "
-           "mostly on the first few steps, where little noise is left.",
-       .alt =
-           "On a logarithmic axis the weight of step 4 falls steeply from t = 1 and then flattens below the "
-           "constant of step 5.",
+           "mean of one, beside the final objective, which leaves it out: the likelihood "
+           "weighs the first steps, where little noise is left, up to fifty times as much.",
+       .alt = "On a logarithmic axis the weight of step 4 falls steeply from 50 at t = 1 to half the "
+              "constant of "
+              "step 5, and rises to it again towards t = 1000.",
        .kind = Kind::figure,
        .prepare = weights});
   items.push_back(

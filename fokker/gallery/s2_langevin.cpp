@@ -58,7 +58,7 @@ Scene modes(Workshop&, const Rng& rng) {
   const std::vector<std::string> names = {"ULA from one mode", "ULA from N(0, 64 I)", "annealed Langevin"};
   const Tensor density = density_on(named_mixture("two-modes"), langevin_view, 120);
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 940, 420, 1, 3);
+    plot::Figure figure = page(theme, 940, 375, 1, 3);
     for (int i = 0; i < 3; ++i) {
       auto& axes = figure.axes(0, i);
       const Tensor& x = ends[static_cast<size_t>(i)];
@@ -77,7 +77,7 @@ struct LangevinFilm {
 };
 
 LangevinFilm langevin_film(const Rng& rng) {
-  const int64_t n = 1200, every_step = 8;
+  const int64_t n = 600, every_step = 8;
   const GaussianProcess noise = annealing_noise();
   const GaussianMixture data = named_mixture("two-modes");
   Tensor x = 8 * rng.stream("start").normal({n, 2}, {}, at::kDouble), y = x;
@@ -146,7 +146,7 @@ void add_s2_langevin(Items& items) {
        .title = "The same, step by step",
        .source = "S2, section 4.4",
        .caption =
-           "1200 chains from one wide start. On μ each falls at once into the mode that is nearer and stays. "
+           "600 chains from one wide start. On μ each falls at once into the mode that is nearer and stays. "
            "Through the levels of noise the chains move between the modes while σ is large, and the "
            "contours, "
            "those of μ ∗ N(0, σ² I), take them along.",

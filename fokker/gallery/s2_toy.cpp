@@ -35,24 +35,26 @@ Scene figure_4_1(Workshop& shop, const Rng&) {
   const Tensor x = plot::grid_points(extent, 20, 20), fine = plot::grid_points(extent, 80, 80);
   const Tensor exact = data.score(x), learned = learned_score(shop.toy_network(), x);
   const Tensor truth = data.score(fine);
-  const Tensor error = ((learned_score(shop.toy_network(), fine) - truth).norm(2, 1) / truth.norm(2, 1))
-                           .clamp_max(1)
-                           .reshape({80, 80});
+  const Tensor error =
+      ((learned_score(shop.toy_network(), fine) - truth).norm(2, 1) / truth.norm(2, 1).clamp_min(1))
+          .clamp_max(1)
+          .reshape({80, 80});
   const Tensor density = density_on(data, extent, 120);
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 940, 400, 1, 3);
+    plot::Figure figure = page(theme, 940, 350, 1, 3);
     draw_scores(figure.axes(0, 0), theme, density, x, exact);
     figure.axes(0, 0).title = "data score \\nabla log p(x)";
     figure.axes(0, 0).y.label = "x_2";
     draw_scores(figure.axes(0, 1), theme, density, x, learned);
     figure.axes(0, 1).title = "estimated score s_\\theta(x)";
     auto& third = figure.axes(0, 2);
-    third.title = "relative error";
+    third.title = "error over max(|score|, 1)";
     third.x = {.label = "x_1", .limits = extent.x};
     third.y.limits = extent.y;
     third.equal_aspect = true;
     third.grid = false;
-    plot::add_heatmap(third, error, extent, {.range = plot::Range{0, 1}, .label = "1 and above is yellow"});
+    plot::add_heatmap(third, error, extent,
+                      {.range = plot::Range{0, 1}, .label = "1 or more: yellow", .smooth = true});
     for (const auto& box : toy_boxes) add_box(third, box, theme.series(3));
     return figure;
   })};
@@ -80,18 +82,18 @@ Tensor along_the_modes(const GaussianMixture& law, const Tensor& distance) {
 Scene figure_4_2(Workshop&, const Rng&) {
   const GaussianMixture data = named_mixture("two-modes");
   return {one_picture([=](const plot::Theme& theme) {
-    plot::Figure figure = page(theme, 940, 400, 1, 3);
+    plot::Figure figure = page(theme, 940, 350, 1, 3);
     draw_density(figure.axes(0, 0), theme, data);
     figure.axes(0, 0).title = "\\mu";
     figure.axes(0, 0).y.label = "x_2";
     draw_density(figure.axes(0, 1), theme, data.noised(1, smoothing_sigma));
     figure.axes(0, 1).title = fmt::format("\\mu_\\sigma, \\sigma = {}", smoothing_sigma);
     auto& profile = figure.axes(0, 2);
-    profile.title = "along the line through the modes";
+    profile.title = "along the diagonal";
     profile.x = {.label = "distance from the middle", .limits = plot::Range{-14, 14}};
     profile.y = {.label = "density", .limits = plot::Range{1e-13, 1}, .scale = plot::Scale::logarithmic};
     const Tensor distance = linspace({-14, 14}, 400);
-    for (size_t i = 0; const double sigma : {0.0, 1.0, 2.0, smoothing_sigma})
+    for (size_t i = 0; const double sigma : {0.0, 2.0, smoothing_sigma})
       plot::add_line(profile, distance, along_the_modes(data.noised(1, sigma), distance),
                      {.label = fmt::format("\\sigma = {}", sigma), .colour = theme.series(i++), .width = 2});
     const double edge = 2 * std::sqrt(2.0);
@@ -126,7 +128,7 @@ void add_s2_toy(Items& items) {
        .source = "S2, Figure 4.2",
        .caption =
            "μ and μ ∗ N(0, σ² I): in the highlighted region between the modes the density of the smoothed "
-           "law is larger by ten orders of magnitude, so that it is no bottleneck for Langevin dynamics any "
+           "law is larger by nine orders of magnitude, so that it is no bottleneck for Langevin dynamics any "
            "more, and data to learn the score from lies there too.",
        .alt =
            "Left: two separate spots with an empty box between them. Middle: one wide cloud that covers the "

@@ -14,12 +14,10 @@
 namespace fokker::gallery {
 namespace {
 
-const plot::Range forward_view{-20, 20};
-
-/// n particles at the steps 0 to 200: (201, n).
-Tensor forward_particles(const Notebook& book, int64_t n, const Rng& rng) {
-  return noising_paths(book.process(), book.exact.target().sample(n, rng.stream("data")),
-                       uniform_times(0, 1, Notebook::steps), rng.stream("noise").noise_source(at::kDouble))
+/// `each` particles from each of the four points, in turn, at the steps 0 to 200: (201, 4 each).
+Tensor forward_particles(const Notebook& book, int64_t each, const Rng& rng) {
+  return noising_paths(book.process(), book.exact.target().means().repeat({each, 1}),
+                       uniform_times(0, 1, Notebook::steps), rng.noise_source(at::kDouble))
       .squeeze(2);
 }
 
@@ -40,7 +38,7 @@ ForwardLaw forward_law(const Notebook& book) {
 }
 
 Scene forward(Workshop& shop, const Rng& rng) {
-  const Tensor particles = forward_particles(shop.notebook(), 100, rng);
+  const Tensor particles = forward_particles(shop.notebook(), 25, rng);
   const ForwardLaw law = forward_law(shop.notebook());
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 820, 430);
@@ -51,8 +49,8 @@ Scene forward(Workshop& shop, const Rng& rng) {
     const plot::Colour red = theme.series(3);
     plot::add_band(axes, t, law.mean - 3 * law.deviation, law.mean + 3 * law.deviation,
                    {.label = "\\mu ± 3 standard deviations", .colour = red, .alpha = 0.1});
-    plot::add_trajectories(axes, t, particles.t().roll(-2, 0),
-                           {.label = "all particles", .colour = theme.series(0), .highlighted = 2});
+    plot::add_trajectories(axes, t, particles.t(),
+                           {.label = "all particles", .colour = theme.muted, .highlighted = 2});
     plot::add_line(axes, t, law.mean,
                    {.label = "\\mu", .colour = red, .width = 2.5, .dash = plot::Dash::dashed});
     return figure;
@@ -61,7 +59,7 @@ Scene forward(Workshop& shop, const Rng& rng) {
 
 Scene histogram(Workshop& shop, const Rng& rng) {
   const AnalyticDenoiser& exact = shop.notebook().exact;
-  const Tensor particles = forward_particles(shop.notebook(), 1000, rng);
+  const Tensor particles = forward_particles(shop.notebook(), 250, rng);
   const Tensor x = linspace({-18, 18}, 1201);
   const auto draw = [=](const plot::Theme& theme, int64_t frame) {
     const int64_t step = 2 * frame;
@@ -82,20 +80,20 @@ Scene histogram(Workshop& shop, const Rng& rng) {
 }
 
 Scene marginal(Workshop& shop, const Rng& rng) {
-  const AnalyticDenoiser exact = shop.notebook().exact;
-  const Tensor particles = forward_particles(shop.notebook(), 4, rng).t().contiguous();
+  const AnalyticDenoiser& exact = shop.notebook().exact;
+  const plot::Extent extent{.x = {0, Notebook::steps}, .y = {-18, 18}};
+  const Tensor image = density_over_time(
+      [&](const Tensor& x, double t) { return density_on(exact.marginal(t), x); }, extent.y, 200, 240);
+  const Tensor particles = forward_particles(shop.notebook(), 1, rng).t().contiguous();
   const auto draw = [=](const plot::Theme& theme, int64_t frame) {
     const int64_t shown = 2 * frame + 1;
     plot::Figure figure = page(theme, 820, 430);
     auto& axes = figure.axes();
     axes.title = fmt::format("t = {}", shown - 1);
     axes.x = {.label = "t", .limits = plot::Range{0, Notebook::steps}};
-    axes.y = {.label = "x_t", .limits = plot::Range{-18, 18}};
+    axes.y = {.label = "x_t", .limits = extent.y};
     axes.grid = false;
-    plot::add_function_over_time(
-        axes, [&](const Tensor& x, double t) { return density_on(exact.marginal(Notebook::time(t)), x); },
-        *axes.x.limits, *axes.y.limits,
-        {.label = "q_t(x_t) / its maximum", .density = true, .relative = true});
+    plot::add_density_image(axes, image, extent, {.contours = 0, .label = "q_t(x_t) / its maximum"});
     const Tensor t = linspace(*axes.x.limits, Notebook::steps + 1).narrow(0, 0, shown);
     if (shown > 1) plot::add_trajectories(axes, t, particles.narrow(1, 0, shown), {.highlighted = 4});
     return figure;
@@ -111,7 +109,8 @@ void add_s3_forward(Items& items) {
        .title = "The forward flow",
        .source = "S3, section 1.1.3, \"Flow demonstration\"",
        .caption =
-           "100 particles from the four points, x_t = √0.96 x_{t−1} + 0.2 ε_t for 200 steps, two of them "
+           "25 particles from each of the four points, x_t = √0.96 x_{t−1} + 0.2 ε_t for 200 steps, two of "
+           "them "
            "highlighted, over the closed-form mean ± 3 standard deviations of x_t. The notebook's text names "
            "the points −15, −5, 1, 10; its code, and this picture, use −15, −5, 1, 15.",
        .alt =

@@ -27,7 +27,7 @@ Scene backward(Workshop& shop, const Rng& rng) {
       plot::add_line(axes, at::tensor({0.0, 200.0}, at::kDouble), at::full({2}, point, at::kDouble),
                      {.colour = theme.muted, .width = 1, .dash = plot::Dash::dotted});
     plot::add_trajectories(axes, linspace(*axes.x.limits, Notebook::steps + 1), paths.t().to(at::kDouble),
-                           {.colour = theme.series(0), .highlighted = 4});
+                           {.colour = theme.muted, .highlighted = 4});
     return figure;
   })};
 }

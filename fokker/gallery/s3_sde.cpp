@@ -41,7 +41,7 @@ plot::Figure draw_backward(const plot::Theme& theme, const Tensor& paths, int64_
   const Tensor t = linspace(*axes.x.limits, paths.size(1));
   const int64_t last = std::min(from, paths.size(1) - 2);
   plot::add_trajectories(axes, t.slice(0, last), paths.slice(1, last),
-                         {.colour = theme.series(0), .highlighted = 4});
+                         {.colour = theme.muted, .highlighted = 4});
   return figure;
 }
 

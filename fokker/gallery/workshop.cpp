@@ -17,11 +17,12 @@ GaussianMixture two_bumps() {
 
 const Denoiser& Workshop::noise_network() {
   std::call_once(noise_trained_, [&] {
+    const GradientMode on(true);  // whatever the item that asks computes with
     NoiseFit fit = notebook_fit();
-    fit.options.steps = 4000;
-    fit.options.batch = 256;
+    fit.options.steps = 2500;
+    fit.options.batch = 128;
     fit.options.learning_rate = 2e-3;
-    fit.options.ema_decay = 0.995;
+    fit.options.ema_decay = 0.99;
     noise_network_ = train_noise(fit, notebook_.exact.target(), notebook_.process(), Notebook::steps,
                                  rng_.stream("noise network"));
   });
@@ -30,6 +31,7 @@ const Denoiser& Workshop::noise_network() {
 
 const Denoiser& Workshop::toy_network() {
   std::call_once(toy_trained_, [&] {
+    const GradientMode on(true);
     const Tensor points = named_mixture("two-modes").sample(1280, rng_.stream("toy points"));
     toy_network_ = train_toy_score(points, toy_noise, rng_.stream("toy network"));
   });
