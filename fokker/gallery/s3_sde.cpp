@@ -106,7 +106,7 @@ void add_s3_sde(Items& items) {
                    .source = "S3, section 3.2, the animation after \"The backward flow\"",
                    .caption =
                        "For most of the time the particles are one cloud; which point each will reach is "
-                       "settled late, between about t = 80 and t = 40.",
+                       "settled late, between about t = 100 and t = 20.",
                    .alt = fmt::format("Animation: noisy {}.", backward_alt),
                    .kind = Kind::animation,
                    .prepare = [](Workshop& shop, const Rng& rng) { return film_of(sde_paths(shop, rng)); }});
