@@ -96,6 +96,7 @@ void add_evaluate(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_plot(CommandLine& line);
+void add_report(CommandLine& line);
 void add_verify(CommandLine& line);
 void add_gallery(CommandLine& line);
 

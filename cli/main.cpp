@@ -64,6 +64,7 @@ int run(const std::vector<std::string>& arguments) {
   add_inspect(line);
   add_doctor(line);
   add_plot(line);
+  add_report(line);
   add_verify(line);
   add_gallery(line);
   return line.run(with_configuration(arguments));

@@ -10,9 +10,9 @@ namespace fokker::cli {
 namespace fs = std::filesystem;
 namespace {
 
-const std::vector<const char*> run_parts = {"fokker.json",   "model_index.json", "unet",
-                                            "network",       "scheduler",        "config.toml",
-                                            "metrics.jsonl", "previews",         "checkpoints"};
+const std::vector<const char*> run_parts = {"fokker.json", "model_index.json", "unet",          "network",
+                                            "scheduler",   "config.toml",      "metrics.jsonl", "previews",
+                                            "checkpoints", "report.html"};
 
 }  // namespace
 
@@ -69,6 +69,26 @@ void RunFolder::append_metrics(const TrainMetrics& metrics) const {
   out << to_json(metrics).dump() << '\n';
   out.close();
   if (!out) fail(ErrorKind::resource, "{}: cannot be written", file.string());
+}
+
+std::vector<TrainMetrics> RunFolder::read_metrics() const {
+  const fs::path file = path_ / "metrics.jsonl";
+  if (!fs::exists(file)) return {};
+  std::istringstream lines(read_file(file));
+  std::vector<TrainMetrics> metrics;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const auto is_number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
+    check_input(json.is_object() && is_number("step") && is_number("loss"),
+                "{}: line {}: expected an object with numbers \"step\" and \"loss\"", file.string(),
+                metrics.size() + 1);
+    TrainMetrics one;
+    one.step = json["step"].get<int64_t>();
+    one.loss = json["loss"].get<double>();
+    if (is_number("held_out_loss")) one.held_out_loss = json["held_out_loss"].get<double>();
+    metrics.push_back(one);
+  }
+  return metrics;
 }
 
 void RunFolder::drop_metrics_after(int64_t step) const {

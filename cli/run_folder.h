@@ -20,6 +20,9 @@ class RunFolder {
   /// Loads the newest checkpoint and drops the metrics written after it.
   void load_newest_checkpoint(Trainer& trainer) const;
   void append_metrics(const TrainMetrics& metrics) const;
+  /// All of them; none where the file is missing. An input error names the line that is not one of its
+  /// records.
+  std::vector<TrainMetrics> read_metrics() const;
 
  private:
   std::vector<std::filesystem::path> checkpoints() const;

@@ -5,9 +5,11 @@
 #include "cli/objectives.h"
 #include "cli/preview.h"
 #include "cli/run_folder.h"
+#include "cli/run_report.h"
 #include "cli/train_setup.h"
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/machine.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
 
@@ -41,11 +43,22 @@ std::string plan_text(const TrainingPlan& plan) {
                      plan.network->parameter_count(), budget, plan.train.batch);
 }
 
+/// The report of a run that has just ended. That it cannot be written is no failure of the training.
+std::optional<std::string> report_of(const TrainSettings& settings, const TrainingPlan& plan) {
+  if (settings.no_report) return {};
+  try {
+    return write_report({.run = settings.out, .common = settings.common, .data = plan.data}).file;
+  } catch (const std::exception& error) {
+    warn(fmt::format("the model is complete but its report was not written: {}", error.what()));
+    return {};
+  }
+}
+
 /// Writes what training produces into the run folder.
 class Recorder {
  public:
-  Recorder(RunFolder folder, const TrainingPlan& plan, const CommonOptions& common)
-      : folder_(std::move(folder)), plan_(plan), common_(common) {}
+  Recorder(RunFolder folder, const TrainingPlan& plan, const TrainSettings& settings)
+      : folder_(std::move(folder)), plan_(plan), settings_(settings) {}
 
   void checkpoint(const Trainer& trainer) {
     folder_.save_checkpoint(trainer, plan_.train.checkpoints_kept);
@@ -53,10 +66,12 @@ class Recorder {
     model.training = plan_json(plan_);
     model.training["steps_done"] = trainer.step();
     model.training["seconds"] = trainer.seconds();
-    model.training["seed"] = common_.seed;
+    model.training["seed"] = settings_.common.seed;
+    model.training["data_options"] = data_options(settings_);
+    model.training["machine"] = machine();
     save_model(folder_.path(), model);
     write_preview(folder_.path() / "previews" / fmt::format("step-{:08}.png", trainer.step()), model,
-                  plan_.data.training, common_.seed);
+                  plan_.data.training, settings_.common.seed);
   }
 
   void metrics(const TrainMetrics& metrics) {
@@ -76,7 +91,7 @@ class Recorder {
  private:
   RunFolder folder_;
   const TrainingPlan& plan_;
-  const CommonOptions& common_;
+  const TrainSettings& settings_;
   TrainMetrics last_;
   std::optional<double> held_out_;
 };
@@ -108,7 +123,7 @@ int run_train(const TrainSettings& settings, const Command& command) {
   if (settings.resume) folder.load_newest_checkpoint(trainer);
   command.save_configuration(folder.path() / "config.toml");
   catch_signals();
-  Recorder recorder(folder, plan, settings.common);
+  Recorder recorder(folder, plan, settings);
   const TrainOutcome outcome = run_trainer(trainer, recorder, plan);
   if (outcome == TrainOutcome::stopped) {
     message(fmt::format("stopped at step {}; a checkpoint is in {}; continue with --resume", trainer.step(),
@@ -121,6 +136,7 @@ int run_train(const TrainSettings& settings, const Command& command) {
                  {"loss", recorder.loss()}};
   const bool measured = plan.data.held_out.size() > 0;
   if (measured) result["held_out_loss"] = trainer.held_out_loss();
+  if (const auto report = report_of(settings, plan)) result["report"] = *report;
   if (settings.common.json) print_result(settings.common, result, "");
   message(fmt::format("trained {} steps in {:.0f} s; the model is in {}", trainer.step(), trainer.seconds(),
                       settings.out));
@@ -170,6 +186,7 @@ void add_train(CommandLine& line) {
         c.option("--weight-decay", o.weight_decay, "Weight decay of AdamW");
         c.option("--held-out", o.held_out, "Fraction of rows kept for the held-out loss");
         c.option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints; 0 chooses");
+        c.flag("--no-report", o.no_report, "Do not write report.html at the end");
         c.flag("--resume", o.resume, "Continue the run in --out from its newest checkpoint",
                Command::Saved::no);
         c.flag("--overwrite", o.overwrite, "Replace a run that is in --out already", Command::Saved::no);

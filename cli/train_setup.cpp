@@ -87,21 +87,6 @@ namespace {
 
 constexpr int64_t most_components = 100'000;
 
-/// "target:TARGET": rows drawn from a known law, or the file that --data names.
-Dataset read_data(const TrainSettings& s) {
-  if (!s.data.starts_with("target:"))
-    return load_data(s.data, {.columns = s.columns, .label_column = s.label_column, .labels_path = s.labels});
-  check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
-  const auto target = target_from(s.data.substr(7));
-  check(target->can_sample(), "data: target '{}' cannot be sampled", s.data.substr(7));
-  check(s.columns.empty() && s.label_column.empty() && s.labels.empty(),
-        "data: a target has no named columns and no labels");
-  Dataset data{.values = target->sample(s.rows, Rng(s.common.seed).stream("data"))};
-  for (int64_t i = 0; i < data.values.size(1); ++i) data.columns.push_back(fmt::format("x{}", i));
-  data.source = s.data;
-  return data;
-}
-
 /// The target's own mixture where it is one, else the empirical distribution of the training rows.
 GaussianMixture data_law(const TrainSettings& s, const Dataset& training,
                          const Normalisation& normalisation) {
@@ -119,6 +104,27 @@ GaussianMixture data_law(const TrainSettings& s, const Dataset& training,
 
 }  // namespace
 
+Dataset read_data(const TrainSettings& s) {
+  if (!s.data.starts_with("target:"))
+    return load_data(s.data, {.columns = s.columns, .label_column = s.label_column, .labels_path = s.labels});
+  check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
+  const auto target = target_from(s.data.substr(7));
+  check(target->can_sample(), "data: target '{}' cannot be sampled", s.data.substr(7));
+  check(s.columns.empty() && s.label_column.empty() && s.labels.empty(),
+        "data: a target has no named columns and no labels");
+  Dataset data{.values = target->sample(s.rows, Rng(s.common.seed).stream("data"))};
+  for (int64_t i = 0; i < data.values.size(1); ++i) data.columns.push_back(fmt::format("x{}", i));
+  data.source = s.data;
+  return data;
+}
+
+Split split_data(const TrainSettings& s, const Dataset& data) {
+  // A held-out set larger than this tells nothing more.
+  const double held_out = std::min(s.held_out, 10'000.0 / static_cast<double>(data.size()));
+  if (held_out <= 0) return {data, data.subset(at::empty({0}, at::kLong))};
+  return split(data, 1 - held_out, Rng(s.common.seed).stream("split"));
+}
+
 std::vector<std::string> prediction_names() {
   std::vector<std::string> names = Prediction::names();
   names.emplace_back("energy");
@@ -132,10 +138,7 @@ TrainingPlan make_plan(const TrainSettings& s) {
   const Prediction prediction = choose_prediction(s, process);
   const Dataset data = read_data(s);
   const bool unet = uses_unet(s, data);
-  // A held-out set larger than this tells nothing more.
-  const double held_out = std::min(s.held_out, 10'000.0 / static_cast<double>(data.size()));
-  Split parts = held_out > 0 ? split(data, 1 - held_out, Rng(s.common.seed).stream("split"))
-                             : Split{data, data.subset(at::empty({0}, at::kLong))};
+  Split parts = split_data(s, data);
   Normalisation normalisation = default_normalisation(parts.training, parse_normalisation_kind(s.normalise));
   std::unique_ptr<Network> network = build_network(s, data);
   network->to(parse_device(s.common.device), network_type(parse_precision(s.common.precision)));

@@ -21,7 +21,7 @@ struct TrainSettings {
   int64_t steps = 0, batch = 0, checkpoint_every = 0;
   double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0,
          held_out = 0.05;
-  bool resume = false, overwrite = false, dry_run = false;
+  bool resume = false, overwrite = false, dry_run = false, no_report = false;
 };
 
 /// Everything that training needs, resolved.
@@ -43,6 +43,11 @@ struct TrainingPlan {
 };
 
 TrainingPlan make_plan(const TrainSettings& settings);
+
+/// "target:TARGET": rows drawn from a known law, or the file that --data names.
+Dataset read_data(const TrainSettings& settings);
+/// The rows to train on and those held out; the same settings give the same split.
+Split split_data(const TrainSettings& settings, const Dataset& data);
 
 /// PREDICTION of the command line: those of a network of predictions, and energy.
 std::vector<std::string> prediction_names();

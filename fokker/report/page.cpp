@@ -88,9 +88,14 @@ Page& Page::highlights(const Pairs& items) {
 }
 
 Page& Page::table(const Table& table) {
-  body_ += fmt::format("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n<table>\n",
-                       escape(table.caption.empty() ? "Table" : table.caption));
-  if (!table.caption.empty()) body_ += element("caption", table.caption) + "\n";
+  check(!table.caption.empty(), "Page: expected a caption for a table");
+  const std::string id = fmt::format("table-{}", ++tables_);
+  body_ += table.folded ? fmt::format("<details><summary id=\"{}\">{}</summary>\n", id, escape(table.caption))
+                        : fmt::format("<p class=\"caption\" id=\"{}\">{}</p>\n", id, escape(table.caption));
+  body_ += fmt::format(
+      "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"{}\">\n<table "
+      "aria-labelledby=\"{}\">\n",
+      id, id);
   body_ += "<thead><tr>";
   for (const std::string& column : table.columns)
     body_ += fmt::format("<th scope=\"col\">{}</th>", escape(column));
@@ -103,7 +108,7 @@ Page& Page::table(const Table& table) {
       body_ += i == 0 ? fmt::format("<th scope=\"row\">{}</th>", escape(row[i])) : element("td", row[i]);
     body_ += "</tr>\n";
   }
-  body_ += "</tbody>\n</table>\n</div>\n";
+  body_ += fmt::format("</tbody>\n</table>\n</div>{}\n", table.folded ? "</details>" : "");
   return *this;
 }
 

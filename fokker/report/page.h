@@ -41,6 +41,7 @@ struct Table {
   std::string caption = {};
   std::vector<std::string> columns = {};
   std::vector<std::vector<std::string>> rows = {};  ///< the first cell of a row is its heading
+  bool folded = false;                              ///< shown when asked for
 };
 
 struct Figure {
@@ -125,6 +126,7 @@ class Page {
 
   std::string title_, summary_, body_ = {};
   Pairs contents_ = {};  ///< (id, heading)
+  int tables_ = 0;
   bool scripted_ = false, files_ = false;
 };
 

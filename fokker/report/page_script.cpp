@@ -73,7 +73,7 @@ const char* const page_script = R"js('use strict';
     context.font = '13px system-ui, sans-serif';
     context.textAlign = 'center';
     context.textBaseline = 'bottom';
-    context.fillText(data.x.label, box.left + box.width / 2, box.top + box.height + 42, box.width);
+    context.fillText(data.x.label, box.left + box.width / 2, box.top + box.height + 39, box.width);
     context.save();
     context.translate(2, box.top + box.height / 2);
     context.rotate(-Math.PI / 2);
@@ -84,7 +84,7 @@ const char* const page_script = R"js('use strict';
 
   function pointPlayer(canvas, data) {
     const frames = data.frames.map(points), reference = points(data.reference);
-    const left = 58, right = 10, top = 8, bottom = 44;
+    const left = 58, right = 10, top = 8, bottom = 40;
     return index => {
       const {context, width, height} =
           prepare(canvas, w => Math.round((w - left - right) / data.aspect + top + bottom));
@@ -95,7 +95,7 @@ const char* const page_script = R"js('use strict';
       context.rect(box.left, box.top, box.width, box.height);
       context.clip();
       discs(context, reference, box, data.radius, colour('axis'), 0.35);
-      discs(context, frames[index], box, data.radius, colour('second'), data.alpha);
+      discs(context, frames[index], box, data.radius, colour('samples'), data.alpha);
       context.restore();
     };
   }

@@ -7,13 +7,13 @@ const char* const page_style = R"css(
 :root {
   color-scheme: light dark;
   --background: #ffffff; --text: #1d2127; --quiet: #565e69; --line: #dfe3e8; --raised: #f5f7f9;
-  --accent: #2668b0; --second: #b8530a; --note: #fff6e5; --note-line: #d9962b;
+  --accent: #2668b0; --samples: #d9660f; --note: #fff6e5; --note-line: #d9962b;
   --axis: #7d858f; --grid: #e7eaee;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --background: #14171c; --text: #e8eaee; --quiet: #a8b0bb; --line: #2f353e; --raised: #1d2127;
-    --accent: #5aa2ec; --second: #f2994a; --note: #2a2415; --note-line: #b98a3a;
+    --accent: #5aa2ec; --samples: #f2994a; --note: #2a2415; --note-line: #b98a3a;
     --axis: #8b939e; --grid: #2a2f37;
   }
 }
@@ -38,7 +38,7 @@ nav ul, .links { list-style: none; display: flex; flex-wrap: wrap; gap: 0.3rem 1
 nav a { text-decoration: none; }
 nav a:hover { text-decoration: underline; }
 section { border-top: 1px solid var(--line); margin-top: 2.4rem; padding-top: 1.6rem; }
-.highlights { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1.1rem 1.5rem; margin: 1.6rem 0 0.6rem; }
+.highlights { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.8rem, 1fr)); gap: 1.1rem 1.4rem; margin: 1.6rem 0 0.6rem; }
 .highlights div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
 .highlights dt { color: var(--quiet); font-size: 0.88rem; line-height: 1.35; }
 .highlights dd { margin: 0; font-size: 1.5rem; line-height: 1.25; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
@@ -48,9 +48,10 @@ section { border-top: 1px solid var(--line); margin-top: 2.4rem; padding-top: 1.
 .scroll { overflow-x: auto; max-width: 100%; }
 .scroll img { max-width: none; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0 0 1rem; }
-caption { text-align: left; color: var(--quiet); font-size: 0.92rem; padding-bottom: 0.5rem; }
+.caption { color: var(--quiet); font-size: 0.92rem; margin: 0 0 0.5rem; }
 th, td { text-align: right; padding: 0.32rem 0.9rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; max-width: 16rem; overflow-wrap: anywhere; unicode-bidi: isolate; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; min-width: 9rem; max-width: 26rem; overflow-wrap: anywhere; unicode-bidi: isolate; }
+td { white-space: nowrap; }
 thead th { color: var(--quiet); font-weight: 500; font-size: 0.92rem; white-space: nowrap; }
 tbody th { font-weight: 400; }
 .note { background: var(--note); border-left: 3px solid var(--note-line); padding: 0.6rem 0.9rem; border-radius: 0 4px 4px 0; }
@@ -73,7 +74,7 @@ figcaption { color: var(--quiet); font-size: 0.92rem; line-height: 1.45; margin-
 .controls output { flex: none; min-width: 5.5rem; font-variant-numeric: tabular-nums; font-size: 0.95rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; margin: 0.2rem 0 0; font-size: 0.92rem; }
 .legend span::before { content: ""; display: inline-block; width: 0.65em; height: 0.65em; border-radius: 50%; margin-right: 0.45em; background: var(--axis); }
-.legend .samples::before { background: var(--second); }
+.legend .samples::before { background: var(--samples); }
 details { margin: 0 0 0.9rem; }
 summary { cursor: pointer; color: var(--accent); }
 pre { overflow-x: auto; background: var(--raised); border-radius: 6px; padding: 0.8rem 1rem; font: 0.85rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; white-space: pre-wrap; }

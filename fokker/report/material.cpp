@@ -1,0 +1,163 @@
+#include "fokker/report/material.h"
+
+#include <cmath>
+
+#include "fokker/denoise/guidance.h"
+#include "fokker/plot/label.h"
+#include "fokker/sample/integrate.h"
+#include "fokker/sample/unipc.h"
+#include "fokker/train/defaults.h"
+
+namespace fokker::report {
+namespace {
+
+constexpr size_t kNameLength = 40;
+constexpr int64_t kFewestHeldOut = 500;
+
+/// A model's denoiser with its estimate clipped to the range of pixels.
+class PixelDenoiser final : public Denoiser {
+ public:
+  explicit PixelDenoiser(std::unique_ptr<Denoiser> inner)
+      : inner_(std::move(inner)), clipped_(*inner_, 1.0) {}
+  Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override {
+    return clipped_.estimate(x, t, label);
+  }
+  const GaussianProcess& process() const override { return inner_->process(); }
+
+ private:
+  std::unique_ptr<Denoiser> inner_;
+  ClippedDenoiser clipped_;
+};
+
+std::unique_ptr<Denoiser> sampling_denoiser(const Model& model) {
+  std::unique_ptr<Denoiser> denoiser = model.denoiser();
+  if (!model.is_image()) return denoiser;
+  return std::make_unique<PixelDenoiser>(std::move(denoiser));
+}
+
+TimeGrid frame_times(const GaussianProcess& process, int64_t frames) {
+  return process.sigma(0) > 0 ? TimeGrid::uniform_log_snr(process, frames - 1)
+                              : TimeGrid::quadratic(frames - 1);
+}
+
+/// So many samples that all their states fit in some hundred megabytes.
+int64_t sample_count(const Material& m) {
+  int64_t numbers = 1;
+  for (const int64_t size : m.run.model.event_shape()) numbers *= size;
+  if (m.images()) return std::clamp<int64_t>(200'000 / numbers, 4, std::max<int64_t>(4, m.options.images));
+  return std::clamp<int64_t>(128'000 / numbers, 200, std::max<int64_t>(200, m.options.points));
+}
+
+/// Runs the reverse flow and keeps every state.
+void draw_samples(Material& m) {
+  const Model& model = m.run.model;
+  const auto parameter = model.network->parameters().front().tensor;
+  std::vector<int64_t> shape{sample_count(m)};
+  for (const int64_t size : model.event_shape()) shape.push_back(size);
+  const TimeGrid grid = frame_times(model.process, m.images() ? m.options.image_frames : m.options.frames);
+  Trajectory trajectory(grid.steps(), shape, at::TensorOptions(parameter.scalar_type()));
+  IntegrateOptions options{
+      .noise = nullptr, .block = m.images() ? 64 : 4096, .observers = {trajectory.observer()}};
+  const Rng rng = Rng(m.options.seed).stream("report");
+  const Integration run = generate(*m.denoiser, UniPc({.order = 3}), grid, shape, rng,
+                                   parameter.options().requires_grad(false), options);
+  m.samples = model.normalisation.invert(run.x.cpu());
+  m.times = grid.times();
+  m.scaled_states = is_additive(model.process);
+  Tensor states = trajectory.states().cpu();
+  std::vector<Tensor> frames;
+  for (size_t k = 0; k < m.times.size(); ++k) {
+    const double sigma = model.process.sigma(m.times[k]);
+    const Tensor x = states[static_cast<int64_t>(k)];
+    frames.push_back(model.normalisation.invert(m.scaled_states ? x / std::sqrt(1 + sigma * sigma) : x));
+  }
+  frames.back() = m.samples;
+  m.states = at::stack(frames);
+}
+
+/// Fresh draws of a known law; else held-out rows where there are enough of them, else those of training.
+void choose_rows(Material& m) {
+  const Rng rng = Rng(m.options.seed).stream("report rows");
+  if (m.run.law && m.run.law->can_sample()) {
+    m.data = m.run.law->sample(m.options.points, rng);
+    m.data_name = "fresh draws of the law";
+    return;
+  }
+  if (!m.run.data) return;
+  const Split& data = *m.run.data;
+  const bool held_out = data.held_out.size() >= kFewestHeldOut;
+  const Dataset& rows = held_out ? data.held_out : data.training;
+  const Tensor chosen = rng.permutation(rows.size()).narrow(0, 0, std::min(rows.size(), m.options.points));
+  const Normalisation& map = m.run.model.normalisation;
+  m.data = map.invert(map.apply(rows.rows(chosen), at::kDouble));
+  m.data_name = fmt::format("{} {}", held_out ? "held-out" : "training", m.images() ? "images" : "rows");
+}
+
+/// The permutation test on 500 rows of each takes a fraction of a second, on a thousand four times that.
+CompareOptions comparison_options(uint64_t seed) {
+  CompareOptions options;
+  options.seed = seed;
+  options.test_rows = 500;
+  return options;
+}
+
+std::vector<std::string> short_names(const std::vector<std::string>& columns) {
+  std::vector<std::string> names;
+  for (const std::string& column : columns) names.push_back(shorten(column, kNameLength));
+  return names;
+}
+
+}  // namespace
+
+Material gather(const RunRecord& run, const ReportOptions& options) {
+  const GradientMode off(false);
+  Material m{.run = run,
+             .options = options,
+             .denoiser = sampling_denoiser(run.model),
+             .names = short_names(run.model.columns),
+             .samples = {},
+             .times = {},
+             .states = {}};
+  draw_samples(m);
+  choose_rows(m);
+  if (m.has_data() && m.data.size(0) > 1)
+    m.comparison = compare(m.samples.flatten(1), m.data.flatten(1), comparison_options(options.seed));
+  return m;
+}
+
+std::string shorten(const std::string& text, size_t count) {
+  const std::string clean = plot::clean_text(text);
+  size_t characters = 0, cut = clean.size();
+  for (size_t i = 0; i < clean.size(); ++i) {
+    const bool starts = (static_cast<unsigned char>(clean[i]) & 0xc0) != 0x80;
+    if (!starts) continue;
+    if (++characters == count) cut = i;
+    if (characters > count) return clean.substr(0, cut) + "…";
+  }
+  return clean;
+}
+
+std::string number(double value) {
+  std::string text;
+  for (const char c : fmt::format("{:.4g}", value)) text += c == '-' ? "−" : std::string(1, c);
+  return text;
+}
+
+std::string thousands(int64_t value) {
+  const std::string digits = std::to_string(value);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const bool starts_group = i > 0 && (digits.size() - i) % 3 == 0 && digits[i - 1] != '-';
+    if (starts_group) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+plot::Figure panel(const plot::Figure& whole, int row, int column, int width, int height) {
+  plot::Figure figure({.width = width, .height = height, .theme = whole.options().theme});
+  figure.axes() = whole.axes(row, column);
+  return figure;
+}
+
+}  // namespace fokker::report

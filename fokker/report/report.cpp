@@ -1,0 +1,72 @@
+#include "fokker/report/report.h"
+
+#include "fokker/report/sections.h"
+
+namespace fokker::report {
+namespace {
+
+constexpr size_t kTitleLength = 80;
+
+std::string summary_line(const RunRecord& run) {
+  const Model& model = run.model;
+  const Json& training = model.training;
+  const std::string source = training.value("data", std::string("data that is not recorded"));
+  std::string shape;
+  for (const int64_t size : model.event_shape()) shape += (shape.empty() ? "" : " × ") + std::to_string(size);
+  const std::string rows = model.is_image() ? fmt::format("images of {}", shape)
+                                            : fmt::format("rows of {} {}", shape,
+                                                          model.event_shape()[0] == 1 ? "column" : "columns");
+  return fmt::format("{} of {} parameters, trained on {} {} from {}.",
+                     model.is_image() ? "A U-Net" : "An MLP", thousands(model.network->parameter_count()),
+                     thousands(training.value("rows", int64_t{0})), rows, shorten(source, kTitleLength));
+}
+
+Pairs highlights(const Material& m, Json& summary) {
+  Pairs items;
+  const Json& training = m.run.model.training;
+  const int64_t steps = training.value("steps_done", int64_t{0});
+  const double seconds = training.value("seconds", 0.0);
+  summary["steps"] = steps;
+  summary["seconds"] = seconds;
+  items.emplace_back("steps", thousands(steps));
+  items.emplace_back("of training", seconds < 90 ? fmt::format("{:.0f} s", seconds)
+                                                 : fmt::format("{:.1f} min", seconds / 60));
+  if (!m.run.metrics.empty()) {
+    summary["loss"] = m.run.metrics.back().loss;
+    items.emplace_back("training loss", number(m.run.metrics.back().loss));
+  }
+  std::optional<double> held_out;
+  for (const TrainMetrics& line : m.run.metrics)
+    if (line.held_out_loss) held_out = line.held_out_loss;
+  if (held_out) {
+    summary["held_out_loss"] = *held_out;
+    items.emplace_back("held-out loss", number(*held_out));
+  }
+  if (m.comparison) {
+    items.emplace_back("p-value of samples against data", number(m.comparison->test.p_value));
+    items.emplace_back("classifier accuracy (best: 0.5)",
+                       fmt::format("{:.3f}", m.comparison->classifier.accuracy));
+  }
+  return items;
+}
+
+}  // namespace
+
+Report make_report(const RunRecord& run, const ReportOptions& options) {
+  const GradientMode off(false);
+  const Material m = gather(run, options);
+  Report report{Page("Report of " + shorten(run.name, kTitleLength), summary_line(run)), Json::object()};
+  Page& page = report.page;
+  page.highlights(highlights(m, report.summary));
+  add_samples(page, m);
+  add_comparison(page, m, report.summary);
+  add_flow(page, m);
+  add_marginals(page, m, report.summary);
+  add_loss(page, m, report.summary);
+  add_score_field(page, m);
+  add_schedule(page, m);
+  add_making(page, m);
+  return report;
+}
+
+}  // namespace fokker::report

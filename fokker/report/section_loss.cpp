@@ -1,0 +1,245 @@
+#include <cmath>
+
+#include "fokker/core/spec.h"
+#include "fokker/evaluate/loss_profile.h"
+#include "fokker/plot/charts.h"
+#include "fokker/plot/lines.h"
+#include "fokker/plot/scatter.h"
+#include "fokker/report/sections.h"
+
+namespace fokker::report {
+namespace {
+
+constexpr int64_t kProfileRows = 1000;
+constexpr int64_t kProfileImages = 32;
+constexpr int64_t kMostExactRows = 5000;
+constexpr int kWidth = 460, kHeight = 320;
+constexpr double kLogarithmicAbove = 20;  // ratio of the largest to the smallest value
+
+struct Spread {
+  double least = INFINITY, most = 0;
+  void add(double value) {
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  bool is_wide() const { return least > 0 && most > kLogarithmicAbove * least; }
+};
+
+std::vector<plot::LossSeries> loss_series(const std::vector<TrainMetrics>& metrics) {
+  std::vector<double> steps, losses, held_steps, held;
+  for (const TrainMetrics& line : metrics) {
+    steps.push_back(static_cast<double>(line.step));
+    losses.push_back(line.loss);
+    if (!line.held_out_loss) continue;
+    held_steps.push_back(static_cast<double>(line.step));
+    held.push_back(*line.held_out_loss);
+  }
+  std::vector<plot::LossSeries> series{
+      {"training", at::tensor(steps, at::kDouble), at::tensor(losses, at::kDouble)}};
+  if (!held.empty())
+    series.push_back(
+        {"held out, averaged weights", at::tensor(held_steps, at::kDouble), at::tensor(held, at::kDouble)});
+  return series;
+}
+
+std::string weighting_of(const Json& training) {
+  const std::string name = training.value("weighting", "uniform");
+  return name == "none" || name.empty() ? "uniform" : name;
+}
+
+/// What the profile is measured on and compared with.
+struct Profiles {
+  LossProfile measured;
+  std::string rows;
+  std::optional<LossProfile> training;
+  LossProfile best;
+  std::string best_name, best_meaning;
+};
+
+Tensor model_rows(const Material& m, const Dataset& data, int64_t count, const char* stream) {
+  const Tensor order = Rng(m.options.seed).stream(stream).permutation(data.size());
+  return m.run.model.normalisation.apply(data.rows(order.narrow(0, 0, std::min(count, data.size()))),
+                                         at::kFloat);
+}
+
+LossProfile measure(const Material& m, const Tensor& rows, const Denoiser& denoiser,
+                    const std::vector<double>& times, at::TensorOptions type) {
+  const Weighting weighting = Weighting::from_name(weighting_of(m.run.model.training));
+  return loss_profile(denoiser, weighting, rows.to(type), times, Rng(m.options.seed).stream("loss profile"));
+}
+
+/// Rows that meet noise so often that about `count` terms are averaged.
+Tensor repeated(const Tensor& rows, int64_t count) {
+  std::vector<int64_t> times(static_cast<size_t>(rows.dim()), 1);
+  times[0] = std::max<int64_t>(1, count / rows.size(0));
+  return rows.repeat(times);
+}
+
+/// The exact law in the model's space, where the target is a mixture.
+std::optional<GaussianMixture> known_law(const Material& m) {
+  const auto* mixture = dynamic_cast<const GaussianMixture*>(m.run.law.get());
+  if (!mixture) return {};
+  return in_model_space(*mixture, m.run.model.normalisation);
+}
+
+/// The least loss where the law is known.
+void add_optimum(Profiles& p, const GaussianMixture& law, const Tensor& rows, const Material& m) {
+  const AnalyticDenoiser exact(law, m.run.model.process);
+  p.best = measure(m, rows, exact_as(exact, m.run.model.prediction), p.measured.times, at::kDouble);
+  p.best_name = "Bayes-optimal loss";
+  p.best_meaning =
+      "The law of the data is known, and with it the least loss that any network can have: that of the exact "
+      "denoiser, "
+      "on the same rows and noise. What the model's loss has above it, training could still gain.";
+}
+
+/// The least loss on the training rows themselves.
+void add_bound(Profiles& p, int64_t count, const Denoiser& denoiser, const Material& m,
+               at::TensorOptions type) {
+  const Tensor rows = model_rows(m, m.run.data->training, kMostExactRows, "exact rows");
+  const AnalyticDenoiser exact(GaussianMixture::empirical(rows.flatten(1).to(at::kDouble)),
+                               m.run.model.process);
+  const Tensor some = repeated(rows.narrow(0, 0, std::min(count, rows.size(0))), count);
+  p.best = measure(m, some, exact_as(exact, m.run.model.prediction), p.measured.times, at::kDouble);
+  p.training = measure(m, some, denoiser, p.measured.times, type);
+  p.best_name = "bound on training rows";
+  p.best_meaning = fmt::format(
+      "The law of the data is not known. The bound is the loss of the exact denoiser of {} training rows on "
+      "these "
+      "rows: no network can be below it there, and one that reached it would have memorised them. It bounds "
+      "the loss "
+      "on training rows alone and is no aim for the loss on held-out rows.",
+      thousands(rows.size(0)));
+}
+
+Profiles measure_profiles(const Material& m) {
+  const Model& model = m.run.model;
+  const Split& data = *m.run.data;
+  const int64_t count = m.images() ? kProfileImages : kProfileRows;
+  const auto denoiser = model.denoiser();
+  const auto type = model.network->parameters().front().tensor.options().requires_grad(false);
+  const bool held_out = data.held_out.size() > 1;
+  const Tensor rows =
+      repeated(model_rows(m, held_out ? data.held_out : data.training, count, "profile rows"), count);
+  Profiles p{.measured = measure(m, rows, *denoiser, profile_times(model.process, m.options.times), type),
+             .rows = held_out ? "held-out rows" : "training rows",
+             .training = {},
+             .best = {},
+             .best_name = {},
+             .best_meaning = {}};
+  if (const auto law = known_law(m))
+    add_optimum(p, *law, rows, m);
+  else
+    add_bound(p, count, *denoiser, m, type);
+  if (!held_out) p.training.reset();
+  return p;
+}
+
+Tensor as_tensor(const std::vector<double>& values) {
+  return at::tensor(values, at::kDouble);
+}
+
+plot::Figure draw_profile(const Profiles& p, const plot::Theme& theme) {
+  plot::Figure figure({.width = kWidth, .height = kHeight, .theme = theme});
+  plot::Axes& axes = figure.axes();
+  axes.x = {.label = "t"};
+  axes.y = {.label = "loss"};
+  const auto line = [&](const LossProfile& profile, const std::string& name, size_t colour, plot::Dash dash) {
+    plot::add_line(axes, as_tensor(profile.times), as_tensor(profile.loss),
+                   {.label = name, .colour = theme.series(colour), .width = 2, .dash = dash});
+  };
+  Spread spread;
+  for (const double value : p.measured.loss) spread.add(value);
+  if (spread.is_wide()) {
+    // The bound may be zero where the noise is small: below the axis.
+    axes.y.scale = plot::Scale::logarithmic;
+    axes.y.limits = plot::Range{spread.least / 4, spread.most * 2};
+  }
+  line(p.measured, p.rows, 0, plot::Dash::solid);
+  if (p.training) line(*p.training, "training rows", 1, plot::Dash::solid);
+  line(p.best, p.best_name, 2, plot::Dash::dashed);
+  return figure;
+}
+
+Figure profile_figure(const Material& m, const Profiles& p) {
+  const Json& training = m.run.model.training;
+  const std::string objective = training.value("objective", "denoising");
+  std::string caption = fmt::format(
+      "Over t: the denoising loss w(t) E‖value − target‖² / d of the network's own output ({}), weighting "
+      "{}.",
+      m.run.model.prediction_name(), shorten(weighting_of(training), 60));
+  if (objective != "denoising")
+    caption += fmt::format(" Training minimised another objective, {}.", shorten(objective, 60));
+  if (m.run.data->training.labels.defined())
+    caption += " Labels take no part: it is the unconditional estimate's.";
+  return {.picture = embed([&](const plot::Theme& theme) { return draw_profile(p, theme); },
+                           fmt::format("Loss as a function of t on {}, with the {}.", p.rows, p.best_name)),
+          .caption = caption};
+}
+
+Figure curve_figure(const Material& m) {
+  const auto series = loss_series(m.run.metrics);
+  Spread spread;
+  for (const auto& one : series)
+    for (int64_t i = 0; i < one.values.size(0); ++i) spread.add(one.values[i].item<double>());
+  const auto draw = [&](const plot::Theme& theme) {
+    plot::Figure figure = plot::loss_curves(
+        series, {.chart = {.theme = theme, .width = kWidth, .height = kHeight}, .log_y = spread.is_wide()});
+    // Held-out loss is measured rarely: each time it was is a point.
+    if (series.size() > 1)
+      plot::add_scatter(figure.axes(), at::stack({series[1].steps, series[1].values}, 1),
+                        {.colour = theme.series(1), .radius = 3, .alpha = 1});
+    return figure;
+  };
+  const TrainMetrics& last = m.run.metrics.back();
+  return {.picture = embed(draw, fmt::format("The loss over {} steps of training; the last value is {}.",
+                                             thousands(last.step), number(last.loss))),
+          .caption =
+              "Over training: the mean since the last measurement (faint) and its moving average; held-out "
+              "loss is that of the averaged weights, with the same noise every time."};
+}
+
+Json profile_json(const Profiles& p) {
+  Json json = {{"rows", p.rows},          {"times", p.measured.times},
+               {"loss", p.measured.loss}, {"standard_error", p.measured.standard_error},
+               {"least", p.best.loss},    {"least_is", p.best_name}};
+  if (p.training) json["training_loss"] = p.training->loss;
+  return json;
+}
+
+Table profile_table(const Profiles& p) {
+  Table table{.caption = "The loss at each t as numbers",
+              .columns = {"t", "Loss on " + p.rows, "Standard error"},
+              .folded = true};
+  if (p.training) table.columns.push_back("On training rows");
+  table.columns.push_back(p.best_name);
+  for (size_t i = 0; i < p.measured.times.size(); ++i) {
+    std::vector<std::string> row{fmt::format("{:.4f}", p.measured.times[i]), number(p.measured.loss[i]),
+                                 number(p.measured.standard_error[i])};
+    if (p.training) row.push_back(number(p.training->loss[i]));
+    row.push_back(number(p.best.loss[i]));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace
+
+void add_loss(Page& page, const Material& m, Json& summary) {
+  page.section("Loss");
+  const bool curve = m.run.metrics.size() > 1;
+  if (!curve) page.note("The run holds fewer than two measurements of the loss: there is no curve to draw.");
+  const bool enough = m.run.data && m.run.data->training.size() > 1;
+  if (!enough)
+    page.note("The loss at each time is not measured: " +
+              (m.run.data ? std::string("it needs at least two rows of data.") : m.run.why_no_data));
+  std::vector<Figure> figures;
+  if (curve) figures.push_back(curve_figure(m));
+  if (!enough) return void(page.figures(figures));
+  const Profiles profiles = measure_profiles(m);
+  summary["loss_profile"] = profile_json(profiles);
+  figures.push_back(profile_figure(m, profiles));
+  page.figures(figures).paragraph(profiles.best_meaning).table(profile_table(profiles));
+}
+
+}  // namespace fokker::report

@@ -1,0 +1,127 @@
+#include "fokker/plot/charts.h"
+#include "fokker/plot/image_grid.h"
+#include "fokker/report/sections.h"
+
+namespace fokker::report {
+namespace {
+
+constexpr int64_t kMatrixColumns = 6;
+constexpr int kPanelWidth = 460;
+constexpr int kLabels = 80;  // pixels beside and below a panel
+
+Figure image_figure(const Tensor& images, int64_t count, const std::string& what) {
+  const Tensor shown = images.narrow(0, 0, std::min(count, images.size(0)));
+  const Tensor grid = plot::image_grid(shown, {.background = 128});
+  const double scale = std::max(1.0, std::round(440.0 / static_cast<double>(grid.size(2))));
+  return {.picture = embed_pixels(grid, fmt::format("A grid of {} {}.", shown.size(0), what), scale),
+          .caption = fmt::format("{} {}.", shown.size(0), what)};
+}
+
+void image_samples(Page& page, const Material& m) {
+  const int64_t shown = std::min<int64_t>(36, m.samples.size(0));
+  std::vector<Figure> figures;
+  if (m.has_data()) figures.push_back(image_figure(m.data, shown, m.data_name));
+  figures.push_back(image_figure(m.samples, shown, "samples"));
+  page.figures(figures);
+}
+
+/// Two columns as points, data and samples on the same axes.
+void plane_samples(Page& page, const Material& m) {
+  const Tensor left = m.has_data() ? m.data : m.samples;
+  // The comparison's own proportions, in half the width of the page.
+  const plot::FigureOptions usual = plot::scatter_comparison(left, m.samples, {"", ""}).options();
+  const int height =
+      kLabels + (usual.height - kLabels) * (kPanelWidth - kLabels) / (usual.width / 2 - kLabels);
+  const auto draw = [&](int column) {
+    return [&, column](const plot::Theme& theme) {
+      const plot::ChartOptions chart{.x_label = m.names[0], .y_label = m.names[1], .theme = theme};
+      const plot::Figure both = plot::scatter_comparison(left, m.samples, {m.data_name, "samples"}, chart);
+      return panel(both, 0, column, kPanelWidth, height);
+    };
+  };
+  const auto alt = [&](const Tensor& points, const std::string& what) {
+    return fmt::format("Scatter plot of {} {} in the plane of {} and {}.", thousands(points.size(0)), what,
+                       m.names[0], m.names[1]);
+  };
+  std::vector<Figure> figures;
+  if (m.has_data())
+    figures.push_back({.picture = embed(draw(0), alt(m.data, m.data_name), plot::ImageFormat::png)});
+  figures.push_back({.picture = embed(draw(1), alt(m.samples, "samples"), plot::ImageFormat::png)});
+  page.figures(figures);
+}
+
+void matrix_samples(Page& page, const Material& m) {
+  const int64_t shown = std::min(m.columns(), kMatrixColumns);
+  const std::vector<std::string> names(m.names.begin(), m.names.begin() + shown);
+  const Tensor samples = m.samples.narrow(1, 0, shown);
+  const auto draw = [&](const plot::Theme& theme) {
+    if (!m.has_data()) return plot::scatter_matrix(samples, names, {.theme = theme});
+    return plot::scatter_matrix(m.data.narrow(1, 0, shown), names,
+                                {.second = samples, .labels = {m.data_name, "samples"}, .theme = theme});
+  };
+  const std::string which =
+      shown < m.columns() ? fmt::format("the first {} of {} columns", shown, m.columns()) : "all columns";
+  const std::string over = m.has_data() ? fmt::format("samples over {}", m.data_name) : "samples";
+  page.wide_figure(
+      {.picture = embed(
+           draw,
+           fmt::format("Scatter plots of every pair of {}, {}; histograms on the diagonal.", which, over),
+           plot::ImageFormat::png),
+       .caption =
+           fmt::format("Every pair of {}: {}; on the diagonal the density of each column.", which, over)});
+}
+
+}  // namespace
+
+void add_samples(Page& page, const Material& m) {
+  page.section(m.has_data() ? "Samples beside data" : "Samples");
+  if (!m.has_data()) page.note("The data is not shown: " + m.run.why_no_data);
+  const std::string kind = m.images() ? "images" : "rows";
+  page.paragraph(
+      fmt::format("{} {} drawn from the model{}. The sampler is UniPC of order 3 with {} steps.",
+                  thousands(m.samples.size(0)), kind,
+                  m.has_data() ? fmt::format(", beside {} {}", thousands(m.data.size(0)), m.data_name) : "",
+                  m.times.size() - 1));
+  if (m.images()) return image_samples(page, m);
+  if (m.columns() == 2) return plane_samples(page, m);
+  if (m.columns() > 2) return matrix_samples(page, m);
+}
+
+void add_comparison(Page& page, const Material& m, Json& summary) {
+  if (!m.comparison) return;
+  const Comparison& c = *m.comparison;
+  summary["comparison"] = {{"samples", c.samples},
+                           {"reference", c.reference},
+                           {"reference_is", m.data_name},
+                           {"energy_distance", c.energy_distance},
+                           {"mmd", c.mmd},
+                           {"sliced_wasserstein", c.sliced_wasserstein},
+                           {"c2st_accuracy", c.classifier.accuracy},
+                           {"c2st_standard_error", c.classifier.standard_error},
+                           {"p_value", c.test.p_value},
+                           {"mean_error_relative", c.mean_error_relative},
+                           {"covariance_error_relative", c.covariance_error_relative}};
+  page.heading("How far apart");
+  page.paragraph(
+      fmt::format("{} samples against {} {}. If both came from one law, the permutation test's p-value would "
+                  "be uniform on (0, 1); "
+                  "a small one says that the test can tell them apart.",
+                  thousands(c.samples), thousands(c.reference), m.data_name));
+  const std::string in_units = m.images() ? "pixel values from −1 to 1" : "standard deviations";
+  page.table(
+      {.caption = "Distances on columns divided by the standard deviation of the data",
+       .columns = {"Measure", "Value", "If equal"},
+       .rows = {
+           {"p-value of a permutation test", number(c.test.p_value), "uniform"},
+           {"Energy distance", number(c.energy_distance), "about 0"},
+           {"Squared maximum mean discrepancy", number(c.mmd), "about 0"},
+           {"Sliced Wasserstein distance", number(c.sliced_wasserstein), "small"},
+           {"Accuracy of a classifier by nearest neighbours",
+            fmt::format("{:.3f} ± {:.3f}", c.classifier.accuracy, c.classifier.standard_error), "0.5"},
+           {fmt::format("Largest error of a mean, in {}", in_units),
+            number(m.images() ? c.mean_error : c.mean_error_relative), "about 0"},
+           {fmt::format("Largest error of a covariance, in {}", m.images() ? in_units : "products of them"),
+            number(m.images() ? c.covariance_error : c.covariance_error_relative), "about 0"}}});
+}
+
+}  // namespace fokker::report
