@@ -14,10 +14,14 @@ namespace fokker::cli {
 namespace fs = std::filesystem;
 
 void check_output(const std::string& file) {
-  const fs::path path(file);
-  const std::string extension = path.extension().string();
+  const std::string extension = fs::path(file).extension().string();
   check(extension == ".npy" || extension == ".csv" || extension == ".png",
         "{}: expected an output that ends in .npy, .csv or .png", file);
+  check_folder_of(file);
+}
+
+void check_folder_of(const std::string& file) {
+  const fs::path path(file);
   check(!fs::is_directory(path), "{}: expected a file but it is a folder", file);
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   std::error_code error;

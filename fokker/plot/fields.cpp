@@ -17,14 +17,16 @@ struct Cells {
   int64_t rows, columns;
 };
 
-/// Square cells, `longer` of them along the longer side.
+/// `longer` cells along the longer side, and square ones unless the sides are in units too different.
 Cells square_cells(const char* what, Extent extent, int64_t longer) {
   check(longer >= 2 && longer <= kMostCells, "{}: expected between 2 and {} cells a side but received {}",
         what, kMostCells, longer);
   check_limits(what, extent.x, Scale::linear);
   check_limits(what, extent.y, Scale::linear);
   const double width = extent.x.span(), height = extent.y.span(), side = std::max(width, height);
+  constexpr double too_different = 8;
   const auto cells = [&](double length) {
+    if (side > too_different * std::min(width, height)) return longer;
     return std::max<int64_t>(2, std::lround(static_cast<double>(longer) * length / side));
   };
   return {cells(height), cells(width)};
