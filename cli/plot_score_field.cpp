@@ -46,6 +46,12 @@ Tensor ground_rows(const PlotOptions& o, const ScoreField& field) {
   return source.to_user(source.process().perturb(x0, noise, field.time));
 }
 
+/// A column's name, or x_i of a target.
+std::string column_label(const ScoreField& field, size_t i) {
+  if (field.source.model) return field.source.columns[i];
+  return field.source.dimension() == 1 ? "x_t" : fmt::format("x_{}", i + 1);
+}
+
 plot::Figure make_page(const PlotOptions& o, int rows, int width, int height) {
   const plot::ChartOptions chart = chart_of(o.picture);
   plot::FigureOptions page{.width = chart.width > 0 ? chart.width : width,
@@ -64,8 +70,8 @@ plot::Figure draw_plane(const PlotOptions& o, const ScoreField& field, const Ten
                         plot::Extent extent) {
   plot::Figure figure = make_page(o, 1, 620, 580);
   plot::Axes& axes = figure.axes();
-  axes.x = {.label = field.source.columns[0], .limits = extent.x};
-  axes.y = {.label = field.source.columns[1], .limits = extent.y};
+  axes.x = {.label = column_label(field, 0), .limits = extent.x};
+  axes.y = {.label = column_label(field, 1), .limits = extent.y};
   const double ratio = extent.x.span() / extent.y.span();
   axes.equal_aspect = ratio < 4 && ratio > 0.25;
   if (!field.law.empty())
@@ -87,7 +93,7 @@ plot::Figure draw_line(const PlotOptions& o, const ScoreField& field, const Tens
   plot::Axes &law = figure.axes(0, 0), &score = figure.axes(1, 0);
   law.x.limits = score.x.limits = x;
   law.y.label = field.law.empty() ? "density (kernel estimate)" : "density";
-  score.x.label = field.source.columns[0];
+  score.x.label = column_label(field, 0);
   score.y.label = "score";
   plot::add_line(
       law, at.select(1, 0),

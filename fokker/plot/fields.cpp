@@ -106,7 +106,7 @@ void add_function_over_time(Axes& axes, const TimeFunction& function, Range time
   HeatmapOptions image{
       .range = Range{options.density ? 0 : -most, most}, .label = options.label, .smooth = true};
   if (options.density)
-    image.shade = 1;
+    image.shade = options.shade;
   else
     image.map = ColourMap::diverging();
   add_heatmap(axes, grid, extent, image);

@@ -76,7 +76,7 @@ std::string ParticleFilm::title(int64_t step) const {
       std::all_of(times_.begin(), times_.end(), [](double each) { return each == std::floor(each); }) &&
       times_.back() + times_.front() > 1;
   const std::string time = whole ? fmt::format("{} = {:.0f}", options_.time_name, t)
-                                 : fmt::format("{} = {:.3f}", options_.time_name, t);
+                                 : fmt::format("{} = {:.2f}", options_.time_name, t);
   return options_.title.empty() ? time : options_.title + ", " + time;
 }
 
@@ -115,7 +115,7 @@ Figure ParticleFilm::line_frame(int64_t step) const {
   strip.y = {.limits = Range{0, 1}, .ticks = false};
   strip.grid = false;
   add_scatter(strip, at::stack({x.narrow(0, 0, shown), strip_heights(shown)}, 1),
-              {.colour = SeriesColour(size_t{0})});
+              {.colour = SeriesColour(size_t{0}), .radius = 2.2, .alpha = 0.6});
   return figure;
 }
 
@@ -125,7 +125,7 @@ void ParticleFilm::add_ground(Axes& axes, double t) const {
   const Tensor density = density_(grid_points(extent, cells, cells), t);
   if (density.defined())
     add_density_image(axes, density.reshape({cells, cells}), extent,
-                      {.contours = 0, .shade = 0.45, .colour_bar = false});
+                      {.contours = 4, .shade = 0.55, .colour_bar = false});
 }
 
 Figure ParticleFilm::plane_frame(int64_t step) const {
@@ -136,7 +136,7 @@ Figure ParticleFilm::plane_frame(int64_t step) const {
   axes.y = {.label = "x_2", .limits = y_};
   axes.equal_aspect = std::max(x_.span(), y_.span()) <= 4 * std::min(x_.span(), y_.span());
   if (density_ && states_.size(2) == 2) add_ground(axes, times_[static_cast<size_t>(step)]);
-  add_scatter(axes, states_[step].narrow(1, 0, 2), {.colour = SeriesColour(size_t{1})});
+  add_scatter(axes, states_[step].narrow(1, 0, 2), {.colour = SeriesColour(size_t{1}), .alpha = 0.5});
   return figure;
 }
 

@@ -38,12 +38,16 @@ Figure paths_over_time(const Tensor& states, const std::vector<double>& times,
       const Tensor values = density(x.unsqueeze(1), t);
       return values.defined() ? values : at::zeros_like(x);  // a law of points has none
     };
-    add_function_over_time(axes, at, span, *axes.y.limits,
-                           {.label = "density / its maximum at t", .density = true, .relative = true});
+    add_function_over_time(
+        axes, at, span, *axes.y.limits,
+        {.label = "density / its maximum at t", .density = true, .relative = true, .shade = 0.5});
   }
   // On a density thin lines only darken it: the highlighted ones carry the picture.
   TrajectoryOptions paths{.highlighted = options.highlighted, .most = density ? 60 : 400};
-  if (density) paths.colour = &Theme::text;
+  if (density) {
+    paths.colour = &Theme::text;
+    axes.next_colour();  // that of the density
+  }
   add_trajectories(axes, at::tensor(times), states.select(2, 0).t(), paths);
   return figure;
 }
@@ -59,11 +63,12 @@ Figure paths_in_plane(const Tensor& states, const PathPictureOptions& options) {
   const int64_t stride = (states.size(0) + kMostStatesOnPage - 1) / kMostStatesOnPage;
   const Tensor ends = states[states.size(0) - 1];
   const Tensor kept = at::cat({states.slice(0, 0, states.size(0) - 1, stride), ends.unsqueeze(0)});
-  const SeriesColour end_colour = axes.next_colour();
-  add_planar_trajectories(
-      axes, kept.narrow(2, 0, 2).transpose(0, 1),
-      {.label = "paths", .colour = &Theme::muted, .highlighted = options.highlighted, .most = 300});
-  add_scatter(axes, ends.narrow(1, 0, 2), {.label = "their ends", .colour = end_colour});
+  const Tensor paths = kept.narrow(2, 0, 2).transpose(0, 1);
+  add_planar_trajectories(axes, paths,
+                          {.label = "paths", .colour = &Theme::muted, .highlighted = 0, .most = 300});
+  add_scatter(axes, ends.narrow(1, 0, 2), {.label = "their ends"});
+  add_planar_trajectories(axes, paths,
+                          {.colour = &Theme::muted, .highlighted = options.highlighted, .most = 0});
   return figure;
 }
 
