@@ -61,7 +61,7 @@ TEST_F(Cli, AnimatesWhatItSimulates) {
   const std::string simulate =
       "simulate --target two-modes --process vp --direction reverse --n 50 --steps 20 --out paths.npy ";
   ASSERT_EQ(run(simulate + "--plot paths.pdf --animate paths.webp --frames 6 --frame-rate 10 --loops 2 "
-                           "--width 200 --height 180")
+                           "--width 400 --height 300")
                 .code,
             0);
   const std::string film = read_file(path("paths.webp"));
@@ -69,7 +69,7 @@ TEST_F(Cli, AnimatesWhatItSimulates) {
   // The chunk ANIM: size, background, loops; VP8X: the canvas less one.
   const size_t anim = film.find("ANIM");
   EXPECT_EQ(film[anim + 12], 2);
-  EXPECT_EQ(static_cast<unsigned char>(film[film.find("VP8X") + 12]), 199);
+  EXPECT_EQ(static_cast<unsigned char>(film[film.find("VP8X") + 12]), 399 & 255);
   EXPECT_TRUE(read_file(path("paths.pdf")).starts_with("%PDF"));
 
   ASSERT_EQ(run("plot trajectory paths.npy --animate paths.gif --frames 4 --hold 0 --theme dark").code, 0);
@@ -147,8 +147,8 @@ TEST_F(Cli, DrawsHostileNamesHarmlessly) {
   fs::rename(path("odd.csv"), path(odd + ".csv"));
   const std::string quoted = "\"\\$(touch gone) ' \\\" & <b>.svg";
   for (const std::string& arguments : {"scatter hostile.csv --out picture.svg --title '" + script + "'",
-                                      "density hostile.csv --out picture.svg --title '" + title + "'",
-                                      "scatter hostile.csv " + quoted + ".csv\" --out picture.svg"}) {
+                                       "density hostile.csv --out picture.svg --title '" + title + "'",
+                                       "scatter hostile.csv " + quoted + ".csv\" --out picture.svg"}) {
     const Outcome outcome = run("plot " + arguments);
     ASSERT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_EQ(count_of(read_file(path("picture.svg")), "<script"), 0);
