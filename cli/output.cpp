@@ -21,10 +21,14 @@ void prepare_folder(const std::string& folder) {
 }
 
 void check_output(const std::string& file) {
-  const fs::path path(file);
-  const std::string extension = path.extension().string();
+  const std::string extension = fs::path(file).extension().string();
   check(extension == ".npy" || extension == ".csv" || extension == ".png",
         "{}: expected an output that ends in .npy, .csv or .png", file);
+  check_folder_of(file);
+}
+
+void check_folder_of(const std::string& file) {
+  const fs::path path(file);
   check(!fs::is_directory(path), "{}: expected a file but it is a folder", file);
   prepare_folder(path.has_parent_path() ? path.parent_path().string() : ".");
 }

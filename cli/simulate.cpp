@@ -1,15 +1,15 @@
 #include "fokker/process/simulate.h"
 
 #include "cli/denoiser_source.h"
+#include "cli/law.h"
 #include "cli/output.h"
+#include "cli/picture.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
 #include "fokker/data/npy.h"
-#include "fokker/plot/figure.h"
-#include "fokker/plot/lines.h"
-#include "fokker/plot/scatter.h"
+#include "fokker/plot/path_picture.h"
 #include "fokker/process/noising.h"
 
 namespace fokker::cli {
@@ -17,7 +17,9 @@ namespace {
 
 struct SimulateOptions {
   CommonOptions common;
-  std::string run, target, process, direction, out, plot, start = "exact", sampler, theme = "light";
+  std::string run, target, process, direction, out, plot, start = "exact", sampler;
+  PictureOptions picture;
+  FilmOptions film;
   int64_t n = 1000, steps = 200;
 };
 
@@ -74,37 +76,25 @@ Paths simulate_backward(const SimulateOptions& o, const DenoiserSource& source) 
   return paths;
 }
 
-plot::Range range_of(const Tensor& values) {
-  const double low = values.min().item<double>(), high = values.max().item<double>();
-  const double margin = 0.03 * std::max(high - low, 1e-9);
-  return {low - margin, high + margin};
+/// One coordinate: paths over time. More: the first two coordinates at six times.
+plot::Figure draw_paths(const SimulateOptions& o, const Tensor& states, const std::vector<double>& times,
+                        const plot::ParticleFilm::Density& density) {
+  const plot::PathPictureOptions options{.chart = chart_of(o.picture)};
+  return states.size(2) == 1 ? plot::path_picture(states, times, density, options)
+                             : plot::state_panels(states, times, options);
 }
 
-/// One coordinate: paths over time. More: the first two coordinates at six times.
-plot::Figure draw_paths(const Paths& paths, const plot::Theme& theme) {
+void show_paths(const SimulateOptions& o, const Paths& paths) {
   const Tensor states = paths.states.flatten(2);
-  const auto steps = static_cast<int64_t>(paths.times.size()) - 1;
-  if (states.size(2) == 1) {
-    plot::Figure figure({.width = 760, .height = 460, .title = {}, .legend = {}, .theme = theme});
-    auto& axes = figure.axes();
-    axes.x.label = "t";
-    axes.y.label = "x_t";
-    const int64_t shown = std::min<int64_t>(states.size(1), 400);
-    plot::add_lines(axes, at::tensor(paths.times), states.select(2, 0).narrow(1, 0, shown).t());
-    return figure;
-  }
-  const int panels = static_cast<int>(std::min<int64_t>(6, steps + 1));
-  plot::Figure figure(
-      {.width = 260 * panels, .height = 300, .columns = panels, .title = {}, .legend = {}, .theme = theme});
-  for (int i = 0; i < panels; ++i) {
-    const int64_t at_step = std::lround(static_cast<double>(steps) * i / std::max(1, panels - 1));
-    auto& axes = figure.axes(0, i);
-    axes.title = fmt::format("t = {:.2g}", paths.times[static_cast<size_t>(at_step)]);
-    axes.x.limits = range_of(states.select(2, 0));
-    axes.y.limits = range_of(states.select(2, 1));
-    plot::add_scatter(axes, states[at_step].narrow(1, 0, 2));
-  }
-  return figure;
+  const auto density = exact_density(o.target, o.process);
+  if (!o.plot.empty()) draw_paths(o, states, paths.times, density).save(o.plot);
+  if (o.film.file.empty()) return;
+  const plot::ChartOptions chart = chart_of(o.picture);
+  save_film(o.film,
+            {states,
+             paths.times,
+             density,
+             {.title = chart.title, .theme = chart.theme, .width = chart.width, .height = chart.height}});
 }
 
 int run_simulate(const SimulateOptions& o, const Command& command) {
@@ -112,17 +102,17 @@ int run_simulate(const SimulateOptions& o, const Command& command) {
         "unknown direction '{}'; valid names: {}", o.direction, join(directions));
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
   check(o.steps > 0, "steps: expected steps > 0 but received {}", o.steps);
-  check(o.theme == "light" || o.theme == "dark", "theme: expected light or dark but received '{}'", o.theme);
+  chart_of(o.picture);
   check(o.out.ends_with(".npy"), "{}: expected an output that ends in .npy", o.out);
   check_output(o.out);
-  if (!o.plot.empty()) check_output(o.plot);
+  check_picture(o.plot);
+  check_film(o.film);
   catch_signals();
   const DenoiserSource source = open_denoiser(o.common, o.run, o.target, o.process);
   const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
   save_npy(o.out, paths.states);
   command.save_configuration(o.out + ".toml");
-  if (!o.plot.empty())
-    draw_paths(paths, o.theme == "dark" ? plot::Theme::dark() : plot::Theme::light()).save(o.plot);
+  show_paths(o, paths);
   print_result(o.common,
                {{"out", o.out},
                 {"shape", paths.states.sizes().vec()},
@@ -141,7 +131,7 @@ void add_simulate(CommandLine& line) {
       {"simulate", "Simulate the forward process, its reversal, or the probability flow",
        "fokker simulate --target four-points --process vp --direction reverse --n 2000 --steps 200 --out "
        "paths.npy "
-       "--plot paths.png"},
+       "--plot paths.png --animate paths.webp"},
       [](Command& c, SimulateOptions& o) {
         c.option("run", o.run, "Run folder of a trained model (reverse and flow)");
         c.option("--target", o.target, "Use the exact denoiser of a known target");
@@ -157,8 +147,9 @@ void add_simulate(CommandLine& line) {
         c.option("--sampler", o.sampler,
                  "Method of backward runs (default: euler-maruyama, or heun for flow)");
         c.option("--out", o.out, "Trajectories, (steps+1, n, d): .npy", Command::Need::required);
-        c.option("--plot", o.plot, "Also draw a picture: .png");
-        c.option("--theme", o.theme, "Of the picture: light or dark");
+        c.option("--plot", o.plot, "Also draw a picture: .png, .svg or .pdf");
+        describe_film(c, o.film);
+        describe_picture(c, o.picture);
       },
       run_simulate);
 }

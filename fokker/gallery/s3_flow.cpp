@@ -88,8 +88,8 @@ Scene grid(Workshop&, const Rng&) {
     draw_plane(figure.axes(1, 0), "data x", "x");
     draw_density(figure.axes(1, 0), exact.target());
     plot::add_paths(figure.axes(1, 0), lines, {.colour = theme.series(3), .width = 1, .alpha = 0.9});
-    draw_plane(figure.axes(1, 1), "the same, encoded", "z", 5);
-    draw_density(figure.axes(1, 1), normal, 5);
+    draw_plane(figure.axes(1, 1), "the same, encoded", "z", 6);
+    draw_density(figure.axes(1, 1), normal, 6);
     plot::add_paths(figure.axes(1, 1), bent_lines, {.colour = theme.series(3), .width = 1, .alpha = 0.9});
     return figure;
   })};
@@ -129,8 +129,8 @@ void add_s3_flow(Items& items) {
            "the "
            "data. Below: a square grid of the data, and where encoding takes it; its nearly empty regions "
            "shrink to seams, its dense ones fill the plane.",
-       .alt = "Four panels: a round web of circles and rays; the same web pulled into three lobes; a square "
-              "grid; the same grid with three widened patches between dense seams.",
+       .alt = "Four panels: a round web of circles and rays; the same web stretched around three bumps; a "
+              "square grid; the same grid with three widened patches between dense seams.",
        .kind = Kind::figure,
        .prepare = grid});
   items.push_back(
@@ -138,8 +138,8 @@ void add_s3_flow(Items& items) {
        .title = "The bending, from noise to data",
        .source = "S3, section 3.3",
        .caption = "The circles and rays carried along the flow, over the density of x_t.",
-       .alt = "Animation: a round web over a round cloud; the cloud parts into three and pulls the web "
-              "into three lobes.",
+       .alt = "Animation: a round web over a round cloud; the cloud parts into three bumps and stretches "
+              "the web around them.",
        .kind = Kind::animation,
        .prepare = bending});
 }

@@ -77,7 +77,7 @@ Scene bound(Workshop& shop, const Rng& rng) {
     auto& left = figure.axes(0, 0);
     left.title = "KL of each step back";
     left.x = {.label = "t", .limits = plot::Range{0, Notebook::steps}};
-    left.y = {.label = "nats", .limits = plot::Range{1e-6, 1}, .scale = plot::Scale::logarithmic};
+    left.y = {.label = "nats", .limits = plot::Range{1e-4, 1}, .scale = plot::Scale::logarithmic};
     auto& right = figure.axes(0, 1);
     right.title = "the bound, summed up";
     right.x = {.label = "1: -log p(x_0 | x_1)   2: sum of the KLs   3: KL to the prior   4: all",
@@ -122,13 +122,12 @@ void add_s3_loss(Items& items) {
        .source = "S3, section 1.2.1; S1, \"Learning the model II\"",
        .caption =
            "The terms of −ELBO in nats for the exact denoiser and the trained network: reconstruction, "
-           "KL[q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t)] for each t, and the KL to the prior. The notebook's "
-           "derivation drops the logarithm in two lines and ends with log q(x_1 | x_0) where log p(x_0 | "
-           "x_1) "
-           "belongs.",
+           "KL[q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t)] for each t > 1, and the KL to the prior. What the "
+           "exact denoiser pays at the smallest t is for sampling with β_t, where the posterior's variance "
+           "is smaller. The notebook's derivation lacks the logarithm in two lines, and its sum of KLs must "
+           "start at t = 2: the term t = 1 is the reconstruction.",
        .alt = "Left: the KL terms over t on a logarithmic axis for the exact denoiser and the network. "
-              "Right: bars of "
-              "the reconstruction, the sum of the terms, the prior and the whole bound.",
+              "Right: bars of the reconstruction, the sum of the terms, the prior and the whole bound.",
        .kind = Kind::figure,
        .prepare = bound});
 }

@@ -17,14 +17,16 @@ struct Cells {
   int64_t rows, columns;
 };
 
-/// Square cells, `longer` of them along the longer side.
+/// `longer` cells along the longer side, and square ones unless the sides are in units too different.
 Cells square_cells(const char* what, Extent extent, int64_t longer) {
   check(longer >= 2 && longer <= kMostCells, "{}: expected between 2 and {} cells a side but received {}",
         what, kMostCells, longer);
   check_limits(what, extent.x, Scale::linear);
   check_limits(what, extent.y, Scale::linear);
   const double width = extent.x.span(), height = extent.y.span(), side = std::max(width, height);
+  constexpr double too_different = 8;
   const auto cells = [&](double length) {
+    if (side > too_different * std::min(width, height)) return longer;
     return std::max<int64_t>(2, std::lround(static_cast<double>(longer) * length / side));
   };
   return {cells(height), cells(width)};
@@ -104,7 +106,7 @@ void add_function_over_time(Axes& axes, const TimeFunction& function, Range time
   HeatmapOptions image{
       .range = Range{options.density ? 0 : -most, most}, .label = options.label, .smooth = true};
   if (options.density)
-    image.shade = 1;
+    image.shade = options.shade;
   else
     image.map = ColourMap::diverging();
   add_heatmap(axes, grid, extent, image);

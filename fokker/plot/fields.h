@@ -48,6 +48,7 @@ struct TimeImageOptions {
   /// signed function: diverging colours, grey at 0.
   bool density = false;
   bool relative = false;
+  double shade = 1;  ///< of a density: as `shading`; less is a ground for other marks
 };
 
 /// Adds a function of a coordinate (upwards) over time (to the right), such as epsilon_theta(x, t) or p_t(x).

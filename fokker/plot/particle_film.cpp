@@ -76,7 +76,7 @@ std::string ParticleFilm::title(int64_t step) const {
       std::all_of(times_.begin(), times_.end(), [](double each) { return each == std::floor(each); }) &&
       times_.back() + times_.front() > 1;
   const std::string time = whole ? fmt::format("{} = {:.0f}", options_.time_name, t)
-                                 : fmt::format("{} = {:.3f}", options_.time_name, t);
+                                 : fmt::format("{} = {:.2f}", options_.time_name, t);
   return options_.title.empty() ? time : options_.title + ", " + time;
 }
 
@@ -105,8 +105,9 @@ Figure ParticleFilm::line_frame(int64_t step) const {
   add_histogram(law, x, {.label = "particles", .bins = bins_, .range = x_});
   if (density_) {
     const Tensor at = grid_points({x_, {0, 1}}, 1, kCurvePoints).narrow(1, 0, 1).contiguous();
-    add_line(law, at.select(1, 0), density_(at, times_[static_cast<size_t>(step)]),
-             {.label = options_.density_label, .width = 2.0});
+    const Tensor density = density_(at, times_[static_cast<size_t>(step)]);
+    if (density.defined())
+      add_line(law, at.select(1, 0), density, {.label = options_.density_label, .width = 2.0});
   }
   Axes& strip = figure.axes(1, 0);
   const int64_t shown = std::min(kMostParticlesInStrip, x.size(0));
@@ -114,8 +115,17 @@ Figure ParticleFilm::line_frame(int64_t step) const {
   strip.y = {.limits = Range{0, 1}, .ticks = false};
   strip.grid = false;
   add_scatter(strip, at::stack({x.narrow(0, 0, shown), strip_heights(shown)}, 1),
-              {.colour = SeriesColour(size_t{0})});
+              {.colour = SeriesColour(size_t{0}), .radius = 2.2, .alpha = 0.6});
   return figure;
+}
+
+void ParticleFilm::add_ground(Axes& axes, double t) const {
+  constexpr int64_t cells = 120;
+  const Extent extent{x_, y_};
+  const Tensor density = density_(grid_points(extent, cells, cells), t);
+  if (density.defined())
+    add_density_image(axes, density.reshape({cells, cells}), extent,
+                      {.contours = 4, .shade = 0.55, .colour_bar = false});
 }
 
 Figure ParticleFilm::plane_frame(int64_t step) const {
@@ -125,21 +135,24 @@ Figure ParticleFilm::plane_frame(int64_t step) const {
   axes.x = {.label = "x_1", .limits = x_};
   axes.y = {.label = "x_2", .limits = y_};
   axes.equal_aspect = std::max(x_.span(), y_.span()) <= 4 * std::min(x_.span(), y_.span());
-  if (density_ && states_.size(2) == 2)
-    add_density(axes, [&](const Tensor& x) { return density_(x, times_[static_cast<size_t>(step)]); },
-                {x_, y_}, {.resolution = 120, .contours = 0, .shade = 0.45, .colour_bar = false});
-  add_scatter(axes, states_[step].narrow(1, 0, 2), {.colour = SeriesColour(size_t{1})});
+  if (density_ && states_.size(2) == 2) add_ground(axes, times_[static_cast<size_t>(step)]);
+  add_scatter(axes, states_[step].narrow(1, 0, 2), {.colour = SeriesColour(size_t{1}), .alpha = 0.5});
   return figure;
+}
+
+int64_t film_step(const ParticleFilm& film, int64_t i, int64_t frames) {
+  check(frames > 0 && i >= 0 && i < frames, "particle film: expected a frame from 0 to {} but received {}",
+        frames - 1, i);
+  const double stride =
+      static_cast<double>(film.steps()) / static_cast<double>(std::max<int64_t>(1, frames - 1));
+  return std::lround(stride * static_cast<double>(i));
 }
 
 void save_film(const std::filesystem::path& path, const ParticleFilm& film, int64_t frames,
                const AnimationOptions& options) {
-  check(frames > 0, "animation: expected frames > 0 but received {}", frames);
   const int64_t count = std::min(frames, film.steps() + 1);
-  const double stride = count > 1 ? static_cast<double>(film.steps()) / static_cast<double>(count - 1) : 0;
   save_animation(
-      path, count, [&](int64_t i) { return film.frame(std::lround(stride * static_cast<double>(i))); },
-      options);
+      path, count, [&](int64_t i) { return film.frame(film_step(film, i, count)); }, options);
 }
 
 }  // namespace fokker::plot

@@ -22,10 +22,11 @@ struct ParticleFilmOptions {
 /// the particles, on the density where there are two in all.
 class ParticleFilm {
  public:
-  /// density(x (m, d), t) -> (m), or empty where it is not known.
+  /// density(x (m, d), t) -> (m), or an undefined tensor where there is none at that time.
   using Density = std::function<Tensor(const Tensor& x, double t)>;
 
-  /// states: (steps + 1, n, d); times: one of each. Input error where they do not fit or are not finite.
+  /// `density` is empty where it is not known. states: (steps + 1, n, d); times: one of each. Input error
+  /// where they do not fit or are not finite.
   ParticleFilm(const Tensor& states, std::vector<double> times, Density density = {},
                ParticleFilmOptions options = {});
 
@@ -36,6 +37,7 @@ class ParticleFilm {
  private:
   Figure line_frame(int64_t step) const;
   Figure plane_frame(int64_t step) const;
+  void add_ground(Axes& axes, double t) const;
   std::string title(int64_t step) const;
   FigureOptions page(int width, int height) const;
 
@@ -46,6 +48,10 @@ class ParticleFilm {
   Range x_, y_ = {};  // limits of all frames
   int64_t bins_ = 0;
 };
+
+/// The state that frame i of `frames` evenly spaced ones shows: the first is that of step 0, the last the
+/// last.
+int64_t film_step(const ParticleFilm& film, int64_t i, int64_t frames);
 
 /// Writes the film with at most `frames` of its states, evenly spaced, the first and the last among them.
 void save_film(const std::filesystem::path& path, const ParticleFilm& film, int64_t frames,

@@ -11,8 +11,8 @@
 namespace fokker::plot {
 namespace {
 
-constexpr double kWidest = 46;       // pixels, of the horizontal leg
-constexpr double kTallest = 64;      // pixels, of the other
+constexpr double kWidest = 80;       // pixels, of the horizontal leg
+constexpr double kTallest = 80;      // pixels, of the other
 constexpr double kFromCurve = 9;     // pixels between the slanted side and its curve
 constexpr double kRoomForText = 13;  // pixels beside a leg
 constexpr int kPlaces = 24;          // tried along a curve, on each side
@@ -111,8 +111,7 @@ class SlopeTriangles final : public Mark {
             const Triangle candidate =
                 beside(between(piece.from, piece.to, place / double{kPlaces}), slope, width, below);
             const double room = room_of(candidate, taken, t.box);
-            // Where several are as free, the first along the curve.
-            if (room <= clearance + 0.5) continue;
+            if (room <= clearance) continue;
             clearance = room;
             best = candidate;
           }
@@ -129,7 +128,8 @@ class SlopeTriangles final : public Mark {
     return {left, right, below ? Point{left.x, right.y} : Point{right.x, left.y}};
   }
 
-  /// The least distance to what is drawn already, capped where it is ample; nothing outside the box.
+  /// The least distance to what is drawn already, capped where it is ample, so that the nearest to the middle
+  /// of the box is the best of several free places. Nothing outside the box.
   static double room_of(const Triangle& triangle, const std::vector<Segment>& taken, const Rect& box) {
     constexpr double ample = 12;
     double room = ample;
@@ -137,7 +137,8 @@ class SlopeTriangles final : public Mark {
       if (!box.contains(point, -3)) return -INFINITY;
       for (const Segment& segment : taken) room = std::min(room, distance_to(point, segment));
     }
-    return room;
+    const Point middle = box.centre();
+    return room - 0.004 * std::hypot(triangle[2].x - middle.x, triangle[2].y - middle.y);
   }
 
   static void draw_triangle(const DrawContext& context, const Triangle& triangle, double order) {
