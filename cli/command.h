@@ -100,6 +100,7 @@ void add_doctor(CommandLine& line);
 void add_plot(CommandLine& line);
 void add_report(CommandLine& line);
 void add_verify(CommandLine& line);
+void add_gallery(CommandLine& line);
 
 /// Reads FILE.toml of --config into command-line arguments "--key=value".
 std::vector<std::string> arguments_from_toml(const std::filesystem::path& file);

@@ -69,6 +69,7 @@ int run(const std::vector<std::string>& arguments) {
   add_plot(line);
   add_report(line);
   add_verify(line);
+  add_gallery(line);
   if (arguments.size() == 2 && arguments[0] == "--write-help-texts") {
     write_file_atomically(arguments[1], line.help_texts());
     return 0;

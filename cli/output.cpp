@@ -13,17 +13,24 @@
 namespace fokker::cli {
 namespace fs = std::filesystem;
 
-void check_output(const std::string& file) {
-  const fs::path path(file);
-  const std::string extension = path.extension().string();
-  check(extension == ".npy" || extension == ".csv" || extension == ".png",
-        "{}: expected an output that ends in .npy, .csv or .png", file);
-  check(!fs::is_directory(path), "{}: expected a file but it is a folder", file);
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+void prepare_folder(const std::string& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error || ::access(folder.c_str(), W_OK) != 0)
-    fail(ErrorKind::resource, "{}: the folder cannot be written", folder.string());
+    fail(ErrorKind::resource, "{}: the folder cannot be written", folder);
+}
+
+void check_output(const std::string& file) {
+  const std::string extension = fs::path(file).extension().string();
+  check(extension == ".npy" || extension == ".csv" || extension == ".png",
+        "{}: expected an output that ends in .npy, .csv or .png", file);
+  check_folder_of(file);
+}
+
+void check_folder_of(const std::string& file) {
+  const fs::path path(file);
+  check(!fs::is_directory(path), "{}: expected a file but it is a folder", file);
+  prepare_folder(path.has_parent_path() ? path.parent_path().string() : ".");
 }
 
 void write_samples(const std::string& file, const Tensor& values, const std::vector<std::string>& columns) {

@@ -6,8 +6,14 @@
 
 namespace fokker::cli {
 
+/// Makes a folder where it is absent. Resource error where it cannot be made or written.
+void prepare_folder(const std::string& folder);
+
 /// Refuses, before any work is done, an output whose format is unknown or whose folder cannot be written.
 void check_output(const std::string& file);
+
+/// The same of any file's folder, which is made where it is missing.
+void check_folder_of(const std::string& file);
 
 /// Writes samples by extension: .npy, .csv (tables) or .png (a grid of images, or a scatter picture of
 /// points).

@@ -1,131 +1,38 @@
-#include <fstream>
+#include "cli/plot.h"
 
-#include "cli/plot_convergence.h"
-#include "cli/registry.h"
 #include "fokker/core/error.h"
-#include "fokker/core/files.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
-#include "fokker/data/load.h"
-#include "fokker/plot/charts.h"
-#include "fokker/plot/image_grid.h"
-#include "fokker/plot/schedule_curves.h"
 
 namespace fokker::cli {
 namespace {
-
-struct PlotOptions {
-  CommonOptions common;
-  std::string kind, out, title, theme = "light";
-  std::vector<std::string> inputs;
-  int64_t columns = 0;
-  StudyOptions study;
-  bool table = false;
-};
-
-plot::Theme theme_of(const PlotOptions& o) {
-  check(o.theme == "light" || o.theme == "dark", "theme: expected light or dark but received '{}'", o.theme);
-  return o.theme == "light" ? plot::Theme::light() : plot::Theme::dark();
-}
-
-/// Rows of a file, or of "target:TARGET" as many as shown beside it.
-Dataset rows_of(const std::string& input, uint64_t seed) {
-  if (!input.starts_with("target:")) return load_data(input, {});
-  const Tensor values = target_from(input.substr(7))->sample(20'000, Rng(seed).stream("plot"));
-  return {.values = values,
-          .columns = default_column_names(values.size(1)),
-          .labels = {},
-          .label_names = {},
-          .source = input};
-}
-
-void draw_scatter(const PlotOptions& o) {
-  std::vector<Dataset> sets;
-  for (const auto& input : o.inputs) {
-    sets.push_back(rows_of(input, o.common.seed));
-    check_input(!sets.back().is_images(), "{}: expected a table but it holds images", input);
-  }
-  check(sets.size() <= 2, "plot scatter: expected one or two inputs but received {}", sets.size());
-  const int64_t dimension = sets[0].values.size(1);
-  for (const auto& set : sets)
-    check_input(set.values.size(1) == dimension, "{}: expected {} columns but it has {}", set.source,
-                dimension, set.values.size(1));
-  const plot::ChartOptions chart{.title = o.title, .theme = theme_of(o)};
-  if (dimension == 1) return plot::histogram(sets[0].values, chart).save(o.out);
-  if (dimension > 2) {
-    check(dimension <= 8, "plot scatter: expected at most 8 columns but received {}", dimension);
-    plot::ScatterMatrixOptions matrix;
-    matrix.title = o.title;
-    matrix.theme = theme_of(o);
-    if (sets.size() == 2) matrix.second = sets[1].values;
-    return plot::scatter_matrix(sets[0].values, sets[0].columns, matrix).save(o.out);
-  }
-  if (sets.size() == 1) return plot::scatter(sets[0].values, chart).save(o.out);
-  plot::scatter_comparison(sets[0].values, sets[1].values, {sets[0].source, sets[1].source}, chart)
-      .save(o.out);
-}
-
-void draw_grid(const PlotOptions& o) {
-  check(o.inputs.size() == 1, "plot grid: expected one input but received {}", o.inputs.size());
-  const Dataset data = load_data(o.inputs[0], {});
-  check_input(data.is_images(), "{}: expected images but it holds rows of shape {}", o.inputs[0],
-              shape_string(data.event_shape()));
-  const int64_t shown = std::min<int64_t>(data.size(), 400);
-  plot::save_image_grid(o.out, data.values.narrow(0, 0, shown), {.columns = o.columns});
-}
-
-void draw_loss(const PlotOptions& o) {
-  check(o.inputs.size() == 1, "plot loss: expected one run folder but received {}", o.inputs.size());
-  const std::filesystem::path file = std::filesystem::path(o.inputs[0]) / "metrics.jsonl";
-  std::istringstream lines(read_file(file));
-  std::vector<double> steps, losses, held_steps, held_losses;
-  int64_t number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    check_input(++number && json.is_object() && json.contains("step") && json.contains("loss"),
-                "{}: line {}: expected an object with step and loss", file.string(), number);
-    steps.push_back(json["step"].get<double>());
-    losses.push_back(json["loss"].get<double>());
-    if (!json.contains("held_out_loss")) continue;
-    held_steps.push_back(steps.back());
-    held_losses.push_back(json["held_out_loss"].get<double>());
-  }
-  check_input(!steps.empty(), "{}: expected at least one line", file.string());
-  std::vector<plot::LossSeries> series{{"training", at::tensor(steps), at::tensor(losses)}};
-  if (!held_steps.empty()) series.push_back({"held out", at::tensor(held_steps), at::tensor(held_losses)});
-  plot::loss_curves(series,
-                    {.chart = {.title = o.title, .x_label = "step", .y_label = "loss", .theme = theme_of(o)},
-                     .log_y = true})
-      .save(o.out);
-}
 
 void draw_convergence(const PlotOptions& o) {
   check(o.inputs.size() <= 1, "plot convergence: expected one run folder or --target but received {} inputs",
         o.inputs.size());
   StudyOptions study = o.study;
   if (!o.inputs.empty()) study.run = o.inputs[0];
-  show_study(study, {.out = o.out, .title = o.title, .theme = theme_of(o), .table = o.table}, o.common);
-}
-
-void draw_schedule(const PlotOptions& o) {
-  std::vector<plot::NamedSchedule> schedules;
-  for (const auto& spec : split_specs(o.study.process.empty() ? "vp" : o.study.process))
-    schedules.push_back({spec, make_schedule(spec)});
-  plot::schedule_curves(schedules, {.title = o.title, .theme = theme_of(o)}).save(o.out);
+  show_study(study, {.out = o.out, .title = o.picture.title, .theme = theme_of(o.picture), .table = o.table},
+             o.common);
 }
 
 struct Kind {
   std::string name;
   void (*draw)(const PlotOptions&);
-  bool needs_input = true, needs_out = true;
+  enum class Input { file, file_or_target, optional } input = Input::file;
+  bool needs_out = true;
 };
 
 const std::vector<Kind>& kinds() {
+  using Input = Kind::Input;
   static const std::vector<Kind> table = {{"scatter", draw_scatter},
+                                          {"density", draw_density, Input::file_or_target},
+                                          {"score-field", draw_score_field, Input::file_or_target},
+                                          {"trajectory", draw_trajectory, Input::file, false},
                                           {"grid", draw_grid},
                                           {"loss", draw_loss},
-                                          {"convergence", draw_convergence, false, false},
-                                          {"schedule", draw_schedule, false}};
+                                          {"convergence", draw_convergence, Input::optional, false},
+                                          {"schedule", draw_schedule, Input::optional}};
   return table;
 }
 
@@ -140,8 +47,15 @@ int run_plot(const PlotOptions& o) {
       std::find_if(kinds().begin(), kinds().end(), [&](const Kind& k) { return k.name == o.kind; });
   if (kind == kinds().end())
     fail(ErrorKind::argument, "unknown plot '{}'; valid names: {}", o.kind, kind_names());
-  check(!kind->needs_input || !o.inputs.empty(), "plot {}: expected an input", o.kind);
+  check(kind->input != Kind::Input::file || !o.inputs.empty(), "plot {}: expected an input", o.kind);
+  check(kind->input != Kind::Input::file_or_target || !o.inputs.empty() || !o.study.target.empty(),
+        "plot {}: expected an input or --target", o.kind);
   check(!kind->needs_out || !o.out.empty(), "plot {}: expected --out PICTURE", o.kind);
+  check(o.film.file.empty() || o.kind == "trajectory",
+        "--animate: expected plot trajectory but received plot {}", o.kind);
+  theme_of(o.picture);
+  check_picture(o.out);
+  check_film(o.film);
   kind->draw(o);
   if (!o.out.empty()) message("wrote " + o.out);
   return 0;
@@ -149,20 +63,46 @@ int run_plot(const PlotOptions& o) {
 
 }  // namespace
 
+std::string subject_of(const PlotOptions& o) {
+  check(o.inputs.size() + (o.study.target.empty() ? 0 : 1) == 1, "plot {}: expected one file or --target",
+        o.kind);
+  return o.inputs.empty() ? o.study.target : "data:" + o.inputs[0];
+}
+
 void add_plot(CommandLine& line) {
   add_command<PlotOptions>(
       line,
       {"plot", "Draw a picture: " + kind_names(),
        "fokker plot scatter data.csv samples.csv --out picture.png\n  "
+       "fokker plot density --target two-modes --process vp --time 0,0.2,0.5,1 --out laws.png\n  "
+       "fokker plot density samples.csv --out density.png\n  "
+       "fokker plot score-field --target two-modes --process vp --time 0.3 --out score.png\n  "
+       "fokker plot score-field run --time 0.3 --data points.csv --out score.png\n  "
+       "fokker plot trajectory paths.npy --out paths.png --animate paths.webp\n  "
+       "fokker plot schedule --process vp,vp-cosine,flow --out schedules.svg --theme dark\n  "
        "fokker plot convergence --target two-modes --process vp --out orders.png\n  "
        "fokker plot convergence run --evaluations 5,10,20,40 --out errors.png --table"},
       [](Command& c, PlotOptions& o) {
         c.option("kind", o.kind, "What to draw: " + kind_names(), Command::Need::required);
-        c.option("inputs", o.inputs, "Files, or target:TARGET; a run folder for loss and convergence");
+        c.option("inputs", o.inputs,
+                 "Files, or target:TARGET; a run folder for loss, score-field and convergence");
         c.option("--out", o.out, "Picture: .png, .svg or .pdf");
-        c.option("--title", o.title, "Title");
-        c.option("--theme", o.theme, "light or dark");
-        c.option("--columns", o.columns, "Images per row of a grid; 0 chooses");
+        describe_picture(c, o.picture);
+        c.option("--columns", o.columns, "grid: images per row; 0 chooses");
+        c.option("--time", o.times, "density, score-field: times t in [0, 1]; density takes several");
+        c.flag("--over-time", o.over_time, "density: of one coordinate, as an image over all times");
+        c.option("--limits", o.limits,
+                 "density, score-field: x0,x1 or x0,x1,y0,y1 instead of where the law lies");
+        c.option("--contours", o.contours,
+                 "density: number of level lines, each at half the next; 0 for none");
+        c.option("--resolution", o.resolution, "density: cells along the longer side");
+        c.option("--arrows", o.arrows, "score-field: along the longer side");
+        c.option("--data", o.data, "score-field of a run: data drawn under the arrows, noised to that time");
+        c.option("--highlight", o.highlight, "trajectory: paths drawn thick");
+        c.option(
+            "--times", o.path_times,
+            "trajectory: the first and the last time, or the time of each state (default: step numbers)");
+        describe_film(c, o.film);
         describe_study(c, o.study, o.table);
       },
       [](const PlotOptions& o, const Command&) { return run_plot(o); });

@@ -19,7 +19,7 @@ namespace {
 
 struct SampleOptions {
   CommonOptions common;
-  std::string run, target, process, out, sampler, grid, trajectory, label, start;
+  std::string run, target, process, out, sampler, grid, trajectory, trajectory_times, label, start;
   int64_t n = 1000, steps = 0, batch = 0, trajectory_every = 1;
   double guidance = 1.0, clip = -1.0, step_size = 0.0;
 };
@@ -75,7 +75,10 @@ Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vecto
   });
   std::optional<TrajectoryFile> states;
   if (!o.trajectory.empty()) {
-    states.emplace(o.trajectory, o.n, grid.steps(), o.trajectory_every, to_user);
+    const auto kept = o.trajectory_times.empty()
+                          ? every_step(grid.steps(), o.trajectory_every)
+                          : steps_at(grid, parse_numbers("trajectory-times", o.trajectory_times));
+    states.emplace(o.trajectory, o.n, kept, to_user);
     options.observers.push_back(states->observer());
   }
   const Rng rng(o.common.seed);
@@ -103,7 +106,7 @@ Samples run_kernel(const SampleOptions& o, const KernelChoice& choice, const Dis
   });
   std::optional<TrajectoryFile> states;
   if (!o.trajectory.empty()) {
-    states.emplace(o.trajectory, o.n, options.steps, o.trajectory_every, to_user);
+    states.emplace(o.trajectory, o.n, every_step(options.steps, o.trajectory_every), to_user);
     options.observers.push_back(states->observer());
   }
   const NoiseSource noise = Rng(o.common.seed).stream("sampler").noise_source(start.scalar_type());
@@ -208,6 +211,17 @@ std::string describe(const Samples& samples, const std::optional<ModeStatistics>
   return text;
 }
 
+void check_trajectory_times(const SampleOptions& o) {
+  if (o.trajectory_times.empty()) return;
+  check(!o.trajectory.empty(),
+        "trajectory-times: expected --trajectory FILE.npy, to which the states are written");
+  check(o.trajectory_every == 1, "trajectory-times: expected these or --trajectory-every, not both");
+  check(!is_chain(o.sampler), "trajectory-times: the steps of {} have no times; expected --trajectory-every",
+        o.sampler);
+  check(o.target.empty() || !o.sampler.empty() || o.steps > 0,
+        "trajectory-times: a target is sampled directly unless --sampler or --steps is given");
+}
+
 int run_sample(const SampleOptions& o, const Command& command) {
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
   check(o.step_size >= 0, "step-size: expected step-size > 0 but received {}", o.step_size);
@@ -221,6 +235,7 @@ int run_sample(const SampleOptions& o, const Command& command) {
   if (!o.trajectory.empty()) check_output(o.trajectory);
   check(o.trajectory_every > 0, "trajectory-every: expected trajectory-every > 0 but received {}",
         o.trajectory_every);
+  check_trajectory_times(o);
   catch_signals();
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
   write_samples(o.out, samples.values, samples.columns);
@@ -261,6 +276,8 @@ void add_sample(CommandLine& line) {
         c.option("--trajectory", o.trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
         c.option("--trajectory-every", o.trajectory_every,
                  "Of these states keep the start, every K-th and the last");
+        c.option("--trajectory-times", o.trajectory_times,
+                 "Of these states keep those at times T,T,... of the run's grid, in the order of the run");
         c.option("--label", o.label, "Class to sample");
         c.option("--guidance", o.guidance, "Weight of classifier-free guidance; 1 is plain conditioning");
         c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");

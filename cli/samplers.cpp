@@ -79,6 +79,10 @@ SamplerChoice adaptive_sde(Spec& spec, const GaussianProcess&) {
   return {std::make_unique<AdaptiveSde>(options), "uniform", 1};
 }
 
+SamplerChoice dpmpp_2s(Spec& spec, const GaussianProcess&) {
+  return {std::make_unique<DpmPp2S>(DpmPp2S::Options{.ratio = spec.number("ratio", 0.5)}), "log-snr", 20};
+}
+
 SamplerChoice dpmpp_3m(Spec& spec, const GaussianProcess&) {
   using Weights = DpmPp3M::Weights;
   const auto weights =
@@ -185,7 +189,7 @@ const std::vector<std::pair<std::string, Make>>& table() {
       {"rk4", plain<RungeKutta4>("log-snr", 25)},
       {"dopri5", dopri5},
       {"dpmpp-2m", plain<DpmPp2M>("log-snr", 30)},
-      {"dpmpp-2s", plain<DpmPp2S>("log-snr", 20)},
+      {"dpmpp-2s", dpmpp_2s},
       {"dpmpp-3m", dpmpp_3m},
       {"dpmpp-sde", dpmpp_sde},
       {"unipc", unipc},

@@ -1,20 +1,25 @@
+#include "fokker/process/simulate.h"
+
 #include "cli/denoiser_source.h"
+#include "cli/law.h"
 #include "cli/output.h"
+#include "cli/picture.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
 #include "fokker/data/npy.h"
-#include "fokker/plot/figure.h"
-#include "fokker/plot/lines.h"
-#include "fokker/plot/scatter.h"
+#include "fokker/plot/path_picture.h"
+#include "fokker/process/noising.h"
 
 namespace fokker::cli {
 namespace {
 
 struct SimulateOptions {
   CommonOptions common;
-  std::string run, target, process, direction, out, plot, start = "exact", sampler, theme = "light";
+  std::string run, target, process, direction, out, plot, start = "exact", sampler;
+  PictureOptions picture;
+  FilmOptions film;
   int64_t n = 1000, steps = 200;
 };
 
@@ -30,24 +35,14 @@ AnalyticDenoiser& exact_of(const DenoiserSource& source) {
   return dynamic_cast<AnalyticDenoiser&>(*source.denoiser);
 }
 
-/// The noising chain x_{i+1} = scale x_i + sqrt(variance) eps on equal intervals: exact at every time.
+/// The noising chain on equal intervals: exact at every time.
 Paths simulate_forward(const SimulateOptions& o, const DenoiserSource& source) {
   check(o.run.empty(),
         "simulate: forward needs data; expected --target (data:FILE noises the rows of a file)");
-  Paths paths{at::empty({o.steps + 1, o.n, source.event[0]}, at::kDouble), {0.0}};
-  Tensor x = exact_of(source).target().sample(o.n, Rng(o.common.seed).stream("data"));
-  paths.states[0] = x;
-  const Rng noise = Rng(o.common.seed).stream("forward");
-  for (int64_t i = 1; i <= o.steps; ++i) {
-    const double t = static_cast<double>(i) / static_cast<double>(o.steps);
-    const TransitionCoefficients step = source.process().transition(paths.times.back(), t);
-    x = step.scale * x +
-        std::sqrt(step.variance) *
-            noise.normal(x.sizes(), {.first_sample = 0, .step = static_cast<uint32_t>(i)}, at::kDouble);
-    paths.states[i] = x;
-    paths.times.push_back(t);
-  }
-  return paths;
+  const std::vector<double> times = uniform_times(0, 1, o.steps);
+  const Tensor x0 = exact_of(source).target().sample(o.n, Rng(o.common.seed).stream("data"));
+  const NoiseSource noise = Rng(o.common.seed).stream("forward").noise_source(at::kDouble);
+  return {noising_paths(source.process(), x0, times, noise), times};
 }
 
 /// Where a backward simulation begins: the exact law of x at the first time, or the prior.
@@ -81,37 +76,25 @@ Paths simulate_backward(const SimulateOptions& o, const DenoiserSource& source) 
   return paths;
 }
 
-plot::Range range_of(const Tensor& values) {
-  const double low = values.min().item<double>(), high = values.max().item<double>();
-  const double margin = 0.03 * std::max(high - low, 1e-9);
-  return {low - margin, high + margin};
+/// One coordinate: paths over time. More: the first two coordinates at six times.
+plot::Figure draw_paths(const SimulateOptions& o, const Tensor& states, const std::vector<double>& times,
+                        const plot::ParticleFilm::Density& density) {
+  const plot::PathPictureOptions options{.chart = chart_of(o.picture)};
+  return states.size(2) == 1 ? plot::path_picture(states, times, density, options)
+                             : plot::state_panels(states, times, options);
 }
 
-/// One coordinate: paths over time. More: the first two coordinates at six times.
-plot::Figure draw_paths(const Paths& paths, const plot::Theme& theme) {
+void show_paths(const SimulateOptions& o, const Paths& paths) {
   const Tensor states = paths.states.flatten(2);
-  const auto steps = static_cast<int64_t>(paths.times.size()) - 1;
-  if (states.size(2) == 1) {
-    plot::Figure figure({.width = 760, .height = 460, .title = {}, .legend = {}, .theme = theme});
-    auto& axes = figure.axes();
-    axes.x.label = "t";
-    axes.y.label = "x_t";
-    const int64_t shown = std::min<int64_t>(states.size(1), 400);
-    plot::add_lines(axes, at::tensor(paths.times), states.select(2, 0).narrow(1, 0, shown).t());
-    return figure;
-  }
-  const int panels = static_cast<int>(std::min<int64_t>(6, steps + 1));
-  plot::Figure figure(
-      {.width = 260 * panels, .height = 300, .columns = panels, .title = {}, .legend = {}, .theme = theme});
-  for (int i = 0; i < panels; ++i) {
-    const int64_t at_step = std::lround(static_cast<double>(steps) * i / std::max(1, panels - 1));
-    auto& axes = figure.axes(0, i);
-    axes.title = fmt::format("t = {:.2g}", paths.times[static_cast<size_t>(at_step)]);
-    axes.x.limits = range_of(states.select(2, 0));
-    axes.y.limits = range_of(states.select(2, 1));
-    plot::add_scatter(axes, states[at_step].narrow(1, 0, 2));
-  }
-  return figure;
+  const auto density = exact_density(o.target, o.process);
+  if (!o.plot.empty()) draw_paths(o, states, paths.times, density).save(o.plot);
+  if (o.film.file.empty()) return;
+  const plot::ChartOptions chart = chart_of(o.picture);
+  save_film(o.film,
+            {states,
+             paths.times,
+             density,
+             {.title = chart.title, .theme = chart.theme, .width = chart.width, .height = chart.height}});
 }
 
 int run_simulate(const SimulateOptions& o, const Command& command) {
@@ -119,17 +102,17 @@ int run_simulate(const SimulateOptions& o, const Command& command) {
         "unknown direction '{}'; valid names: {}", o.direction, join(directions));
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
   check(o.steps > 0, "steps: expected steps > 0 but received {}", o.steps);
-  check(o.theme == "light" || o.theme == "dark", "theme: expected light or dark but received '{}'", o.theme);
+  chart_of(o.picture);
   check(o.out.ends_with(".npy"), "{}: expected an output that ends in .npy", o.out);
   check_output(o.out);
-  if (!o.plot.empty()) check_output(o.plot);
+  check_picture(o.plot);
+  check_film(o.film);
   catch_signals();
   const DenoiserSource source = open_denoiser(o.common, {o.run, o.target, o.process});
   const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
   save_npy(o.out, paths.states);
   command.save_configuration(o.out + ".toml");
-  if (!o.plot.empty())
-    draw_paths(paths, o.theme == "dark" ? plot::Theme::dark() : plot::Theme::light()).save(o.plot);
+  show_paths(o, paths);
   print_result(o.common,
                {{"out", o.out},
                 {"shape", paths.states.sizes().vec()},
@@ -148,7 +131,7 @@ void add_simulate(CommandLine& line) {
       {"simulate", "Simulate the forward process, its reversal, or the probability flow",
        "fokker simulate --target four-points --process vp --direction reverse --n 2000 --steps 200 --out "
        "paths.npy "
-       "--plot paths.png"},
+       "--plot paths.png --animate paths.webp"},
       [](Command& c, SimulateOptions& o) {
         c.option("run", o.run, "Run folder of a trained model (reverse and flow)");
         c.option("--target", o.target, "Use the exact denoiser of a known target");
@@ -164,8 +147,9 @@ void add_simulate(CommandLine& line) {
         c.option("--sampler", o.sampler,
                  "Method of backward runs (default: euler-maruyama, or heun for flow)");
         c.option("--out", o.out, "Trajectories, (steps+1, n, d): .npy", Command::Need::required);
-        c.option("--plot", o.plot, "Also draw a picture: .png");
-        c.option("--theme", o.theme, "Of the picture: light or dark");
+        c.option("--plot", o.plot, "Also draw a picture: .png, .svg or .pdf");
+        describe_film(c, o.film);
+        describe_picture(c, o.picture);
       },
       run_simulate);
 }

@@ -22,9 +22,8 @@ Range limits_of(const char* name, const Axis& axis, std::optional<Range> data, b
 
 }  // namespace
 
-SeriesColour Axes::next_colour(std::optional<Colour> given) {
-  if (given) return {given, 0};
-  return {std::nullopt, series_++};
+SeriesColour Axes::next_colour(std::optional<SeriesColour> given) {
+  return given ? *given : SeriesColour(series_++);
 }
 
 std::optional<Bounds> Axes::bounds() const {

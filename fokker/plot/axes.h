@@ -11,11 +11,17 @@
 
 namespace fokker::plot {
 
-/// A colour given by the caller, or else the theme's colour for the series of this index.
+/// A colour of its own, the theme's colour for the series of this index, or another of the theme's colours,
+/// as &Theme::text.
 struct SeriesColour {
   std::optional<Colour> given = {};
   size_t index = 0;
-  Colour in(const Theme& theme) const { return given ? *given : theme.series(index); }
+  Colour Theme::*role = nullptr;
+  SeriesColour() = default;
+  SeriesColour(Colour colour) : given(colour) {}
+  explicit SeriesColour(size_t series) : index(series) {}
+  SeriesColour(Colour Theme::*theme_colour) : role(theme_colour) {}
+  Colour in(const Theme& theme) const { return given ? *given : role ? theme.*role : theme.series(index); }
 };
 
 struct LegendEntry {
@@ -24,6 +30,7 @@ struct LegendEntry {
   SeriesColour colour;
   Symbol symbol = Symbol::dot;
   Dash dash = Dash::solid;  ///< of a line
+  double alpha = 1;         ///< of a box
 };
 
 /// The meaning of a mark's colours, shown as a bar beside the panel.
@@ -81,7 +88,7 @@ class Axes {
   const std::vector<std::shared_ptr<const Mark>>& marks() const { return marks_; }
 
   /// The colour of a new series: `given`, or the next one of the theme.
-  SeriesColour next_colour(std::optional<Colour> given = std::nullopt);
+  SeriesColour next_colour(std::optional<SeriesColour> given = std::nullopt);
 
   /// The limits to draw: given ones, else those of the marks with padding. Argument error where given limits
   /// make no sense or a logarithmic axis has values that are not positive.

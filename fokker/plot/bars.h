@@ -16,7 +16,7 @@ struct Histogram {
 
 struct HistogramOptions {
   std::string label = {};
-  std::optional<Colour> colour = {};
+  std::optional<SeriesColour> colour = {};
   int64_t bins = 0;                 ///< 0: by the rule of Freedman and Diaconis (1981), between 10 and 200
   std::optional<Range> range = {};  ///< of the values where absent; values outside are left out
   bool fill = true;                 ///< false: the outline alone
@@ -31,7 +31,7 @@ void add_histogram(Axes& axes, const Tensor& values, const HistogramOptions& opt
 
 struct BarOptions {
   std::string label = {};
-  std::optional<Colour> colour = {};
+  std::optional<SeriesColour> colour = {};
   std::optional<double> width = {};  ///< in units of x; 0.8 of the least distance where absent
 };
 

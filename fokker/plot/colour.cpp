@@ -101,6 +101,13 @@ ColourMap ColourMap::sequential() {
   return ColourMap(controls);
 }
 
+ColourMap ColourMap::middle() {
+  const ColourMap full = sequential();
+  std::vector<Colour> controls;
+  for (int i = 0; i <= 8; ++i) controls.push_back(full(std::lerp(0.3, 0.8, i / 8.0)));
+  return ColourMap(controls);
+}
+
 ColourMap ColourMap::diverging() {
   std::vector<Colour> controls;
   for (int i = 0; i <= 8; ++i) {

@@ -39,6 +39,8 @@ class ColourMap {
 
   /// From dark violet over blue and green to yellow; lightness rises evenly, so that it also reads in grey.
   static ColourMap sequential();
+  /// The middle part of it, which stands out from light and from dark backgrounds.
+  static ColourMap middle();
   /// From blue over a light grey to red, for values with a meaningful middle.
   static ColourMap diverging();
 

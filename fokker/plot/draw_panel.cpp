@@ -132,7 +132,8 @@ void draw_symbol(Canvas& canvas, const LegendEntry& entry, Point left, const The
                       {.colour = colour, .width = 2.5, .dash = entry.dash});
       break;
     case LegendEntry::Symbol::box:
-      canvas.fill(Rect{middle.x - 5, middle.y - 5, middle.x + 5, middle.y + 5}, colour);
+      canvas.fill(Rect{middle.x - 5, middle.y - 5, middle.x + 5, middle.y + 5},
+                  colour.with_alpha(entry.alpha));
   }
 }
 

@@ -5,14 +5,14 @@
 
 #include "fokker/core/error.h"
 #include "fokker/plot/lines.h"
-#include "fokker/plot/slope_guides.h"
+#include "fokker/plot/slope_triangles.h"
 #include "fokker/plot/ticks.h"
 #include "fokker/plot/values.h"
 
 namespace fokker::plot {
 namespace {
 
-constexpr double kGuideRoom = 0.12;  // of the range of errors, left free below for the slope guides
+constexpr double kGuideRoom = 0.12;  // of the range of errors, left free below for the slope triangles
 
 /// "heun: order 2, measured 1.98".
 std::string label_of(const ErrorCurve& curve) {
@@ -40,6 +40,15 @@ void add_curve_of(Axes& axes, const ErrorCurve& curve, size_t index, const Theme
               {.colour = colour, .radius = 2.8, .alpha = 1.0});
 }
 
+SlopedCurve sloped_curve(const ErrorCurve& curve) {
+  const auto x = to_vector(finite_values("error_curves", curve.work, {-1}));
+  const auto y = to_vector(finite_values("error_curves", curve.errors, {-1}));
+  SlopedCurve sloped;
+  for (size_t i = 0; i < x.size(); ++i) sloped.points.push_back({x[i], y[i]});
+  if (curve.declared && *curve.declared > 0) sloped.order = curve.declared;
+  return sloped;
+}
+
 }  // namespace
 
 Figure error_curves(const std::vector<ErrorCurve>& curves, const ErrorCurveOptions& options) {
@@ -59,7 +68,7 @@ Figure error_curves(const std::vector<ErrorCurve>& curves, const ErrorCurveOptio
             .limits = options.chart.y_limits,
             .scale = Scale::logarithmic};
   std::optional<Range> errors, work;
-  std::vector<double> orders;
+  std::vector<SlopedCurve> sloped;
   for (size_t i = 0; i < curves.size(); ++i) {
     const Tensor xs = finite_values("error_curves", curves[i].work, {-1});
     const Range y =
@@ -67,7 +76,7 @@ Figure error_curves(const std::vector<ErrorCurve>& curves, const ErrorCurveOptio
     const Range x = positive_range("work", to_vector(xs));
     errors = errors ? hull(*errors, y) : y;
     work = work ? hull(*work, x) : x;
-    if (curves[i].declared && *curves[i].declared > 0) orders.push_back(*curves[i].declared);
+    sloped.push_back(sloped_curve(curves[i]));
     add_curve_of(axes, curves[i], i, options.chart.theme);
   }
   if (options.floor > 0) {
@@ -75,12 +84,14 @@ Figure error_curves(const std::vector<ErrorCurve>& curves, const ErrorCurveOptio
     add_line(axes, at::tensor({work->low, work->high}), at::full({2}, options.floor, at::kDouble),
              {.label = options.floor_label, .colour = options.chart.theme.muted, .dash = Dash::dotted});
   }
-  if (!axes.y.limits && !orders.empty()) {
+  const bool triangles =
+      std::any_of(sloped.begin(), sloped.end(), [](const auto& one) { return one.order.has_value(); });
+  if (!axes.y.limits && triangles) {
     Range limits = padded_limits(*errors, Scale::logarithmic, kPadding);
     limits.low *= std::pow(limits.low / limits.high, kGuideRoom);
     axes.y.limits = limits;
   }
-  add_slope_guides(axes, orders);
+  add_slope_triangles(axes, sloped);
   return figure;
 }
 

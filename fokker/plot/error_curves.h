@@ -23,9 +23,9 @@ struct ErrorCurveOptions {
   std::string floor_label = {};
 };
 
-/// Error against work, both logarithmic, with the orders in the legend and guides of the declared slopes.
-/// Methods differ in colour, and after one round of colours in how the line is broken. Input error where a
-/// value is not positive.
+/// Error against work, both logarithmic, with the orders in the legend and a triangle for each declared
+/// slope. Methods differ in colour, and after one round of colours in how the line is broken. Input error
+/// where a value is not positive.
 Figure error_curves(const std::vector<ErrorCurve>& curves, const ErrorCurveOptions& options = {});
 
 }  // namespace fokker::plot

@@ -47,14 +47,15 @@ class HeatmapMark final : public Mark {
 
   std::optional<Bounds> bounds() const override { return Bounds{extent_.x, extent_.y, false, false, false}; }
 
-  std::optional<ColourScale> colour_scale(const Theme&) const override {
+  std::optional<ColourScale> colour_scale(const Theme& theme) const override {
     if (!options_.colour_bar) return std::nullopt;
-    return ColourScale{options_.map, range_, options_.label};
+    return ColourScale{map(theme), range_, options_.label};
   }
 
   // Sampled at the resolution of the canvas, so that all formats and both scales show the same.
   void draw(const DrawContext& context) const override {
     const AxesTransform& t = context.transform;
+    const ColourMap colours = map(context.theme);
     const double resolution = context.canvas.resolution();
     Raster raster(std::max(1, static_cast<int>(std::lround(t.box.width() * resolution))),
                   std::max(1, static_cast<int>(std::lround(t.box.height() * resolution))));
@@ -62,18 +63,23 @@ class HeatmapMark final : public Mark {
       const double py = t.box.top + (i + 0.5) / raster.height() * t.box.height();
       for (int j = 0; j < raster.width(); ++j) {
         const Point at = t.to_data({t.box.left + (j + 0.5) / raster.width() * t.box.width(), py});
-        if (extent_.x.contains(at.x) && extent_.y.contains(at.y)) raster.set(j, i, colour_at(at));
+        if (extent_.x.contains(at.x) && extent_.y.contains(at.y)) raster.set(j, i, colours(relative(at)));
       }
     }
     context.canvas.image(raster, t.box);
   }
 
  private:
-  Colour colour_at(Point at) const {
+  ColourMap map(const Theme& theme) const {
+    return options_.shade > 0 ? shading(theme, options_.shade) : options_.map;
+  }
+
+  /// The value at a place, 0 and 1 at the ends of the range.
+  double relative(Point at) const {
     const double row = (at.y - extent_.y.low) / extent_.y.span() * static_cast<double>(values_.rows);
     const double column = (at.x - extent_.x.low) / extent_.x.span() * static_cast<double>(values_.columns);
     const double value = options_.smooth ? values_.smooth(row, column) : values_.nearest(row, column);
-    return options_.map((value - range_.low) / range_.span());
+    return (value - range_.low) / range_.span();
   }
 
   Values values_;

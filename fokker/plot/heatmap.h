@@ -15,6 +15,7 @@ struct Extent {
 
 struct HeatmapOptions {
   ColourMap map = ColourMap::sequential();
+  double shade = 0;                 ///< above 0: instead of `map`, this part of `shading` of the theme
   std::optional<Range> range = {};  ///< of the values where absent
   std::string label = {};           ///< beside the colour bar
   bool colour_bar = true;
@@ -30,7 +31,7 @@ Tensor grid_points(Extent extent, int64_t rows, int64_t columns);
 
 struct ContourOptions {
   std::string label = {};
-  std::optional<Colour> colour = {};
+  std::optional<SeriesColour> colour = {};
   std::vector<double> levels = {};  ///< where empty, `count` levels evenly inside the range of the values
   int count = 8;
   double width = 1.2;

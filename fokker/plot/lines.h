@@ -9,7 +9,7 @@ namespace fokker::plot {
 
 struct LineOptions {
   std::string label = {};
-  std::optional<Colour> colour = {};
+  std::optional<SeriesColour> colour = {};
   std::optional<double> width = {};  ///< pixels; by the number of lines where absent
   std::optional<double> alpha = {};  ///< as above
   Dash dash = Dash::solid;

@@ -7,9 +7,9 @@
 namespace fokker::plot {
 
 struct QuiverOptions {
-  std::string label = {};             ///< beside the colour bar, or in the legend where one colour is given
-  std::optional<Colour> colour = {};  ///< where absent, colour shows the magnitude
-  std::optional<ColourMap> map = {};  ///< one that contrasts with the theme where absent
+  std::string label = {};  ///< beside the colour bar, or in the legend where one colour is given
+  std::optional<SeriesColour> colour = {};  ///< where absent, colour shows the magnitude
+  std::optional<ColourMap> map = {};        ///< one that contrasts with the theme where absent
   /// Arrow length is the magnitude to this power: 1 true to scale, 0.5 shows weak vectors beside strong ones,
   /// 0 directions alone.
   double length_power = 0.5;

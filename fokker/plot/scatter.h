@@ -7,11 +7,11 @@
 namespace fokker::plot {
 
 struct ScatterOptions {
-  std::string label = {};             ///< for the legend
-  std::optional<Colour> colour = {};  ///< the theme's next one where absent
-  std::optional<double> radius = {};  ///< pixels; by the number of points where absent
-  std::optional<double> alpha = {};   ///< as above
-  int64_t density_above = 20000;      ///< more points than this are drawn as one image shaded by density
+  std::string label = {};                   ///< for the legend
+  std::optional<SeriesColour> colour = {};  ///< the theme's next one where absent
+  std::optional<double> radius = {};        ///< pixels; by the number of points where absent
+  std::optional<double> alpha = {};         ///< as above
+  int64_t density_above = 20000;  ///< more points than this are drawn as one image shaded by density
 };
 
 /// Adds points, (n, 2). Few points are large discs; many are small and translucent; very many become an image

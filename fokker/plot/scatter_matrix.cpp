@@ -71,7 +71,7 @@ Figure scatter_matrix(const Tensor& values, const std::vector<std::string>& colu
   page.panel_gap = 8;
   if (tables.size() > 1)
     for (size_t i = 0; i < 2; ++i)
-      page.legend.push_back({options.labels[i], {tables[i].colour, 0}, LegendEntry::Symbol::dot});
+      page.legend.push_back({options.labels[i], tables[i].colour, LegendEntry::Symbol::dot});
   Figure figure(page);
   for (int row = 0; row < side; ++row)
     for (int column = 0; column < side; ++column) {

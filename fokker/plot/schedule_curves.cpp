@@ -48,7 +48,7 @@ Figure schedule_curves(const std::vector<NamedSchedule>& schedules, const ChartO
                      .panel_gap = 18};
   for (size_t i = 0; i < schedules.size(); ++i)
     page.legend.push_back(
-        {schedules[i].name, {options.theme.series(i), i}, LegendEntry::Symbol::line, dash_of(i)});
+        {schedules[i].name, options.theme.series(i), LegendEntry::Symbol::line, dash_of(i)});
   Figure figure(page);
   const Tensor times = at::linspace(kEnd, 1 - kEnd, kPoints, at::kDouble);
   for (int place = 0; place < 4; ++place) {

@@ -1,5 +1,7 @@
 #include "fokker/plot/theme.h"
 
+#include "fokker/core/error.h"
+
 namespace fokker::plot {
 
 Theme Theme::light() {
@@ -26,6 +28,17 @@ Theme Theme::dark() {
        const uint32_t rgb : {0x5aa2ec, 0xf2994a, 0x4cc38a, 0xf0717e, 0xb18cf0, 0x3fc3d1, 0xe886c0, 0xc5c264})
     theme.palette[i++] = Colour::hex(rgb);
   return theme;
+}
+
+ColourMap shading(const Theme& theme, double part) {
+  check(part > 0 && part <= 1, "shading: expected a part in (0, 1] but received {}", part);
+  const Colour strong = theme.series(0), most = mix(strong, theme.emphasis, 0.7);
+  std::vector<Colour> controls;
+  for (int i = 0; i <= 8; ++i) {
+    const double t = part * i / 8;
+    controls.push_back(t < 0.6 ? mix(theme.background, strong, t / 0.6) : mix(strong, most, (t - 0.6) / 0.4));
+  }
+  return ColourMap(controls);
 }
 
 }  // namespace fokker::plot

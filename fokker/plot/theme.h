@@ -24,4 +24,8 @@ struct Theme {
   Colour series(size_t index) const { return palette[index % palette.size()]; }
 };
 
+/// A colour map for densities: nothing is the theme's background, much its first colour and then its
+/// emphasis. `part` in (0, 1] ends it earlier, as a ground on which other marks stand out.
+ColourMap shading(const Theme& theme, double part = 1);
+
 }  // namespace fokker::plot

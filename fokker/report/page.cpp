@@ -14,15 +14,23 @@ std::string element(const char* name, const std::string& text) {
   return fmt::format("<{}>{}</{}>", name, escape(text), name);
 }
 
-/// An <img>, inside a <picture> where the dark theme has its own.
+/// A <source> for readers of whom all of `media` holds; nothing without a picture for them.
+std::string source(const std::string& picture, const char* media) {
+  return picture.empty() ? ""
+                         : fmt::format("<source media=\"{}\" srcset=\"{}\">", media, safe_source(picture));
+}
+
+/// An <img>, inside a <picture> where the dark theme or readers who want no motion have their own.
 std::string image(const Picture& p) {
   check(!p.alt.empty(), "Page: expected an alternative text for a picture");
   const std::string img =
       fmt::format("<img src=\"{}\" alt=\"{}\" width=\"{}\" height=\"{}\"{}>", safe_source(p.light),
                   escape(p.alt), p.width, p.height, p.pixelated ? " class=\"pixelated\"" : "");
-  if (p.dark.empty()) return img;
-  return fmt::format("<picture><source media=\"(prefers-color-scheme: dark)\" srcset=\"{}\">{}</picture>",
-                     safe_source(p.dark), img);
+  // The first source that fits is taken.
+  const std::string sources =
+      source(p.still_dark, "(prefers-reduced-motion: reduce) and (prefers-color-scheme: dark)") +
+      source(p.still, "(prefers-reduced-motion: reduce)") + source(p.dark, "(prefers-color-scheme: dark)");
+  return sources.empty() ? img : fmt::format("<picture>{}{}</picture>", sources, img);
 }
 
 std::string figure_element(const Figure& figure, const char* opening, const char* closing) {

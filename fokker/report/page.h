@@ -21,6 +21,9 @@ struct Picture {
   int width = 0;           ///< CSS pixels at its natural size
   int height = 0;
   bool pixelated = false;  ///< enlarged without smoothing
+  /// Of an animation: the picture in each theme for readers who asked their system for less motion.
+  std::string still = {};
+  std::string still_dark = {};
 };
 
 /// Draws the same figure in both themes. `png` suits thousands of points (drawn at two device pixels per

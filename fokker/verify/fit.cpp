@@ -1,6 +1,5 @@
 #include "fokker/verify/fit.h"
 
-#include "fokker/objective/chain.h"
 #include "fokker/verify/quadrature.h"
 
 namespace fokker::verify {
@@ -22,20 +21,6 @@ double mean_over_steps(const LineMixture& data, const ChainTable& chain, int64_t
 }
 
 }  // namespace
-
-std::shared_ptr<const Denoiser> train_noise(const NoiseFit& fit, const LineMixture& data,
-                                            const ChainTable& chain, const Rng& rng) {
-  const Tensor rows = data.mixture().sample(20'000, rng.stream("rows"));
-  Split split{.training = {.values = rows, .columns = {"x"}}, .held_out = {}};
-  Trainer trainer(std::make_unique<Mlp>(fit.network, rng.seed()), chain.process(), Prediction::noise(),
-                  fit.denoiser,
-                  std::make_shared<ChainObjective>(
-                      ChainObjective::Options{.form = ChainObjective::Form::simple, .steps = chain.steps()}),
-                  std::move(split), Normalisation::identity({1}), fit.options, rng);
-  trainer.run({});
-  return make_denoiser(std::shared_ptr<const Network>(trainer.averaged_network().clone()), chain.process(),
-                       Prediction::noise(), fit.denoiser);
-}
 
 double excess_loss(const Denoiser& denoiser, const LineMixture& data, const ChainTable& chain,
                    int64_t every) {

@@ -59,7 +59,8 @@ void trained(const Trial& trial, Evidence& evidence) {
                                    .residual = false},
                        .denoiser = {.time_input = {.scale = sines ? 1.0 : 1000.0}},
                        .options = {.steps = 400, .batch = 256, .ema_decay = 0.99}};
-    return excess_loss(*train_noise(fit, data, chain, trial.rng()), data, chain, 25);
+    return excess_loss(*train_noise(fit, data.mixture(), chain.process(), chain.steps(), trial.rng()), data,
+                       chain, 25);
   };
   // Over several seeds sines leave 0.04 to 0.1 of what t leaves.
   evidence.at_most("excess loss with sines over that with t", {excess(trial.has("sines")) / excess(false)},

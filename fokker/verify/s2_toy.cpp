@@ -1,9 +1,7 @@
 // S2, Figure 4.1: a score learned from 1280 samples of 1/5 N((-5, -5), I) + 4/5 N((5, 5), I).
 #include <cmath>
 
-#include "fokker/nn/mlp.h"
-#include "fokker/objective/single_level.h"
-#include "fokker/train/trainer.h"
+#include "fokker/train/small_networks.h"
 #include "fokker/verify/checks.h"
 #include "fokker/verify/problems.h"
 
@@ -16,28 +14,13 @@ struct ScoreErrors {
   double inside, outside;
 };
 
-std::unique_ptr<Trainer> trained(double sigma, const Rng& rng) {
-  const double deviation = 5;
-  auto network = std::make_unique<Mlp>(
-      MlpOptions{.dimension = 2, .width = 64, .depth = 2, .embedding = "raw"}, rng.seed());
-  Dataset samples{.values = two_modes().sample(1280, rng.stream("data"))};
-  const TrainOptions options{.steps = 600, .batch = 256, .learning_rate = 3e-3, .ema_decay = 0.98};
-  auto trainer = std::make_unique<Trainer>(
-      std::move(network), GaussianProcess(Brownian{.sigma = sigma}), Prediction::edm(deviation),
-      LearnedDenoiser::Options{.time_input = {}, .scale_input = true, .sigma_data = deviation},
-      std::make_shared<DenoisingScoreMatching>(1.0), Split{.training = std::move(samples), .held_out = {}},
-      Normalisation::identity({2}), options, rng);
-  trainer->run({});
-  return trainer;
-}
-
 ScoreErrors score_errors(double sigma, const Rng& rng) {
-  const auto trainer = trained(sigma, rng);
+  const auto network = train_toy_score(two_modes().sample(1280, rng.stream("data")), sigma, rng);
   const Tensor axis = at::linspace(-8, 8, 33, at::kDouble);
   const Tensor x = at::cartesian_prod({axis, axis});
   const Tensor exact = two_modes().noised(1, sigma).score(x);
   const GradientMode off(false);
-  const Tensor learned = trainer->averaged().estimate(x.to(at::kFloat), 1.0).score().to(at::kDouble);
+  const Tensor learned = network->estimate(x.to(at::kFloat), 1.0).score().to(at::kDouble);
   const Tensor boxes = (x.abs() - 5).abs().amax(1).le(2) & x.prod(1).gt(0);
   const auto error = [&](const Tensor& rows) {
     return std::sqrt(

@@ -52,26 +52,14 @@ void mean_direction(const Trial& trial, Evidence& evidence) {
     }
 }
 
-/// The notebook's network of four hidden layers of 256 ELUs that sees x_t and t as they are.
-NoiseFit notebook_network() {
-  return {.network = {.dimension = 1,
-                      .width = 256,
-                      .depth = 4,
-                      .activation = "elu",
-                      .embedding = "raw",
-                      .residual = false},
-          .denoiser = {.time_input = {.scale = 200, .offset = -1}},
-          .options = {.steps = 600, .batch = 128, .learning_rate = 4e-3, .ema_decay = 0.98}};
-}
-
 /// Trained for a few seconds on the four points: its loss is the least one plus its distance from E[eps |
 /// x_t], which the training has made small.
 void trained_network(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::notebook();
   const LineMixture data = LineMixture::four_points();
-  NoiseFit fit = notebook_network();
+  NoiseFit fit = notebook_fit();
   if (!trial.has("training")) fit.options.steps = 1;
-  const auto denoiser = train_noise(fit, data, chain, trial.rng());
+  const auto denoiser = train_noise(fit, data.mixture(), chain.process(), chain.steps(), trial.rng());
   const double least = least_loss(data, chain), excess = excess_loss(*denoiser, data, chain);
   evidence.at_most("loss above the least possible", {excess}, 0.2);
   const Rng rng = trial.rng().stream("fresh");
@@ -134,7 +122,8 @@ class LearnedEnergy {
     const NoiseFit fit{.network = {.dimension = 1, .width = 32, .depth = 2, .time_scale = 10, .energy = true},
                        .denoiser = {.time_input = {}, .energy = true},
                        .options = {.steps = steps, .batch = 256, .ema_decay = 0.98}};
-    denoiser_ = std::dynamic_pointer_cast<const EnergyDenoiser>(train_noise(fit, smooth(), chain_, rng));
+    denoiser_ = std::dynamic_pointer_cast<const EnergyDenoiser>(
+        train_noise(fit, smooth().mixture(), chain_.process(), chain_.steps(), rng));
   }
   const ChainTable& chain() const { return chain_; }
   const EnergyDenoiser& denoiser() const { return *denoiser_; }

@@ -1,13 +1,10 @@
 #include "fokker/verify/suite.h"
 
-#include <ATen/Parallel.h>
-
-#include <atomic>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include "fokker/core/error.h"
+#include "fokker/core/jobs.h"
 #include "fokker/verify/checks.h"
 
 namespace fokker::verify {
@@ -70,16 +67,6 @@ class InOrder {
   const std::function<void(const Outcome&)>& observer_;
 };
 
-/// Checks are independent, so the cores are used across them and not within one.
-class SingleThreaded {
- public:
-  SingleThreaded() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-  ~SingleThreaded() { at::set_num_threads(before_); }
-
- private:
-  int before_;
-};
-
 }  // namespace
 
 const std::vector<Check>& all_checks() {
@@ -103,18 +90,9 @@ std::vector<const Check*> select(const std::vector<std::string>& ids) {
 std::vector<Outcome> run(const std::vector<const Check*>& checks, const RunOptions& options) {
   check(options.threads > 0, "verify: expected at least one thread but received {}", options.threads);
   for (const Check* c : checks) Trial(*c, Rng(options.seed), options.without);
-  const SingleThreaded guard;
   InOrder results(checks.size(), options.observer);
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    at::set_num_threads(1);
-    for (size_t i; (i = next++) < checks.size();)
-      results.put(i, run(*checks[i], options.seed, options.without));
-  };
-  std::vector<std::jthread> workers;
-  for (int i = 1; i < options.threads; ++i) workers.emplace_back(work);
-  work();
-  workers.clear();
+  run_jobs(checks.size(), options.threads,
+           [&](size_t i) { results.put(i, run(*checks[i], options.seed, options.without)); });
   return results.take();
 }
 

@@ -1,49 +1,64 @@
 #include "fokker/plot/error_curves.h"
 
 #include "fokker/plot/lines.h"
-#include "fokker/plot/slope_guides.h"
+#include "fokker/plot/slope_triangles.h"
 #include "pixels.h"
 #include "refusal.h"
 
 namespace fokker::plot {
 namespace {
 
-/// The height of the ink in a column of pixels of the box, away from its frame.
-double ink_height(const Tensor& image, const Rect& box, double x) {
-  double sum = 0, weight = 0;
-  for (double y = box.top + 3; y < box.bottom - 3; ++y) {
-    const double ink = 255 - brightness(image, {x, y});
-    sum += ink * (std::floor(y) + 0.5);
-    weight += ink;
-  }
-  return sum / weight;
+/// The smallest box around the pixels of one colour.
+Rect box_of(const Tensor& image, Colour colour) {
+  Rect box{1e9, 1e9, 0, 0};
+  for (int64_t y = 0; y < image.size(1); ++y)
+    for (int64_t x = 0; x < image.size(2); ++x) {
+      const Point at{static_cast<double>(x), static_cast<double>(y)};
+      const auto differs = [&](int channel, double wanted) {
+        return std::abs(level(image, channel, at) - 255 * wanted) > 1;
+      };
+      if (differs(0, colour.red) || differs(1, colour.green) || differs(2, colour.blue)) continue;
+      box = {std::min(box.left, at.x), std::min(box.top, at.y), std::max(box.right, at.x + 1),
+             std::max(box.bottom, at.y + 1)};
+    }
+  return box;
 }
 
-// The slope of the drawn line, read off the pixels and turned into data: log y over log x is -p.
-TEST(SlopeGuides, HaveTheSlopeOfTheirOrder) {
+// The legs of the triangle, read off its filled pixels and turned into data: log y over log x is p. It lies
+// beside its curve.
+TEST(SlopeTriangles, HaveTheSlopeOfTheirOrderBesideTheCurve) {
   for (const double order : {0.5, 1.0, 3.0}) {
     Figure figure({.width = 600, .height = 500});
     Axes& axes = figure.axes();
     axes.grid = false;
     axes.x = {.limits = Range{10, 1000}, .scale = Scale::logarithmic};
     axes.y = {.limits = Range{1e-9, 1}, .scale = Scale::logarithmic};
-    add_slope_guides(axes, {order});
+    const Point start{20, 1e-2}, end{500, 1e-2 * std::pow(25, -order)};
+    add_slope_triangles(axes, {{{start, end}, order}});
     const auto t = figure.layout().panels[0].transform;
-    const Tensor image = figure.render();
-    const double left = t.box.left + 20, right = t.box.left + 90;
-    const Point a = t.to_data({left, ink_height(image, t.box, left)});
-    const Point b = t.to_data({right, ink_height(image, t.box, right)});
+    const Colour muted = Theme::light().muted, fill = mix(Theme::light().background, muted, 0);
+    const Colour tint{0.85 * fill.red + 0.15 * muted.red, 0.85 * fill.green + 0.15 * muted.green,
+                      0.85 * fill.blue + 0.15 * muted.blue};
+    const Rect box = box_of(figure.render(), tint);
     const double unit = t.box.width() / t.box.height() * std::log(1e9) / std::log(100);
-    EXPECT_NEAR(std::log(b.y / a.y) / std::log(b.x / a.x), -order, 1.0 / 70 * unit) << "one pixel";
+    const double slope = box.height() / box.width() * unit;
+    // The outline hides about a pixel of each leg.
+    EXPECT_NEAR(slope, order, 2.5 / box.width() * unit + 0.08 * order);
+    const Point middle = t.to_data(box.centre());
+    const double on_curve = start.y * std::pow(middle.x / start.x, -order);
+    EXPECT_LT(std::abs(t.to_pixel({middle.x, on_curve}).y - t.to_pixel(middle).y), 90);
   }
 }
 
-TEST(SlopeGuides, AreRefusedWithoutLogarithmicAxesOrOrders) {
+TEST(SlopeTriangles, AreRefusedWithoutLogarithmicAxesOrOrders) {
   Figure figure;
-  add_slope_guides(figure.axes(), {1});
+  add_slope_triangles(figure.axes(), {{{{1, 1}, {2, 0.5}}, 1}});
   expect_refusal(ErrorKind::argument, "expected two logarithmic axes", [&] { figure.render(); });
   expect_refusal(ErrorKind::argument, "orders > 0 but received 0", [&] {
-    add_slope_guides(figure.axes(), {2, 0});
+    add_slope_triangles(figure.axes(), {{{}, 0}});
+  });
+  expect_refusal(ErrorKind::input, "positive points", [&] {
+    add_slope_triangles(figure.axes(), {{{{1, -1}}, 1}});
   });
 }
 

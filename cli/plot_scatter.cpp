@@ -1,0 +1,48 @@
+#include "cli/plot.h"
+#include "cli/registry.h"
+#include "fokker/core/error.h"
+#include "fokker/data/load.h"
+
+namespace fokker::cli {
+namespace {
+
+/// Rows of a file, or of "target:TARGET" as many as shown beside it.
+Dataset rows_of(const std::string& input, uint64_t seed) {
+  if (!input.starts_with("target:")) return load_data(input, {});
+  const Tensor values = target_from(input.substr(7))->sample(20'000, Rng(seed).stream("plot"));
+  return {.values = values,
+          .columns = default_column_names(values.size(1)),
+          .labels = {},
+          .label_names = {},
+          .source = input};
+}
+
+}  // namespace
+
+void draw_scatter(const PlotOptions& o) {
+  std::vector<Dataset> sets;
+  for (const auto& input : o.inputs) {
+    sets.push_back(rows_of(input, o.common.seed));
+    check_input(!sets.back().is_images(), "{}: expected a table but it holds images", input);
+  }
+  check(sets.size() <= 2, "plot scatter: expected one or two inputs but received {}", sets.size());
+  const int64_t dimension = sets[0].values.size(1);
+  for (const auto& set : sets)
+    check_input(set.values.size(1) == dimension, "{}: expected {} columns but it has {}", set.source,
+                dimension, set.values.size(1));
+  const plot::ChartOptions chart = chart_of(o.picture);
+  if (dimension == 1) return plot::histogram(sets[0].values, chart).save(o.out);
+  if (dimension > 2) {
+    check(dimension <= 8, "plot scatter: expected at most 8 columns but received {}", dimension);
+    plot::ScatterMatrixOptions matrix;
+    matrix.title = o.picture.title;
+    matrix.theme = theme_of(o.picture);
+    if (sets.size() == 2) matrix.second = sets[1].values;
+    return plot::scatter_matrix(sets[0].values, sets[0].columns, matrix).save(o.out);
+  }
+  if (sets.size() == 1) return plot::scatter(sets[0].values, chart).save(o.out);
+  plot::scatter_comparison(sets[0].values, sets[1].values, {sets[0].source, sets[1].source}, chart)
+      .save(o.out);
+}
+
+}  // namespace fokker::cli
