@@ -14,8 +14,12 @@ namespace {
 class BandMark final : public Mark {
  public:
   /// The outline runs along the lower curve and back along the upper one.
-  BandMark(std::vector<Point> outline, SeriesColour colour, BandOptions options)
-      : outline_(std::move(outline)), colour_(colour), options_(std::move(options)) {}
+  /// `below` bands lie under it everywhere, which the legend shows too.
+  BandMark(std::vector<Point> outline, SeriesColour colour, BandOptions options, int below)
+      : outline_(std::move(outline)),
+        colour_(colour),
+        options_(std::move(options)),
+        shown_alpha_(1 - std::pow(1 - options_.alpha, 1 + below)) {}
 
   std::optional<Bounds> bounds() const override {
     if (outline_.empty()) return std::nullopt;
@@ -24,7 +28,7 @@ class BandMark final : public Mark {
   }
 
   std::optional<LegendEntry> legend() const override {
-    return LegendEntry{options_.label, colour_, LegendEntry::Symbol::box, Dash::solid, options_.alpha};
+    return LegendEntry{options_.label, colour_, LegendEntry::Symbol::box, Dash::solid, shown_alpha_};
   }
 
   void draw(const DrawContext& context) const override {
@@ -42,10 +46,11 @@ class BandMark final : public Mark {
   std::vector<Point> outline_;
   SeriesColour colour_;
   BandOptions options_;
+  double shown_alpha_;
 };
 
 std::shared_ptr<BandMark> make_band(const Tensor& x, const Tensor& low, const Tensor& high,
-                                    SeriesColour colour, const BandOptions& options) {
+                                    SeriesColour colour, const BandOptions& options, int below = 0) {
   check(options.alpha > 0 && options.alpha <= 1, "band: expected alpha in (0, 1] but received {}",
         options.alpha);
   const auto xs = to_vector(finite_values("band", x, {-1}));
@@ -59,7 +64,7 @@ std::shared_ptr<BandMark> make_band(const Tensor& x, const Tensor& low, const Te
     outline.push_back({xs[i], lows[i]});
   }
   for (size_t i = xs.size(); i-- > 0;) outline.push_back({xs[i], highs[i]});
-  return std::make_shared<BandMark>(std::move(outline), colour, options);
+  return std::make_shared<BandMark>(std::move(outline), colour, options, below);
 }
 
 }  // namespace
@@ -79,11 +84,13 @@ void add_deviation_bands(Axes& axes, const Tensor& x, const Tensor& mean, const 
   const SeriesColour colour = axes.next_colour(options.colour);
   std::vector<double> widest_first = options.multiples;
   std::sort(widest_first.rbegin(), widest_first.rend());
+  int below = 0;
   for (const double c : widest_first) {
     check(c > 0 && std::isfinite(c), "deviation bands: expected multiples > 0 but received {}", c);
     const bool one = c == 1;
     axes.add(make_band(x, middle - c * spread, middle + c * spread, colour,
-                       {.label = fmt::format("± {}\\sigma", one ? "" : format_number(c)), .alpha = 0.2}));
+                       {.label = fmt::format("± {}\\sigma", one ? "" : format_number(c)), .alpha = 0.2},
+                       below++));
   }
   add_line(axes, x, middle, {.label = options.label, .colour = colour});
 }

@@ -10,18 +10,11 @@ namespace {
 
 /// The smallest box around the pixels of one colour.
 Rect box_of(const Tensor& image, Colour colour) {
-  Rect box{1e9, 1e9, 0, 0};
-  for (int64_t y = 0; y < image.size(1); ++y)
-    for (int64_t x = 0; x < image.size(2); ++x) {
-      const Point at{static_cast<double>(x), static_cast<double>(y)};
-      const auto differs = [&](int channel, double wanted) {
-        return std::abs(level(image, channel, at) - 255 * wanted) > 1;
-      };
-      if (differs(0, colour.red) || differs(1, colour.green) || differs(2, colour.blue)) continue;
-      box = {std::min(box.left, at.x), std::min(box.top, at.y), std::max(box.right, at.x + 1),
-             std::max(box.bottom, at.y + 1)};
-    }
-  return box;
+  const Tensor wanted = at::tensor({colour.red, colour.green, colour.blue}).mul(255).reshape({3, 1, 1});
+  const Tensor found = ((image - wanted).abs() <= 1).all(0).nonzero().to(at::kDouble);
+  const Tensor low = found.amin(0), high = found.amax(0) + 1;
+  const auto number = [](const Tensor& x, int64_t i) { return x[i].item<double>(); };
+  return {number(low, 1), number(low, 0), number(high, 1), number(high, 0)};
 }
 
 // The legs of the triangle, read off its filled pixels and turned into data: log y over log x is p. It lies

@@ -130,10 +130,10 @@ TEST(Fields, ColourAFamilyOfLinesByItsParameter) {
 // Without bandwidth all is a histogram; with one, a kernel estimate of a normal law is the normal law of
 // variance 1 + h^2 (1/12 of a squared cell more) within its Monte Carlo error.
 TEST(KernelDensity, IsTheLawBlurredByItsKernel) {
-  const int64_t n = 20'000, cells = 60;
+  const int64_t n = 200'000, cells = 60;
   const Tensor values = Rng(4).normal({n}, {}, at::kDouble);
   const Range range{-3, 3};
-  const double h = 0.3, cell = range.span() / cells, variance = 1 + h * h + cell * cell / 12;
+  const double h = 0.6, cell = range.span() / cells, variance = 1 + h * h + cell * cell / 12;
   const Tensor density = kernel_density(values, range, cells, h);
   const Tensor at = grid_points({range, {0, 1}}, 1, cells).select(1, 0);
   const Tensor exact = (-0.5 * at * at / variance).exp() / std::sqrt(2 * M_PI * variance);
