@@ -113,7 +113,7 @@ void draw_score_field(const PlotOptions& o) {
   check(o.inputs.size() <= 1, "plot score-field: expected one run folder or --target but received {} inputs",
         o.inputs.size());
   ScoreField field{
-      open_denoiser(o.common, o.inputs.empty() ? "" : o.inputs[0], o.study.target, o.study.process),
+      open_denoiser(o.common, {o.inputs.empty() ? "" : o.inputs[0], o.study.target, o.study.process}),
       times[0],
       {}};
   const int64_t dimension = field.source.dimension();

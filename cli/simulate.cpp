@@ -15,9 +15,9 @@
 namespace fokker::cli {
 namespace {
 
-struct SimulateOptions {
+struct SimulateOptions : SourceOptions {
   CommonOptions common;
-  std::string run, target, process, direction, out, plot, start = "exact", sampler;
+  std::string direction, out, plot, start = "exact", sampler;
   PictureOptions picture;
   FilmOptions film;
   int64_t n = 1000, steps = 200;
@@ -108,7 +108,7 @@ int run_simulate(const SimulateOptions& o, const Command& command) {
   check_picture(o.plot);
   check_film(o.film);
   catch_signals();
-  const DenoiserSource source = open_denoiser(o.common, {o.run, o.target, o.process});
+  const DenoiserSource source = open_denoiser(o.common, o);
   const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
   save_npy(o.out, paths.states);
   command.save_configuration(o.out + ".toml");
