@@ -40,7 +40,8 @@ plot::Figure draw_backward(const plot::Theme& theme, const Tensor& paths, int64_
   axes.y = {.label = "x_t", .limits = plot::Range{-17, 17}};
   const Tensor t = linspace(*axes.x.limits, paths.size(1));
   const int64_t last = std::min(from, paths.size(1) - 2);
-  plot::add_trajectories(axes, t.slice(0, last), paths.slice(1, last),
+  // In the order of the simulation, so that the dots mark where the particles are.
+  plot::add_trajectories(axes, t.slice(0, last).flip(0), paths.slice(1, last).flip(1),
                          {.colour = theme.muted, .highlighted = 4});
   return figure;
 }
