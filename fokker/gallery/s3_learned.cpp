@@ -26,8 +26,8 @@ Scene backward(Workshop& shop, const Rng& rng) {
     for (const double point : {-15.0, -5.0, 1.0, 15.0})
       plot::add_line(axes, at::tensor({0.0, 200.0}, at::kDouble), at::full({2}, point, at::kDouble),
                      {.colour = theme.muted, .width = 1, .dash = plot::Dash::dotted});
-    plot::add_trajectories(axes, linspace(*axes.x.limits, Notebook::steps + 1), paths.t().to(at::kDouble),
-                           {.colour = theme.muted, .highlighted = 4});
+    plot::add_trajectories(axes, linspace(*axes.x.limits, Notebook::steps + 1).flip(0),
+                           paths.t().flip(1).to(at::kDouble), {.colour = theme.muted, .highlighted = 4});
     return figure;
   })};
 }

@@ -40,7 +40,8 @@ plot::Figure draw_backward(const plot::Theme& theme, const Tensor& paths, int64_
   axes.y = {.label = "x_t", .limits = plot::Range{-17, 17}};
   const Tensor t = linspace(*axes.x.limits, paths.size(1));
   const int64_t last = std::min(from, paths.size(1) - 2);
-  plot::add_trajectories(axes, t.slice(0, last), paths.slice(1, last),
+  // In the order of the simulation, so that the dots mark where the particles are.
+  plot::add_trajectories(axes, t.slice(0, last).flip(0), paths.slice(1, last).flip(1),
                          {.colour = theme.muted, .highlighted = 4});
   return figure;
 }
@@ -105,8 +106,9 @@ void add_s3_sde(Items& items) {
                    .title = "The same, as it runs",
                    .source = "S3, section 3.2, the animation after \"The backward flow\"",
                    .caption =
-                       "For most of the time the particles are one cloud; which point each will reach is "
-                       "settled late, between about t = 100 and t = 20.",
+                       "For most of the time the particles are one cloud, and which point each will reach is "
+                       "settled late: "
+                       "at t = 100 the best guess is right for 61 % of them, at t = 20 for nearly all.",
                    .alt = fmt::format("Animation: noisy {}.", backward_alt),
                    .kind = Kind::animation,
                    .prepare = [](Workshop& shop, const Rng& rng) { return film_of(sde_paths(shop, rng)); }});

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include "fokker/core/error.h"
@@ -79,13 +80,23 @@ uint32_t byte_of(double component) {
   return static_cast<uint32_t>(std::lround(std::clamp(component, 0.0, 1.0) * 255));
 }
 
-/// Cairo numbers the surfaces of a process: without the number, the same figure is the same bytes.
-void drop_surface_number(std::string& svg) {
-  constexpr std::string_view opening = "<g id=\"surface";
-  const size_t start = svg.find(opening);
-  if (start == std::string::npos) return;
-  const size_t number = start + opening.size();
-  svg.erase(number, svg.find('"', number) - number);
+/// Cairo numbers surfaces and images over the whole process. Numbered by the order in which they first appear
+/// in the file, a picture's bytes do not depend on what else was drawn.
+std::string with_own_numbers(const std::string& svg) {
+  constexpr std::string_view names[] = {"\"surface", "\"image", "\"#surface", "\"#image"};
+  std::map<std::string, size_t> numbers;
+  std::string text;
+  size_t done = 0;
+  for (size_t quote = svg.find('"'); quote != std::string::npos; quote = svg.find('"', quote + 1))
+    for (const std::string_view name : names) {
+      if (svg.compare(quote, name.size(), name) != 0) continue;
+      const size_t begin = quote + name.size(), end = svg.find_first_not_of("0123456789", begin);
+      if (end == begin || end == std::string::npos || svg[end] != '"') continue;
+      const size_t number = numbers.emplace(svg.substr(begin, end - begin), numbers.size() + 1).first->second;
+      text.append(svg, done, begin - done).append(std::to_string(number));
+      done = end;
+    }
+  return text.append(svg, done, std::string::npos);
 }
 
 /// Title and description as the first children of the root, where readers look for them.
@@ -241,7 +252,7 @@ std::string Canvas::finish() {
   cairo_surface_finish(state_->surface.get());
   check_status(cairo_surface_status(state_->surface.get()));
   if (state_->format == ImageFormat::svg) {
-    drop_surface_number(state_->bytes);
+    state_->bytes = with_own_numbers(state_->bytes);
     insert_description(state_->bytes, state_->title, state_->description);
   }
   return std::move(state_->bytes);
