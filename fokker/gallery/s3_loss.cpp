@@ -80,8 +80,8 @@ Scene bound(Workshop& shop, const Rng& rng) {
     left.y = {.label = "nats", .limits = plot::Range{1e-4, 1}, .scale = plot::Scale::logarithmic};
     auto& right = figure.axes(0, 1);
     right.title = "the bound, summed up";
-    right.x = {.label = "1: -log p(x_0 | x_1)   2: sum of the KLs   3: KL to the prior   4: all",
-               .limits = plot::Range{0.4, 4.6}};
+    right.x = {.limits = plot::Range{0.4, 4.6},
+               .names = {{1, "reconstruction"}, {2, "steps' KLs"}, {3, "prior's KL"}, {4, "all"}}};
     right.y.label = "nats";
     size_t series = 0;
     for (const auto& [name, terms] :

@@ -72,6 +72,8 @@ struct Axis {
   std::optional<Range> limits = {};  ///< automatic where absent
   Scale scale = Scale::linear;
   bool ticks = true;
+  /// What stands at these values in place of numbers, for axes of a few named things.
+  std::vector<std::pair<double, std::string>> names = {};
 };
 
 /// One panel of a figure: what it shows and how its axes look. A plain description; nothing is drawn here.

@@ -27,6 +27,9 @@ bool is_digit(char c) {
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
+bool is_beyond_ascii(char c) {
+  return static_cast<unsigned char>(c) > 127;
+}
 bool is_alphanumeric(char c) {
   return is_digit(c) || is_letter(c);
 }
@@ -75,12 +78,13 @@ class LabelParser {
     if (symbol_end_ == position_ || at(position_ - 1) == ')') return true;
     // A byte above 127 ends a letter of another script, such as a Greek one typed directly.
     const char before = at(position_ - 1);
-    if (static_cast<unsigned char>(before) > 127) return true;
+    if (is_beyond_ascii(before)) return true;
     return is_letter(before) &&
            (position_ == 1 || !(is_alphanumeric(at(position_ - 2)) || at(position_ - 2) == '_'));
   }
 
-  /// Reads what follows _ or ^: {group}, \name, digits with an optional minus, or one letter alone.
+  /// Reads what follows _ or ^: {group}, \name, digits with an optional minus, or one letter
+  /// alone.
   bool script(Level level) {
     const size_t start = position_ + 1;
     if (at(start) == '{') return group(level);
@@ -94,6 +98,8 @@ class LabelParser {
     const size_t first = end;
     while (is_digit(at(end))) ++end;
     if (end == first && is_letter(at(end)) && !is_alphanumeric(at(end + 1))) ++end;
+    if (end == first && is_beyond_ascii(at(end)))  // one letter of another script
+      for (++end; (at(end) & 0xC0) == 0x80;) ++end;
     if (end == first || is_letter(at(end))) return false;
     append(with_minus(text_.substr(start, end - start)), level);
     position_ = end;

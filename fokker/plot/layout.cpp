@@ -47,6 +47,17 @@ bool labels_overlap(const Ticks& ticks, const AxesTransform& transform, const Te
   return false;
 }
 
+/// The names that the axis gives to values inside its limits.
+Ticks named_ticks(const Axis& axis, Range limits) {
+  Ticks ticks;
+  for (const auto& [position, name] : axis.names) {
+    if (!limits.contains(position)) continue;
+    ticks.positions.push_back(position);
+    ticks.labels.push_back(name);
+  }
+  return ticks;
+}
+
 /// As many ticks as fit without overlap. Where that leaves fewer than three, labels shed their power of ten.
 Ticks x_ticks_for(const AxesTransform& transform, const TextStyle& style, Canvas& canvas) {
   const int most = intervals_for(transform.box.width());
@@ -136,8 +147,11 @@ Margins margins_of(const PanelLayout& panel, const Axes& axes, const Theme& them
 void measure_panel(PanelLayout& panel, const Axes& axes, const Theme& theme, Canvas& canvas) {
   const TextStyle style = tick_style(theme);
   const double height = panel.transform.box.height();
-  panel.x_ticks = x_ticks_for(panel.transform, style, canvas);
-  panel.y_ticks = ticks_for(panel.transform.y, panel.transform.y_scale, y_intervals(panel, axes));
+  const AxesTransform& transform = panel.transform;
+  panel.x_ticks =
+      axes.x.names.empty() ? x_ticks_for(transform, style, canvas) : named_ticks(axes.x, transform.x);
+  panel.y_ticks = axes.y.names.empty() ? ticks_for(transform.y, transform.y_scale, y_intervals(panel, axes))
+                                       : named_ticks(axes.y, transform.y);
   panel.x_tick_height = largest_height(panel.x_ticks.labels, style, canvas);
   panel.y_tick_width = largest_width(panel.y_ticks.labels, style, canvas);
   if (panel.colours) panel.colour_ticks = linear_ticks(panel.colours->range, intervals_for(height));

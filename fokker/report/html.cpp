@@ -34,6 +34,17 @@ std::string escape(std::string_view text) {
   return escaped;
 }
 
+std::string escape_with_mathematics(std::string_view text) {
+  std::string markup;
+  for (const plot::TextRun& run : plot::parse_label(text)) {
+    const char* tag = run.level == plot::TextRun::Level::subscript     ? "sub"
+                      : run.level == plot::TextRun::Level::superscript ? "sup"
+                                                                       : nullptr;
+    markup += tag ? fmt::format("<{}>{}</{}>", tag, escape(run.text), tag) : escape(run.text);
+  }
+  return markup;
+}
+
 std::string safe_address(const std::string& address) {
   const bool web = address.starts_with("https://") || address.starts_with("http://");
   check(web || is_relative(address),

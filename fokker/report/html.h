@@ -8,6 +8,9 @@ namespace fokker::report {
 /// UTF-8 and control characters replaced. Line breaks stay.
 std::string escape(std::string_view text);
 
+/// As `escape`, with the simple mathematics of a label (plot::parse_label) as <sub> and <sup>: p_t, x_{t-1}.
+std::string escape_with_mathematics(std::string_view text);
+
 /// The address of a link, escaped. Argument error unless it is a relative path, #place, http: or https:, so
 /// that no address can run a script.
 std::string safe_address(const std::string& address);

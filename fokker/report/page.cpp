@@ -39,7 +39,8 @@ std::string figure_element(const Figure& figure, const char* opening, const char
               ? image(figure.picture)
               : fmt::format("<a href=\"{}\">{}</a>", safe_address(figure.link), image(figure.picture));
   text += closing;
-  if (!figure.caption.empty()) text += element("figcaption", figure.caption);
+  if (!figure.caption.empty())
+    text += fmt::format("<figcaption>{}</figcaption>", escape_with_mathematics(figure.caption));
   return text + "</figure>\n";
 }
 

@@ -57,6 +57,7 @@ tbody th { font-weight: 400; }
 .note { background: var(--note); border-left: 3px solid var(--note-line); padding: 0.6rem 0.9rem; border-radius: 0 4px 4px 0; }
 figure { margin: 0 0 1.4rem; min-width: 0; }
 figure img { display: block; max-width: 100%; height: auto; }
+sub, sup { line-height: 0; font-size: 0.78em; }
 figcaption { color: var(--quiet); font-size: 0.92rem; line-height: 1.45; margin-top: 0.45rem; max-width: 44rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 0.4rem 2rem; }
 .pixelated { image-rendering: pixelated; }

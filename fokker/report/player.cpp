@@ -74,7 +74,8 @@ void Page::add_player(const Player& player, const Json& data) {
       "<noscript><p class=\"note\">Playing the frames needs JavaScript.</p></noscript>\n",
       player.pixelated ? " pixelated" : "", escape(player.alt), player.legend, last, last,
       escape(player.control));
-  if (!player.caption.empty()) body_ += fmt::format("<figcaption>{}</figcaption>\n", escape(player.caption));
+  if (!player.caption.empty())
+    body_ += fmt::format("<figcaption>{}</figcaption>\n", escape_with_mathematics(player.caption));
   body_ += fmt::format("<script type=\"application/json\">{}</script>\n</figure>\n", without_markup(data));
   scripted_ = true;
 }

@@ -204,6 +204,17 @@ TEST(FigureLayout, TickLabelsDoNotOverlap) {
     }
 }
 
+TEST(FigureLayout, NamesStandAtTheirValuesInPlaceOfNumbers) {
+  Figure figure;
+  Axes& axes = figure.axes();
+  add_bars(axes, at::tensor({1.0, 2.0, 3.0}), at::tensor({2.0, 1.0, 4.0}));
+  axes.x.names = {{1, "first"}, {3, "third"}, {9, "outside"}};
+  const PanelLayout panel = figure.layout().panels[0];
+  EXPECT_EQ(panel.x_ticks.labels, (std::vector<std::string>{"first", "third"}));
+  EXPECT_EQ(panel.x_ticks.positions, (std::vector<double>{1, 3}));
+  EXPECT_THAT(panel.y_ticks.labels, testing::Contains("4.0"));
+}
+
 TEST(Figure, FrameAndThemeAreDrawnWhereTheLayoutSays) {
   for (const Theme& theme : {Theme::light(), Theme::dark()}) {
     Figure figure({.width = 300, .height = 200, .theme = theme});

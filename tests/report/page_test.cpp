@@ -51,6 +51,12 @@ std::vector<std::string> tags(const std::string& html) {
 }
 
 // No text can add an element: the tags of a page are those of the same page with harmless texts.
+TEST(Html, MathematicsOfACaptionIsSetAndNamesStayAsTheyAre) {
+  EXPECT_EQ(escape_with_mathematics("p_θ(x_{t-1} | x_t)"), "p<sub>θ</sub>(x<sub>t−1</sub> | x<sub>t</sub>)");
+  EXPECT_EQ(escape_with_mathematics("10^{-3} of user_id <b>"), "10<sup>−3</sup> of user_id &lt;b&gt;");
+  EXPECT_EQ(escape_with_mathematics("x_{<script>}"), "x<sub>&lt;script&gt;</sub>");
+}
+
 TEST(Page, HostileTextsAddNoMarkup) {
   const std::string hostile = page_of(kHostile).html();
   EXPECT_EQ(tags(hostile), tags(page_of("harmless").html()));
