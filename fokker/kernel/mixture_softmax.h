@@ -22,7 +22,7 @@ struct CentredMeans {
 /// x: (n, d); alpha and variance: (n, 1) or (1, 1). All float64.
 struct SoftmaxQueries {
   Tensor x, alpha, variance;
-  /// Whether the caller keeps float32: then relative errors of the weights up to 4e-6 may stay.
+  /// Whether the caller keeps float32: then relative errors of the weights up to 1e-5 may stay.
   bool single = false;
 };
 

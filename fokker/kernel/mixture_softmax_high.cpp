@@ -7,7 +7,8 @@
 namespace fokker {
 namespace {
 
-constexpr double single_tolerance = 4e-6;
+// Of a float32 logit's rounding error as it is, without the factor by which its bound is safe.
+constexpr double single_tolerance = 1e-5;
 
 /// What a row of float32 logits says about its query: answered, by all components in float32, by the plain
 /// softmax.
@@ -66,7 +67,8 @@ void answer_plainly(const CentredMeans& components, const SoftmaxQueries& querie
 struct Screen {
   const float *log_weights, *half_norms;
   int64_t components, capacity;
-  double cut;  ///< what is this far below the largest logit does not matter
+  double safety;  ///< bound of a product's rounding error / the error to expect
+  double cut;     ///< what is this far below the largest logit does not matter
   bool single;
 };
 
@@ -86,7 +88,7 @@ Verdict answer_row(const Query& query, const Screen& screen, double bound, float
     log_total = sum_candidates(query, candidates.data(), found, anchor, offset, exact);
     return Verdict::done;
   }
-  if (!screen.single || bound > single_tolerance) return Verdict::plain;
+  if (!screen.single || bound > screen.safety * single_tolerance) return Verdict::plain;
   log_total = std::log(exponentials_in_place(logits, logits[anchor], screen.components));
   return Verdict::dense;
 }
@@ -118,9 +120,10 @@ void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& 
                       ready.half_norms.data_ptr<float>(),
                       k,
                       std::max<int64_t>(64, k / 8),
+                      2 * (4 + std::sqrt(static_cast<double>(d))),
                       std::log(static_cast<double>(k)) + (queries.single ? 20 : 36),
                       queries.single};
-  const double unit = std::numeric_limits<float>::epsilon() * (4 + std::sqrt(static_cast<double>(d)));
+  const double unit = 0.5 * std::numeric_limits<float>::epsilon() * screen.safety;
   std::vector<int64_t> plain;
   std::vector<Verdict> verdicts(std::min(rows, n));
   for (int64_t begin = 0; begin < n; begin += rows) {

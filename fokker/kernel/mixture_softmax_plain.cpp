@@ -106,7 +106,7 @@ MixtureSoftmax mixture_softmax_plain(const CentredMeans& components, const Softm
     const auto [relative, anchor] =
         relative_logits(components, rows_of(queries, begin, std::min(begin + rows, n)));
     const Tensor shift = relative.amax(1, true);
-    const Tensor weights = (relative - shift).exp();
+    const Tensor weights = relative.requires_grad() ? (relative - shift).exp() : relative.sub(shift).exp_();
     const Tensor total = weights.sum(1, true);
     anchors.push_back(anchor);
     totals.push_back((total.log() + shift).squeeze(1));

@@ -22,6 +22,29 @@ using Floats = hn::ScalableTag<float>;
 
 constexpr double negligible = -50;  // exp(-50) = 2e-22
 
+/// exp(x) = 2^k exp(r), |r| <= log(2)/2, within 2 units in the last place for x in [-600, 700]; below,
+/// exp(-600).
+template <class V>
+HWY_INLINE V exponential(Doubles d, V x) {
+  const hn::RebindToUnsigned<Doubles> bits;
+  const V magic = hn::Set(d, 0x1.8p52);  // adding it rounds to an integer and leaves that in the low bits
+  x = hn::Max(x, hn::Set(d, -600.0));
+  const V shifted = hn::MulAdd(x, hn::Set(d, 1.4426950408889634074), magic);
+  const V k = hn::Sub(shifted, magic);
+  V r = hn::NegMulAdd(k, hn::Set(d, 6.93147180369123816490e-01), x);
+  r = hn::NegMulAdd(k, hn::Set(d, 1.90821492927058770002e-10), r);
+  V even = hn::Set(d, 1.0 / 479001600), odd = hn::Set(d, 1.0 / 39916800);  // Taylor's series to r^12
+  const V square = hn::Mul(r, r);
+  constexpr double factorials[] = {1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
+                                   1.0 / 120,     1.0 / 24,     1.0 / 6,     0.5,        1.0};
+  for (int i = 0; i < 10; i += 2) {
+    even = hn::MulAdd(even, square, hn::Set(d, factorials[i]));
+    odd = hn::MulAdd(odd, square, hn::Set(d, factorials[i + 1]));
+  }
+  const V sum = hn::MulAdd(even, square, hn::MulAdd(odd, r, hn::Set(d, 1.0)));
+  return hn::BitCast(d, hn::Add(hn::BitCast(bits, sum), hn::ShiftLeft<52>(hn::BitCast(bits, shifted))));
+}
+
 /// Logits of columns [begin, end) relative to the query's anchor; answers the largest.
 HWY_INLINE double relative_logits(const MixtureColumns& mixture, int64_t begin, int64_t end,
                                   const SoftmaxSums& query, double* logits) {
@@ -72,7 +95,7 @@ HWY_INLINE void add_weights(const MixtureColumns& mixture, int64_t begin, int64_
   for (int64_t k = 0; k < end - begin; k += lanes) {
     const auto logit = hn::Load(d, logits + k);
     if (hn::AllTrue(d, hn::Lt(logit, hn::Set(d, negligible)))) continue;
-    const auto weight = hn::Exp(d, logit);
+    const auto weight = exponential(d, logit);
     total = hn::Add(total, weight);
     for (int64_t j = 0; j < mixture.dimension; ++j) {
       const double* column = mixture.means + j * mixture.stride;

@@ -9,7 +9,7 @@ namespace fokker {
 /// is exact. Covariances are held as eigen-decompositions, in float64. Safe to share between threads.
 ///
 /// Functions of x compute in float64 and answer in the dtype of x; where x is float32, a shared covariance in
-/// more than 16 dimensions may leave relative errors of 4e-6 in the responsibilities. They work through x in
+/// more than 16 dimensions may leave relative errors of 1e-5 in the responsibilities. They work through x in
 /// blocks, so that working memory stays below about 256 MB besides the parameters and the kernels' copies of
 /// them (SoftmaxComponents). They record gradients with respect to x, alpha and sigma where these require
 /// them (then the blocks' intermediate results are kept).

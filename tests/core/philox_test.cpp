@@ -64,7 +64,7 @@ TYPED_TEST(PhiloxKernel, NormalsAreBoxMullerOfTheUniforms) {
       gap = std::max(gap, std::abs(static_cast<double>(fast[j]) - plain[j]) / radius);
     }
   }
-  RecordProperty("error_in_units", std::to_string(error / unit));
+  ::testing::Test::RecordProperty("error_in_units", std::to_string(error / unit));
   EXPECT_LT(error, 2 * unit);
   EXPECT_LT(gap, 6 * unit);  // the plain angle is rounded before its sine is taken
 }
@@ -103,7 +103,7 @@ TEST(PhiloxTails, TheLargestAndSmallestNumbersAreRight) {
   float largest = 0, lowest = 1, highest = 0;
   const PhiloxRows rows{.key = {8, 8}, .columns = 1 << 22};
   std::vector<float> numbers(rows.columns);
-  for (uint32_t step = 0; step < 32; ++step) {
+  for (uint32_t step = 0; step < 16; ++step) {
     PhiloxRows draw = rows;
     draw.step = step;
     fill_uniforms<float>(draw, 0, blocks_per_row<float>(draw), numbers.data());
@@ -111,10 +111,10 @@ TEST(PhiloxTails, TheLargestAndSmallestNumbersAreRight) {
     fill_normals<float>(draw, 0, blocks_per_row<float>(draw), numbers.data());
     for (const float z : numbers) largest = std::max(largest, std::abs(z));
   }
-  EXPECT_EQ(lowest, 0x1p-25f);
+  EXPECT_EQ(lowest, 0x1p-25f);  // each end is missed with probability exp(-4), so seen once and fixed
   EXPECT_EQ(highest, 1 - 0x1p-24f);
   EXPECT_LE(largest, std::sqrt(50 * std::log(2.0)) * (1 + 1e-6));
-  EXPECT_GT(largest, 5.4f);  // of 10^8 numbers, the largest is below with probability exp(-6.7)
+  EXPECT_GT(largest, 5.2f);  // of 7 10^7 numbers, all are below with probability exp(-13)
 }
 
 // 10^7 numbers: moments within five standard errors, the distribution within Kolmogorov's bound (2e-6
@@ -135,7 +135,7 @@ TEST(PhiloxLaw, IsStandardNormal) {
 }
 
 TEST(PhiloxLaw, NeighboursAreUncorrelated) {
-  const int64_t n = 1'000'000;
+  const int64_t n = 200'000;
   const Tensor z = Rng(2).normal({n, 8}).to(at::kDouble),
                later = Rng(2).normal({n, 8}, {.step = 1}).to(at::kDouble);
   const double bound = 5.5 / std::sqrt(static_cast<double>(n));
