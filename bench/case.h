@@ -16,6 +16,7 @@ class Settings {
   explicit Settings(const std::vector<std::string>& words);
   std::string text(const std::string& key, const std::string& otherwise) const;
   int64_t number(const std::string& key, int64_t otherwise) const;
+  double real(const std::string& key, double otherwise) const;
 
  private:
   std::map<std::string, std::string> values_;
@@ -39,5 +40,7 @@ struct Case {
 /// Each is defined in the file of its name.
 std::vector<Case> mlp_cases();
 std::vector<Case> unet_cases();
+std::vector<Case> exact_denoiser_cases();
+std::vector<Case> normals_cases();
 
 }  // namespace fokker::bench

@@ -31,11 +31,17 @@ int64_t Settings::number(const std::string& key, int64_t otherwise) const {
   return value.empty() ? otherwise : std::stoll(value);
 }
 
+double Settings::real(const std::string& key, double otherwise) const {
+  const std::string value = text(key, "");
+  return value.empty() ? otherwise : std::stod(value);
+}
+
 namespace {
 
 std::vector<Case> all_cases() {
   std::vector<Case> all = mlp_cases();
-  for (auto& c : unet_cases()) all.push_back(std::move(c));
+  for (auto more : {unet_cases, exact_denoiser_cases, normals_cases})
+    for (auto& c : more()) all.push_back(std::move(c));
   return all;
 }
 

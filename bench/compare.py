@@ -31,6 +31,10 @@ COMPARISONS = [
     ("U-Net 1x28x28 sampling, 10 steps, batch 32", "unet-sampling", "unet.py", {"n": 32}, 1e-3),
     ("U-Net 3x32x32 sampling, 10 steps, batch 32", "unet-sampling", "unet.py",
      {"n": 32, "channels": 3, "side": 32}, 1e-3),
+    *[(f"exact denoiser, 5000 data x 2000 queries, d = {d}", "exact-denoiser", "exact_denoiser.py",
+       {"dimension": d}, 1e-3) for d in (2, 64, 784)],
+    *[(f"a million normals in rows of {c}, one thread", "normals", "normals.py",
+       {"columns": c, "rows": 1000000 // c, "threads": 1}, 3e-2) for c in (2, 64, 1000)],
 ]
 
 
@@ -64,7 +68,7 @@ def difference(folder, variant):
 
 def compare(program, entry, options):
     name, case, script, settings, tolerance = entry
-    words = [f"{key}={value}" for key, value in {**settings, "threads": options.threads}.items()]
+    words = [f"{key}={value}" for key, value in {"threads": options.threads, **settings}.items()]
     with tempfile.TemporaryDirectory() as folder:
         ours = Process([program, case, folder, *words], options.threads)
         peers = {v: Process([PYTHON, f"{HERE}/peers/{script}", folder, v, *words], options.threads)

@@ -9,7 +9,7 @@ import torch
 class Side:
     """Reads the command line FOLDER VARIANT [key=value ...]; `variant` is "plain" or "careful"."""
 
-    def __init__(self, first_parameter):
+    def __init__(self, first_parameter=None):
         self.first_parameter = first_parameter
         self.folder, self.variant = sys.argv[1], sys.argv[2]
         self.settings = dict(word.split("=", 1) for word in sys.argv[3:])

@@ -17,7 +17,7 @@ struct HelpText {
 };
 
 constexpr HelpText help_texts[] = {
-#include "help_texts.inc"
+#include "cli/help_texts.inc"
 };
 constexpr std::string_view version_text = FOKKER_VERSION_TEXT "\n";
 

@@ -2,9 +2,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <cmath>
-#include <numbers>
-
 #include "fokker/core/error.h"
 
 namespace fokker {
@@ -24,91 +21,28 @@ uint64_t hash(std::string_view text) {
   return value;
 }
 
-/// Uniform in (0, 1), never an end: 24 random bits for float, 53 for double.
-float open_unit(uint32_t bits) {
-  return (static_cast<float>(bits >> 8) + 0.5f) * 0x1p-24f;
-}
-double open_unit(uint32_t hi, uint32_t lo) {
-  const uint64_t bits = (static_cast<uint64_t>(hi) << 32 | lo) >> 11;
-  return (static_cast<double>(bits) + 0.5) * 0x1p-53;
-}
-
-/// Box–Muller on one Philox block: four float normals, or two double ones.
-void normals(const std::array<uint32_t, 4>& bits, float out[4]) {
-  for (int pair = 0; pair < 2; ++pair) {
-    const float radius = std::sqrt(-2.0f * std::log(open_unit(bits[2 * pair])));
-    const float angle = 2.0f * std::numbers::pi_v<float> * open_unit(bits[2 * pair + 1]);
-    out[2 * pair] = radius * std::cos(angle);
-    out[2 * pair + 1] = radius * std::sin(angle);
-  }
-}
-void normals(const std::array<uint32_t, 4>& bits, double out[2]) {
-  const double radius = std::sqrt(-2.0 * std::log(open_unit(bits[0], bits[1])));
-  const double angle = 2.0 * std::numbers::pi * open_unit(bits[2], bits[3]);
-  out[0] = radius * std::cos(angle);
-  out[1] = radius * std::sin(angle);
-}
-void uniforms(const std::array<uint32_t, 4>& bits, float out[4]) {
-  for (int i = 0; i < 4; ++i) out[i] = open_unit(bits[i]);
-}
-void uniforms(const std::array<uint32_t, 4>& bits, double out[2]) {
-  out[0] = open_unit(bits[0], bits[1]);
-  out[1] = open_unit(bits[2], bits[3]);
-}
-
+/// Fills (n, event) row by row, several threads sharing the blocks.
 template <typename T>
-constexpr int64_t per_block = sizeof(T) == 4 ? 4 : 2;
-
-/// Fills (n, event) row by row: counter = (block within the sample, step, sample index).
-template <typename T, typename Convert>
-void fill(Tensor& out, std::array<uint32_t, 2> key, DrawPosition position, Convert convert) {
-  const int64_t rows = out.size(0);
-  const int64_t columns = rows ? out.numel() / rows : 0;
+void fill(Tensor& out, PhiloxRows rows, void (*fill_blocks)(const PhiloxRows&, int64_t, int64_t, T*)) {
+  if (out.numel() == 0) return;
+  rows.columns = out.numel() / out.size(0);
   T* data = out.data_ptr<T>();
-  at::parallel_for(
-      0, rows, std::max<int64_t>(1, 4096 / std::max<int64_t>(columns, 1)), [&](int64_t begin, int64_t end) {
-        T block[per_block<T>];
-        for (int64_t row = begin; row < end; ++row) {
-          const auto sample = static_cast<uint64_t>(position.first_sample + row);
-          T* destination = data + row * columns;
-          for (int64_t c = 0; c < columns; c += per_block<T>) {
-            convert(
-                philox4x32(
-                    {static_cast<uint32_t>(c / per_block<T>), position.step, low(sample), high(sample)}, key),
-                block);
-            std::copy_n(block, std::min(per_block<T>, columns - c), destination + c);
-          }
-        }
-      });
+  at::parallel_for(0, out.size(0) * blocks_per_row<T>(rows), 4096,
+                   [&](int64_t begin, int64_t end) { fill_blocks(rows, begin, end, data); });
 }
 
-template <typename Convert>
-Tensor filled(IntArrayRef shape, at::ScalarType type, std::array<uint32_t, 2> key, DrawPosition position,
-              Convert convert) {
+Tensor empty_draw(IntArrayRef shape, at::ScalarType type) {
   check(!shape.empty(), "Rng: expected a shape with a sample dimension but received ()");
   check(type == at::kFloat || type == at::kDouble, "Rng: expected float32 or float64 but received {}",
         at::toString(type));
-  Tensor out = at::empty(shape, at::TensorOptions(type));
-  if (type == at::kFloat)
-    fill<float>(out, key, position, convert);
-  else
-    fill<double>(out, key, position, convert);
-  return out;
+  return at::empty(shape, at::TensorOptions(type));
+}
+
+PhiloxRows rows_at(std::array<uint32_t, 2> key, DrawPosition position) {
+  return {.key = key, .step = position.step, .first_sample = static_cast<uint64_t>(position.first_sample)};
 }
 
 }  // namespace
-
-std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t first = 0xD2511F53ull * counter[0];
-    const uint64_t second = 0xCD9E8D57ull * counter[2];
-    counter = {high(second) ^ counter[1] ^ key[0], low(second), high(first) ^ counter[3] ^ key[1],
-               low(first)};
-    key[0] += 0x9E3779B9u;
-    key[1] += 0xBB67AE85u;
-  }
-  return counter;
-}
 
 Rng::Rng(uint64_t seed, uint64_t stream) : seed_(seed), stream_(stream) {
   const auto mixed =
@@ -126,11 +60,21 @@ Rng Rng::stream(std::string_view purpose) const {
 }
 
 Tensor Rng::normal(IntArrayRef shape, DrawPosition position, at::ScalarType type) const {
-  return filled(shape, type, key_, position, [](const auto& bits, auto* out) { normals(bits, out); });
+  Tensor out = empty_draw(shape, type);
+  if (type == at::kFloat)
+    fill<float>(out, rows_at(key_, position), fill_normals<float>);
+  else
+    fill<double>(out, rows_at(key_, position), fill_normals<double>);
+  return out;
 }
 
 Tensor Rng::uniform(IntArrayRef shape, DrawPosition position, at::ScalarType type) const {
-  return filled(shape, type, key_, position, [](const auto& bits, auto* out) { uniforms(bits, out); });
+  Tensor out = empty_draw(shape, type);
+  if (type == at::kFloat)
+    fill<float>(out, rows_at(key_, position), fill_uniforms<float>);
+  else
+    fill<double>(out, rows_at(key_, position), fill_uniforms<double>);
+  return out;
 }
 
 Tensor Rng::integers(int64_t count, int64_t bound, DrawPosition position) const {

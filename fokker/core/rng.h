@@ -4,13 +4,10 @@
 #include <functional>
 #include <string_view>
 
+#include "fokker/core/philox.h"
 #include "fokker/core/tensor.h"
 
 namespace fokker {
-
-/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a bijection of
-/// `counter` for each `key`. Agrees with the known-answer vectors published with Random123.
-std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 /// Where in its stream a block of noise begins. Sample `i` of a draw has index first_sample + i.
 struct DrawPosition {

@@ -117,18 +117,8 @@ void GaussianMixture::simplify_covariances() {
 void GaussianMixture::prepare() {
   smallest_variance_ = variances_.min().item<double>();
   if (!shared()) return;
-  // Centring costs a second copy of the means, so it is done only where it gains accuracy.
-  const Tensor middle = means_.mean(0);
-  const double spread = components() > 1 ? means_.std(0, false).norm().item<double>() : 0;
-  const bool far = middle.norm().item<double>() > 8 * spread;
-  centre_ = far ? middle : at::zeros_like(middle);
-  offsets_ = far ? means_ - middle : means_;
-  half_norms_ = at::empty({components()}, means_.options());
-  const int64_t block = std::max<int64_t>(1, (int64_t{1} << 22) / dimension());
-  for (int64_t begin = 0; begin < components(); begin += block)
-    half_norms_.slice(0, begin, begin + block)
-        .copy_(offsets_.slice(0, begin, begin + block).square().sum(1).mul_(0.5));
-  largest_norm_ = std::sqrt(2 * half_norms_.max().item<double>());
+  centred_ = CentredMeans(means_, log_weights_);
+  softmax_ = means_.is_cpu() ? std::make_shared<SoftmaxComponents>(centred_) : nullptr;
 }
 
 GaussianMixture GaussianMixture::standard_normal(int64_t dimension) {
@@ -210,9 +200,15 @@ Tensor GaussianMixture::covariance() const {
 
 GaussianMixture GaussianMixture::to(at::Device device) const {
   GaussianMixture result = *this;
-  for (Tensor* tensor : {&result.weights_, &result.log_weights_, &result.means_, &result.variances_,
-                         &result.axes_, &result.centre_, &result.offsets_, &result.half_norms_})
+  for (Tensor* tensor :
+       {&result.weights_, &result.log_weights_, &result.means_, &result.variances_, &result.axes_})
     if (tensor->defined()) *tensor = tensor->to(device);
+  if (!shared()) return result;
+  result.centred_ = centred_.to(device);
+  if (!device.is_cpu())
+    result.softmax_ = nullptr;
+  else if (!softmax_)
+    result.softmax_ = std::make_shared<SoftmaxComponents>(result.centred_);
   return result;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "fokker/kernel/mixture_softmax.h"
 #include "fokker/target/distribution.h"
 
 namespace fokker {
@@ -7,9 +8,11 @@ namespace fokker {
 /// that of zero covariance. Noising maps mixtures to mixtures, so every quantity of a diffusion started here
 /// is exact. Covariances are held as eigen-decompositions, in float64. Safe to share between threads.
 ///
-/// Functions of x compute in float64 and answer in the dtype of x. They work through x in blocks, so that
-/// working memory stays below about 256 MB besides the parameters. They record gradients with respect to x,
-/// alpha and sigma where these require them (then the blocks' intermediate results are kept).
+/// Functions of x compute in float64 and answer in the dtype of x; where x is float32, a shared covariance in
+/// more than 16 dimensions may leave relative errors of 1e-5 in the responsibilities. They work through x in
+/// blocks, so that working memory stays below about 256 MB besides the parameters and the kernels' copies of
+/// them (SoftmaxComponents). They record gradients with respect to x, alpha and sigma where these require
+/// them (then the blocks' intermediate results are kept).
 class GaussianMixture final : public Distribution {
  public:
   /// weights: (k) positive, any scale; means: (k, d); covariances: one number for all, (k) numbers, (k, d)
@@ -77,10 +80,6 @@ class GaussianMixture final : public Distribution {
   struct Block {
     Tensor denoised, pull, log_density, responsibilities;
   };
-  /// Logits (n, k) relative to each row's anchor component (n).
-  struct Logits {
-    Tensor relative, anchor;
-  };
   /// Of a range of components: C^-1 r along the axes (k, n, d) and log w_k N(x; ...) + const (k, n).
   struct Terms {
     Tensor scaled, logits;
@@ -94,24 +93,21 @@ class GaussianMixture final : public Distribution {
   void prepare();
   bool shared() const { return variances_.dim() == 0; }
   int64_t rows_per_block(bool gradients) const;
-  Block evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
-  Logits shared_logits(const Tensor& x, const Tensor& centred, const Tensor& alpha,
-                       const Tensor& variance) const;
+  Block evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted, bool single) const;
   Terms component_terms(const Tensor& x, const Tensor& alpha, const Tensor& sigma, int64_t begin,
                         int64_t end) const;
-  Block shared_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
+  Block shared_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted,
+                     bool single) const;
   Block general_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
-  Tensor refined(const Tensor& relative, const Tensor& x, const Tensor& anchor, const Tensor& alpha,
-                 const Tensor& variance, const Tensor& bound) const;
 
   Tensor weights_, log_weights_;  // (k)
   Tensor means_;                  // (k, d)
   Tensor variances_;              // () shared, (k, 1) isotropic or (k, d): eigenvalues
   Tensor axes_;  // (k, d, d) eigenvectors in columns; undefined where they are the coordinate axes
   double smallest_variance_ = 0;
-  // For the matrix products of the shared case: means = centre + offsets.
-  Tensor centre_, offsets_, half_norms_;
-  double largest_norm_ = 0;
+  // Of the shared case.
+  CentredMeans centred_;
+  std::shared_ptr<const SoftmaxComponents> softmax_;  // on the CPU
 };
 
 }  // namespace fokker

@@ -1,6 +1,4 @@
 // Density, score and posterior of a Gaussian mixture under noise.
-#include <limits>
-
 #include "fokker/core/constants.h"
 #include "fokker/core/error.h"
 #include "fokker/target/gaussian_mixture.h"
@@ -12,7 +10,6 @@ namespace {
 constexpr int64_t block_elements = int64_t{1} << 21;
 // 2 MB: stays in cache from one operation to the next.
 constexpr int64_t cached_elements = int64_t{1} << 18;
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 /// A coefficient as (1, 1) or (n, 1) float64.
 Tensor column(const Tensor& values, const Tensor& x, const char* what) {
@@ -37,75 +34,31 @@ Tensor joined(const std::vector<Tensor>& parts) {
 
 }  // namespace
 
-/// With x centred, component k's logit is (alpha x.m_k - alpha^2 |m_k|^2 / 2) / c up to a constant: one
-/// matrix product. Its rounding error grows as 1 / c; where it would show, `refined` repairs it.
-GaussianMixture::Logits GaussianMixture::shared_logits(const Tensor& x, const Tensor& centred,
-                                                       const Tensor& alpha, const Tensor& variance) const {
-  const Tensor bias = log_weights_ - half_norms_ * (alpha * alpha / variance);
-  Tensor relative = at::addmm(bias, centred * (alpha / variance), offsets_.t());
-  const Tensor anchor = relative.detach().argmax(1);
-  const Tensor top = relative.gather(1, anchor.unsqueeze(1));
-  // In place where no gradient is recorded: these tensors are the whole cost.
-  relative = relative.requires_grad() ? relative - top : relative.sub_(top);
-  const double products = epsilon * (4 + std::sqrt(static_cast<double>(dimension())));
-  const Tensor bound = (products * largest_norm_ * alpha.abs() / variance).detach() *
-                       (centred.detach().norm(2, {1}, true) + largest_norm_ * alpha.detach().abs());
-  return {refined(relative, x, anchor, alpha, variance, bound), anchor};
-}
-
-/// Shared covariance v I.
+/// Shared covariance v I. The kernels answer where no gradient is recorded.
 GaussianMixture::Block GaussianMixture::shared_block(const Tensor& x, const Tensor& alpha,
-                                                     const Tensor& sigma, Wanted wanted) const {
+                                                     const Tensor& sigma, Wanted wanted, bool single) const {
   const Tensor c = alpha * alpha * variances_ + sigma * sigma;
-  const Tensor centred = x - alpha * centre_;
-  const auto [relative, anchor] = shared_logits(x, centred, alpha, c);
+  const SoftmaxQueries queries{x, alpha, c, single};
   Block block;
-  const Tensor shift = relative.detach().amax(1, true);
-  const Tensor unnormalised =
-      relative.requires_grad() ? (relative - shift).exp() : relative.sub_(shift).exp_();
-  const Tensor total = unnormalised.sum(1, true);
   if (wanted == Wanted::responsibilities) {
-    block.responsibilities = unnormalised / total;
+    block.responsibilities = relative_logits(centred_, queries).relative.softmax(1);
     return block;
   }
-  const Tensor offset = unnormalised.matmul(offsets_) / total;  // E[m_k | x] - centre
-  const Tensor residual = centred - alpha * offsets_.index_select(0, anchor);
+  const bool gradients = x.requires_grad() || c.requires_grad() || alpha.requires_grad();
+  const MixtureSoftmax softmax =
+      gradients || !softmax_ ? mixture_softmax_plain(centred_, queries) : (*softmax_)(queries);
+  const Tensor nearest = centred_.offsets.index_select(0, softmax.anchor);
+  const Tensor centred = x - alpha * centred_.centre;
+  const Tensor residual = centred - alpha * nearest;
   const Tensor quadratic = residual.square().sum(1, true) / c;
-  block.log_density = (total.log() + shift + log_weights_.index_select(0, anchor).unsqueeze(1) -
-                       0.5 * (quadratic + static_cast<double>(dimension()) * (c.log() + log_two_pi)))
-                          .squeeze(1);
-  block.pull = (centred - alpha * offset) / c;
+  block.log_density =
+      softmax.log_total + log_weights_.index_select(0, softmax.anchor) -
+      0.5 * (quadratic + static_cast<double>(dimension()) * (c.log() + log_two_pi)).squeeze(1);
+  block.pull = (residual - alpha * softmax.offset) / c;
   // m + alpha v / c (x - alpha m), with the terms in E[m_k | x] collected: no cancellation at either end.
-  block.denoised = centre_ + (sigma * sigma / c) * offset + (alpha * variances_ / c) * centred;
+  block.denoised =
+      centred_.centre + (sigma * sigma / c) * (nearest + softmax.offset) + (alpha * variances_ / c) * centred;
   return block;
-}
-
-/// Replaces the logits (relative to the anchor component j) that matter and that the matrix product may have
-/// spoilt by the difference form alpha (m_k - m_j).(x - alpha (m_k + m_j) / 2) / c + log w_k / w_j, whose
-/// second factor is the place of x between the two: no large number cancels in it.
-Tensor GaussianMixture::refined(const Tensor& relative, const Tensor& x, const Tensor& anchor,
-                                const Tensor& alpha, const Tensor& variance, const Tensor& bound) const {
-  constexpr double tolerance = 1e-11;
-  constexpr double negligible = 50;  // exp(-50) = 2e-22
-  if (components() == 1 || !(bound > tolerance).any().item<bool>()) return relative;
-  const Tensor candidates =
-      ((bound > tolerance) & (relative.detach() > -(negligible + 4 * bound))).nonzero();  // (pairs, 2)
-  std::vector<Tensor> values;
-  const int64_t step = std::max<int64_t>(1, block_elements / dimension());
-  const Tensor alphas = alpha.expand({relative.size(0), 1}),
-               variances = variance.expand({relative.size(0), 1});
-  for (int64_t begin = 0; begin < candidates.size(0); begin += step) {
-    const Tensor row = candidates.slice(0, begin, begin + step).select(1, 0);
-    const Tensor component = candidates.slice(0, begin, begin + step).select(1, 1);
-    const Tensor from = anchor.index_select(0, row);
-    const Tensor mine = means_.index_select(0, component), theirs = means_.index_select(0, from);
-    const Tensor a = alphas.index_select(0, row);
-    const Tensor place = x.index_select(0, row) - a * (0.5 * (mine + theirs));
-    const Tensor products = ((mine - theirs) * place).sum(1);
-    values.push_back(products * (a / variances.index_select(0, row)).squeeze(1) +
-                     (log_weights_.index_select(0, component) - log_weights_.index_select(0, from)));
-  }
-  return relative.index_put({candidates.select(1, 0), candidates.select(1, 1)}, joined(values));
 }
 
 GaussianMixture::Terms GaussianMixture::component_terms(const Tensor& x, const Tensor& alpha,
@@ -157,6 +110,7 @@ GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Ten
 }
 
 int64_t GaussianMixture::rows_per_block(bool gradients) const {
+  if (shared() && softmax_ && !gradients) return std::max<int64_t>(1, block_elements / dimension());
   const int64_t width = shared() ? std::max(components(), dimension()) : components() * dimension();
   const int64_t most = std::max<int64_t>(1, block_elements / width);
   if (gradients) return 4 * most;  // everything is kept anyway
@@ -165,7 +119,7 @@ int64_t GaussianMixture::rows_per_block(bool gradients) const {
 }
 
 GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
-                                                 Wanted wanted) const {
+                                                 Wanted wanted, bool single) const {
   const Tensor least = (alpha * alpha * smallest_variance_ + sigma * sigma).detach();
   if (!(at::isfinite(least) & (sigma.detach() >= 0)).all().item<bool>())
     fail(ErrorKind::argument, "GaussianMixture: expected finite alpha and sigma >= 0 but received {} and {}",
@@ -174,11 +128,12 @@ GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& 
         "GaussianMixture: without noise (sigma = 0) this mixture has no density, because a covariance is "
         "singular");
   std::vector<Tensor> parts[4];
-  const int64_t rows = std::max<int64_t>(1, rows_per_block(x.requires_grad()));
+  const bool gradients = x.requires_grad() || alpha.requires_grad() || sigma.requires_grad();
+  const int64_t rows = std::max<int64_t>(1, rows_per_block(gradients || wanted == Wanted::responsibilities));
   for (int64_t begin = 0; begin == 0 || begin < x.size(0); begin += rows) {
     const int64_t end = std::min(begin + rows, x.size(0));
     const Tensor a = rows_of(alpha, begin, end), s = rows_of(sigma, begin, end), y = x.slice(0, begin, end);
-    const Block block = shared() ? shared_block(y, a, s, wanted) : general_block(y, a, s, wanted);
+    const Block block = shared() ? shared_block(y, a, s, wanted, single) : general_block(y, a, s, wanted);
     parts[0].push_back(block.denoised);
     parts[1].push_back(block.pull);
     parts[2].push_back(block.log_density);
@@ -190,7 +145,8 @@ GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& 
 
 GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, double alpha, double sigma) const {
   const Tensor points = rows(x);
-  const Block block = evaluate(points, column(alpha, x), column(sigma, x), Wanted::moments);
+  const Block block =
+      evaluate(points, column(alpha, x), column(sigma, x), Wanted::moments, x.scalar_type() != at::kDouble);
   const auto type = x.scalar_type();
   return {block.denoised.reshape(x.sizes()).to(type), (block.pull * sigma).reshape(x.sizes()).to(type),
           block.log_density.to(type)};
@@ -199,23 +155,25 @@ GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, double al
 GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, const Tensor& alpha,
                                                       const Tensor& sigma) const {
   const Tensor points = rows(x), a = column(alpha, x, "alpha"), s = column(sigma, x, "sigma");
-  const Block block = evaluate(points, a, s, Wanted::moments);
+  const Block block = evaluate(points, a, s, Wanted::moments, x.scalar_type() != at::kDouble);
   const auto type = x.scalar_type();
   return {block.denoised.reshape(x.sizes()).to(type), (block.pull * s).reshape(x.sizes()).to(type),
           block.log_density.to(type)};
 }
 
 Tensor GaussianMixture::log_density(const Tensor& x) const {
-  return evaluate(rows(x), column(1, x), column(0, x), Wanted::moments).log_density.to(x.scalar_type());
+  return evaluate(rows(x), column(1, x), column(0, x), Wanted::moments, x.scalar_type() != at::kDouble)
+      .log_density.to(x.scalar_type());
 }
 
 Tensor GaussianMixture::score(const Tensor& x) const {
-  const Tensor pull = evaluate(rows(x), column(1, x), column(0, x), Wanted::moments).pull;
+  const Tensor pull =
+      evaluate(rows(x), column(1, x), column(0, x), Wanted::moments, x.scalar_type() != at::kDouble).pull;
   return pull.neg().reshape(x.sizes()).to(x.scalar_type());
 }
 
 Tensor GaussianMixture::responsibilities(const Tensor& x) const {
-  return evaluate(rows(x), column(1, x), column(0, x), Wanted::responsibilities)
+  return evaluate(rows(x), column(1, x), column(0, x), Wanted::responsibilities, false)
       .responsibilities.to(x.scalar_type());
 }
 

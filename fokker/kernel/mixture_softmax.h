@@ -1,0 +1,71 @@
+#pragma once
+#include <memory>
+
+#include "fokker/core/tensor.h"
+
+namespace fokker {
+
+// The softmax over the components of a mixture with one covariance that makes its exact denoiser: E[m | x]
+// where x given component k is N(alpha m_k, variance I), and p(k) = w_k.
+
+/// Means (k, d) and log weights (k), float64, with means = centre + offsets for matrix products that lose
+/// nothing to a common offset.
+struct CentredMeans {
+  CentredMeans() = default;
+  CentredMeans(const Tensor& means, const Tensor& log_weights);
+  CentredMeans to(at::Device device) const;
+
+  Tensor means, log_weights, centre, offsets, half_norms;
+  double largest_norm = 0;
+};
+
+/// x: (n, d); alpha and variance: (n, 1) or (1, 1). All float64.
+struct SoftmaxQueries {
+  Tensor x, alpha, variance;
+  /// Whether the caller keeps float32: then relative errors of the weights up to 1e-5 may stay.
+  bool single = false;
+};
+
+struct MixtureSoftmax {
+  Tensor anchor;     ///< (n) int64: a component next to x
+  Tensor log_total;  ///< (n): log sum_k exp(logit_k - logit_anchor)
+  Tensor offset;     ///< (n, d): E[m | x] - m_anchor
+};
+
+/// Components prepared for the CPU's vectors, in copies that the first call makes: in up to low_dimension
+/// dimensions the means transposed (as much memory again), above it the means less their average in float32
+/// (half as much). Safe to share between threads. Records no gradients.
+class SoftmaxComponents {
+ public:
+  static constexpr int64_t low_dimension = 16;
+  explicit SoftmaxComponents(CentredMeans components);
+  ~SoftmaxComponents();
+
+  /// Low dimension: one pass over the components in float64, a chunk of them for a few queries at a time,
+  /// relative to the best component so far; no (n, k) matrix, and no large number that cancels. High
+  /// dimension: a float32 product bounds every logit, and the components that can matter are summed in
+  /// float64 as above. Where too many can, float32 answers where it is accurate enough for the caller, and
+  /// mixture_softmax_plain elsewhere.
+  MixtureSoftmax operator()(const SoftmaxQueries& queries) const;
+
+ private:
+  struct Prepared;
+  const Prepared& prepared() const;
+  void sum_low(const SoftmaxQueries& queries, MixtureSoftmax& result) const;
+  void sum_high(const SoftmaxQueries& queries, MixtureSoftmax& result) const;
+
+  CentredMeans components_;
+  std::unique_ptr<Prepared> prepared_;
+};
+
+/// Logits (n, k) relative to each row's anchor component (n), in tensor operations that record gradients.
+/// Where the rounding of the matrix product would show, they are computed again as differences.
+struct RelativeLogits {
+  Tensor relative, anchor;
+};
+RelativeLogits relative_logits(const CentredMeans& components, const SoftmaxQueries& queries);
+
+/// The softmax of these: the definition that the kernels are tested against.
+MixtureSoftmax mixture_softmax_plain(const CentredMeans& components, const SoftmaxQueries& queries);
+
+}  // namespace fokker

@@ -1,0 +1,43 @@
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+#include "fokker/kernel/mixture_softmax.h"
+
+namespace fokker {
+
+// What the parts of mixture_softmax share.
+
+/// A coefficient of each row from (n, 1) or (1, 1).
+struct Column {
+  explicit Column(const Tensor& values) : tensor(values.contiguous()), step(values.size(0) == 1 ? 0 : 1) {}
+  double operator[](int64_t row) const { return tensor.data_ptr<double>()[row * step]; }
+  Tensor tensor;
+  int64_t step;
+};
+
+struct SoftmaxComponents::Prepared {
+  std::once_flag once;
+  Tensor columns, column_weights;                      // low dimension, as MixtureColumns
+  Tensor centre, offsets, half_norms, single_weights;  // high dimension: means = centre + offsets, in float32
+  double largest_norm = 0;
+
+  void transpose(const CentredMeans& components);
+  void round(const CentredMeans& components);
+};
+
+inline void set_nan(MixtureSoftmax& result, int64_t row) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const int64_t d = result.offset.size(1);
+  result.anchor.data_ptr<int64_t>()[row] = 0;
+  result.log_total.data_ptr<double>()[row] = nan;
+  std::fill_n(result.offset.data_ptr<double>() + row * d, d, nan);
+}
+
+inline bool all_finite(const double* values, int64_t count) {
+  return std::all_of(values, values + count, [](double v) { return std::isfinite(v); });
+}
+
+}  // namespace fokker
