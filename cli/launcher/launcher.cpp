@@ -17,7 +17,7 @@ struct HelpText {
 };
 
 constexpr HelpText help_texts[] = {
-#include "cli/help_texts.inc"
+#include FOKKER_HELP_TEXTS
 };
 constexpr std::string_view version_text = FOKKER_VERSION_TEXT "\n";
 
