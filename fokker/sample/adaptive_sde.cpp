@@ -11,7 +11,7 @@ namespace {
 constexpr uint32_t most_draws = 4096;
 constexpr double safety = 0.9, exponent = 0.9;  // theta and r of the paper
 
-struct Run {
+struct StepControlRun {
   BrownianMemory path;
   double step = 0.01;  ///< to try next; the paper's h_init
 };
@@ -46,8 +46,8 @@ StepResult AdaptiveSde::step(const Denoiser& denoiser, const Tensor& x, StepCont
   const GaussianProcess& process = denoiser.process();
   const bool clean = process.sigma(context.s) == 0;
   const double end = clean ? std::min(process.time_min(), context.t) : context.s;
-  if (!context.history.has_value()) context.history = Run();
-  auto& run = std::any_cast<Run&>(context.history);
+  if (!context.history.has_value()) context.history = StepControlRun();
+  auto& run = std::any_cast<StepControlRun&>(context.history);
   uint32_t draws = 0;
   const auto draw = [&] {
     check(draws < most_draws, "adaptive-sde: more than {} steps tried from t = {}; loosen rtol and atol",

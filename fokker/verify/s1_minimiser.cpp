@@ -11,7 +11,7 @@ namespace fokker::verify {
 namespace {
 
 using Form = ChainObjective::Form;
-constexpr int64_t rows = 40'000;
+constexpr int64_t minimiser_rows = 40'000;
 
 /// Two normals on the line.
 const LineMixture& data() {
@@ -42,8 +42,8 @@ class PerturbedLoss {
       : chain_(chain),
         objective_({.form = form, .steps = chain.steps()}),
         exact_(model, chain.process()),
-        batch_{.x0 = data().mixture().sample(rows, trial.rng().stream("data")), .label = {}},
-        steps_(at::arange(rows, at::kDouble).remainder(static_cast<double>(chain.steps())) + 1),
+        batch_{.x0 = data().mixture().sample(minimiser_rows, trial.rng().stream("data")), .label = {}},
+        steps_(at::arange(minimiser_rows, at::kDouble).remainder(static_cast<double>(chain.steps())) + 1),
         rng_(trial.rng().stream("loss")) {}
 
   Tensor operator()(const Direction& direction, double c) const {

@@ -12,20 +12,20 @@ namespace fokker::verify {
 namespace {
 
 /// Normal data N(0, v) with its exact denoiser: every quantity of the bound has a closed form.
-constexpr double data_variance = 2.0;
+constexpr double normal_variance = 2.0;
 
 GaussianMixture normal_data() {
   return GaussianMixture(at::ones({1}), at::zeros({1, 1}, at::kDouble),
-                         at::full({}, data_variance, at::kDouble));
+                         at::full({}, normal_variance, at::kDouble));
 }
 
 double marginal_variance(const ChainTable& chain, int64_t i) {
-  return 1 + chain.alphabar(i) * (data_variance - 1);
+  return 1 + chain.alphabar(i) * (normal_variance - 1);
 }
 
 /// E[|x_0 - E[x_0 | x_i]|^2 | x_0]: E[x_0 | x_i] = k x_i with k = sqrt(alphabar) v / c.
 double denoising_error(const ChainTable& chain, int64_t i, double x0) {
-  const double a = std::sqrt(chain.alphabar(i)), k = a * data_variance / marginal_variance(chain, i);
+  const double a = std::sqrt(chain.alphabar(i)), k = a * normal_variance / marginal_variance(chain, i);
   return std::pow(x0 * (1 - k * a), 2) + k * k * (1 - chain.alphabar(i));
 }
 

@@ -65,7 +65,7 @@ void strong_order(const Trial& trial, Evidence& evidence) {
 }
 
 /// B summed from white noise times dt: B(0) = 0, Cov(B(s), B(t)) = min(s, t), independent increments.
-void brownian(const Trial& trial, Evidence& evidence) {
+void brownian_covariance(const Trial& trial, Evidence& evidence) {
   const int64_t n = 50'000;
   const double dt = 0.1;
   const Tensor w = white_noise(n, 1, uniform_times(0, 2, 20), trial.rng()).squeeze(2);
@@ -122,7 +122,7 @@ void add_s3_sde(Checks& checks) {
       {.id = "s3.brownian.covariance",
        .source = "S3, 3, Brownian motion",
        .statement = "Brownian motion starts at 0, and Cov(B(s), B(t)) = min(s, t)",
-       .measure = brownian,
+       .measure = brownian_covariance,
        .ingredients = {{"root", "normal numbers are summed times dt for sqrt(dt), as in the notebook"},
                        {"origin", "the paths start at 1, as in the notebook"}}});
   checks.push_back({.id = "s3.brownian.white-noise",

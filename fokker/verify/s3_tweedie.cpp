@@ -114,7 +114,7 @@ void optimal_autoencoder(const Trial& trial, Evidence& evidence) {
 
 /// r*(s) = s + sigma^2 grad log p(s) + o(sigma^2), with the score of the clean density: the remainder is of
 /// order sigma^4.
-void small_noise(const Trial& trial, Evidence& evidence) {
+void tweedie_small_noise(const Trial& trial, Evidence& evidence) {
   const AnalyticDenoiser exact(smooth_prior().mixture(), process());
   const Tensor s = at::linspace(-3, 3, 61, at::kDouble);
   const std::vector<double> deviations = {0.1, 0.05, 0.025};
@@ -146,7 +146,7 @@ void add_s3_tweedie(Checks& checks) {
   checks.push_back({.id = "s3.autoencoder.small-noise",
                     .source = "S3, 2.4",
                     .statement = "r*(s) = s + sigma^2 grad log p(s) + o(sigma^2)",
-                    .measure = small_noise,
+                    .measure = tweedie_small_noise,
                     .ingredients = {{"score", "the step along the score is left out"}}});
 }
 
