@@ -165,7 +165,7 @@ void empirical_loss(const Trial& trial, Evidence& evidence) {
 
 /// Among s = -theta x the loss at one time is least at theta = 1 / E Y^2: the best for the noised data. The
 /// loss is quadratic in theta, so its derivative is a difference of two losses.
-void least_loss(const Trial& trial, Evidence& evidence) {
+void least_at_noised_score(const Trial& trial, Evidence& evidence) {
   const GaussianMixture target = skewed_mixture();
   const double second = (target.covariance() + target.mean().square()).item<double>();
   const int64_t n = 40'000;
@@ -242,7 +242,7 @@ void add_s0_learning(Checks& checks) {
   checks.push_back({"s0.learning.minimiser",
                     "S0, section 12.3",
                     "L_t is least at the score of the noised data, within a family that does not hold it",
-                    least_loss,
+                    least_at_noised_score,
                     {{"noised", "the score of the data itself is taken for the minimiser"}}});
   checks.push_back({"s0.learning.memorises",
                     "S0, section 12.3",

@@ -97,7 +97,7 @@ void joint(const Trial& trial, Evidence& evidence) {
 }
 
 /// Tweedie in the normal case: E[s | x] = x + Q grad log p(x).
-void tweedie(const Trial& trial, Evidence& evidence) {
+void network_tweedie(const Trial& trial, Evidence& evidence) {
   for (const int64_t d : {1, 2, 16}) {
     const Problem p = problem(d, trial.rng().stream(static_cast<uint64_t>(d)));
     const Tensor step = p.library().score(p.x).matmul(trial.has("covariance") ? p.Q : p.Q.matmul(p.Q));
@@ -181,7 +181,7 @@ void add_s3_denoising(Checks& checks) {
   checks.push_back({.id = "s3.tweedie.normal",
                     .source = "S3, 2.3",
                     .statement = "E[s | x] = x + Q grad log p(x) for a normal signal",
-                    .measure = tweedie,
+                    .measure = network_tweedie,
                     .ingredients = {{"covariance", "the score is multiplied by Q twice"}}});
   checks.push_back({.id = "s3.appendix.block-inverse",
                     .source = "S3, A.1",

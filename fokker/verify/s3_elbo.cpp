@@ -74,7 +74,7 @@ void posterior(const Trial& trial, Evidence& evidence) {
 }
 
 /// Each term of the library's bound for a given x_0.
-void terms(const Trial& trial, Evidence& evidence) {
+void elbo_term_checks(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::short_chain();
   const AnalyticDenoiser exact(normal_data(), chain.process());
   for (const double x0 : {0.3, -2.0}) {
@@ -191,7 +191,7 @@ void add_s3_elbo(Checks& checks) {
   checks.push_back({.id = "s3.elbo.terms",
                     .source = source,
                     .statement = "Reconstruction, every KL and the prior term have their closed forms",
-                    .measure = terms,
+                    .measure = elbo_term_checks,
                     .ingredients = {{"reconstruction", "the first term is taken for a prior term"}}});
   checks.push_back({.id = "s3.elbo.decomposition",
                     .source = source,
