@@ -9,16 +9,11 @@ using testing::difference;
 using ::testing::ElementsAre;
 using testing::expect_error;
 using testing::expect_gradients;
+using testing::names;
 using testing::randomise;
 
 const MlpOptions notebook = {
     .dimension = 1, .activation = "elu", .embedding = "raw", .residual = false, .zero_output = false};
-
-std::vector<std::string> names(const Network& network) {
-  std::vector<std::string> result;
-  for (const auto& p : network.parameters()) result.push_back(p.name);
-  return result;
-}
 
 TEST(Mlp, PlainFormHasTheNamesAndShapesOfTheNotebooksSequential) {
   const Mlp network(notebook);

@@ -69,4 +69,10 @@ void expect_error(Action action, ErrorKind kind, const std::string& text) {
   }
 }
 
+inline std::vector<std::string> names(const Network& network) {
+  std::vector<std::string> result;
+  for (const auto& p : network.parameters()) result.push_back(p.name);
+  return result;
+}
+
 }  // namespace fokker::testing

@@ -20,10 +20,4 @@ inline UNetOptions tiny() {
   return o;
 }
 
-inline std::vector<std::string> names(const Network& network) {
-  std::vector<std::string> result;
-  for (const auto& p : network.parameters()) result.push_back(p.name);
-  return result;
-}
-
 }  // namespace fokker::testing

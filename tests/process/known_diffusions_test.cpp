@@ -8,13 +8,13 @@
 namespace fokker {
 namespace {
 
-Tensor points(int64_t d) {
+Tensor grid_of_points(int64_t d) {
   return 0.5 * Rng(3).normal({30, d}, {}, at::kDouble);
 }
 
 TEST(GeometricBrownian, HasTheScoreAndTheLawOfItsDensity) {
   const GeometricBrownian g;
-  const Tensor x = points(1).exp();
+  const Tensor x = grid_of_points(1).exp();
   const Tensor slope =
       jacobian([&](const Tensor& y) { return g.log_density(y, 0.6).unsqueeze(1); }, x).squeeze(1);
   EXPECT_LT(worst(g.score(x, 0.6), slope), 1e-12);
@@ -32,7 +32,7 @@ TEST(GeometricBrownian, HasTheScoreAndTheLawOfItsDensity) {
 
 TEST(WarpedLinear, HasTheScoreOfItsDensityAndAnInverse) {
   const WarpedLinear w;
-  const Tensor x = points(2);
+  const Tensor x = grid_of_points(2);
   const Tensor slope =
       jacobian([&](const Tensor& y) { return w.log_density(y, 0.6).unsqueeze(1); }, x).squeeze(1);
   EXPECT_LT(worst(w.score(x, 0.6), slope), 1e-10);
