@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains tiny runs with the command given and checks their reports in a browser:
+"""Trains tiny runs with the command given and checks their reports, and a page of the gallery, in a browser:
 
   check_reports.py FOKKER
 
@@ -59,6 +59,14 @@ def check_harmless(browser):
     return problems
 
 
+def check_gallery(browser, command):
+    """A figure and an animation, with their page."""
+    subprocess.run([command, "gallery", "--out", "gallery", "s0.example", "s3.score", "--quiet"], check=True)
+    problems = check_pages.check_page(browser, os.path.abspath("gallery/index.html"))
+    shown = len(browser.find("figure img"))
+    return problems + ([] if shown == 2 else [f"expected 2 pictures but received {shown}"])
+
+
 def main():
     require_browser()
     command = os.path.abspath(sys.argv[1])
@@ -86,7 +94,9 @@ def main():
             for problem in problems:
                 print(f"  {problem}")
             bad += bool(problems)
-    return 1 if bad else 0
+        problems = check_gallery(browser, command)
+        print(f"gallery: {'good' if not problems else problems}")
+    return 1 if bad or problems else 0
 
 
 if __name__ == "__main__":
