@@ -94,6 +94,7 @@ std::string CommandLine::help_texts() const {
       texts += fmt::format("\n R\"~~({})~~\"", text.substr(first, 8000));
     texts += "},\n";
   };
+  add("--version", std::string("fokker ") + version() + "\n");
   add("", state_->app.help());
   for (const CLI::App* app : state_->app.get_subcommands({})) add(app->get_name(), app->help("fokker"));
   return texts;

@@ -65,7 +65,7 @@ class CommandLine {
               std::function<int(const Command&)> work);
   /// Parses the arguments and runs the subcommand that they name. Usage errors are argument errors.
   int run(const std::vector<std::string>& arguments);
-  /// Every text that --help prints, as elements {"command", "text"} of a C++ array.
+  /// Every text that --help and --version print, as elements {"command", "text"} of a C++ array.
   std::string help_texts() const;
 
  private:

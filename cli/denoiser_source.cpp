@@ -24,9 +24,12 @@ DenoiserSource open_run(const CommonOptions& common, const std::string& run) {
 
 }  // namespace
 
+Tensor DenoiserSource::to_model(const Tensor& x) const {
+  return normalisation.apply(x, c10::typeMetaToScalarType(type.dtype())).to(type.device());
+}
+
 Tensor DenoiserSource::load(const std::string& file) const {
-  return normalisation.apply(load_matching(file, *this).values, c10::typeMetaToScalarType(type.dtype()))
-      .to(type.device());
+  return to_model(load_matching(file, *this).values);
 }
 
 void describe_source(Command& command, SourceOptions& options) {
@@ -60,8 +63,7 @@ DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& o
   check(run.empty() != target.empty(), "expected either a run folder or --target");
   check(run.empty() || process.empty(), "process: a run has its own; expected --process with --target only");
   if (!run.empty()) return open_run(common, run);
-  auto exact = std::make_unique<AnalyticDenoiser>(
-      exact_denoiser(target, GaussianProcess(make_schedule(process.empty() ? "vp" : process))));
+  auto exact = std::make_unique<AnalyticDenoiser>(exact_denoiser(target, process_or_default(process)));
   const std::vector<int64_t> event{exact->target().dimension()};
   return {.model = {},
           .denoiser = std::move(exact),

@@ -29,6 +29,8 @@ struct DenoiserSource {
   /// Rows of a file in the denoiser's space, (n, event...). Input errors name the file where its shape is
   /// another.
   Tensor load(const std::string& file) const;
+  /// From the user's units, in the type and on the device that the denoiser computes with.
+  Tensor to_model(const Tensor& x) const;
   /// To the user's units; on the CPU.
   Tensor to_user(const Tensor& x) const { return normalisation.invert(x.cpu()); }
 };

@@ -17,10 +17,6 @@ bool is_file(const std::string& target) {
   return target.starts_with("data:") || (std::filesystem::exists(target) && !target.ends_with(".json"));
 }
 
-GaussianProcess process_of(const std::string& process) {
-  return GaussianProcess(make_schedule(process.empty() ? "vp" : process));
-}
-
 /// x_t of samples x_0.
 Tensor noised(const Tensor& x0, const GaussianProcess& process, double t, uint64_t seed) {
   if (t == 0) return x0;
@@ -49,7 +45,7 @@ std::string Law::label() const {
 
 Law law_at(const std::string& target, const std::string& process, double time, uint64_t seed) {
   check(time >= 0 && time <= 1, "time: expected a time in [0, 1] but received {}", time);
-  const GaussianProcess noising = process_of(process);
+  const GaussianProcess noising = process_or_default(process);
   if (is_file(target))
     return law_of_rows(target.starts_with("data:") ? target.substr(5) : target, noising, time, seed);
   const auto known = target_from(target);
@@ -101,7 +97,7 @@ plot::ParticleFilm::Density exact_density(const std::string& target, const std::
   const auto known = target_from(target);
   const GaussianMixture* mixture = as_gaussian_mixture(*known);
   if (!mixture || mixture->components() > kMostExactPoints) return {};
-  return [mixture = *mixture, noising = process_of(process)](const Tensor& x, double t) {
+  return [mixture = *mixture, noising = process_or_default(process)](const Tensor& x, double t) {
     const GaussianMixture law = mixture.noised(noising.alpha(t), noising.sigma(t));
     return law.has_density() ? law.log_density(x).exp() : Tensor();
   };

@@ -51,13 +51,13 @@ void describe_film(Command& c, FilmOptions& o) {
 void save_film(const FilmOptions& o, const plot::ParticleFilm& film) {
   const int64_t count = std::min(o.frames, film.steps() + 1);
   Progress progress("animating", count);
-  plot::AnimationWriter writer(o.file, animation_of(o));
-  for (int64_t i = 0; i < count; ++i) {
+  const auto frame = [&](int64_t i) {
     check(caught_signal() == 0, "the animation was stopped by a signal; {} was not written", o.file);
-    writer.add(film.frame(plot::film_step(film, i, count)));
-    progress.update(i + 1);
-  }
-  writer.finish();
+    progress.update(i);
+    return film.frame(plot::film_step(film, i, count));
+  };
+  plot::save_animation(o.file, count, frame, animation_of(o));
+  progress.update(count);
   progress.finish();
   message("wrote " + o.file);
 }

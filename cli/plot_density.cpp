@@ -39,12 +39,8 @@ std::string time_label(double t) {
 }
 
 plot::Figure line_figure(const PlotOptions& o, const char* x_label) {
-  const plot::ChartOptions chart = chart_of(o.picture);
-  plot::FigureOptions page{.width = chart.width > 0 ? chart.width : 680,
-                           .height = chart.height > 0 ? chart.height : 440};
-  page.theme = chart.theme;
-  plot::Figure figure(page);
-  figure.axes().title = chart.title;
+  plot::Figure figure(plot::page_of(chart_of(o.picture), 680, 440));
+  figure.axes().title = o.picture.title;
   figure.axes().x.label = x_label;
   return figure;
 }
@@ -81,15 +77,10 @@ plot::Figure draw_planes(const PlotOptions& o, const std::vector<Law>& laws, plo
   const int columns = static_cast<int>(std::min<size_t>(laws.size(), 4));
   const int rows = (static_cast<int>(laws.size()) + columns - 1) / columns;
   const bool single = laws.size() == 1;
-  plot::FigureOptions page{.width = chart.width > 0 ? chart.width
-                                    : single        ? 620
-                                                    : 330 * columns,
-                           .height = chart.height > 0 ? chart.height
-                                     : single         ? 540
-                                                      : 290 * rows + 30};
+  plot::FigureOptions page =
+      plot::page_of(chart, single ? 620 : 330 * columns, single ? 540 : 290 * rows + 30);
   page.rows = rows;
   page.columns = columns;
-  page.theme = chart.theme;
   if (!single) page.title = chart.title;
   plot::Figure figure(page);
   for (size_t i = 0; i < laws.size(); ++i) {

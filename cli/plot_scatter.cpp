@@ -9,12 +9,7 @@ namespace {
 /// Rows of a file, or of "target:TARGET" as many as shown beside it.
 Dataset rows_of(const std::string& input, uint64_t seed) {
   if (!input.starts_with("target:")) return load_data(input, {});
-  const Tensor values = target_from(input.substr(7))->sample(20'000, Rng(seed).stream("plot"));
-  return {.values = values,
-          .columns = default_column_names(values.size(1)),
-          .labels = {},
-          .label_names = {},
-          .source = input};
+  return draw_rows(input.substr(7), 20'000, Rng(seed).stream("plot"));
 }
 
 }  // namespace

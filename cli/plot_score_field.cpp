@@ -24,9 +24,8 @@ struct ScoreField {
   /// In the user's units, (n, d) -> (n, d).
   Tensor score(const Tensor& x) const {
     const GradientMode off(false);
-    const Tensor inside = source.normalisation.apply(x, c10::typeMetaToScalarType(source.type.dtype()))
-                              .to(source.type.device());
-    return source.normalisation.pullback_score(source.denoiser->estimate(inside, time).score().cpu());
+    return source.normalisation.pullback_score(
+        source.denoiser->estimate(source.to_model(x), time).score().cpu());
   }
 };
 
@@ -54,10 +53,8 @@ std::string column_label(const ScoreField& field, size_t i) {
 
 plot::Figure make_page(const PlotOptions& o, int rows, int width, int height) {
   const plot::ChartOptions chart = chart_of(o.picture);
-  plot::FigureOptions page{.width = chart.width > 0 ? chart.width : width,
-                           .height = chart.height > 0 ? chart.height : height};
+  plot::FigureOptions page = plot::page_of(chart, width, height);
   page.rows = rows;
-  page.theme = chart.theme;
   plot::Figure figure(page);
   figure.axes().title = chart.title.empty()
                             ? fmt::format("score at t = {:.3g}",
@@ -72,8 +69,7 @@ plot::Figure draw_plane(const PlotOptions& o, const ScoreField& field, const Ten
   plot::Axes& axes = figure.axes();
   axes.x = {.label = column_label(field, 0), .limits = extent.x};
   axes.y = {.label = column_label(field, 1), .limits = extent.y};
-  const double ratio = extent.x.span() / extent.y.span();
-  axes.equal_aspect = ratio < 4 && ratio > 0.25;
+  axes.equal_aspect = plot::similar(extent.x, extent.y);
   if (!field.law.empty())
     plot::add_density(axes, field.law[0].density, extent,
                       {.resolution = kGroundCells, .contours = 0, .shade = 0.5});

@@ -1,13 +1,12 @@
 // fokker plot grid, loss and schedule: what goes into training and how it went.
-#include <fstream>
-
 #include "cli/plot.h"
 #include "cli/registry.h"
+#include "cli/run_folder.h"
 #include "fokker/core/error.h"
-#include "fokker/core/files.h"
 #include "fokker/data/load.h"
 #include "fokker/plot/image_grid.h"
 #include "fokker/plot/schedule_curves.h"
+#include "fokker/report/report.h"
 
 namespace fokker::cli {
 
@@ -22,27 +21,12 @@ void draw_grid(const PlotOptions& o) {
 
 void draw_loss(const PlotOptions& o) {
   check(o.inputs.size() == 1, "plot loss: expected one run folder but received {}", o.inputs.size());
-  const std::filesystem::path file = std::filesystem::path(o.inputs[0]) / "metrics.jsonl";
-  std::istringstream lines(read_file(file));
-  std::vector<double> steps, losses, held_steps, held_losses;
-  int64_t number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    check_input(++number && json.is_object() && json.contains("step") && json.contains("loss"),
-                "{}: line {}: expected an object with step and loss", file.string(), number);
-    steps.push_back(json["step"].get<double>());
-    losses.push_back(json["loss"].get<double>());
-    if (!json.contains("held_out_loss")) continue;
-    held_steps.push_back(steps.back());
-    held_losses.push_back(json["held_out_loss"].get<double>());
-  }
-  check_input(!steps.empty(), "{}: expected at least one line", file.string());
-  std::vector<plot::LossSeries> series{{"training", at::tensor(steps), at::tensor(losses)}};
-  if (!held_steps.empty()) series.push_back({"held out", at::tensor(held_steps), at::tensor(held_losses)});
+  const auto metrics = read_metrics(std::filesystem::path(o.inputs[0]) / "metrics.jsonl");
+  check_input(!metrics.empty(), "{}/metrics.jsonl: expected at least one line", o.inputs[0]);
   plot::ChartOptions chart = chart_of(o.picture);
   chart.x_label = "step";
   chart.y_label = "loss";
-  plot::loss_curves(series, {.chart = chart, .log_y = true}).save(o.out);
+  plot::loss_curves(report::loss_series(metrics, "held out"), {.chart = chart, .log_y = true}).save(o.out);
 }
 
 void draw_schedule(const PlotOptions& o) {

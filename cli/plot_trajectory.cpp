@@ -68,14 +68,7 @@ void draw_trajectory(const PlotOptions& o) {
                        {.chart = chart, .time_name = time_name, .highlighted = o.highlight})
         .save(o.out);
   if (!o.film.file.empty())
-    save_film(o.film, {states,
-                       times,
-                       density,
-                       {.title = chart.title,
-                        .time_name = time_name,
-                        .theme = chart.theme,
-                        .width = chart.width,
-                        .height = chart.height}});
+    save_film(o.film, {states, times, density, {.chart = chart, .time_name = time_name}});
 }
 
 }  // namespace fokker::cli

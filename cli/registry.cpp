@@ -117,6 +117,21 @@ std::unique_ptr<Distribution> target_from(const std::string& spec) {
   return make_target(spec, load_rows);
 }
 
+Dataset draw_rows(const std::string& target, int64_t count, const Rng& rng) {
+  const auto law = target_from(target);
+  check(law->can_sample(), "target '{}' cannot be sampled", target);
+  const Tensor values = law->sample(count, rng);
+  return {.values = values,
+          .columns = default_column_names(values.size(1)),
+          .labels = {},
+          .label_names = {},
+          .source = "target:" + target};
+}
+
+GaussianProcess process_or_default(const std::string& spec) {
+  return GaussianProcess(make_schedule(spec.empty() ? "vp" : spec));
+}
+
 AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process) {
   const auto distribution = target_from(target);
   const GaussianMixture* mixture = as_gaussian_mixture(*distribution);

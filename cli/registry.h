@@ -27,6 +27,10 @@ std::vector<std::string> grid_names();
 
 /// TARGET of the command line.
 std::unique_ptr<Distribution> target_from(const std::string& spec);
+/// Rows drawn from a target, as a file of them would be read. Argument error where it cannot be sampled.
+Dataset draw_rows(const std::string& target, int64_t count, const Rng& rng);
+/// PROCESS of the command line; vp where it is empty.
+GaussianProcess process_or_default(const std::string& spec);
 /// The exact denoiser of a target that is a mixture; an argument error says which targets have one.
 AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process);
 

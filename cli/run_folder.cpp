@@ -71,9 +71,12 @@ void RunFolder::append_metrics(const TrainMetrics& metrics) const {
   if (!out) fail(ErrorKind::resource, "{}: cannot be written", file.string());
 }
 
-std::vector<TrainMetrics> RunFolder::read_metrics() const {
+std::vector<TrainMetrics> RunFolder::metrics() const {
   const fs::path file = path_ / "metrics.jsonl";
-  if (!fs::exists(file)) return {};
+  return fs::exists(file) ? read_metrics(file) : std::vector<TrainMetrics>();
+}
+
+std::vector<TrainMetrics> read_metrics(const fs::path& file) {
   std::istringstream lines(read_file(file));
   std::vector<TrainMetrics> metrics;
   for (std::string line; std::getline(lines, line);) {

@@ -22,12 +22,16 @@ class RunFolder {
   void append_metrics(const TrainMetrics& metrics) const;
   /// All of them; none where the file is missing. An input error names the line that is not one of its
   /// records.
-  std::vector<TrainMetrics> read_metrics() const;
+  std::vector<TrainMetrics> metrics() const;
 
  private:
   std::vector<std::filesystem::path> checkpoints() const;
   void drop_metrics_after(int64_t step) const;
   std::filesystem::path path_;
 };
+
+/// The lines of a metrics.jsonl. Input error where the file cannot be read, or a line is not one of its
+/// records.
+std::vector<TrainMetrics> read_metrics(const std::filesystem::path& file);
 
 }  // namespace fokker::cli

@@ -92,7 +92,7 @@ WrittenReport write_report(const ReportRequest& request) {
   report::RunRecord record{.name = fs::weakly_canonical(run).filename().string(), .model = load_model(run)};
   record.model.network->to(parse_device(request.common.device),
                            network_type(parse_precision(request.common.precision)));
-  record.metrics = folder.read_metrics();
+  record.metrics = folder.metrics();
   record.configuration = configuration_text(run);
   record.law = known_law(record.model.training);
   find_data(record, request);

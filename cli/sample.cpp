@@ -159,10 +159,14 @@ Samples run_target_kernel(const SampleOptions& o) {
   return run_kernel(o, choice, *law, start, [](const Tensor& x) { return x; });
 }
 
+/// A target on its own is drawn from, without a process.
+bool drawn_directly(const SampleOptions& o) {
+  return !o.target.empty() && o.sampler.empty() && o.process.empty() && o.steps == 0;
+}
+
 Samples sample_target(const SampleOptions& o) {
   if (is_chain(o.sampler)) return run_target_kernel(o);
-  const bool direct = o.sampler.empty() && o.process.empty() && o.steps == 0;
-  if (direct) {
+  if (drawn_directly(o)) {
     const auto target = target_from(o.target);
     check(target->can_sample(), "target '{}' cannot be sampled directly; give a --process and a --sampler",
           o.target);
@@ -218,8 +222,8 @@ void check_trajectory_times(const SampleOptions& o) {
   check(o.trajectory_every == 1, "trajectory-times: expected these or --trajectory-every, not both");
   check(!is_chain(o.sampler), "trajectory-times: the steps of {} have no times; expected --trajectory-every",
         o.sampler);
-  check(o.target.empty() || !o.sampler.empty() || o.steps > 0,
-        "trajectory-times: a target is sampled directly unless --sampler or --steps is given");
+  check(!drawn_directly(o),
+        "trajectory-times: a target is sampled directly unless --process, --sampler or --steps is given");
 }
 
 int run_sample(const SampleOptions& o, const Command& command) {

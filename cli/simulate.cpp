@@ -89,12 +89,7 @@ void show_paths(const SimulateOptions& o, const Paths& paths) {
   const auto density = exact_density(o.target, o.process);
   if (!o.plot.empty()) draw_paths(o, states, paths.times, density).save(o.plot);
   if (o.film.file.empty()) return;
-  const plot::ChartOptions chart = chart_of(o.picture);
-  save_film(o.film,
-            {states,
-             paths.times,
-             density,
-             {.title = chart.title, .theme = chart.theme, .width = chart.width, .height = chart.height}});
+  save_film(o.film, {states, paths.times, density, {.chart = chart_of(o.picture)}});
 }
 
 int run_simulate(const SimulateOptions& o, const Command& command) {

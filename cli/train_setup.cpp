@@ -108,14 +108,9 @@ Dataset read_data(const TrainSettings& s) {
   if (!s.data.starts_with("target:"))
     return load_data(s.data, {.columns = s.columns, .label_column = s.label_column, .labels_path = s.labels});
   check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
-  const auto target = target_from(s.data.substr(7));
-  check(target->can_sample(), "data: target '{}' cannot be sampled", s.data.substr(7));
   check(s.columns.empty() && s.label_column.empty() && s.labels.empty(),
         "data: a target has no named columns and no labels");
-  Dataset data{.values = target->sample(s.rows, Rng(s.common.seed).stream("data"))};
-  for (int64_t i = 0; i < data.values.size(1); ++i) data.columns.push_back(fmt::format("x{}", i));
-  data.source = s.data;
-  return data;
+  return draw_rows(s.data.substr(7), s.rows, Rng(s.common.seed).stream("data"));
 }
 
 Split split_data(const TrainSettings& s, const Dataset& data) {

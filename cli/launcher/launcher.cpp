@@ -12,14 +12,13 @@
 namespace {
 
 struct HelpText {
-  std::string_view command;  // "" is fokker itself
+  std::string_view command;  // or --version; "" is fokker itself
   std::string_view text;
 };
 
 constexpr HelpText help_texts[] = {
 #include FOKKER_HELP_TEXTS
 };
-constexpr std::string_view version_text = FOKKER_VERSION_TEXT "\n";
 
 bool asks_help(std::string_view argument) {
   return argument == "--help" || argument == "-h";
@@ -28,9 +27,8 @@ bool asks_help(std::string_view argument) {
 /// What to print where the arguments ask for help or the version, else nothing.
 std::string_view known_answer(const std::vector<std::string_view>& arguments) {
   if (arguments.empty()) return {};
-  if (arguments[0] == "--version") return version_text;
   const bool top = asks_help(arguments[0]);
-  bool asked = top;
+  bool asked = arguments[0] == "--version";
   for (const auto argument : arguments) asked = asked || asks_help(argument);
   if (!asked) return {};
   for (const auto& [command, text] : help_texts)

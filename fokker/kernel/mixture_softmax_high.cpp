@@ -67,14 +67,28 @@ void answer_plainly(const CentredMeans& components, const SoftmaxQueries& querie
 struct Screen {
   const float *log_weights, *half_norms;
   int64_t components, capacity;
-  double safety;  ///< bound of a product's rounding error / the error to expect
-  double cut;     ///< what is this far below the largest logit does not matter
+  double largest_norm;  ///< of the components
+  double safety;        ///< bound of a product's rounding error / the error to expect
+  double cut;           ///< what is this far below the largest logit does not matter
   bool single;
+
+  /// How far a float32 logit of a query of that norm may be off.
+  double bound(const Query& query, double norm) const {
+    const double unit = 0.5 * std::numeric_limits<float>::epsilon() * safety;
+    return unit * std::abs(query.slope) * largest_norm * (norm + std::abs(query.alpha) * largest_norm);
+  }
 };
 
 /// Turns a row of products into logits, which are off by at most `bound`, and answers from them what it can.
-Verdict answer_row(const Query& query, const Screen& screen, double bound, float* logits, int64_t& anchor,
-                   double& log_total, double* offset) {
+Verdict answer_row(const Query& query, const Screen& screen, double bound, float* logits,
+                   MixtureSoftmax& result, int64_t at) {
+  if (!all_finite(query.x, query.dimension)) {
+    set_nan(result, at);
+    return Verdict::done;
+  }
+  int64_t& anchor = result.anchor.data_ptr<int64_t>()[at];
+  double& log_total = result.log_total.data_ptr<double>()[at];
+  double* offset = result.offset.data_ptr<double>() + at * query.dimension;
   thread_local std::vector<int64_t> candidates;
   thread_local std::vector<double> exact;
   candidates.resize(screen.capacity);
@@ -120,10 +134,10 @@ void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& 
                       ready.half_norms.data_ptr<float>(),
                       k,
                       std::max<int64_t>(64, k / 8),
+                      ready.largest_norm,
                       2 * (4 + std::sqrt(static_cast<double>(d))),
                       std::log(static_cast<double>(k)) + (queries.single ? 20 : 36),
                       queries.single};
-  const double unit = 0.5 * std::numeric_limits<float>::epsilon() * screen.safety;
   std::vector<int64_t> plain;
   std::vector<Verdict> verdicts(std::min(rows, n));
   for (int64_t begin = 0; begin < n; begin += rows) {
@@ -136,21 +150,14 @@ void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& 
     at::parallel_for(0, count, 1, [&](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) {
         const int64_t at = begin + i;
-        const double a = alpha[at], slope = a / variance[at], norm = ready.largest_norm;
         const Query query{queries.x.data_ptr<double>() + at * d,
                           components_.means.data_ptr<double>(),
                           log_weights.data_ptr<double>(),
-                          a,
-                          slope,
+                          alpha[at],
+                          alpha[at] / variance[at],
                           d};
-        const double bound =
-            unit * std::abs(slope) * norm * (norms.data_ptr<double>()[i] + std::abs(a) * norm);
-        if (all_finite(query.x, d))
-          verdicts[i] = answer_row(
-              query, screen, bound, block.data_ptr<float>() + i * k, result.anchor.data_ptr<int64_t>()[at],
-              result.log_total.data_ptr<double>()[at], result.offset.data_ptr<double>() + at * d);
-        else
-          set_nan(result, at), verdicts[i] = Verdict::done;
+        verdicts[i] = answer_row(query, screen, screen.bound(query, norms.data_ptr<double>()[i]),
+                                 block.data_ptr<float>() + i * k, result, at);
       }
     });
     std::vector<int64_t> dense;

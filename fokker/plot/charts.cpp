@@ -11,17 +11,6 @@
 namespace fokker::plot {
 namespace {
 
-// Ranges that differ more than this are shown each in its own scale.
-constexpr double kMostUnequal = 4;
-
-FigureOptions figure_options(const ChartOptions& chart, int width, int height) {
-  FigureOptions options;
-  options.width = chart.width > 0 ? chart.width : width;
-  options.height = chart.height > 0 ? chart.height : height;
-  options.theme = chart.theme;
-  return options;
-}
-
 void label_axes(Axes& axes, const ChartOptions& chart, const char* x_label, const char* y_label) {
   axes.x.label = chart.x_label.empty() ? x_label : chart.x_label;
   axes.y.label = chart.y_label.empty() ? y_label : chart.y_label;
@@ -33,7 +22,7 @@ void label_axes(Axes& axes, const ChartOptions& chart, const char* x_label, cons
 void frame_points(Axes& axes, PointBounds data) {
   const Range x = axes.x.limits.value_or(padded_limits(data.x, Scale::linear, kPadding));
   const Range y = axes.y.limits.value_or(padded_limits(data.y, Scale::linear, kPadding));
-  axes.equal_aspect = std::max(x.span(), y.span()) <= kMostUnequal * std::min(x.span(), y.span());
+  axes.equal_aspect = similar(x, y);
   axes.x.limits = x;
   axes.y.limits = y;
 }
@@ -59,6 +48,19 @@ PointBounds joint_bounds(const Tensor& left, const Tensor& right) {
 
 }  // namespace
 
+FigureOptions page_of(const ChartOptions& chart, int width, int height) {
+  FigureOptions options;
+  options.width = chart.width > 0 ? chart.width : width;
+  options.height = chart.height > 0 ? chart.height : height;
+  options.theme = chart.theme;
+  return options;
+}
+
+bool similar(Range x, Range y) {
+  constexpr double most = 4;
+  return std::max(x.span(), y.span()) <= most * std::min(x.span(), y.span());
+}
+
 Figure scatter(const Tensor& points, const ChartOptions& options, const ScatterOptions& style) {
   Axes axes;
   axes.title = options.title;
@@ -66,7 +68,7 @@ Figure scatter(const Tensor& points, const ChartOptions& options, const ScatterO
   frame_points(axes, bounds_or_unit(finite_points("scatter", points)));
   add_scatter(axes, points, style);
   const auto [width, height] = box_size(axes, 540);
-  Figure figure(figure_options(options, width + 84, height + 84));
+  Figure figure(page_of(options, width + 84, height + 84));
   figure.axes() = axes;
   return figure;
 }
@@ -77,7 +79,7 @@ Figure scatter_comparison(const Tensor& left, const Tensor& right, const std::ar
   label_axes(axes, options, "x_1", "x_2");
   frame_points(axes, joint_bounds(left, right));
   const auto [width, height] = box_size(axes, 460);
-  FigureOptions page = figure_options(options, 2 * (width + 74), height + (options.title.empty() ? 84 : 112));
+  FigureOptions page = page_of(options, 2 * (width + 74), height + (options.title.empty() ? 84 : 112));
   page.columns = 2;
   page.title = options.title;
   Figure figure(page);
@@ -96,7 +98,7 @@ Figure histogram(const Tensor& values, const ChartOptions& options, int64_t bins
   check_input(values.defined() && (values.dim() == 1 || (values.dim() == 2 && values.size(1) == 1)),
               "histogram: expected shape (any) or (any, 1) but received {}",
               values.defined() ? shape_string(values) : "nothing");
-  Figure figure(figure_options(options, 640, 420));
+  Figure figure(page_of(options, 640, 420));
   figure.axes().title = options.title;
   label_axes(figure.axes(), options, "x", "density");
   add_histogram(figure.axes(), values.reshape({-1}), {.bins = bins});
@@ -122,7 +124,7 @@ Tensor moving_average(const Tensor& values, double window) {
 Figure loss_curves(const std::vector<LossSeries>& series, const LossOptions& options) {
   check(options.smoothing >= 0 && options.smoothing < 1,
         "loss_curves: expected smoothing in [0, 1) but received {}", options.smoothing);
-  Figure figure(figure_options(options.chart, 720, 440));
+  Figure figure(page_of(options.chart, 720, 440));
   Axes& axes = figure.axes();
   axes.title = options.chart.title;
   label_axes(axes, options.chart, "step", "loss");

@@ -21,6 +21,12 @@ struct ChartOptions {
   int height = 0;
 };
 
+/// A page for a chart: in its theme, and of its size where it names one.
+FigureOptions page_of(const ChartOptions& chart, int width, int height);
+
+/// Whether one unit can be as long on both axes: the ranges differ at most fourfold.
+bool similar(Range x, Range y);
+
 /// Points (n, 2). One unit is as long on both axes, unless the ranges differ more than fourfold.
 Figure scatter(const Tensor& points, const ChartOptions& options = {}, const ScatterOptions& style = {});
 

@@ -53,12 +53,7 @@ SlopedCurve sloped_curve(const ErrorCurve& curve) {
 
 Figure error_curves(const std::vector<ErrorCurve>& curves, const ErrorCurveOptions& options) {
   check(!curves.empty(), "error_curves: expected at least one curve");
-  FigureOptions page{.width = options.chart.width > 0 ? options.chart.width : 780,
-                     .height = options.chart.height > 0
-                                   ? options.chart.height
-                                   : 500 + 18 * static_cast<int>((curves.size() + 2) / 3),
-                     .theme = options.chart.theme};
-  Figure figure(page);
+  Figure figure(page_of(options.chart, 780, 500 + 18 * static_cast<int>((curves.size() + 2) / 3)));
   Axes& axes = figure.axes();
   axes.title = options.chart.title;
   axes.x = {.label = options.chart.x_label.empty() ? "steps" : options.chart.x_label,

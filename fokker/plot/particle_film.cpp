@@ -17,11 +17,6 @@ constexpr int64_t kCurvePoints = 400;
 // A law that narrows to points would leave only flat curves at other times: its peak may leave the panel.
 constexpr double kMostPeak = 3;  // of the median peak over time
 
-Range limits_of_coordinate(const Tensor& states, int64_t coordinate) {
-  const Tensor values = states.select(2, coordinate);
-  return padded_limits({values.min().item<double>(), values.max().item<double>()}, Scale::linear, kPadding);
-}
-
 /// About as many bins as the histograms of the first, middle and last state want.
 int64_t bins_of(const Tensor& states, Range x) {
   int64_t most = 10;
@@ -57,9 +52,9 @@ ParticleFilm::ParticleFilm(const Tensor& states, std::vector<double> times, Dens
               "particle film: expected states of shape (times, n, d) and a time for each but received {} and "
               "{} times",
               shape_string(states_), times_.size());
-  x_ = limits_of_coordinate(states_, 0);
+  x_ = limits_over_time(states_, 0);
   if (states_.size(2) > 1) {
-    y_ = limits_of_coordinate(states_, 1);
+    y_ = limits_over_time(states_, 1);
     return;
   }
   bins_ = bins_of(states_, x_);
@@ -77,14 +72,7 @@ std::string ParticleFilm::title(int64_t step) const {
       times_.back() + times_.front() > 1;
   const std::string time = whole ? fmt::format("{} = {:.0f}", options_.time_name, t)
                                  : fmt::format("{} = {:.2f}", options_.time_name, t);
-  return options_.title.empty() ? time : options_.title + ", " + time;
-}
-
-FigureOptions ParticleFilm::page(int width, int height) const {
-  FigureOptions page{.width = options_.width > 0 ? options_.width : width,
-                     .height = options_.height > 0 ? options_.height : height};
-  page.theme = options_.theme;
-  return page;
+  return options_.chart.title.empty() ? time : options_.chart.title + ", " + time;
 }
 
 Figure ParticleFilm::frame(int64_t step) const {
@@ -95,7 +83,7 @@ Figure ParticleFilm::frame(int64_t step) const {
 
 Figure ParticleFilm::line_frame(int64_t step) const {
   const Tensor x = states_[step].select(1, 0).contiguous();
-  FigureOptions options = page(640, 480);
+  FigureOptions options = page_of(options_.chart, 640, 480);
   options.rows = 2;
   Figure figure(options);
   Axes& law = figure.axes(0, 0);
@@ -129,12 +117,12 @@ void ParticleFilm::add_ground(Axes& axes, double t) const {
 }
 
 Figure ParticleFilm::plane_frame(int64_t step) const {
-  Figure figure(page(560, 560));
+  Figure figure(page_of(options_.chart, 560, 560));
   Axes& axes = figure.axes();
   axes.title = title(step);
   axes.x = {.label = "x_1", .limits = x_};
   axes.y = {.label = "x_2", .limits = y_};
-  axes.equal_aspect = std::max(x_.span(), y_.span()) <= 4 * std::min(x_.span(), y_.span());
+  axes.equal_aspect = similar(x_, y_);
   if (density_ && states_.size(2) == 2) add_ground(axes, times_[static_cast<size_t>(step)]);
   add_scatter(axes, states_[step].narrow(1, 0, 2), {.colour = SeriesColour(size_t{1}), .alpha = 0.5});
   return figure;

@@ -9,12 +9,9 @@
 namespace fokker::plot {
 
 struct ParticleFilmOptions {
-  std::string title = {};       ///< before the time
+  ChartOptions chart = {};      ///< its title stands before the time; size 0: what suits the dimension
   std::string time_name = "t";  ///< or "step"
   std::string density_label = "exact density";
-  Theme theme = Theme::light();
-  int width = 0;  ///< pixels; 0: what suits the dimension
-  int height = 0;
 };
 
 /// Particles over time, as the frames of an animation with axes that stand still. One coordinate: their
@@ -39,7 +36,6 @@ class ParticleFilm {
   Figure plane_frame(int64_t step) const;
   void add_ground(Axes& axes, double t) const;
   std::string title(int64_t step) const;
-  FigureOptions page(int width, int height) const;
 
   Tensor states_;
   std::vector<double> times_;

@@ -13,25 +13,13 @@ namespace {
 
 constexpr int64_t kMostStatesOnPage = 600;  // of a path in the plane; more cannot be told apart
 
-FigureOptions path_page(const ChartOptions& chart, int width, int height) {
-  FigureOptions page{.width = chart.width > 0 ? chart.width : width,
-                     .height = chart.height > 0 ? chart.height : height};
-  page.theme = chart.theme;
-  return page;
-}
-
-Range coordinate_limits(const Tensor& states, int64_t coordinate) {
-  const Tensor values = states.select(2, coordinate);
-  return padded_limits({values.min().item<double>(), values.max().item<double>()}, Scale::linear, kPadding);
-}
-
 Figure paths_over_time(const Tensor& states, const std::vector<double>& times,
                        const ParticleFilm::Density& density, const PathPictureOptions& options) {
-  Figure figure(path_page(options.chart, 760, 460));
+  Figure figure(page_of(options.chart, 760, 460));
   Axes& axes = figure.axes();
   axes.title = options.chart.title;
   axes.x.label = options.time_name;
-  axes.y = {.label = "x_t", .limits = coordinate_limits(states, 0)};
+  axes.y = {.label = "x_t", .limits = limits_over_time(states, 0)};
   const Range span = range_of(times);
   if (density && span.span() > 0) {
     const auto at = [&](const Tensor& x, double t) {
@@ -53,13 +41,12 @@ Figure paths_over_time(const Tensor& states, const std::vector<double>& times,
 }
 
 Figure paths_in_plane(const Tensor& states, const PathPictureOptions& options) {
-  Figure figure(path_page(options.chart, 600, 600));
+  Figure figure(page_of(options.chart, 600, 600));
   Axes& axes = figure.axes();
   axes.title = options.chart.title;
-  axes.x = {.label = "x_1", .limits = coordinate_limits(states, 0)};
-  axes.y = {.label = "x_2", .limits = coordinate_limits(states, 1)};
-  const double ratio = axes.x.limits->span() / axes.y.limits->span();
-  axes.equal_aspect = ratio < 4 && ratio > 0.25;
+  axes.x = {.label = "x_1", .limits = limits_over_time(states, 0)};
+  axes.y = {.label = "x_2", .limits = limits_over_time(states, 1)};
+  axes.equal_aspect = similar(*axes.x.limits, *axes.y.limits);
   const int64_t stride = (states.size(0) + kMostStatesOnPage - 1) / kMostStatesOnPage;
   const Tensor ends = states[states.size(0) - 1];
   const Tensor kept = at::cat({states.slice(0, 0, states.size(0) - 1, stride), ends.unsqueeze(0)});
@@ -88,11 +75,11 @@ Figure state_panels(const Tensor& states, const std::vector<double>& times,
               "states: expected (times, n, d) with d >= 2 but received {}", shape_string(states));
   const auto steps = all.size(0) - 1;
   const int panels = static_cast<int>(std::min<int64_t>(6, steps + 1));
-  FigureOptions page = path_page(options.chart, 260 * panels, options.chart.title.empty() ? 300 : 330);
+  FigureOptions page = page_of(options.chart, 260 * panels, options.chart.title.empty() ? 300 : 330);
   page.columns = panels;
   page.title = options.chart.title;
   Figure figure(page);
-  const Range x = coordinate_limits(all, 0), y = coordinate_limits(all, 1);
+  const Range x = limits_over_time(all, 0), y = limits_over_time(all, 1);
   for (int i = 0; i < panels; ++i) {
     const int64_t step = std::lround(static_cast<double>(steps) * i / std::max(1, panels - 1));
     Axes& axes = figure.axes(0, i);

@@ -56,6 +56,11 @@ Range range_of(const std::vector<double>& values) {
   return {*low, *high};
 }
 
+Range limits_over_time(const Tensor& states, int64_t coordinate) {
+  const Tensor values = states.select(2, coordinate);
+  return padded_limits({values.min().item<double>(), values.max().item<double>()}, Scale::linear, kPadding);
+}
+
 PointBounds bounds_of(const std::vector<Point>& points) {
   PointBounds bounds{{points[0].x, points[0].x}, {points[0].y, points[0].y}};
   for (const Point& p : points) {

@@ -19,6 +19,9 @@ std::vector<double> to_vector(const Tensor& values);
 /// The range of at least one number.
 Range range_of(const std::vector<double>& values);
 
+/// Limits with padding that show one coordinate of states (times, n, d) at all times.
+Range limits_over_time(const Tensor& states, int64_t coordinate);
+
 struct PointBounds {
   Range x;
   Range y;

@@ -4,6 +4,7 @@
 #include "fokker/core/json.h"
 #include "fokker/data/dataset.h"
 #include "fokker/format/model.h"
+#include "fokker/plot/charts.h"
 #include "fokker/report/page.h"
 #include "fokker/target/distribution.h"
 #include "fokker/train/trainer.h"
@@ -34,6 +35,10 @@ struct Report {
   Page page;
   Json summary;  ///< the numbers in it
 };
+
+/// The training loss over steps and, where it was measured, the held-out loss under the name given.
+std::vector<plot::LossSeries> loss_series(const std::vector<TrainMetrics>& metrics,
+                                          const std::string& held_out);
 
 /// Samples the model, measures it against the data and draws the page. Takes seconds.
 Report make_report(const RunRecord& run, const ReportOptions& options = {});

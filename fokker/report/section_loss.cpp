@@ -6,6 +6,7 @@
 #include "fokker/plot/lines.h"
 #include "fokker/plot/scatter.h"
 #include "fokker/report/sections.h"
+#include "fokker/target/toys.h"
 
 namespace fokker::report {
 namespace {
@@ -25,23 +26,6 @@ struct Spread {
   }
   bool is_wide() const { return least > 0 && most > kLogarithmicAbove * least; }
 };
-
-std::vector<plot::LossSeries> loss_series(const std::vector<TrainMetrics>& metrics) {
-  std::vector<double> steps, losses, held_steps, held;
-  for (const TrainMetrics& line : metrics) {
-    steps.push_back(static_cast<double>(line.step));
-    losses.push_back(line.loss);
-    if (!line.held_out_loss) continue;
-    held_steps.push_back(static_cast<double>(line.step));
-    held.push_back(*line.held_out_loss);
-  }
-  std::vector<plot::LossSeries> series{
-      {"training", at::tensor(steps, at::kDouble), at::tensor(losses, at::kDouble)}};
-  if (!held.empty())
-    series.push_back(
-        {"held out, averaged weights", at::tensor(held_steps, at::kDouble), at::tensor(held, at::kDouble)});
-  return series;
-}
 
 std::string weighting_of(const Json& training) {
   const std::string name = training.value("weighting", "uniform");
@@ -78,7 +62,7 @@ Tensor repeated(const Tensor& rows, int64_t count) {
 
 /// The exact law in the model's space, where the target is a mixture.
 std::optional<GaussianMixture> known_law(const Material& m) {
-  const auto* mixture = dynamic_cast<const GaussianMixture*>(m.run.law.get());
+  const GaussianMixture* mixture = m.run.law ? as_gaussian_mixture(*m.run.law) : nullptr;
   if (!mixture) return {};
   return in_model_space(*mixture, m.run.model.normalisation);
 }
@@ -184,7 +168,7 @@ Figure profile_figure(const Material& m, const Profiles& p) {
 }
 
 Figure curve_figure(const Material& m) {
-  const auto series = loss_series(m.run.metrics);
+  const auto series = loss_series(m.run.metrics, "held out, averaged weights");
   Spread spread;
   for (const auto& one : series)
     for (int64_t i = 0; i < one.values.size(0); ++i) spread.add(one.values[i].item<double>());
@@ -230,6 +214,23 @@ Table profile_table(const Profiles& p) {
 }
 
 }  // namespace
+
+std::vector<plot::LossSeries> loss_series(const std::vector<TrainMetrics>& metrics,
+                                          const std::string& held_out) {
+  std::vector<double> steps, losses, held_steps, held;
+  for (const TrainMetrics& line : metrics) {
+    steps.push_back(static_cast<double>(line.step));
+    losses.push_back(line.loss);
+    if (!line.held_out_loss) continue;
+    held_steps.push_back(static_cast<double>(line.step));
+    held.push_back(*line.held_out_loss);
+  }
+  std::vector<plot::LossSeries> series{
+      {"training", at::tensor(steps, at::kDouble), at::tensor(losses, at::kDouble)}};
+  if (!held.empty())
+    series.push_back({held_out, at::tensor(held_steps, at::kDouble), at::tensor(held, at::kDouble)});
+  return series;
+}
 
 void add_loss(Page& page, const Material& m, Json& summary) {
   page.section("Loss");
