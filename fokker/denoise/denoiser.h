@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <memory>
 
 #include "fokker/denoise/estimate.h"
 
@@ -12,6 +13,9 @@ class Denoiser {
   /// x: (n, event...); label: (n) int64, or undefined for the unconditional estimate.
   virtual Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const = 0;
   virtual const GaussianProcess& process() const = 0;
+  /// The same estimates from weights as they are now, laid out for many calls that record no gradients; null
+  /// where there is no faster form. Refers to this denoiser, which must outlive it.
+  virtual std::unique_ptr<const Denoiser> frozen() const { return nullptr; }
 };
 
 /// A denoiser from a function (x, t) -> value of the given prediction.

@@ -26,4 +26,20 @@ Estimate GuidedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&
   return conditional.with_value(at::lerp(unconditional.value(), conditional.value(), weight_));
 }
 
+std::unique_ptr<const Denoiser> ClippedDenoiser::frozen() const {
+  std::shared_ptr<const Denoiser> inner = inner_.frozen();
+  if (!inner) return nullptr;
+  auto result = std::make_unique<ClippedDenoiser>(*inner, limit_);
+  result->owned_ = std::move(inner);
+  return result;
+}
+
+std::unique_ptr<const Denoiser> GuidedDenoiser::frozen() const {
+  std::shared_ptr<const Denoiser> inner = inner_.frozen();
+  if (!inner) return nullptr;
+  auto result = std::make_unique<GuidedDenoiser>(*inner, label_, weight_);
+  result->owned_ = std::move(inner);
+  return result;
+}
+
 }  // namespace fokker

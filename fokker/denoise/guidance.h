@@ -10,9 +10,11 @@ class ClippedDenoiser final : public Denoiser {
   ClippedDenoiser(const Denoiser& inner, double limit);
   Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override;
   const GaussianProcess& process() const override { return inner_.process(); }
+  std::unique_ptr<const Denoiser> frozen() const override;
 
  private:
   const Denoiser& inner_;
+  std::shared_ptr<const Denoiser> owned_;  // inner_, where it is a frozen one
   double limit_;
 };
 
@@ -24,9 +26,11 @@ class GuidedDenoiser final : public Denoiser {
   GuidedDenoiser(const Denoiser& inner, int64_t label, double weight = 1.0);
   Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override;
   const GaussianProcess& process() const override { return inner_.process(); }
+  std::unique_ptr<const Denoiser> frozen() const override;
 
  private:
   const Denoiser& inner_;
+  std::shared_ptr<const Denoiser> owned_;  // inner_, where it is a frozen one
   int64_t label_;
   double weight_;
 };

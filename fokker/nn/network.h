@@ -26,6 +26,10 @@ class Network {
   /// undefined. With class embeddings, label -1 (or undefined) is the unconditional class.
   virtual Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const = 0;
 
+  /// The same function of the weights as they are now, laid out for many calls that record no gradients; null
+  /// where there is no faster form. It keeps a copy of what it needs and has no parameters of its own.
+  virtual std::unique_ptr<const Network> frozen() const { return nullptr; }
+
   /// Everything needed to build the same network again, without its weights.
   virtual Json config() const = 0;
 

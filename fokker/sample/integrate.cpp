@@ -67,12 +67,14 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
   check(options.block > 0, "integrate: expected block > 0 but received {}", options.block);
   check_run(sampler, grid);
   const GradientMode no_gradients(false);
+  const std::unique_ptr<const Denoiser> frozen = denoiser.frozen();
+  const Denoiser& used = frozen ? *frozen : denoiser;
   Integration whole;
   std::vector<Tensor> blocks;
   for (int64_t row = 0; row < x.size(0); row += options.block) {
     const int64_t rows = std::min(options.block, x.size(0) - row);
     Integration part =
-        integrate_block(denoiser, sampler, grid, x.narrow(0, row, rows), options.first_sample + row, options);
+        integrate_block(used, sampler, grid, x.narrow(0, row, rows), options.first_sample + row, options);
     blocks.push_back(part.x);
     whole.evaluations = std::max(whole.evaluations, part.evaluations);
     whole.rejected += part.rejected;

@@ -1,0 +1,157 @@
+// Compiled once per instruction set by Highway; the best one that the processor has is chosen at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "fokker/kernel/gemm.cpp"
+// clang-format off
+#include <hwy/foreach_target.h>  // first: it includes this file again for each target
+#include <hwy/highway.h>
+// clang-format on
+
+#include "fokker/kernel/gemm.h"
+
+#include <algorithm>
+#include <array>
+
+HWY_BEFORE_NAMESPACE();
+namespace fokker {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using PanelTag = hn::CappedTag<float, gemm_panel>;
+using PanelVector = hn::Vec<PanelTag>;
+constexpr int64_t gemm_lanes = hn::MaxLanes(PanelTag());
+constexpr int64_t gemm_vectors = gemm_panel / gemm_lanes;  // of one panel's row
+// As many sums as registers hold beside a row of the panel and a broadcast: wide registers come in 32.
+constexpr int64_t gemm_rows = gemm_vectors == 1 ? 14 : gemm_vectors == 2 ? 6 : 2;
+constexpr int64_t gemm_depth = 256;   // of a panel's part that stays in the first cache: 16 KiB
+constexpr int64_t gemm_height = 120;  // rows of a that stay in the second cache meanwhile
+
+/// A part of one panel's product: `depth` terms for up to gemm_rows rows.
+struct GemmTile {
+  MatrixView a;
+  const float* panel;
+  int64_t depth;
+  const float* bias;  // or null
+  bool add;
+  float* c;
+  int64_t c_stride;
+};
+
+template <int64_t Rows>
+HWY_INLINE void gemm_tile(const GemmTile& tile) {
+  const PanelTag d;
+  PanelVector sums[Rows][gemm_vectors];
+  HWY_UNROLL(8)
+  for (int64_t i = 0; i < Rows; ++i) HWY_UNROLL(8)
+  for (int64_t v = 0; v < gemm_vectors; ++v)
+    sums[i][v] = tile.add    ? hn::LoadU(d, tile.c + i * tile.c_stride + v * gemm_lanes)
+                 : tile.bias ? hn::LoadU(d, tile.bias + v * gemm_lanes)
+                             : hn::Zero(d);
+  const float *a = tile.a.data, *b = tile.panel;
+  const int64_t row = tile.a.row_stride, column = tile.a.column_stride;
+  for (int64_t k = 0; k < tile.depth; ++k, a += column, b += gemm_panel) {
+    PanelVector factors[gemm_vectors];
+    HWY_UNROLL(8)
+    for (int64_t v = 0; v < gemm_vectors; ++v) factors[v] = hn::LoadU(d, b + v * gemm_lanes);
+    HWY_UNROLL(16)
+    for (int64_t i = 0; i < Rows; ++i) {
+      const auto left = hn::Set(d, a[i * row]);
+      HWY_UNROLL(8)
+      for (int64_t v = 0; v < gemm_vectors; ++v) sums[i][v] = hn::MulAdd(left, factors[v], sums[i][v]);
+    }
+  }
+  HWY_UNROLL(16)
+  for (int64_t i = 0; i < Rows; ++i) HWY_UNROLL(8)
+  for (int64_t v = 0; v < gemm_vectors; ++v)
+    hn::StoreU(sums[i][v], d, tile.c + i * tile.c_stride + v * gemm_lanes);
+}
+
+/// The last rows of a block.
+template <int64_t Rows>
+HWY_INLINE void gemm_tile_of(int64_t rows, const GemmTile& tile) {
+  if constexpr (Rows > 0) {
+    if (rows == Rows) return gemm_tile<Rows>(tile);
+    gemm_tile_of<Rows - 1>(rows, tile);
+  }
+}
+
+/// The same for a panel of which only the first columns are wanted.
+HWY_INLINE void narrow_tile(int64_t rows, int64_t columns, GemmTile tile) {
+  float* const c = tile.c;
+  const int64_t stride = tile.c_stride;
+  HWY_ALIGN float whole[gemm_rows * gemm_panel] = {};
+  HWY_ALIGN float bias[gemm_panel] = {};
+  if (tile.add)
+    for (int64_t i = 0; i < rows; ++i) std::copy_n(c + i * stride, columns, whole + i * gemm_panel);
+  if (tile.bias) std::copy_n(tile.bias, columns, bias);
+  tile.c = whole;
+  tile.c_stride = gemm_panel;
+  tile.bias = bias;
+  gemm_tile_of<gemm_rows>(rows, tile);
+  for (int64_t i = 0; i < rows; ++i) std::copy_n(whole + i * gemm_panel, columns, c + i * stride);
+}
+
+HWY_INLINE void gemm_block(const MatrixView& a, int64_t rows, int64_t columns, const GemmTile& panel) {
+  for (int64_t i = 0; i < rows; i += gemm_rows) {
+    GemmTile tile = panel;
+    tile.a.data = a.data + i * a.row_stride;
+    tile.c = panel.c + i * panel.c_stride;
+    const int64_t count = std::min(gemm_rows, rows - i);
+    if (columns < gemm_panel)
+      narrow_tile(count, columns, tile);
+    else if (count == gemm_rows)
+      gemm_tile<gemm_rows>(tile);
+    else
+      gemm_tile_of<gemm_rows>(count, tile);
+  }
+}
+
+void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart& start, float* c,
+          int64_t c_stride) {
+  for (int64_t first = 0; first < m; first += gemm_height) {
+    const int64_t rows = std::min(gemm_height, m - first);
+    // Even without terms the start is written once.
+    for (int64_t k = 0; k == 0 || k < b.rows; k += gemm_depth) {
+      MatrixView part = a;
+      part.data = a.data + first * a.row_stride + k * a.column_stride;
+      for (int64_t j = 0; j < b.columns; j += gemm_panel)
+        gemm_block(part, rows, std::min(gemm_panel, b.columns - j),
+                   {.a = part,
+                    .panel = b.panels + j * b.rows + k * gemm_panel,
+                    .depth = std::min(gemm_depth, b.rows - k),
+                    .bias = start.bias && k == 0 ? start.bias + j : nullptr,
+                    .add = start.add || k > 0,
+                    .c = c + first * c_stride + j,
+                    .c_stride = c_stride});
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fokker
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fokker {
+
+HWY_EXPORT(gemm);
+
+PackedMatrix pack_matrix(const MatrixView& a, int64_t rows, int64_t columns, float* panels) {
+  float* out = panels;
+  for (int64_t j = 0; j < columns; j += gemm_panel) {
+    const int64_t count = std::min(gemm_panel, columns - j);
+    for (int64_t i = 0; i < rows; ++i, out += gemm_panel) {
+      const float* from = a.data + i * a.row_stride + j * a.column_stride;
+      for (int64_t k = 0; k < count; ++k) out[k] = from[k * a.column_stride];
+      std::fill(out + count, out + gemm_panel, 0.0f);
+    }
+  }
+  return {panels, rows, columns};
+}
+
+void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart& start, float* c,
+          int64_t c_stride) {
+  HWY_DYNAMIC_DISPATCH(gemm)(a, m, b, start, c, c_stride);
+}
+
+}  // namespace fokker
+#endif
