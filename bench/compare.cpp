@@ -1,6 +1,8 @@
 // Our side of a comparison: bench_compare CASE FOLDER [key=value ...]
 // prepares the case, then answers each line of standard input: "run" does the work once and prints its
 // seconds, "save" writes the result to FOLDER/ours.npy. `bench/compare.py` drives it beside its peers.
+// bench_compare limits [threads=N] prints what the machine can do at best; bench_compare picture JSON FILE
+// draws what bench/scaling.py measured.
 #include <ATen/Parallel.h>
 
 #include <chrono>
@@ -10,6 +12,8 @@
 #include "case.h"
 #include "fokker/core/error.h"
 #include "fokker/data/npy.h"
+#include "machine_limits.h"
+#include "scaling_picture.h"
 
 namespace fokker::bench {
 
@@ -61,7 +65,17 @@ void serve(Work& work, const std::filesystem::path& folder) {
   }
 }
 
+int print_limits(const Settings& settings) {
+  at::set_num_threads(static_cast<int>(settings.number("threads", 2)));
+  const MachineLimits limits = measure_limits();
+  std::printf("{\"products\": %.4g, \"bandwidth\": %.4g}\n", limits.products, limits.bandwidth);
+  return 0;
+}
+
 int run(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments[0] == "limits")
+    return print_limits(Settings({arguments.begin() + 1, arguments.end()}));
+  if (arguments.size() == 3 && arguments[0] == "picture") return draw_scaling(arguments[1], arguments[2]), 0;
   check(arguments.size() >= 2, "usage: bench_compare CASE FOLDER [key=value ...]");
   const std::filesystem::path folder = arguments[1];
   const Settings settings({arguments.begin() + 2, arguments.end()});

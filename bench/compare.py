@@ -1,8 +1,5 @@
 #!/usr/bin/python3
-"""Runs our side and its peers in turn, all alive at once, and prints the medians and their ratios.
-
-usage: compare.py PROGRAM [--only TEXT] [--repeats N] [--threads N] [--json FILE]
-"""
+"""Runs our side and its peers in turn, all alive at once, and prints the medians and their ratios."""
 import argparse
 import json
 import math
@@ -17,6 +14,13 @@ import numpy
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = "/usr/bin/python3"  # Debian's, which has python3-torch
 VARIANTS = ["plain", "careful", "careful-bf16"]
+
+
+def usual_variants():
+    """bfloat16 where the processor has it: elsewhere PyTorch's is many times slower than its float32."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return VARIANTS if "avx512_bf16" in file.read() else VARIANTS[:2]
+
 
 # name, our case, peer script, settings, largest difference of the results relative to their size
 COMPARISONS = [
@@ -83,6 +87,8 @@ def compare(program, entry, options):
         for process in sides.values():
             process.answer("save")
         result = {"name": name, "ours": statistics.median(times["ours"])}
+        products = float(peers[options.variants[-1]].answer("products")) if peers else 0
+        result["products"] = products / result["ours"] / options.limits["products"]
         for variant in peers:
             ratios = [theirs / mine for theirs, mine in zip(times[variant], times["ours"])]
             result[variant] = {"seconds": statistics.median(times[variant]), "ratio": statistics.median(ratios),
@@ -98,6 +104,7 @@ def compare(program, entry, options):
 
 def line(result):
     text = f"{result['name']:<46} ours {1e3 * result['ours']:9.2f} ms"
+    text += f" {100 * result['products']:4.0f} %" if result["products"] else "       "
     for variant in VARIANTS:
         if variant in result:
             r = result[variant]
@@ -105,16 +112,24 @@ def line(result):
     return text
 
 
+def parser(description):
+    arguments = argparse.ArgumentParser(description=description)
+    arguments.add_argument("program", help="bench_compare")
+    arguments.add_argument("--only", default="", help="those whose name contains this")
+    arguments.add_argument("--repeats", type=int, default=5)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--json", help="write the results to this file")
+    return arguments
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("--only", default="", help="comparisons whose name contains this")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--variants", type=lambda text: text.split(","), default=VARIANTS)
-    parser.add_argument("--json", help="write the results to this file")
-    options = parser.parse_args()
-    results = []
+    arguments = parser(__doc__)
+    arguments.add_argument("--variants", type=lambda text: text.split(","), default=usual_variants())
+    options = arguments.parse_args()
+    options.limits = json.loads(subprocess.check_output([options.program, "limits", f"threads={options.threads}"]))
+    print(f"{options.threads} threads: oneDNN's float32 product {1e-9 * options.limits['products']:.0f} Gflop/s, triad "
+          f"{1e-9 * options.limits['bandwidth']:.1f} GB/s. Percent: operations in products, counted directly, of that rate.")
+    results = [{"name": "limits", **options.limits}]
     for entry in COMPARISONS:
         if options.only.lower() in entry[0].lower():
             results.append(compare(options.program, entry, options))

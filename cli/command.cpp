@@ -8,6 +8,7 @@
 #include "fokker/core/files.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/version.h"
+#include "fokker/nn/product_precision.h"
 
 namespace fokker::cli {
 namespace {
@@ -77,7 +78,11 @@ Command CommandLine::add(const CommandDescription& description, std::shared_ptr<
     state->chosen = [app, common, work] {
       set_quiet(common->quiet);
       set_threads(common->threads);
-      parse_precision(common->precision);
+      if (parse_precision(common->precision) == Precision::bf16 && !has_bf16_products())
+        warn(
+            "precision: this processor has no bfloat16 products; factors are rounded and multiplied in "
+            "float32, "
+            "which is slower than fp32");
       parse_device(common->device);
       return work(Command(*app));
     };

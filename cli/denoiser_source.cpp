@@ -1,5 +1,6 @@
 #include "cli/denoiser_source.h"
 
+#include "cli/placement.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
@@ -10,9 +11,7 @@ namespace {
 
 DenoiserSource open_run(const CommonOptions& common, const std::string& run) {
   Model model = load_model(run);
-  const auto type =
-      at::TensorOptions(network_type(parse_precision(common.precision))).device(parse_device(common.device));
-  model.network->to(type.device(), c10::typeMetaToScalarType(type.dtype()));
+  const at::TensorOptions type = place(*model.network, common);
   auto denoiser = model.denoiser();
   return {.model = model,
           .denoiser = std::move(denoiser),

@@ -1,5 +1,6 @@
 #include "cli/run_report.h"
 
+#include "cli/placement.h"
 #include "cli/registry.h"
 #include "cli/run_folder.h"
 #include "fokker/core/error.h"
@@ -90,8 +91,7 @@ WrittenReport write_report(const ReportRequest& request) {
   const fs::path run(request.run);
   const RunFolder folder(run);
   report::RunRecord record{.name = fs::weakly_canonical(run).filename().string(), .model = load_model(run)};
-  record.model.network->to(parse_device(request.common.device),
-                           network_type(parse_precision(request.common.precision)));
+  place(*record.model.network, request.common);
   record.metrics = folder.metrics();
   record.configuration = configuration_text(run);
   record.law = known_law(record.model.training);

@@ -1,6 +1,7 @@
 #include "cli/train_setup.h"
 
 #include "cli/objectives.h"
+#include "cli/placement.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
@@ -136,7 +137,7 @@ TrainingPlan make_plan(const TrainSettings& s) {
   Split parts = split_data(s, data);
   Normalisation normalisation = default_normalisation(parts.training, parse_normalisation_kind(s.normalise));
   std::unique_ptr<Network> network = build_network(s, data);
-  network->to(parse_device(s.common.device), network_type(parse_precision(s.common.precision)));
+  place(*network, s.common);
   ObjectiveChoice choice =
       make_objective({.objective = s.objective,
                       .weighting = s.weighting,

@@ -9,6 +9,22 @@ import torch
 from torch import nn
 
 
+def products_of(model, x, t):
+    """Floating-point operations in the linear layers and convolutions of one evaluation."""
+    total = 0
+
+    def count(module, _, output):
+        nonlocal total
+        total += 2 * output.numel() * module.weight[0].numel()
+
+    hooks = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, (nn.Linear, nn.Conv2d))]
+    with torch.no_grad():
+        model(x, t)
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
 def sampling(side, model):
     side.load(model)
     start, schedule, state = side.array("start"), side.array("schedule").float(), {}
@@ -37,7 +53,8 @@ def sampling(side, model):
                 x = torch.add(x * (alpha_s / alpha), noise, alpha=sigma_s - sigma * alpha_s / alpha)
         state["x"] = x
 
-    side.serve(careful if side.careful else plain, lambda: state["x"])
+    side.serve(careful if side.careful else plain, lambda: state["x"],
+               lambda: len(times[1:]) * products_of(model, start, times[0]))
 
 
 def training(side, model, batch, repeat):
@@ -83,4 +100,5 @@ def training(side, model, batch, repeat):
         for _ in range(repeat):
             step()
 
-    side.serve(run, lambda: expected)
+    # Backward takes two products for each of forward's.
+    side.serve(run, lambda: expected, lambda: 3 * repeat * products_of(model, data[:batch], torch.ones(batch)))

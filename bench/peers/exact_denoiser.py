@@ -21,4 +21,4 @@ def careful():
         state["x"] = torch.softmax(torch.addmm(bias, x * (alpha / sigma**2), data.T).float(), 1) @ data
 
 
-side.serve(careful if side.careful else plain, lambda: state["x"])
+side.serve(careful if side.careful else plain, lambda: state["x"], lambda: 4 * x.shape[0] * data.numel())

@@ -9,16 +9,16 @@ from side import Side
 
 
 class Embedding(nn.Module):
-    def __init__(self, size, hidden, outputs):
+    def __init__(self, size, hidden, outputs, scale):
         super().__init__()
-        self.size = size
+        self.size, self.scale = size, scale
         self.linear_1 = nn.Linear(size, hidden)
         self.linear_2 = nn.Linear(hidden, outputs)
 
     def forward(self, time):
         half = self.size // 2
         frequencies = torch.exp(torch.arange(half) * (-math.log(10000) / half))
-        angle = time[:, None] * 1000 * frequencies
+        angle = time[:, None] * self.scale * frequencies
         features = torch.cat([angle.cos(), angle.sin()], 1)
         return self.linear_2(nn.functional.silu(self.linear_1(features)))
 
@@ -34,9 +34,9 @@ class Block(nn.Module):
 
 
 class Mlp(nn.Module):
-    def __init__(self, dimension=2, width=256, depth=4, size=64):
+    def __init__(self, dimension=2, width=256, depth=4, size=64, time_scale=1000):
         super().__init__()
-        self.time_embedding = Embedding(size, 2 * size, depth * width)
+        self.time_embedding = Embedding(size, 2 * size, depth * width, time_scale)
         self.input = nn.Linear(dimension, width)
         self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
         self.output = nn.Linear(width, dimension)

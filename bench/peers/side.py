@@ -29,12 +29,15 @@ class Side:
             for name, parameter in module.named_parameters():
                 parameter.copy_(self.array(name))
 
-    def serve(self, run, result):
+    def serve(self, run, result, products=lambda: 0):
+        """products(): floating-point operations of a run that lie in matrix products and convolutions."""
         print("ready", flush=True)
         for line in sys.stdin:
             if line.strip() == "save":
                 numpy.save(f"{self.folder}/{self.variant}.npy", result().detach().float().numpy())
                 print("saved", flush=True)
+            elif line.strip() == "products":
+                print(products(), flush=True)
             else:
                 start = time.perf_counter()
                 run()

@@ -31,8 +31,6 @@ Precision parse_precision(std::string_view text) {
 }
 
 at::ScalarType network_type(Precision precision) {
-  check(precision != Precision::bf16,
-        "precision: bf16 is not available in this version; use auto, fp32 or fp64");
   return precision == Precision::fp64 ? at::kDouble : at::kFloat;
 }
 

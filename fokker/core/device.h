@@ -15,7 +15,7 @@ enum class Precision { automatic, fp32, bf16, fp64 };
 /// Parses auto, fp32, bf16 or fp64.
 Precision parse_precision(std::string_view text);
 
-/// The type that networks compute in. bf16 is refused: no kernel of this version gains from it.
+/// The type of a network's weights and activations: float64 for fp64, else float32. `automatic` is fp32.
 at::ScalarType network_type(Precision precision);
 
 /// Sets the number of threads used by tensor operations. Zero keeps the default (all cores).

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
+#include "fokker/nn/product_precision.h"
 
 namespace fokker {
 
@@ -22,6 +23,7 @@ Tensor EnergyDenoiser::inverse_rho(const Tensor& x, const Times& t) const {
 }
 
 Tensor EnergyDenoiser::potential(const Tensor& scaled, const Times& t, const Tensor& label) const {
+  const Bf16Products products(network_->bf16_products());
   const Tensor value =
       network_->forward(scaled, network_time(options_.time_input, process_, t, scaled), label);
   check(value.dim() == 1 && value.size(0) == scaled.size(0),

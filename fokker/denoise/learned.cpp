@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
+#include "fokker/nn/product_precision.h"
 
 namespace fokker {
 
@@ -32,10 +33,12 @@ Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor
                       return 1.0 / std::sqrt(a * a + s * s);
                     },
                     x);
+  const Bf16Products products(network_->bf16_products());
   return Estimate(x, network_->forward(input, time, label), prediction_, process_, t);
 }
 
 std::unique_ptr<const Denoiser> LearnedDenoiser::frozen() const {
+  if (network_->bf16_products()) return nullptr;
   std::shared_ptr<const Network> network = network_->frozen();
   if (!network) return nullptr;
   return std::make_unique<LearnedDenoiser>(std::move(network), process_, prediction_, options_);

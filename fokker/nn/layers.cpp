@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
+#include "fokker/nn/product_precision.h"
 
 namespace fokker {
 namespace {
@@ -15,11 +16,11 @@ bool overwritable(const Tensor& x) {
 }  // namespace
 
 Tensor Linear::operator()(const Tensor& x) const {
-  return at::linear(x, weight, bias);
+  return at::linear(factor(x), factor(weight), factor(bias)).to(x.scalar_type());
 }
 
 Tensor Convolution::operator()(const Tensor& x) const {
-  return at::conv2d(x, weight, bias, stride, padding);
+  return at::conv2d(factor(x), factor(weight), factor(bias), stride, padding).to(x.scalar_type());
 }
 
 Tensor GroupNorm::operator()(const Tensor& x, NormActivation activation) const {

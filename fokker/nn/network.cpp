@@ -44,6 +44,7 @@ std::unique_ptr<Network> Network::clone() const {
     copy->to(first.device(), first.scalar_type());
   }
   copy->load(parameters_);
+  copy->set_bf16_products(bf16_products_);
   for (size_t i = 0; i < parameters_.size(); ++i)
     copy->parameters_[i].tensor.set_requires_grad(parameters_[i].tensor.requires_grad());
   return copy;

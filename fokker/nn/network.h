@@ -48,6 +48,10 @@ class Network {
   void load(const std::vector<NamedTensor>& values);
   void to(at::Device device, at::ScalarType type);
   void set_requires_grad(bool requires_grad);
+  /// Whether denoisers run this network under Bf16Products; a clone does as the original. Not part of the
+  /// configuration: how to compute, not what.
+  void set_bf16_products(bool on) { bf16_products_ = on; }
+  bool bf16_products() const { return bf16_products_; }
 
  protected:
   Network() = default;
@@ -57,6 +61,9 @@ class Network {
   /// Registers a leaf parameter; returns it.
   Tensor add_parameter(std::string name, Tensor value);
   std::vector<NamedTensor> parameters_;
+
+ private:
+  bool bf16_products_ = false;
 };
 
 /// Builds a network from what `Network::config` returned (or from a diffusers UNet2DModel config), with

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "fokker/nn/product_precision.h"
+
 namespace fokker {
 namespace {
 
@@ -46,8 +48,8 @@ Tensor AttentionBlock::operator()(const Tensor& x) const {
   const Tensor h = norm_(x, NormActivation::none).flatten(2).transpose(1, 2);  // (n, pixels, channels)
   const auto split = [&](const Tensor& y) { return y.view({n, pixels, heads_, size}).transpose(1, 2); };
   const Tensor query = split(query_(h)) * (1 / std::sqrt(static_cast<double>(size)));
-  const Tensor weights = at::matmul(query, split(key_(h)).transpose(2, 3)).softmax(-1);
-  const Tensor mixed = at::matmul(weights, split(value_(h))).transpose(1, 2).reshape({n, pixels, channels});
+  const Tensor weights = product(query, split(key_(h)).transpose(2, 3)).softmax(-1);
+  const Tensor mixed = product(weights, split(value_(h))).transpose(1, 2).reshape({n, pixels, channels});
   return scaled(out_(mixed).transpose(1, 2).view(x.sizes()) + x, output_scale_);
 }
 

@@ -1,0 +1,53 @@
+#include "machine_limits.h"
+
+#include <ATen/Parallel.h>
+#include <oneapi/dnnl/dnnl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "fokker/core/error.h"
+
+namespace fokker::bench {
+namespace {
+
+double least_seconds(int repeats, const std::function<void()>& work) {
+  double least = 1e300;
+  for (int i = 0; i < repeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return least;
+}
+
+double product_rate() {
+  constexpr dnnl_dim_t n = 2048;
+  std::vector<float> a(n * n, 0.5f), b(n * n, 0.25f), c(n * n);
+  const double seconds = least_seconds(7, [&] {
+    const auto status = dnnl_sgemm('N', 'N', n, n, n, 1, a.data(), n, b.data(), n, 0, c.data(), n);
+    check(status == dnnl_success, "bench: oneDNN's product failed with status {}", static_cast<int>(status));
+  });
+  return 2.0 * n * n * n / seconds;
+}
+
+double triad_rate() {
+  constexpr int64_t n = int64_t{1} << 25;  // 128 MiB each
+  std::vector<float> a(n), b(n, 1), c(n, 2);
+  const double seconds = least_seconds(7, [&] {
+    at::parallel_for(0, n, n / at::get_num_threads(), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) a[i] = b[i] + 3 * c[i];
+    });
+  });
+  return 3.0 * sizeof(float) * n / seconds;
+}
+
+}  // namespace
+
+MachineLimits measure_limits() {
+  return {.products = product_rate(), .bandwidth = triad_rate()};
+}
+
+}  // namespace fokker::bench

@@ -1,0 +1,15 @@
+#pragma once
+
+namespace fokker::bench {
+
+/// What this machine can do at best, as libraries of others reach it.
+struct MachineLimits {
+  double products;  ///< float32 operations a second in oneDNN's product of two 2048 x 2048 matrices
+  double
+      bandwidth;  ///< bytes a second of a = b + s c on arrays far larger than the caches (McCalpin's triad)
+};
+
+/// The best of several repeats, with as many threads as libtorch uses.
+MachineLimits measure_limits();
+
+}  // namespace fokker::bench

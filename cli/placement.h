@@ -1,0 +1,10 @@
+#pragma once
+#include "cli/command.h"
+#include "fokker/nn/network.h"
+
+namespace fokker::cli {
+
+/// Moves a network to the device and the arithmetic that the common options name; answers them.
+at::TensorOptions place(Network& network, const CommonOptions& common);
+
+}  // namespace fokker::cli

@@ -1,0 +1,32 @@
+#pragma once
+#include "fokker/core/tensor.h"
+
+namespace fokker {
+
+/// While one that is on lives, the products of the layers that run on this thread take factors rounded to
+/// bfloat16, with sums in float32; weights, activations, norms and everything else stay as they are. Float64
+/// is left alone. Processors with bfloat16 products (AVX512-BF16, AMX; accelerators) compute and store such a
+/// product in bfloat16; others round the factors and multiply in float32: the same to a rounding of the
+/// result, and no faster than float32.
+class Bf16Products {
+ public:
+  explicit Bf16Products(bool on) : before_(active_) { active_ = before_ || on; }
+  ~Bf16Products() { active_ = before_; }
+  Bf16Products(const Bf16Products&) = delete;
+  Bf16Products& operator=(const Bf16Products&) = delete;
+  static bool active() { return active_; }
+
+ private:
+  static thread_local bool active_;
+  bool before_;
+};
+
+/// Whether this processor multiplies bfloat16 itself.
+bool has_bf16_products();
+
+/// x as a factor of a product: itself, or rounded where bfloat16 is asked for.
+Tensor factor(const Tensor& x);
+/// The matrix product of two such factors (batches of matrices in the last two dimensions), of the type of a.
+Tensor product(const Tensor& a, const Tensor& b);
+
+}  // namespace fokker
