@@ -1,3 +1,4 @@
+#include "cli/classifier_distance.h"
 #include "cli/denoiser_source.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
@@ -12,6 +13,7 @@ struct EvaluateOptions {
   CommonOptions common;
   std::string samples, reference, run;
   int64_t n = 20'000, times = 16;
+  ClassifierDistanceOptions classifier;
 };
 
 template <typename T>
@@ -112,6 +114,17 @@ int evaluate_run(const EvaluateOptions& o) {
   return 0;
 }
 
+void add_classifier_distance(const ClassifierDistance& d, Json& json, std::string& text) {
+  json["classifier_frechet_distance"] = d.samples;
+  json["classifier_frechet_distance_real"] = d.real;
+  json["classifier_accuracy"] = d.accuracy;
+  text += fmt::format(
+      "Fréchet distance     {:.5g} in the features of a small classifier (as many real images: {:.5g}; its "
+      "accuracy "
+      "{:.4f}; not FID)\n",
+      d.samples, d.real, d.accuracy);
+}
+
 int run_evaluate(const EvaluateOptions& o) {
   if (!o.run.empty()) return evaluate_run(o);
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
@@ -133,7 +146,11 @@ int run_evaluate(const EvaluateOptions& o) {
               "{}: expected {} columns as in the reference but it has {}", o.samples, reference.size(1),
               samples.size(1));
   const Comparison comparison = compare(samples, reference, options);
-  print_result(o.common, comparison_json(comparison), comparison_text(comparison));
+  Json json = comparison_json(comparison);
+  std::string text = comparison_text(comparison);
+  if (!o.classifier.data.empty())
+    add_classifier_distance(classifier_distance(o.samples, o.reference, o.classifier, o.common), json, text);
+  print_result(o.common, json, text);
   return 0;
 }
 
@@ -151,6 +168,10 @@ void add_evaluate(CommandLine& line) {
         c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
         c.option("--n", o.n, "Samples drawn from a target reference");
         c.option("--times", o.times, "Times at which scores are compared");
+        c.option("--classifier-data", o.classifier.data,
+                 "Labelled images: adds the Fréchet distance in the features of a small classifier trained "
+                 "on them");
+        c.option("--classifier-labels", o.classifier.labels, "Their labels, one per row");
       },
       [](const EvaluateOptions& o, const Command&) { return run_evaluate(o); });
 }

@@ -53,4 +53,19 @@ inline auto message(const char* text) {
   return ::testing::ThrowsMessage<Error>(::testing::HasSubstr(text));
 }
 
+namespace testing {
+
+/// Runs `action` and expects an Error of that kind whose message contains `text`.
+template <typename Action>
+void expect_error(Action action, ErrorKind kind, const std::string& text) {
+  try {
+    action();
+    ADD_FAILURE() << "expected an error with: " << text;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    EXPECT_THAT(error.what(), ::testing::HasSubstr(text));
+  }
+}
+
+}  // namespace testing
 }  // namespace fokker

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../support.h"
 #include "fokker/core/error.h"
 #include "fokker/core/rng.h"
 #include "fokker/nn/network.h"
@@ -54,18 +55,6 @@ inline void expect_gradients(Network& network, const Tensor& x, const Tensor& ti
     EXPECT_NEAR(exact[i + 1].reshape(-1)[k].item<double>(), numeric, 1e-6 * (1 + std::abs(numeric)))
         << names[i];
     EXPECT_GT(std::abs(numeric), 1e-6) << names[i];
-  }
-}
-
-/// Runs `action` and expects an Error of that kind whose message contains `text`.
-template <typename Action>
-void expect_error(Action action, ErrorKind kind, const std::string& text) {
-  try {
-    action();
-    ADD_FAILURE() << "expected an error with: " << text;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    EXPECT_THAT(error.what(), ::testing::HasSubstr(text));
   }
 }
 
