@@ -29,11 +29,11 @@ void winograd_output_gradient(const float* d, PixelStrides strides, int64_t chan
 /// Where a tile's results go.
 struct WinogradOutput {
   float* y = nullptr;
-  PixelStrides y_strides;
+  PixelStrides y_strides = {};
   int64_t rows = winograd_tile, columns = winograd_tile;  ///< of the tile that are inside the image
   const float* start = nullptr;     ///< (channels): added to every pixel
   const float* residual = nullptr;  ///< added to the pixels one by one, or null; must not overlap y
-  PixelStrides residual_strides;
+  PixelStrides residual_strides = {};
 };
 
 /// Y = A^T m A with m[p * stride + c].
