@@ -172,7 +172,7 @@ Tensor UNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) c
   Tensor h = conv_in_(input);
   if (h.is_cpu()) h = h.contiguous(at::MemoryFormat::ChannelsLast);
   h = body(h, activated_time(time, label));
-  const Tensor y = conv_out_(norm_out_(h, NormActivation::silu));
+  const Tensor y = normalised_convolution(norm_out_, conv_out_, h);
   return y.narrow(2, 0, options_.sample_height).narrow(3, 0, options_.sample_width);
 }
 
