@@ -24,7 +24,7 @@ GroupNormForward forward_rows(const Tensor& x, const Tensor& weight, const Tenso
     for (int64_t i = begin; i < end; ++i) {
       const int64_t offset = i * pixels * channels;
       double *m = mean + i * groups, *r = rstd + i * groups;
-      group_moments(in + offset, pixels, channels, groups, shape.eps, m, r);
+      group_moments(in + offset, channels, pixels, channels, groups, shape.eps, m, r);
       affine_coefficients(m, r, scale, shift, channels, groups, a.data(), b.data());
       apply_rows(in + offset, pixels, channels, a.data(), b.data(), silu, out + offset);
     }
@@ -71,7 +71,7 @@ GroupNormAffine affine_rows(const Tensor& x, const Tensor& weight, const Tensor&
   at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       double *m = mean + i * groups, *r = rstd + i * groups;
-      group_moments(in + i * pixels * channels, pixels, channels, groups, shape.eps, m, r);
+      group_moments(in + i * pixels * channels, channels, pixels, channels, groups, shape.eps, m, r);
       affine_coefficients(m, r, scale, shift, channels, groups, a + i * channels, b + i * channels);
     }
   });

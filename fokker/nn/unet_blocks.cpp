@@ -12,6 +12,12 @@ Tensor scaled(Tensor x, double divisor) {
 
 }  // namespace
 
+Tensor TimeEmbedding::operator()(const Tensor& time, const Tensor& label) const {
+  Tensor embedding = linear2(apply_silu(linear1(sinusoidal_embedding(time, features, sinusoidal))));
+  if (classes.defined()) embedding = embedding + classes(label);
+  return apply_silu(embedding);
+}
+
 ResnetBlock::ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t inputs, int64_t outputs,
                          const BlockOptions& options)
     : norm1_(builder.group_norm(name + ".norm1", inputs, options.groups, options.eps)),
