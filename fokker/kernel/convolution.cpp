@@ -13,11 +13,15 @@ namespace fokker {
 namespace {
 
 // Numbers of a group of tiles that pass through the products together: they stay in the outer caches.
-constexpr int64_t group_numbers = 384 * 1024, segment_numbers = 2048 * 1024;
+constexpr int64_t group_numbers = 128 * 1024, segment_numbers = 512 * 1024;
 
 /// Odd multiples of a cache line, so that the 36 parts of a tile do not fall on the same lines of a cache.
 int64_t part_stride(int64_t numbers) {
   return ((numbers + 15) / 16 | 1) * 16;
+}
+
+int64_t panels_of(int64_t columns) {
+  return (columns + gemm_panel - 1) / gemm_panel;
 }
 
 struct Tiles {
@@ -142,7 +146,7 @@ void transform_segment(const ConvolutionShape& shape, const ConvolutionInput& in
 
 /// u += V^T M for each of the 36 parts; sums over tiles run in their order, whoever computes them.
 void multiply_segment(const ConvolutionShape& shape, const Segment& s, float* u) {
-  constexpr int64_t rows = 60;
+  constexpr int64_t rows = 60;  // whole tiles of gemm
   const int64_t inputs = shape.inputs, outputs = shape.outputs, blocks = (inputs + rows - 1) / rows;
   at::parallel_for(0, winograd_products * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) {
@@ -160,6 +164,13 @@ int64_t convolution_filters_size(int64_t inputs, int64_t outputs) {
   return winograd_products * packed_size(inputs, outputs);
 }
 
+void transform_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, float* filters) {
+  at::parallel_for(0, panels_of(transposed ? inputs : outputs), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t panel = begin; panel < end; ++panel)
+      winograd_filters(g, outputs, inputs, transposed, panel, filters);
+  });
+}
+
 void convolve(const ConvolutionShape& shape, const ConvolutionInput& input, const float* filters,
               const ConvolutionOutput& output) {
   at::parallel_for(0, Tiles(shape).all, 6, [&](int64_t begin, int64_t end) {
@@ -171,7 +182,8 @@ void convolution_filter_gradient(const ConvolutionShape& shape, const Convolutio
                                  const float* dy, float* dg) {
   const int64_t inputs = shape.inputs, outputs = shape.outputs, all = Tiles(shape).all;
   const int64_t most = std::min(all, group_of(segment_numbers, inputs + outputs, 48, 768));
-  const int64_t v_stride = part_stride(most * inputs), m_stride = part_stride(packed_size(most, outputs));
+  const int64_t v_stride = part_stride(most * inputs),
+                m_stride = part_stride(packed_size(most, outputs));
   float* v = scratch(Scratch::shared,
                      winograd_products * (v_stride + m_stride + inputs * outputs));
   float *m = v + winograd_products * v_stride, *u = m + winograd_products * m_stride;
@@ -181,7 +193,9 @@ void convolution_filter_gradient(const ConvolutionShape& shape, const Convolutio
     transform_segment(shape, input, gradient, segment);
     multiply_segment(shape, segment, u);
   }
-  winograd_filter_gradient(u, outputs, inputs, dg);
+  at::parallel_for(0, panels_of(outputs), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t panel = begin; panel < end; ++panel) winograd_filter_gradient(u, outputs, inputs, panel, dg);
+  });
 }
 
 }  // namespace fokker

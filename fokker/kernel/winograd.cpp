@@ -173,21 +173,6 @@ void input_tile(const float* d, PixelStrides strides, int64_t channels, float* v
   });
 }
 
-void output_tile(const float* m, int64_t stride, int64_t channels, const WinogradOutput& o) {
-  along_channels(channels, [&](auto tag, int64_t c) {
-    const auto start = o.start ? hn::LoadU(tag, o.start + c) : hn::Zero(tag);
-    transform_square<OutputMap>(
-        tag, [&](int i, int j) { return hn::LoadU(tag, m + (6 * i + j) * stride + c); },
-        [&](int i, int j, auto value) {
-          if (i >= o.rows || j >= o.columns) return;
-          value = hn::Add(value, start);
-          const float* more = o.residual + i * o.residual_strides.row + j * o.residual_strides.pixel + c;
-          if (o.residual) value = hn::Add(value, hn::LoadU(tag, more));
-          hn::StoreU(value, tag, o.y + i * o.y_strides.row + j * o.y_strides.pixel + c);
-        });
-  });
-}
-
 void output_gradient_tile(const float* d, PixelStrides strides, int64_t channels, float* v, int64_t stride,
                           int64_t panel) {
   // Vectors may not straddle two panels, so that they are no longer than half of one.
@@ -202,6 +187,21 @@ void output_gradient_tile(const float* d, PixelStrides strides, int64_t channels
   int64_t c = 0;
   for (; c + lanes <= channels; c += lanes) one(Half(), c);
   for (; c < channels; ++c) one(hn::CappedTag<float, 1>(), c);
+}
+
+void output_tile(const float* m, int64_t stride, int64_t channels, const WinogradOutput& o) {
+  along_channels(channels, [&](auto tag, int64_t c) {
+    const auto start = o.start ? hn::LoadU(tag, o.start + c) : hn::Zero(tag);
+    transform_square<OutputMap>(
+        tag, [&](int i, int j) { return hn::LoadU(tag, m + (6 * i + j) * stride + c); },
+        [&](int i, int j, auto value) {
+          if (i >= o.rows || j >= o.columns) return;
+          value = hn::Add(value, start);
+          const float* more = o.residual + i * o.residual_strides.row + j * o.residual_strides.pixel + c;
+          if (o.residual) value = hn::Add(value, hn::LoadU(tag, more));
+          hn::StoreU(value, tag, o.y + i * o.y_strides.row + j * o.y_strides.pixel + c);
+        });
+  });
 }
 
 /// One row of a panel: filters from `gather[tap][lane]` to the 36 factors.
@@ -248,34 +248,32 @@ void winograd_output_gradient(const float* d, PixelStrides strides, int64_t chan
   HWY_DYNAMIC_DISPATCH(output_gradient_tile)(d, strides, channels, v, stride, panel);
 }
 
-void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, float* panels) {
+void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, int64_t panel,
+                      float* panels) {
   const int64_t rows = transposed ? outputs : inputs, columns = transposed ? inputs : outputs;
   const int64_t row_stride = 9 * (transposed ? inputs : 1), column_stride = 9 * (transposed ? 1 : inputs);
-  const int64_t stride = packed_size(rows, columns);
-  for (int64_t k = 0; k < columns; k += gemm_panel) {
-    const int64_t count = std::min(gemm_panel, columns - k);
-    for (int64_t r = 0; r < rows; ++r) {
-      float gather[9 * gemm_panel] = {};
-      for (int64_t lane = 0; lane < count; ++lane) {
-        const float* filter = g + r * row_stride + (k + lane) * column_stride;
-        for (int64_t tap = 0; tap < 9; ++tap)
-          gather[(transposed ? 8 - tap : tap) * gemm_panel + lane] = filter[tap];
-      }
-      HWY_DYNAMIC_DISPATCH(filter_row)(gather, panels + k * rows + r * gemm_panel, stride);
+  const int64_t first = panel * gemm_panel, count = std::min(gemm_panel, columns - first);
+  float gather[9 * gemm_panel] = {};
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t lane = 0; lane < count; ++lane) {
+      const float* filter = g + r * row_stride + (first + lane) * column_stride;
+      for (int64_t tap = 0; tap < 9; ++tap)
+        gather[(transposed ? 8 - tap : tap) * gemm_panel + lane] = filter[tap];
     }
+    HWY_DYNAMIC_DISPATCH(filter_row)
+    (gather, panels + (first * rows + r * gemm_panel), packed_size(rows, columns));
   }
 }
 
-void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, float* dg) {
-  for (int64_t k = 0; k < outputs; k += gemm_panel) {
-    const int64_t count = std::min(gemm_panel, outputs - k);
-    for (int64_t c = 0; c < inputs; ++c) {
-      float taps[9 * gemm_panel];
-      HWY_DYNAMIC_DISPATCH(filter_gradient_row)(u + c * outputs + k, inputs * outputs, count, taps);
-      for (int64_t lane = 0; lane < count; ++lane)
-        for (int64_t tap = 0; tap < 9; ++tap)
-          dg[((k + lane) * inputs + c) * 9 + tap] = taps[tap * gemm_panel + lane];
-    }
+void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, int64_t panel, float* dg) {
+  const int64_t first = panel * gemm_panel, count = std::min(gemm_panel, outputs - first);
+  for (int64_t c = 0; c < inputs; ++c) {
+    float taps[9 * gemm_panel];
+    HWY_DYNAMIC_DISPATCH(filter_gradient_row)
+    (u + c * outputs + first, inputs * outputs, count, taps);
+    for (int64_t lane = 0; lane < count; ++lane)
+      for (int64_t tap = 0; tap < 9; ++tap)
+        dg[((first + lane) * inputs + c) * 9 + tap] = taps[tap * gemm_panel + lane];
   }
 }
 

@@ -39,12 +39,15 @@ struct WinogradOutput {
 /// Y = A^T m A with m[p * stride + c].
 void winograd_output(const float* m, int64_t stride, int64_t channels, const WinogradOutput& output);
 
-/// The filters g (outputs, inputs, 3, 3) as 36 packed factors (inputs, outputs), one after the other, each of
-/// packed_size(inputs, outputs) numbers: G g G^T. `transposed`: of the convolution that takes a result's
-/// gradient to the input's, (outputs, inputs) with the filters turned by half a turn.
-void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, float* panels);
+/// The filters g (outputs, inputs, 3, 3) as 36 packed factors (inputs, outputs), G g G^T, one after the other,
+/// each of packed_size(inputs, outputs) numbers: writes one panel of 16 outputs in each. `transposed`: of the
+/// convolution that takes a result's gradient to the input's, (outputs, inputs) with the filters turned by
+/// half a turn, 16 inputs.
+void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, int64_t panel,
+                      float* panels);
 
-/// dg (outputs, inputs, 3, 3) = G^T u G from 36 matrices u (inputs, outputs), one after the other.
-void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, float* dg);
+/// dg (outputs, inputs, 3, 3) = G^T u G from 36 matrices u (inputs, outputs), one after the other, for 16
+/// outputs from 16 * panel on.
+void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, int64_t panel, float* dg);
 
 }  // namespace fokker

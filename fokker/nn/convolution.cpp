@@ -6,7 +6,6 @@
 
 #include "fokker/kernel/convolution.h"
 #include "fokker/kernel/padded_image.h"
-#include "fokker/kernel/winograd.h"
 #include "fokker/nn/group_norm.h"
 
 namespace fokker {
@@ -47,7 +46,7 @@ Tensor filters_of(const Tensor& weight, bool transposed) {
   const int64_t size = transposed ? convolution_filters_size(outputs, inputs)
                                   : convolution_filters_size(inputs, outputs);
   Tensor filters = at::empty({size}, weight.options().requires_grad(false));
-  winograd_filters(weight.contiguous().data_ptr<float>(), outputs, inputs, transposed,
+  transform_filters(weight.contiguous().data_ptr<float>(), outputs, inputs, transposed,
                    filters.data_ptr<float>());
   return filters;
 }

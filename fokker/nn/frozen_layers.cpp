@@ -5,7 +5,6 @@
 #include "fokker/kernel/convolution.h"
 #include "fokker/kernel/group_norm_rows.h"
 #include "fokker/kernel/patches.h"
-#include "fokker/kernel/winograd.h"
 
 namespace fokker {
 namespace {
@@ -86,7 +85,7 @@ FrozenNorm::Affine FrozenNorm::operator()(const FeatureMap& x, Arena& arena) con
 FrozenConvolution::FrozenConvolution(const Tensor& weight, const Tensor& bias) : bias_(own_copy(bias)) {
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
   filters_ = at::empty({convolution_filters_size(inputs, outputs)}, bias_.options());
-  winograd_filters(own_copy(weight).data_ptr<float>(), outputs, inputs, false, filters_.data_ptr<float>());
+  transform_filters(own_copy(weight).data_ptr<float>(), outputs, inputs, false, filters_.data_ptr<float>());
 }
 
 void FrozenConvolution::operator()(const FeatureMap& x, const FeatureMap& y, const Extras& extras) const {

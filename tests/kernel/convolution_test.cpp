@@ -5,7 +5,6 @@
 
 #include "fokker/core/rng.h"
 #include "fokker/kernel/padded_image.h"
-#include "fokker/kernel/winograd.h"
 #include "support.h"
 
 namespace fokker {
@@ -40,7 +39,7 @@ class Convolve : public testing::TestWithParam<Sizes> {
   Tensor filters(bool transposed = false) const {
     Tensor packed = at::empty({transposed ? convolution_filters_size(s.outputs, s.inputs)
                                           : convolution_filters_size(s.inputs, s.outputs)});
-    winograd_filters(g.data_ptr<float>(), s.outputs, s.inputs, transposed, packed.data_ptr<float>());
+    transform_filters(g.data_ptr<float>(), s.outputs, s.inputs, transposed, packed.data_ptr<float>());
     return packed;
   }
   Tensor exact(const Tensor& of) const { return at::conv2d(doubles(of), doubles(g), {}, 1, 1); }

@@ -15,6 +15,14 @@ Tensor drawn_numbers(const char* name, IntArrayRef sizes) {
   return Rng(21).stream(name).normal(sizes);
 }
 
+/// All panels.
+std::vector<float> transformed_filters(const Tensor& g, int64_t outputs, int64_t inputs) {
+  std::vector<float> filters(36 * packed_size(inputs, outputs));
+  for (int64_t panel = 0; panel * gemm_panel < outputs; ++panel)
+    winograd_filters(g.data_ptr<float>(), outputs, inputs, false, panel, filters.data());
+  return filters;
+}
+
 /// Element (row, column) of a packed matrix.
 float packed_element(const float* panels, int64_t rows, int64_t row, int64_t column) {
   return panels[(column / gemm_panel * rows + row) * gemm_panel + column % gemm_panel];
@@ -26,9 +34,9 @@ class Winograd : public testing::TestWithParam<int64_t> {};
 TEST_P(Winograd, OneTileIsTheConvolution) {
   const int64_t channels = GetParam();
   const Tensor d = drawn_numbers("d", {6, 6, channels}), g = drawn_numbers("g", {channels, 1, 3, 3});
-  std::vector<float> v(36 * channels), filters(36 * packed_size(1, channels)), y(16 * channels);
+  std::vector<float> v(36 * channels), y(16 * channels);
   winograd_input(d.data_ptr<float>(), {6 * channels, channels}, channels, v.data(), channels);
-  winograd_filters(g.data_ptr<float>(), channels, 1, false, filters.data());
+  const std::vector<float> filters = transformed_filters(g, channels, 1);
   for (int64_t p = 0; p < 36; ++p)
     for (int64_t c = 0; c < channels; ++c)
       v[p * channels + c] *= packed_element(filters.data() + p * packed_size(1, channels), 1, 0, c);
@@ -52,10 +60,10 @@ TEST_P(Winograd, GradientsAreTheTransposedMaps) {
   EXPECT_NEAR(left, (m * back.narrow(1, 0, channels)).sum(at::kDouble).item<double>(),
               1e-5 * (1 + (y * d).abs().sum().item<double>()));
   const Tensor g = drawn_numbers("g", {channels, 2, 3, 3}), u = drawn_numbers("u", {36, 2, channels});
-  std::vector<float> filters(36 * packed_size(2, channels));
+  const std::vector<float> filters = transformed_filters(g, channels, 2);
   Tensor dg = at::empty_like(g);
-  winograd_filters(g.data_ptr<float>(), channels, 2, false, filters.data());
-  winograd_filter_gradient(u.data_ptr<float>(), channels, 2, dg.data_ptr<float>());
+  for (int64_t panel = 0; panel * gemm_panel < channels; ++panel)
+    winograd_filter_gradient(u.data_ptr<float>(), channels, 2, panel, dg.data_ptr<float>());
   double sum = 0;
   for (int64_t p = 0; p < 36; ++p)
     for (int64_t r = 0; r < 2; ++r)
