@@ -24,7 +24,7 @@ GroupNormForward forward_rows(const Tensor& x, const Tensor& weight, const Tenso
     for (int64_t i = begin; i < end; ++i) {
       const int64_t offset = i * pixels * channels;
       double *m = mean + i * groups, *r = rstd + i * groups;
-      group_moments(in + offset, pixels, channels, groups, shape.eps, m, r);
+      group_moments(in + offset, channels, pixels, channels, groups, shape.eps, m, r);
       affine_coefficients(m, r, scale, shift, channels, groups, a.data(), b.data());
       apply_rows(in + offset, pixels, channels, a.data(), b.data(), silu, out + offset);
     }
@@ -59,6 +59,25 @@ GroupNormGradients gradient_rows(const Tensor& dy, const Tensor& x, const Tensor
   return {dx, dscale.sum(0), dshift.sum(0)};
 }
 
+template <typename T>
+GroupNormAffine affine_rows(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                            const GroupNormShape& shape) {
+  const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3), groups = shape.groups;
+  GroupNormAffine result{at::empty({n, groups}, at::kDouble), at::empty({n, groups}, at::kDouble),
+                         at::empty({n, channels}, x.options()), at::empty({n, channels}, x.options())};
+  const T *in = x.data_ptr<T>(), *scale = weight.data_ptr<T>(), *shift = bias.data_ptr<T>();
+  T *a = result.scale.data_ptr<T>(), *b = result.shift.data_ptr<T>();
+  double *mean = result.mean.data_ptr<double>(), *rstd = result.rstd.data_ptr<double>();
+  at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      double *m = mean + i * groups, *r = rstd + i * groups;
+      group_moments(in + i * pixels * channels, channels, pixels, channels, groups, shape.eps, m, r);
+      affine_coefficients(m, r, scale, shift, channels, groups, a + i * channels, b + i * channels);
+    }
+  });
+  return result;
+}
+
 }  // namespace
 
 bool suits_fused_group_norm(const Tensor& x, const Tensor& weight) {
@@ -71,6 +90,12 @@ GroupNormForward fused_group_norm(const Tensor& x, const Tensor& weight, const T
                                   const GroupNormShape& shape) {
   return x.scalar_type() == at::kFloat ? forward_rows<float>(x, weight, bias, shape)
                                        : forward_rows<double>(x, weight, bias, shape);
+}
+
+GroupNormAffine group_norm_affine(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                  const GroupNormShape& shape) {
+  return x.scalar_type() == at::kFloat ? affine_rows<float>(x, weight, bias, shape)
+                                       : affine_rows<double>(x, weight, bias, shape);
 }
 
 GroupNormGradients fused_group_norm_gradients(const Tensor& dy, const Tensor& x, const Tensor& weight,

@@ -18,6 +18,12 @@ struct GroupNormForward {
   Tensor mean, rstd;  ///< (n, groups) float64: mean and 1/sqrt(variance + eps), which the gradient needs
 };
 
+/// The normalisation of (n, channels, h, w) as an affine map of each image's channels: scale x + shift.
+struct GroupNormAffine {
+  Tensor mean, rstd;    ///< as above
+  Tensor scale, shift;  ///< (n, channels), of the type of x
+};
+
 struct GroupNormGradients {
   Tensor x, weight, bias;
 };
@@ -27,6 +33,10 @@ bool suits_fused_group_norm(const Tensor& x, const Tensor& weight);
 
 /// Reads x twice and writes y once. Neither this nor the next records gradients.
 GroupNormForward fused_group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                  const GroupNormShape& shape);
+
+/// Reads x once. The activation is not part of it.
+GroupNormAffine group_norm_affine(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                   const GroupNormShape& shape);
 
 /// Gradients of sum(dy y), with the moments of the forward pass.

@@ -53,13 +53,13 @@ inline __attribute__((always_inline)) T sigmoid(T x) {
 // Sums of (x - x0) and its square in each channel, where x0 is the first row: a common offset cancels
 // nothing.
 template <typename T>
-inline __attribute__((always_inline)) void shifted_sums(const T* __restrict rows, int64_t pixels,
-                                                        int64_t channels, T* __restrict sum,
+inline __attribute__((always_inline)) void shifted_sums(const T* __restrict rows, int64_t stride,
+                                                        int64_t pixels, int64_t channels, T* __restrict sum,
                                                         T* __restrict square) {
   std::fill_n(sum, channels, T(0));
   std::fill_n(square, channels, T(0));
   for (int64_t i = 1; i < pixels; ++i) {
-    const T* __restrict row = rows + i * channels;
+    const T* __restrict row = rows + i * stride;
     for (int64_t c = 0; c < channels; ++c) {
       const T d = row[c] - rows[c];
       sum[c] += d;
@@ -116,19 +116,19 @@ inline __attribute__((always_inline)) void combine(const T* __restrict x, int64_
     for (int64_t c = 0; c < channels; ++c) out[c] = a[c] * out[c] + b[c] * x[c] + k[c];
 }
 
-FOKKER_VECTOR_CLONES void sums(const float* x, int64_t p, int64_t c, float* s, float* q) {
-  shifted_sums(x, p, c, s, q);
+FOKKER_VECTOR_CLONES void sums(const float* x, int64_t stride, int64_t p, int64_t c, float* s, float* q) {
+  shifted_sums(x, stride, p, c, s, q);
 }
-FOKKER_VECTOR_CLONES void sums(const double* x, int64_t p, int64_t c, double* s, double* q) {
-  shifted_sums(x, p, c, s, q);
+FOKKER_VECTOR_CLONES void sums(const double* x, int64_t stride, int64_t p, int64_t c, double* s, double* q) {
+  shifted_sums(x, stride, p, c, s, q);
 }
 }  // namespace
 
 template <typename T>
-void group_moments(const T* rows, int64_t pixels, int64_t channels, int64_t groups, double eps, double* mean,
-                   double* rstd) {
+void group_moments(const T* rows, int64_t stride, int64_t pixels, int64_t channels, int64_t groups,
+                   double eps, double* mean, double* rstd) {
   std::vector<T> sum(channels), square(channels);
-  sums(rows, pixels, channels, sum.data(), square.data());
+  sums(rows, stride, pixels, channels, sum.data(), square.data());
   const int64_t size = channels / groups;
   for (int64_t g = 0; g < groups; ++g) {
     double total = 0;
@@ -200,7 +200,7 @@ void input_coefficients(const double* mean, const double* rstd, const T* scale, 
                                             const T* c, T* out) {                                            \
     combine(x, p, n, a, b, c, out);                                                                          \
   }                                                                                                          \
-  template void group_moments(const T*, int64_t, int64_t, int64_t, double, double*, double*);                \
+  template void group_moments(const T*, int64_t, int64_t, int64_t, int64_t, double, double*, double*);       \
   template void affine_coefficients(const double*, const double*, const T*, const T*, int64_t, int64_t, T*,  \
                                     T*);                                                                     \
   template void input_coefficients(const double*, const double*, const T*, T*, const T*, int64_t, int64_t,   \

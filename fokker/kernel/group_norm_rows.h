@@ -6,10 +6,10 @@ namespace fokker {
 // Group normalisation of one sample, stored as `pixels` rows of `channels` values. Instantiated for float and
 // double. All loops run along the channels, so that they vectorise whatever the size of a group.
 
-/// Mean and 1/sqrt(variance + eps) of each group.
+/// Mean and 1/sqrt(variance + eps) of each group; the rows begin `stride` values apart.
 template <typename T>
-void group_moments(const T* rows, int64_t pixels, int64_t channels, int64_t groups, double eps, double* mean,
-                   double* rstd);
+void group_moments(const T* rows, int64_t stride, int64_t pixels, int64_t channels, int64_t groups,
+                   double eps, double* mean, double* rstd);
 
 /// The normalisation as an affine map of each channel: y = a x + b.
 template <typename T>

@@ -20,11 +20,26 @@ Tensor Linear::operator()(const Tensor& x) const {
 }
 
 Tensor Convolution::operator()(const Tensor& x) const {
-  return at::conv2d(factor(x), factor(weight), factor(bias), stride, padding).to(x.scalar_type());
+  const bool winograd = stride == 1 && padding == 1 && weight.size(2) == 3 && weight.size(3) == 3;
+  return winograd ? convolution3({.x = x, .weight = weight, .bias = bias})
+                  : at::conv2d(factor(x), factor(weight), factor(bias), stride, padding).to(x.scalar_type());
 }
 
 Tensor GroupNorm::operator()(const Tensor& x, NormActivation activation) const {
   return group_norm(x, weight, bias, {.groups = groups, .eps = eps, .activation = activation});
+}
+
+Tensor normalised_convolution(const GroupNorm& norm, const Convolution& convolution, const Tensor& x,
+                              const Tensor& shift, const Tensor& residual) {
+  return convolution3({.x = x,
+                       .weight = convolution.weight,
+                       .bias = convolution.bias,
+                       .norm_weight = norm.weight,
+                       .norm_bias = norm.bias,
+                       .norm_groups = norm.groups,
+                       .norm_eps = norm.eps,
+                       .shift = shift,
+                       .residual = residual});
 }
 
 Tensor ClassEmbedding::operator()(const Tensor& label) const {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "fokker/core/rng.h"
+#include "fokker/nn/convolution.h"
 #include "fokker/nn/group_norm.h"
 #include "fokker/nn/network.h"
 
@@ -29,6 +30,11 @@ struct GroupNorm {
   double eps = 1e-5;
   Tensor operator()(const Tensor& x, NormActivation activation) const;
 };
+
+/// convolution(silu(norm(x))) + shift + residual, for a 3 x 3 convolution of stride 1; a shift (n, outputs)
+/// or (1, outputs), and both may be undefined.
+Tensor normalised_convolution(const GroupNorm& norm, const Convolution& convolution, const Tensor& x,
+                              const Tensor& shift = {}, const Tensor& residual = {});
 
 /// One learned vector for each class: weight (rows, size). The last row is the unconditional class.
 struct ClassEmbedding {

@@ -1,6 +1,7 @@
 #include "fokker/nn/unet.h"
 
 #include "fokker/core/error.h"
+#include "fokker/nn/unet_frozen.h"
 
 namespace fokker {
 namespace {
@@ -59,10 +60,12 @@ UNet::UNet(const UNetOptions& options, uint64_t seed) : options_(options) {
       embedding, options_.norm_num_groups, options_.norm_eps, options_.attention_head_dim,
       1,         options_.zero_output};
   conv_in_ = builder.convolution("conv_in", options_.in_channels, first, 3);
-  time1_ = builder.linear("time_embedding.linear_1", first, embedding);
-  time2_ = builder.linear("time_embedding.linear_2", embedding, embedding);
+  time_.sinusoidal = {options_.flip_sin_to_cos, static_cast<double>(options_.freq_shift), 10000};
+  time_.features = first;
+  time_.linear1 = builder.linear("time_embedding.linear_1", first, embedding);
+  time_.linear2 = builder.linear("time_embedding.linear_2", embedding, embedding);
   if (options_.num_class_embeds > 0)
-    classes_ = builder.class_embedding("class_embedding", options_.num_class_embeds, embedding);
+    time_.classes = builder.class_embedding("class_embedding", options_.num_class_embeds, embedding);
   build_down(builder, block);
   build_middle(builder, block);
   build_up(builder, block);
@@ -128,15 +131,6 @@ Tensor UNet::padded(const Tensor& x) const {
   return right || bottom ? at::constant_pad_nd(x, {0, right, 0, bottom}) : x;
 }
 
-Tensor UNet::activated_time(const Tensor& time, const Tensor& label) const {
-  const SinusoidalOptions sinusoidal = {options_.flip_sin_to_cos, static_cast<double>(options_.freq_shift),
-                                        10000};
-  Tensor embedding =
-      time2_(apply_silu(time1_(sinusoidal_embedding(time, options_.block_out_channels.front(), sinusoidal))));
-  if (classes_.defined()) embedding = embedding + classes_(label);
-  return apply_silu(embedding);
-}
-
 Tensor UNet::body(Tensor h, const Tensor& activated_time) const {
   std::vector<Tensor> skips = {h};
   const auto block = [&](const Level& level, size_t j) {
@@ -164,15 +158,21 @@ Tensor UNet::body(Tensor h, const Tensor& activated_time) const {
   return h;
 }
 
+std::unique_ptr<const Network> UNet::frozen() const {
+  const Tensor& weight = conv_in_.weight;
+  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat) return nullptr;
+  return std::make_unique<FrozenUNet>(*this);
+}
+
 Tensor UNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  check_network_inputs("UNet", x, time, label, event_shape(), classes_.defined());
+  check_network_inputs("UNet", x, time, label, event_shape(), time_.classes.defined());
   Tensor input = padded(options_.center_input_sample ? x * 2 - 1 : x);
   // Channels last on a CPU from here on: the convolutions prefer it, and the normalisations have a kernel for
   // it.
   Tensor h = conv_in_(input);
   if (h.is_cpu()) h = h.contiguous(at::MemoryFormat::ChannelsLast);
-  h = body(h, activated_time(time, label));
-  const Tensor y = conv_out_(norm_out_(h, NormActivation::silu));
+  h = body(h, time_(time, label));
+  const Tensor y = normalised_convolution(norm_out_, conv_out_, h);
   return y.narrow(2, 0, options_.sample_height).narrow(3, 0, options_.sample_width);
 }
 

@@ -54,6 +54,8 @@ class UNet : public Network {
   explicit UNet(const UNetOptions& options, uint64_t seed = 0);
 
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
+  /// For weights in float32 on a CPU (unet_frozen.h); the results differ in rounding only.
+  std::unique_ptr<const Network> frozen() const override;
   /// A config.json of diffusers' UNet2DModel.
   Json config() const override;
   std::vector<int64_t> event_shape() const override;
@@ -64,13 +66,11 @@ class UNet : public Network {
   void build_middle(LayerBuilder& builder, const BlockOptions& block);
   void build_up(LayerBuilder& builder, const BlockOptions& block);
   Tensor padded(const Tensor& x) const;
-  Tensor activated_time(const Tensor& time, const Tensor& label) const;
   Tensor body(Tensor h, const Tensor& activated_time) const;
 
   UNetOptions options_;
   Convolution conv_in_, conv_out_;
-  Linear time1_, time2_;
-  ClassEmbedding classes_;
+  TimeEmbedding time_;
   std::vector<Level> down_, up_;
   std::vector<ResnetBlock> middle_;
   std::optional<AttentionBlock> middle_attention_;

@@ -14,6 +14,12 @@ Tensor scaled(Tensor x, double divisor) {
 
 }  // namespace
 
+Tensor TimeEmbedding::operator()(const Tensor& time, const Tensor& label) const {
+  Tensor embedding = linear2(apply_silu(linear1(sinusoidal_embedding(time, features, sinusoidal))));
+  if (classes.defined()) embedding = embedding + classes(label);
+  return apply_silu(embedding);
+}
+
 ResnetBlock::ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t inputs, int64_t outputs,
                          const BlockOptions& options)
     : norm1_(builder.group_norm(name + ".norm1", inputs, options.groups, options.eps)),
@@ -26,11 +32,9 @@ ResnetBlock::ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t
 }
 
 Tensor ResnetBlock::operator()(const Tensor& x, const Tensor& activated_time) const {
-  Tensor h = conv1_(norm1_(x, NormActivation::silu));
-  h.add_(time_(activated_time).unsqueeze(2).unsqueeze(3));
-  h = conv2_(norm2_(h, NormActivation::silu));
-  h.add_(shortcut_ ? (*shortcut_)(x) : x);
-  return scaled(h, output_scale_);
+  const Tensor h = normalised_convolution(norm1_, conv1_, x, time_(activated_time));
+  return scaled(normalised_convolution(norm2_, conv2_, h, {}, shortcut_ ? (*shortcut_)(x) : x),
+                output_scale_);
 }
 
 AttentionBlock::AttentionBlock(LayerBuilder& builder, const std::string& name, int64_t channels,
@@ -67,7 +71,7 @@ Upsample::Upsample(LayerBuilder& builder, const std::string& name, int64_t chann
     : conv_(builder.convolution(name + ".conv", channels, channels, 3)) {}
 
 Tensor Upsample::operator()(const Tensor& x) const {
-  return conv_(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
+  return convolution3({.x = x, .weight = conv_.weight, .bias = conv_.bias, .doubled = true});
 }
 
 }  // namespace fokker

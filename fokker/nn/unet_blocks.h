@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "fokker/nn/layers.h"
+#include "fokker/nn/time_embedding.h"
 
 namespace fokker {
 
@@ -14,6 +15,16 @@ struct BlockOptions {
   int64_t head_size = 8;    ///< channels of one attention head; 0: a single head
   double output_scale = 1;  ///< residual sums are divided by this
   bool zero_output = true;  ///< the last layer of each residual branch starts at zero
+};
+
+/// silu(linear2(silu(linear1(sinusoids(time)))) + class): what every residual block is told.
+struct TimeEmbedding {
+  SinusoidalOptions sinusoidal;
+  int64_t features = 0;  ///< numbers of the sinusoidal embedding
+  Linear linear1, linear2;
+  ClassEmbedding classes;  ///< may be undefined
+  /// time (n) or (1), label (n) or (1) or undefined -> (n, size) or (1, size).
+  Tensor operator()(const Tensor& time, const Tensor& label) const;
 };
 
 /// y = (shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + proj(time))))) / output_scale.

@@ -1,0 +1,19 @@
+#pragma once
+#include <cstdint>
+
+namespace fokker {
+
+/// Sizes of self-attention over the pixels of one image.
+struct AttentionShape {
+  int64_t pixels = 0, heads = 0, size = 0;  ///< size: channels of one head
+};
+
+/// Numbers of scratch memory that `attend` needs.
+int64_t attention_scratch(const AttentionShape& shape);
+
+/// out (pixels, heads * size) = softmax(q k^T) v, head by head, for rows of q, k and v of all heads one after
+/// the other, (pixels, 3 * heads * size); q comes scaled. A few queries at a time: the matrix of all scores
+/// never exists. Float32 on one thread.
+void attend(const AttentionShape& shape, const float* qkv, float* out, float* scratch);
+
+}  // namespace fokker

@@ -1,0 +1,21 @@
+#pragma once
+#include <cstdint>
+
+namespace fokker {
+
+/// 3 x 3 patches of an image, `stride` apart, the first beginning `padding` rows and columns before it; what
+/// lies outside is zero.
+struct PatchShape {
+  int64_t height = 0, width = 0, channels = 0;  ///< of the image
+  int64_t rows = 0, columns = 0;                ///< of patches
+  int64_t stride = 1, padding = 1;
+};
+
+/// Row i of out (rows * columns, 9 * channels) holds patch i, pixel by pixel, channels adjacent; the image's
+/// pixels lie `pixel` numbers apart.
+void gather_patches(const PatchShape& shape, const float* image, int64_t pixel, float* out);
+
+/// Adds the patches to where they came from: the transposed map, onto a dense image.
+void scatter_patches(const PatchShape& shape, const float* patches, float* image);
+
+}  // namespace fokker

@@ -1,0 +1,218 @@
+#include "fokker/nn/convolution.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "fokker/kernel/convolution.h"
+#include "fokker/kernel/padded_image.h"
+#include "fokker/nn/group_norm.h"
+#include "fokker/nn/product_precision.h"
+
+namespace fokker {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+// The graph takes what may be undefined in this form only.
+using Optional = c10::optional<Tensor>;
+
+constexpr auto pixels_last = at::MemoryFormat::ChannelsLast;
+
+bool suits_winograd(const ConvolutionTerms& t) {
+  const auto fits = [](const Tensor& part) {
+    return !part.defined() || (part.is_cpu() && part.scalar_type() == at::kFloat);
+  };
+  return !Bf16Products::active() && t.x.dim() == 4 && t.x.numel() > 0 && fits(t.x) && fits(t.weight) &&
+         fits(t.bias) && fits(t.norm_weight) && fits(t.shift) && fits(t.residual);
+}
+
+GroupNormShape norm_of(const ConvolutionTerms& t) {
+  return {.groups = t.norm_groups, .eps = t.norm_eps, .activation = NormActivation::silu};
+}
+
+ConvolutionShape shape_of(const ConvolutionTerms& t) {
+  const int64_t factor = t.doubled ? 2 : 1;
+  return {.images = t.x.size(0),
+          .height = factor * t.x.size(2),
+          .width = factor * t.x.size(3),
+          .inputs = t.x.size(1),
+          .outputs = t.weight.size(0)};
+}
+
+Tensor filters_of(const Tensor& weight, bool transposed) {
+  const int64_t outputs = weight.size(0), inputs = weight.size(1);
+  const int64_t size =
+      transposed ? convolution_filters_size(outputs, inputs) : convolution_filters_size(inputs, outputs);
+  Tensor filters = at::empty({size}, weight.options().requires_grad(false));
+  transform_filters(weight.contiguous().data_ptr<float>(), outputs, inputs, transposed,
+                    filters.data_ptr<float>());
+  return filters;
+}
+
+/// x as the kernels read it; the norm is its affine form, where there is one.
+ConvolutionInput input_of(const ConvolutionTerms& t, const GroupNormAffine& norm) {
+  ConvolutionInput input = {.x = t.x.data_ptr<float>(), .pixel = t.x.size(1), .doubled = t.doubled};
+  if (t.norm_weight.defined()) {
+    input.scale = norm.scale.data_ptr<float>();
+    input.shift = norm.shift.data_ptr<float>();
+  }
+  return input;
+}
+
+/// Sums over the pixels: (n, channels).
+Tensor image_sums(const Tensor& x) {
+  const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
+  Tensor sums = at::empty({n, channels}, x.options());
+  const float* from = x.data_ptr<float>();
+  float* to = sums.data_ptr<float>();
+  at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      channel_sums(from + i * pixels * channels, pixels, channels, channels, to + i * channels);
+  });
+  return sums;
+}
+
+struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
+  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                        const Optional& norm_weight, const Optional& norm_bias, const Optional& shift,
+                        const Optional& residual, int64_t groups, double eps, bool doubled) {
+    const auto part = [](const Optional& t) { return t.value_or(Tensor()); };
+    const ConvolutionTerms t = {x,      weight, bias,    part(norm_weight), part(norm_bias),
+                                groups, eps,    doubled, part(shift),       part(residual)};
+    GroupNormAffine norm;
+    if (t.norm_weight.defined()) norm = group_norm_affine(x, t.norm_weight, t.norm_bias, norm_of(t));
+    context->save_for_backward(
+        {x, weight, t.norm_weight, t.norm_bias, norm.mean, norm.rstd, norm.scale, norm.shift});
+    context->saved_data["groups"] = groups;
+    context->saved_data["eps"] = eps;
+    context->saved_data["doubled"] = doubled;
+    context->saved_data["shift rows"] = t.shift.defined() ? t.shift.size(0) : int64_t{0};
+    context->saved_data["residual"] = t.residual.defined();
+    return convolved(t, norm);
+  }
+
+  static Tensor convolved(const ConvolutionTerms& t, const GroupNormAffine& norm) {
+    const ConvolutionShape shape = shape_of(t);
+    const Tensor start = (t.shift.defined() ? t.shift + t.bias : t.bias.unsqueeze(0)).contiguous();
+    Tensor y =
+        at::empty({shape.images, shape.outputs, shape.height, shape.width}, t.x.options(), pixels_last);
+    ConvolutionOutput output = {.y = y.data_ptr<float>(),
+                                .pixel = shape.outputs,
+                                .start = start.data_ptr<float>(),
+                                .start_stride = start.size(0) == 1 ? 0 : shape.outputs};
+    if (t.residual.defined()) {
+      output.residual = t.residual.data_ptr<float>();
+      output.residual_pixel = shape.outputs;
+    }
+    convolve(shape, input_of(t, norm), filters_of(t.weight, false).data_ptr<float>(), output);
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const ConvolutionTerms terms = {.x = saved[0],
+                                    .weight = saved[1],
+                                    .bias = {},
+                                    .norm_weight = saved[2],
+                                    .norm_bias = saved[3],
+                                    .norm_groups = context->saved_data["groups"].toInt(),
+                                    .norm_eps = context->saved_data["eps"].toDouble(),
+                                    .doubled = context->saved_data["doubled"].toBool(),
+                                    .shift = {},
+                                    .residual = {}};
+    const int64_t shift_rows = context->saved_data["shift rows"].toInt();
+    const Tensor& dy = gradients[0];
+    variable_list result;
+    if (at::GradMode::is_enabled()) {
+      result = differentiable_backward(dy, terms, shift_rows);
+    } else {
+      const GroupNormAffine norm = {saved[4], saved[5], saved[6], saved[7]};
+      result = fused_backward(*context, dy.contiguous(pixels_last), terms, norm, shift_rows);
+    }
+    result.push_back(context->saved_data["residual"].toBool() ? dy : Tensor());
+    result.insert(result.end(), 3, Variable());
+    return result;
+  }
+
+  // Of x, weight, bias, norm_weight, norm_bias, shift.
+  static variable_list fused_backward(const AutogradContext& context, const Tensor& dy,
+                                      const ConvolutionTerms& t, const GroupNormAffine& norm,
+                                      int64_t shift_rows) {
+    const ConvolutionShape shape = shape_of(t);
+    variable_list result(6);
+    const Tensor sums = image_sums(dy);
+    result[2] = sums.sum(0);
+    if (shift_rows) result[5] = shift_rows == 1 ? result[2].unsqueeze(0) : sums;
+    result[1] = at::empty(t.weight.sizes(), t.weight.options());
+    convolution_filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(), result[1].data_ptr<float>());
+    if (!context.needs_input_grad(0) && !t.norm_weight.defined()) return result;
+    Tensor dx = input_gradient(shape, dy, t);
+    if (t.norm_weight.defined()) {
+      const auto [gradient, weight, bias] = fused_group_norm_gradients(
+          dx, t.x, t.norm_weight, t.norm_bias, {.y = {}, .mean = norm.mean, .rstd = norm.rstd}, norm_of(t));
+      dx = gradient;
+      result[3] = weight;
+      result[4] = bias;
+    }
+    result[0] = dx;
+    return result;
+  }
+
+  /// Of f(x).
+  static Tensor input_gradient(const ConvolutionShape& s, const Tensor& dy, const ConvolutionTerms& t) {
+    Tensor dx = at::empty({s.images, s.inputs, s.height, s.width}, dy.options(), pixels_last);
+    convolve({s.images, s.height, s.width, s.outputs, s.inputs},
+             {.x = dy.data_ptr<float>(), .pixel = s.outputs}, filters_of(t.weight, true).data_ptr<float>(),
+             {.y = dx.data_ptr<float>(), .pixel = s.inputs});
+    return t.doubled ? at::avg_pool2d(dx, {2, 2}, {}, {0, 0}, false, true, 1) : dx;
+  }
+
+  // Second derivatives: the plain functions know how to differentiate their gradients.
+  static variable_list differentiable_backward(const Tensor& dy, const ConvolutionTerms& terms,
+                                               int64_t shift_rows) {
+    ConvolutionTerms t = terms;
+    variable_list inputs;
+    for (Tensor* part : {&t.x, &t.weight, &t.norm_weight, &t.norm_bias}) {
+      if (!part->defined()) continue;
+      if (!part->requires_grad()) *part = part->detach().requires_grad_(true);
+      inputs.push_back(*part);
+    }
+    const auto found = torch::autograd::grad({plain_convolution3(t)}, inputs, {dy}, /*retain_graph=*/true,
+                                             /*create_graph=*/true);
+    const bool normed = terms.norm_weight.defined();
+    const Tensor sums = dy.sum({2, 3});
+    return {found[0],
+            found[1],
+            sums.sum(0),
+            normed ? found[2] : Tensor(),
+            normed ? found[3] : Tensor(),
+            shift_rows == 0   ? Tensor()
+            : shift_rows == 1 ? sums.sum(0, true)
+                              : sums};
+  }
+};
+
+}  // namespace
+
+Tensor convolution3(const ConvolutionTerms& terms) {
+  if (!suits_winograd(terms)) return plain_convolution3(terms);
+  const auto rows = [](const Tensor& t) { return t.defined() ? t.contiguous(pixels_last) : t; };
+  const auto optional = [](const Tensor& t) { return t.defined() ? Optional(t) : Optional(); };
+  return ConvolutionNode::apply(rows(terms.x), terms.weight, terms.bias, optional(terms.norm_weight),
+                                optional(terms.norm_bias), optional(terms.shift),
+                                optional(rows(terms.residual)), terms.norm_groups, terms.norm_eps,
+                                terms.doubled);
+}
+
+Tensor plain_convolution3(const ConvolutionTerms& t) {
+  Tensor x = t.norm_weight.defined() ? group_norm(t.x, t.norm_weight, t.norm_bias, norm_of(t)) : t.x;
+  if (t.doubled) x = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+  Tensor y = at::conv2d(factor(x), factor(t.weight), factor(t.bias), 1, 1).to(x.scalar_type());
+  if (t.shift.defined()) y = y + t.shift.unsqueeze(2).unsqueeze(3);
+  return t.residual.defined() ? y + t.residual : y;
+}
+
+}  // namespace fokker
