@@ -149,19 +149,6 @@ namespace fokker {
 
 HWY_EXPORT(gemm);
 
-PackedMatrix pack_matrix(const MatrixView& a, int64_t rows, int64_t columns, float* panels) {
-  float* out = panels;
-  for (int64_t j = 0; j < columns; j += gemm_panel) {
-    const int64_t count = std::min(gemm_panel, columns - j);
-    for (int64_t i = 0; i < rows; ++i, out += gemm_panel) {
-      const float* from = a.data + i * a.row_stride + j * a.column_stride;
-      for (int64_t k = 0; k < count; ++k) out[k] = from[k * a.column_stride];
-      std::fill(out + count, out + gemm_panel, 0.0f);
-    }
-  }
-  return {panels, rows, columns};
-}
-
 void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart& start, float* c,
           int64_t c_stride) {
   HWY_DYNAMIC_DISPATCH(gemm)(a, m, b, start, c, c_stride);

@@ -55,6 +55,7 @@ Tensor ClassEmbedding::operator()(const Tensor& label) const {
 }
 
 Activation::Activation(const std::string& name) : name_(name) {
+  using Kind = ActivationKind;
   static const std::pair<const char*, Kind> kinds[] = {{"silu", Kind::silu}, {"elu", Kind::elu},
                                                        {"relu", Kind::relu}, {"gelu", Kind::gelu},
                                                        {"tanh", Kind::tanh}, {"softplus", Kind::softplus}};
@@ -68,6 +69,7 @@ Activation::Activation(const std::string& name) : name_(name) {
 }
 
 Tensor Activation::operator()(Tensor x) const {
+  using Kind = ActivationKind;
   switch (kind_) {
     case Kind::silu:
       return apply_silu(std::move(x));

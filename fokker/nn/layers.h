@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "fokker/core/rng.h"
+#include "fokker/kernel/activation.h"
 #include "fokker/nn/convolution.h"
 #include "fokker/nn/group_norm.h"
 #include "fokker/nn/network.h"
@@ -52,10 +53,10 @@ class Activation {
   /// May overwrite `x`, which must be a temporary of the caller.
   Tensor operator()(Tensor x) const;
   const std::string& name() const { return name_; }
+  ActivationKind kind() const { return kind_; }
 
  private:
-  enum class Kind { silu, elu, relu, gelu, tanh, softplus };
-  Kind kind_;
+  ActivationKind kind_;
   std::string name_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/nn/config_reader.h"
+#include "fokker/nn/mlp_fused.h"
 
 namespace fokker {
 namespace {
@@ -53,84 +54,29 @@ Json Mlp::config() const {
           {"energy", options_.energy}};
 }
 
-Mlp::Mlp(const MlpOptions& options, uint64_t seed)
-    : options_(options), kind_(parse_time_features(options.embedding)), activation_(options.activation) {
+Mlp::Mlp(const MlpOptions& options, uint64_t seed) : options_(options), tapes_(std::make_shared<TapePool>()) {
   check_options(options_);
   LayerBuilder builder(seed);
-  if (options_.residual)
-    build_residual(builder);
-  else
-    build_plain(builder);
+  layers_ = std::make_shared<const MlpLayers>(options_, builder);
   for (auto& p : builder.take()) add_parameter(std::move(p.name), std::move(p.tensor));
 }
 
-int64_t Mlp::outputs() const {
-  if (options_.energy) return 1;
-  return options_.output_dimension ? options_.output_dimension : options_.dimension;
-}
-
-void Mlp::build_plain(LayerBuilder& builder) {
-  const int64_t size = options_.embedding_size;
-  int64_t inputs = options_.dimension + (kind_ == TimeFeatures::raw ? 1 : size);
-  if (options_.classes > 0) {
-    classes_ = builder.class_embedding("class_embedding", options_.classes + 1, size);
-    inputs += size;
-  }
-  // The numbers of a PyTorch Sequential count the activations too.
-  for (int64_t i = 0; i < options_.depth; ++i) {
-    layers_.push_back(builder.linear(std::to_string(2 * i), inputs, options_.width));
-    inputs = options_.width;
-  }
-  layers_.push_back(
-      builder.linear(std::to_string(2 * options_.depth), inputs, outputs(), options_.zero_output));
-}
-
-void Mlp::build_residual(LayerBuilder& builder) {
-  const int64_t width = options_.width, hidden = 2 * options_.embedding_size;
-  const int64_t inputs = kind_ == TimeFeatures::raw ? 1 : options_.embedding_size;
-  time_hidden_ = builder.linear("time_embedding.linear_1", inputs, hidden);
-  time_shifts_ = builder.linear("time_embedding.linear_2", hidden, options_.depth * width);
-  if (options_.classes > 0)
-    classes_ = builder.class_embedding("class_embedding", options_.classes + 1, hidden);
-  input_ = builder.linear("input", options_.dimension, width);
-  for (int64_t i = 0; i < options_.depth; ++i) {
-    const std::string name = "blocks." + std::to_string(i);
-    blocks_.push_back(
-        {builder.linear(name + ".linear_1", width, width), builder.linear(name + ".linear_2", width, width)});
-  }
-  output_ = builder.linear("output", width, outputs(), options_.zero_output);
-}
-
-Tensor Mlp::features(const Tensor& time) const {
-  const bool scaled = kind_ == TimeFeatures::sinusoidal && options_.time_scale != 1;
-  return time_features(kind_, scaled ? time * options_.time_scale : time, options_.embedding_size);
+Tensor Mlp::forward_plain(const Tensor& x, const Tensor& time, const Tensor& label) const {
+  check_network_inputs("Mlp", x, time, label, {options_.dimension}, layers_->classes.defined());
+  return layers_->plain(x, time, label);
 }
 
 Tensor Mlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  check_network_inputs("Mlp", x, time, label, {options_.dimension}, classes_.defined());
-  const Tensor y = options_.residual ? forward_residual(x, time, label) : forward_plain(x, time, label);
-  return options_.energy ? y.squeeze(1) : y;
+  if (!suits_fused_mlp(*layers_, x, time)) return forward_plain(x, time, label);
+  check_network_inputs("Mlp", x, time, label, {options_.dimension}, layers_->classes.defined());
+  std::vector<Tensor> tensors;
+  for (const auto& p : parameters()) tensors.push_back(p.tensor);
+  return fused_mlp(layers_, tensors, x, time, label, *tapes_);
 }
 
-Tensor Mlp::forward_plain(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  const int64_t n = x.size(0);
-  std::vector<Tensor> inputs = {x, features(time).expand({n, -1})};
-  if (classes_.defined()) inputs.push_back(classes_(label).expand({n, -1}));
-  Tensor h = at::cat(inputs, 1);
-  for (size_t i = 0; i + 1 < layers_.size(); ++i) h = activation_(layers_[i](h));
-  return layers_.back()(h);
-}
-
-Tensor Mlp::forward_residual(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  Tensor hidden = time_hidden_(features(time));
-  if (classes_.defined()) hidden = hidden + classes_(label);
-  const auto shifts = time_shifts_(activation_(hidden)).chunk(options_.depth, 1);
-  Tensor h = input_(x);
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    const Block& block = blocks_[i];
-    h = h + block.second(activation_(block.first(h).add_(shifts[i])));
-  }
-  return output_(activation_(h));
+std::unique_ptr<const Network> Mlp::frozen() const {
+  if (!suits_fused_mlp(*layers_)) return nullptr;
+  return std::make_unique<FrozenMlp>(*layers_, config());
 }
 
 }  // namespace fokker

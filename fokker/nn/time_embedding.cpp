@@ -29,20 +29,26 @@ std::string time_features_name(TimeFeatures kind) {
   return kind == TimeFeatures::fourier ? "fourier" : "sinusoidal";
 }
 
-Tensor fourier_embedding(const Tensor& time, int64_t size) {
-  check_time(time, size);
-  const Tensor k = at::arange(1, size + 1, time.options());
-  return (time.unsqueeze(1) * (k * (2 * std::numbers::pi))).sin();
+Tensor fourier_frequencies(int64_t size, at::TensorOptions type) {
+  return at::arange(1, size + 1, type) * (2 * std::numbers::pi);
 }
 
-Tensor sinusoidal_embedding(const Tensor& time, int64_t size, const SinusoidalOptions& options) {
+Tensor fourier_embedding(const Tensor& time, int64_t size) {
   check_time(time, size);
+  return (time.unsqueeze(1) * fourier_frequencies(size, time.options())).sin();
+}
+
+Tensor sinusoidal_frequencies(int64_t size, const SinusoidalOptions& options, at::TensorOptions type) {
   const int64_t half = size / 2;
   const double spacing = static_cast<double>(half) - options.frequency_shift;
   check(half > 0 && spacing > 0, "time embedding: expected size / 2 > frequency shift but received {} and {}",
         size, options.frequency_shift);
-  const Tensor frequencies =
-      at::arange(half, time.options()).mul_(-std::log(options.max_period) / spacing).exp_();
+  return at::arange(half, type).mul_(-std::log(options.max_period) / spacing).exp_();
+}
+
+Tensor sinusoidal_embedding(const Tensor& time, int64_t size, const SinusoidalOptions& options) {
+  check_time(time, size);
+  const Tensor frequencies = sinusoidal_frequencies(size, options, time.options());
   const Tensor angle = time.unsqueeze(1) * frequencies;
   Tensor embedding = options.flip_sin_to_cos ? at::cat({angle.cos(), angle.sin()}, 1)
                                              : at::cat({angle.sin(), angle.cos()}, 1);

@@ -32,6 +32,10 @@ struct SinusoidalOptions {
 /// zero. time (n) -> (n, size).
 Tensor sinusoidal_embedding(const Tensor& time, int64_t size, const SinusoidalOptions& options = {});
 
+/// The frequencies w of sinusoidal_embedding, (size / 2), and of fourier_embedding, (size).
+Tensor sinusoidal_frequencies(int64_t size, const SinusoidalOptions& options, at::TensorOptions type);
+Tensor fourier_frequencies(int64_t size, at::TensorOptions type);
+
 /// Features of time (n): (n, 1) for raw, otherwise (n, size).
 Tensor time_features(TimeFeatures kind, const Tensor& time, int64_t size);
 

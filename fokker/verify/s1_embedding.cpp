@@ -2,6 +2,7 @@
 
 #include "fokker/denoise/learned.h"
 #include "fokker/nn/mlp.h"
+#include "fokker/nn/time_embedding.h"
 #include "fokker/objective/chain.h"
 #include "fokker/verify/checks.h"
 #include "fokker/verify/fit.h"

@@ -1,5 +1,6 @@
 #include "fokker/nn/mlp.h"
 
+#include "fokker/nn/time_embedding.h"
 #include "nn/support.h"
 
 namespace fokker {

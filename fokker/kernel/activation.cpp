@@ -1,0 +1,106 @@
+// Compiled once per instruction set by Highway; the best one that the processor has is chosen at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "fokker/kernel/activation.cpp"
+// clang-format off
+#include <hwy/foreach_target.h>  // first: it includes this file again for each target
+#include <hwy/highway.h>
+#include "fokker/kernel/activation-inl.h"
+// clang-format on
+
+#include "fokker/kernel/activation.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fokker {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// change(x, out) for each vector of the matrices' rows.
+template <typename Change>
+HWY_INLINE void for_vectors(const MatrixRows& x, int64_t rows, int64_t columns, const MatrixRows& out,
+                            Change change) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* from = x.row(i);
+    float* to = out.row(i);
+    int64_t k = 0;
+    for (; k + lanes <= columns; k += lanes)
+      hn::StoreU(change(hn::LoadU(d, from + k), hn::LoadU(d, to + k)), d, to + k);
+    if (k == columns) continue;
+    const auto rest = hn::FirstN(d, static_cast<size_t>(columns - k));
+    const auto changed = change(hn::MaskedLoad(rest, d, from + k), hn::MaskedLoad(rest, d, to + k));
+    hn::BlendedStore(changed, rest, d, to + k);
+  }
+}
+
+template <class Function>
+HWY_INLINE void values_of(const MatrixRows& x, int64_t rows, int64_t columns, const MatrixRows& out) {
+  const hn::ScalableTag<float> d;
+  for_vectors(x, rows, columns, out, [d](auto v, auto) HWY_ATTR { return Function::value(d, v); });
+}
+
+template <class Function>
+HWY_INLINE void slopes_of(const MatrixRows& x, int64_t rows, int64_t columns, const MatrixRows& out) {
+  const hn::ScalableTag<float> d;
+  for_vectors(x, rows, columns, out,
+              [d](auto v, auto g) HWY_ATTR { return hn::Mul(g, Function::slope(d, v)); });
+}
+
+void activate(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
+              const MatrixRows& out) {
+  switch (kind) {
+    case ActivationKind::silu:
+      return values_of<Silu>(x, rows, columns, out);
+    case ActivationKind::elu:
+      return values_of<Elu>(x, rows, columns, out);
+    case ActivationKind::relu:
+      return values_of<Relu>(x, rows, columns, out);
+    case ActivationKind::gelu:
+      return values_of<Gelu>(x, rows, columns, out);
+    case ActivationKind::tanh:
+      return values_of<Tanh>(x, rows, columns, out);
+    case ActivationKind::softplus:
+      return values_of<Softplus>(x, rows, columns, out);
+  }
+}
+
+void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
+                       const MatrixRows& gradient) {
+  switch (kind) {
+    case ActivationKind::silu:
+      return slopes_of<Silu>(x, rows, columns, gradient);
+    case ActivationKind::elu:
+      return slopes_of<Elu>(x, rows, columns, gradient);
+    case ActivationKind::relu:
+      return slopes_of<Relu>(x, rows, columns, gradient);
+    case ActivationKind::gelu:
+      return slopes_of<Gelu>(x, rows, columns, gradient);
+    case ActivationKind::tanh:
+      return slopes_of<Tanh>(x, rows, columns, gradient);
+    case ActivationKind::softplus:
+      return slopes_of<Softplus>(x, rows, columns, gradient);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fokker
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fokker {
+
+HWY_EXPORT(activate);
+HWY_EXPORT(multiply_by_slope);
+
+void activate(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
+              const MatrixRows& out) {
+  HWY_DYNAMIC_DISPATCH(activate)(kind, x, rows, columns, out);
+}
+
+void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
+                       const MatrixRows& gradient) {
+  HWY_DYNAMIC_DISPATCH(multiply_by_slope)(kind, x, rows, columns, gradient);
+}
+
+}  // namespace fokker
+#endif

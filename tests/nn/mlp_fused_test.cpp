@@ -1,0 +1,250 @@
+// The fused form against the plain one in float64, whose gradients other tests compare with differences.
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/function.h>
+
+#include "fokker/nn/mlp.h"
+#include "nn/support.h"
+
+namespace fokker {
+namespace {
+
+using testing::difference;
+using testing::expect_error;
+
+/// Random weights that keep values of about unit size through the layers.
+void randomise_single(Mlp& network, uint64_t seed) {
+  network.to(at::kCPU, at::kFloat);
+  GradientMode off(false);
+  for (const auto& p : network.parameters()) {
+    Tensor tensor = p.tensor;
+    const double scale = tensor.dim() == 2 ? 0.9 / std::sqrt(static_cast<double>(tensor.size(1))) : 0.2;
+    tensor.copy_(Rng(seed).stream(p.name).normal(p.tensor.sizes()).mul_(scale));
+  }
+}
+
+double relative(const Tensor& a, const Tensor& exact) {
+  return difference(a.to(at::kDouble), exact) / (1e-30 + exact.abs().max().item<double>());
+}
+
+struct Inputs {
+  Tensor x, time, label;
+};
+
+class FusedMlp : public ::testing::TestWithParam<std::tuple<std::string, bool, int64_t>> {
+ protected:
+  MlpOptions options() const {
+    const auto& [activation, residual, classes] = GetParam();
+    return {.dimension = 3,
+            .output_dimension = 5,
+            .width = 37,
+            .depth = 3,
+            .activation = activation,
+            .embedding = "fourier",
+            .embedding_size = 10,
+            .residual = residual,
+            .classes = classes,
+            .zero_output = false};
+  }
+  /// More rows than several blocks, and no multiple of any.
+  Inputs inputs(int64_t rows, bool one_time, bool one_label) const {
+    Tensor label;
+    if (std::get<2>(GetParam()) > 0)
+      label = Rng(4).integers(one_label ? 1 : rows, std::get<2>(GetParam()) + 1).sub(1);
+    return {Rng(1).normal({rows, 3}), Rng(2).uniform({one_time ? 1 : rows}), label};
+  }
+};
+
+Tensor exact_value(const Mlp& network, const Inputs& in) {
+  const auto copy = network.clone();
+  copy->to(at::kCPU, at::kDouble);
+  GradientMode off(false);
+  return copy->forward(in.x.to(at::kDouble), in.time.to(at::kDouble), in.label);
+}
+
+TEST_P(FusedMlp, ValuesAreThePlainOnes) {
+  Mlp network(options());
+  randomise_single(network, 7);
+  for (const bool one_time : {false, true})
+    for (const int64_t rows : {48, 611}) {
+      const Inputs in = inputs(rows, one_time, one_time);
+      const Tensor exact = exact_value(network, in);
+      const Tensor recorded = network.forward(in.x, in.time, in.label);
+      EXPECT_EQ(recorded.grad_fn()->name(), "FokkerMlp");
+      EXPECT_LT(relative(recorded.detach(), exact), 3e-6);
+      GradientMode off(false);
+      EXPECT_LT(relative(network.forward(in.x, in.time, in.label), exact), 3e-6);
+      EXPECT_LT(relative(network.frozen()->forward(in.x, in.time, in.label), exact), 3e-6);
+    }
+}
+
+TEST_P(FusedMlp, GradientsAreThePlainOnes) {
+  Mlp network(options());
+  randomise_single(network, 8);
+  const auto exact_network = network.clone();
+  exact_network->to(at::kCPU, at::kDouble);
+  std::vector<Tensor> fused, exact;
+  for (const auto& p : network.parameters()) fused.push_back(p.tensor);
+  for (const auto& p : exact_network->parameters()) exact.push_back(p.tensor);
+  for (const bool one_time : {false, true}) {
+    // More rows than the blocks of one chunk.
+    const Inputs in = inputs(1201, one_time, one_time);
+    const Tensor weights = Rng(9).normal({1201, 5});
+    const auto got = gradients((network.forward(in.x, in.time, in.label) * weights).sum(), fused, false);
+    const auto wanted = gradients(
+        (exact_network->forward(in.x.to(at::kDouble), in.time.to(at::kDouble), in.label) * weights).sum(),
+        exact, false);
+    for (size_t i = 0; i < got.size(); ++i)
+      EXPECT_LT(relative(got[i], wanted[i]), 1e-5) << network.parameters()[i].name;
+  }
+}
+
+TEST_P(FusedMlp, SecondDerivativesAreThePlainOnes) {
+  Mlp network(options());
+  randomise_single(network, 8);
+  const auto exact_network = network.clone();
+  exact_network->to(at::kCPU, at::kDouble);
+  const Inputs in = inputs(60, false, false);
+  const auto curvature = [&](const Network& of, at::ScalarType type) {
+    const Tensor first = of.parameters()[0].tensor, last = of.parameters().back().tensor;
+    const Tensor y = of.forward(in.x.to(type), in.time.to(type), in.label);
+    return gradients(gradients(y.square().sum(), {first}, true)[0].square().sum(), {first, last}, false);
+  };
+  const auto got = curvature(network, at::kFloat), wanted = curvature(*exact_network, at::kDouble);
+  for (int i = 0; i < 2; ++i) EXPECT_LT(relative(got[i], wanted[i]), 3e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, FusedMlp,
+                         ::testing::Combine(::testing::Values("silu", "elu", "relu", "gelu", "tanh",
+                                                              "softplus"),
+                                            ::testing::Bool(), ::testing::Values(0, 4)));
+
+class Threads {
+ public:
+  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
+  ~Threads() { at::set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+Mlp usual(uint64_t seed) {
+  Mlp network({.dimension = 2, .width = 64, .depth = 2, .zero_output = false});
+  randomise_single(network, seed);
+  return network;
+}
+
+TEST(FusedMlpRows, DoNotDependOnTheBatchOrTheThreads) {
+  const Mlp network({.dimension = 2, .width = 64, .depth = 2, .zero_output = false}, 3);
+  const auto frozen = network.frozen();
+  const Tensor x = Rng(1).normal({517, 2}), times = Rng(2).uniform({517});
+  for (const Tensor& time : {times, times.narrow(0, 0, 1)}) {
+    const Tensor whole = frozen->forward(x, time, {});
+    for (const int threads : {1, 2, 3}) {
+      const Threads scope(threads);
+      EXPECT_EQ(difference(frozen->forward(x, time, {}), whole), 0);
+      for (int64_t first = 0, rows = 1; first < 517; first += rows, rows = std::min(3 * rows, 517 - first)) {
+        const Tensor part_time = time.size(0) == 1 ? time : time.narrow(0, first, rows);
+        EXPECT_EQ(difference(frozen->forward(x.narrow(0, first, rows), part_time, {}),
+                             whole.narrow(0, first, rows)),
+                  0)
+            << first;
+      }
+    }
+  }
+}
+
+TEST(FusedMlpGradients, DoNotDependOnTheThreadsOrTheLastCall) {
+  Mlp network = usual(3);
+  std::vector<Tensor> parameters;
+  for (const auto& p : network.parameters()) parameters.push_back(p.tensor);
+  const Tensor x = Rng(1).normal({1300, 2}), t = Rng(2).uniform({1300});
+  const auto at = [&](int threads) {
+    const Threads scope(threads);
+    return gradients(network.forward(x, t, {}).square().sum(), parameters, false);
+  };
+  const auto one = at(1);
+  // A pass over other rows leaves its numbers in the memory that the next one takes.
+  gradients(network.forward(x.narrow(0, 0, 100) * 9, t.narrow(0, 0, 100), {}).sum(), parameters, false);
+  for (const int threads : {1, 2, 3})
+    for (size_t i = 0; i < one.size(); ++i) EXPECT_EQ(difference(at(threads)[i], one[i]), 0);
+}
+
+TEST(FusedMlpGradients, AddToWhatIsThereAndKeepAGraphAsLibtorchDoes) {
+  Mlp network = usual(5);
+  const Tensor x = Rng(1).normal({100, 2}), t = Rng(2).uniform({100});
+  const Tensor weight = network.parameter("blocks.0.linear_1.weight");
+  const Tensor loss = network.forward(x, t, {}).square().sum();
+  // Two forward passes are alive at once: each has its own memory.
+  const Tensor other = network.forward(x * 2, t, {}).square().sum();
+  loss.backward({}, /*retain_graph=*/true);
+  const Tensor once = weight.grad().clone();
+  loss.backward();
+  EXPECT_EQ(difference(weight.grad(), 2 * once), 0);
+  other.backward();
+  weight.mutable_grad() = Tensor();
+  network.forward(x * 2, t, {}).square().sum().backward();
+  const Tensor expected = 2 * once + weight.grad();
+  weight.mutable_grad() = Tensor();
+  EXPECT_GT(difference(expected, 2 * once), 1e-3);
+  EXPECT_THROW(loss.backward(), std::exception);
+}
+
+TEST(FusedMlpGradients, StopWhereNoneAreWanted) {
+  Mlp network = usual(5);
+  const Tensor x = Rng(1).normal({100, 2}), t = Rng(2).uniform({100});
+  network.set_requires_grad(false);
+  EXPECT_FALSE(network.forward(x, t, {}).requires_grad());
+  network.parameter("output.bias").set_requires_grad(true);
+  network.forward(x, t, {}).sum().backward();
+  EXPECT_NEAR(network.parameter("output.bias").grad()[0].item<double>(), 100, 1e-4);
+  EXPECT_FALSE(network.parameter("input.weight").grad().defined());
+}
+
+// Likelihoods differentiate in x, and score matching once more in the weights.
+TEST(FusedMlpGradients, InTheSampleTakeThePlainForm) {
+  Mlp network = usual(6);
+  const Tensor x = Rng(1).normal({100, 2}).set_requires_grad(true), t = Rng(2).uniform({100});
+  const Tensor in_x = gradients(network.forward(x, t, {}).sum(), {x}, true)[0];
+  const Tensor plain = gradients(network.forward_plain(x, t, {}).sum(), {x}, true)[0];
+  EXPECT_EQ(difference(in_x, plain), 0);
+  const Tensor weight = network.parameter("input.weight");
+  EXPECT_GT(gradients(in_x.square().sum(), {weight}, false)[0].abs().max().item<double>(), 1e-3);
+}
+
+TEST(FrozenMlp, KeepsTheWeightsAsTheyWere) {
+  Mlp network({.dimension = 2, .classes = 3, .zero_output = false}, 3);
+  const Tensor x = Rng(1).normal({5, 2}), t = at::full({1}, 0.3f), label = at::full({1}, 2, at::kLong);
+  GradientMode off(false);
+  const Tensor before = network.forward(x, t, label).clone();
+  const auto frozen = network.frozen();
+  for (const auto& p : network.parameters()) Tensor(p.tensor).mul_(1.5);
+  EXPECT_LT(difference(frozen->forward(x, t, label), before), 1e-5);
+  EXPECT_GT(difference(network.forward(x, t, label), before), 1e-2);
+}
+
+TEST(FrozenMlp, IsNotThereForEnergiesOrFloat64) {
+  EXPECT_EQ(Mlp({.dimension = 2, .energy = true}).frozen(), nullptr);
+  Mlp network({.dimension = 2});
+  network.to(at::kCPU, at::kDouble);
+  EXPECT_EQ(network.frozen(), nullptr);
+}
+
+TEST(FrozenMlp, RefusesWhatItCannotAnswer) {
+  const auto frozen = Mlp({.dimension = 2, .classes = 2}).frozen();
+  const Tensor x = at::zeros({4, 2}), t = at::zeros({4});
+  expect_error(
+      [&] {
+        frozen->forward(at::zeros({4, 3}), t, {});
+      },
+      ErrorKind::argument, "expected x of shape (n, 2) but received (4, 3)");
+  expect_error([&] { frozen->forward(x, t, at::full({4}, 3, at::kLong)); }, ErrorKind::argument,
+               "labels in [-1, 2]");
+  expect_error(
+      [&] {
+        frozen->forward(at::zeros({4, 2}).set_requires_grad(true), t, {});
+      },
+      ErrorKind::argument, "without gradients");
+}
+
+}  // namespace
+}  // namespace fokker
