@@ -53,8 +53,6 @@ inline auto message(const char* text) {
   return ::testing::ThrowsMessage<Error>(::testing::HasSubstr(text));
 }
 
-namespace testing {
-
 /// Runs `action` and expects an Error of that kind whose message contains `text`.
 template <typename Action>
 void expect_error(Action action, ErrorKind kind, const std::string& text) {
@@ -67,5 +65,4 @@ void expect_error(Action action, ErrorKind kind, const std::string& text) {
   }
 }
 
-}  // namespace testing
 }  // namespace fokker

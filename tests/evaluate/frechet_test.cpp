@@ -45,16 +45,8 @@ TEST(Frechet, OfGaussiansInThePlaneIsTheClosedForm) {
 }
 
 TEST(Frechet, RefusesSetsThatDoNotFit) {
-  testing::expect_error(
-      [] {
-        frechet_distance(at::zeros({5, 2}), at::zeros({5, 3}));
-      },
-      ErrorKind::argument, "(n, d)");
-  testing::expect_error(
-      [] {
-        frechet_distance(at::zeros({1, 2}), at::zeros({5, 2}));
-      },
-      ErrorKind::argument, "two");
+  expect_error([] { frechet_distance(at::zeros({5, 2}), at::zeros({5, 3})); }, ErrorKind::argument, "(n, d)");
+  expect_error([] { frechet_distance(at::zeros({1, 2}), at::zeros({5, 2})); }, ErrorKind::argument, "two");
 }
 
 /// Bright squares at one of four corners under noise: classes that a look tells apart.
@@ -102,9 +94,9 @@ TEST(ImageClassifierTest, IsTheSameForTheSameSeedWhateverTheTypeOfPixels) {
 TEST(ImageClassifierTest, RefusesDataWithoutLabelsOrOfOneClass) {
   Dataset data = corners(20, 1);
   data.labels = at::zeros({20}, at::kLong);
-  testing::expect_error([&] { ImageClassifier(data, {}); }, ErrorKind::input, "two classes");
+  expect_error([&] { ImageClassifier(data, {}); }, ErrorKind::input, "two classes");
   data.labels = Tensor();
-  testing::expect_error([&] { ImageClassifier(data, {}); }, ErrorKind::input, "labels");
+  expect_error([&] { ImageClassifier(data, {}); }, ErrorKind::input, "labels");
 }
 
 }  // namespace

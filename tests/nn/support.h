@@ -9,6 +9,8 @@
 
 namespace fokker::testing {
 
+using fokker::expect_error;
+
 /// Largest absolute difference.
 inline double difference(const Tensor& a, const Tensor& b) {
   return a.numel() ? (a - b).abs().max().item<double>() : 0;
