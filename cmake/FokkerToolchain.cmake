@@ -23,6 +23,8 @@ add_library(fokker_options INTERFACE)
 # -fPIC everywhere, and not by CMake's property: the flags of library and programs must agree for them to share
 # one precompiled header.
 target_compile_options(fokker_options INTERFACE -fPIC -Wall -Wextra -Wno-unknown-pragmas -fno-math-errno)
+# at::parallel_for is a template of libtorch's headers: without OpenMP it is compiled into a plain loop.
+target_compile_options(fokker_options INTERFACE -fopenmp)
 if(CCACHE_PROGRAM AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(fokker_options INTERFACE -fpch-preprocess)
 endif()

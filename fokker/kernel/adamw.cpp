@@ -6,8 +6,44 @@
 
 #include "fokker/core/error.h"
 
+// The library is built for any x86-64; this loop is compiled once more for AVX2 and chosen at load time.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define FOKKER_ADAMW_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define FOKKER_ADAMW_CLONES
+#endif
+
 namespace fokker {
 namespace {
+
+template <typename T>
+struct AdamWNumbers {
+  T b1, b2, rate, unbias, keep, epsilon, scale, decay;
+};
+
+template <typename T>
+inline __attribute__((always_inline)) void update_range(int64_t count, const AdamWNumbers<T>& c,
+                                                        T* __restrict w, const T* __restrict g,
+                                                        T* __restrict m, T* __restrict v,
+                                                        T* __restrict average) {
+  for (int64_t i = 0; i < count; ++i) {
+    const T gradient = g[i] * c.scale;
+    m[i] = c.b1 * m[i] + (1 - c.b1) * gradient;
+    v[i] = c.b2 * v[i] + (1 - c.b2) * gradient * gradient;
+    w[i] = c.keep * w[i] - c.rate * m[i] / (std::sqrt(v[i] * c.unbias) + c.epsilon);
+    average[i] = c.decay * average[i] + (1 - c.decay) * w[i];
+  }
+}
+
+FOKKER_ADAMW_CLONES void adamw_range(int64_t count, const AdamWNumbers<float>& c, float* w, const float* g,
+                                     float* m, float* v, float* average) {
+  update_range(count, c, w, g, m, v, average);
+}
+FOKKER_ADAMW_CLONES void adamw_range(int64_t count, const AdamWNumbers<double>& c, double* w, const double* g,
+                                     double* m, double* v, double* average) {
+  update_range(count, c, w, g, m, v, average);
+}
 
 template <typename T>
 void update(const AdamWState& state, const AdamWStep& s) {
@@ -16,20 +52,18 @@ void update(const AdamWState& state, const AdamWStep& s) {
   T* m = state.first_moment.data_ptr<T>();
   T* v = state.second_moment.data_ptr<T>();
   T* average = state.average.data_ptr<T>();
-  const auto b1 = static_cast<T>(s.beta1), b2 = static_cast<T>(s.beta2);
-  const auto rate = static_cast<T>(s.learning_rate / (1 - std::pow(s.beta1, s.step)));
-  const auto unbias = static_cast<T>(1 / (1 - std::pow(s.beta2, s.step)));
-  const auto keep = static_cast<T>(1 - s.learning_rate * s.weight_decay);
-  const auto epsilon = static_cast<T>(s.epsilon), scale = static_cast<T>(s.gradient_scale);
-  const auto decay = static_cast<T>(s.ema_decay);
+  const AdamWNumbers<T> numbers{
+      .b1 = static_cast<T>(s.beta1),
+      .b2 = static_cast<T>(s.beta2),
+      .rate = static_cast<T>(s.learning_rate / (1 - std::pow(s.beta1, s.step))),
+      .unbias = static_cast<T>(1 / (1 - std::pow(s.beta2, s.step))),
+      .keep = static_cast<T>(1 - s.learning_rate * s.weight_decay),
+      .epsilon = static_cast<T>(s.epsilon),
+      .scale = static_cast<T>(s.gradient_scale),
+      .decay = static_cast<T>(s.ema_decay),
+  };
   at::parallel_for(0, state.parameters.numel(), 16384, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const T gradient = g[i] * scale;
-      m[i] = b1 * m[i] + (1 - b1) * gradient;
-      v[i] = b2 * v[i] + (1 - b2) * gradient * gradient;
-      w[i] = keep * w[i] - rate * m[i] / (std::sqrt(v[i] * unbias) + epsilon);
-      average[i] = decay * average[i] + (1 - decay) * w[i];
-    }
+    adamw_range(end - begin, numbers, w + begin, g + begin, m + begin, v + begin, average + begin);
   });
 }
 

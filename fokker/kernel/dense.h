@@ -24,8 +24,8 @@ struct DenseEdge {
   const float* bias = nullptr;  ///< (size of to), or null
 };
 
-/// The first `inputs` values are given and the last is the result; edges are ordered by where they lead, and
-/// every value that is not given has one.
+/// The first `inputs` values are given and the last, not activated, is the result; edges are ordered by where
+/// they lead, and every value that is not given has one.
 struct DenseGraph {
   ActivationKind activation = ActivationKind::silu;
   int64_t inputs = 0;

@@ -162,7 +162,7 @@ void dense_backward(const DenseGraph& graph, const std::vector<DenseInput>& inpu
                     const MatrixRows& gradient, DenseTape& tape, const DenseGradients& out) {
   const ValueMatrices sums(graph, rows, tape.sums);
   // The blocks are the same for any number of threads: their order is the order of the sums.
-  const DenseBlocks blocks(rows, backward_height);
+  const DenseBlocks blocks(rows, backward_height, 1);
   BackwardChunk chunk(graph, inputs, sums, tape, out, blocks.height);
   for (int64_t first = 0; first < blocks.count(); first += chunk_blocks)
     chunk.run(blocks, first, std::min(chunk_blocks, blocks.count() - first), gradient);

@@ -180,7 +180,7 @@ void dense_forward(const DenseGraph& graph, const DenseWeights& weights,
   const size_t last = graph.values.size() - 1;
   const auto takes_part = [&](size_t v) { return !shared.is_shared(v); };
   const SharedPlaces layout(graph, true, [&](size_t v) { return takes_part(v) && v != last; });
-  const DenseBlocks blocks(rows, forward_height, std::min<int64_t>(at::get_num_threads(), (rows + 5) / 6));
+  const DenseBlocks blocks(rows, forward_height, at::get_num_threads());
   for_each_task(blocks.count(), [&](int64_t b) {
     const auto [first, count] = blocks[b];
     float* scratch = thread_scratch(layout.width() * blocks.height);
@@ -204,7 +204,7 @@ void dense_forward(const DenseGraph& graph, const std::vector<DenseInput>& input
   const size_t last = graph.values.size() - 1;
   const SharedPlaces layout(graph, false, [&](size_t v) { return graph.values[v].activated; });
   const ValueMatrices sums(graph, rows, tape.sums);
-  const DenseBlocks blocks(rows, forward_height, std::min<int64_t>(at::get_num_threads(), (rows + 5) / 6));
+  const DenseBlocks blocks(rows, forward_height, at::get_num_threads());
   for_each_task(blocks.count(), [&](int64_t b) {
     const auto [first, count] = blocks[b];
     float* scratch = thread_scratch(layout.width() * blocks.height);

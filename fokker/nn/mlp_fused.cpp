@@ -80,12 +80,14 @@ class FlatGradient {
 class MlpNode final : public torch::autograd::Node {
  public:
   MlpNode(std::shared_ptr<const MlpLayers> layers, const std::vector<Tensor>& parameters, MlpInputs inputs,
-          DenseGraph graph, std::shared_ptr<DenseTape> tape, const Tensor& time, const Tensor& label)
+          DenseGraph graph, std::shared_ptr<DenseTape> tape, const Tensor& x, const Tensor& time,
+          const Tensor& label)
       : layers_(std::move(layers)),
         parameters_(parameters),
         inputs_(std::move(inputs)),
         graph_(std::move(graph)),
         tape_(std::move(tape)),
+        x_(x, /*is_output=*/false),
         time_(time),
         label_(label) {
     for (const auto& p : parameters) saved_.emplace_back(p, /*is_output=*/false);
@@ -94,6 +96,7 @@ class MlpNode final : public torch::autograd::Node {
   std::string name() const override { return "FokkerMlp"; }
   void release_variables() override {
     tape_.reset();
+    x_.reset_data();
     saved_.clear();
   }
 
@@ -101,6 +104,7 @@ class MlpNode final : public torch::autograd::Node {
     check(tape_ != nullptr,
           "Mlp: expected one backward pass, or a retained graph, but received another pass");
     if (!gradients[0].defined()) return variable_list(parameters_.size());
+    x_.unpack();  // refuses inputs that have changed since
     return at::GradMode::is_enabled() ? differentiable(gradients[0]) : fused(gradients[0].contiguous());
   }
 
@@ -134,7 +138,7 @@ class MlpNode final : public torch::autograd::Node {
   // Second derivatives: the plain functions know how to differentiate their gradients.
   variable_list differentiable(const Tensor& gradient) {
     variable_list variables, result;
-    for (auto& saved : saved_) saved.unpack();  // refuses parameters that have changed since
+    for (auto& saved : saved_) saved.unpack();  // refuses changed parameters
     for (const auto& p : parameters_)
       if (p.requires_grad()) variables.push_back(p);
     const Tensor y = layers_->plain(inputs_.x, time_, label_);
@@ -151,6 +155,7 @@ class MlpNode final : public torch::autograd::Node {
   MlpInputs inputs_;
   DenseGraph graph_;
   std::shared_ptr<DenseTape> tape_;
+  SavedVariable x_;
   Tensor time_, label_;
 };
 
@@ -205,7 +210,7 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
     }
     dense_forward(graph, inputs.views(), x.size(0), rows_of(y), *tape);
     node = std::shared_ptr<MlpNode>(
-        new MlpNode(layers, parameters, std::move(inputs), std::move(graph), tape, time, label),
+        new MlpNode(layers, parameters, std::move(inputs), std::move(graph), tape, x, time, label),
         torch::autograd::deleteNode);
   }
   node->set_next_edges(torch::autograd::collect_next_edges(parameters));

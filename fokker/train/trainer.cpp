@@ -104,11 +104,10 @@ double Trainer::learning_rate(double fraction) const {
 double Trainer::train_step(double learning_rate) {
   const auto step = static_cast<uint32_t>(step_);
   const Batch batch = gather(data_.training, next_rows(), step);
-  parameters_->zero_gradients();
   const Tensor loss = objective_->loss(*denoiser_, batch, rng_).mean();
-  loss.backward();
+  const Tensor gradient = parameters_->gradient(loss);
   const double value = loss.item<double>();
-  gradient_norm_ = parameters_->gradients().norm().item<double>();
+  gradient_norm_ = gradient.norm().item<double>();
   if (!std::isfinite(value) || !std::isfinite(gradient_norm_))
     fail(ErrorKind::diverged,
          "training diverged: the loss at step {} is {} (gradient norm {}); lower --learning-rate", step_ + 1,
@@ -116,13 +115,12 @@ double Trainer::train_step(double learning_rate) {
   ++step_;
   const bool clip = options_.gradient_clip > 0 && gradient_norm_ > options_.gradient_clip;
   const auto warm = static_cast<double>(step_);
-  adamw_step(
-      {parameters_->values(), parameters_->gradients(), first_moment_, second_moment_, averages_->values()},
-      {.learning_rate = learning_rate,
-       .weight_decay = options_.weight_decay,
-       .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
-       .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
-       .step = step_});
+  adamw_step({parameters_->values(), gradient, first_moment_, second_moment_, averages_->values()},
+             {.learning_rate = learning_rate,
+              .weight_decay = options_.weight_decay,
+              .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
+              .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
+              .step = step_});
   return value;
 }
 

@@ -173,11 +173,13 @@ TEST(FusedMlpGradients, AddToWhatIsThereAndKeepAGraphAsLibtorchDoes) {
   Mlp network = usual(5);
   const Tensor x = Rng(1).normal({100, 2}), t = Rng(2).uniform({100});
   const Tensor weight = network.parameter("blocks.0.linear_1.weight");
+  const Tensor alone = gradients(network.forward(x, t, {}).square().sum(), {weight}, false)[0];
   const Tensor loss = network.forward(x, t, {}).square().sum();
   // Two forward passes are alive at once: each has its own memory.
   const Tensor other = network.forward(x * 2, t, {}).square().sum();
   loss.backward({}, /*retain_graph=*/true);
   const Tensor once = weight.grad().clone();
+  EXPECT_EQ(difference(once, alone), 0);
   loss.backward();
   EXPECT_EQ(difference(weight.grad(), 2 * once), 0);
   other.backward();
@@ -186,7 +188,17 @@ TEST(FusedMlpGradients, AddToWhatIsThereAndKeepAGraphAsLibtorchDoes) {
   const Tensor expected = 2 * once + weight.grad();
   weight.mutable_grad() = Tensor();
   EXPECT_GT(difference(expected, 2 * once), 1e-3);
-  EXPECT_THROW(loss.backward(), std::exception);
+  const Tensor y = network.forward(x, t, {}), ones = at::ones_like(y);
+  y.backward(ones);
+  expect_error([&] { y.backward(ones); }, ErrorKind::argument, "a retained graph");
+}
+
+TEST(FusedMlpGradients, RefuseInputsThatHaveChangedSince) {
+  Mlp network = usual(5);
+  Tensor x = Rng(1).normal({100, 2});
+  const Tensor y = network.forward(x, Rng(2).uniform({100}), {});
+  x.mul_(2);
+  EXPECT_THROW(y.sum().backward(), std::exception);
 }
 
 TEST(FusedMlpGradients, StopWhereNoneAreWanted) {

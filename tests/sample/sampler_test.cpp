@@ -1,7 +1,10 @@
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
 #include "fokker/denoise/analytic.h"
+#include "fokker/denoise/learned.h"
+#include "fokker/nn/mlp.h"
 #include "fokker/sample/ancestral.h"
 #include "fokker/sample/ddim.h"
 #include "fokker/sample/euler_maruyama.h"
@@ -86,6 +89,34 @@ TEST(Integrate, DoesNotDependOnTheSplitIntoBlocks) {
   EXPECT_LT(
       worst(generate(denoiser, Ancestral(), grid, {5, 2}, rng, at::kDouble, later).x, whole.narrow(0, 5, 5)),
       1e-12);
+}
+
+// A network laid out for sampling: its rows do not know of each other, of threads or of blocks.
+TEST(Integrate, DrawsTheSameFromANetworkWithAnyThreadsAndBlocks) {
+  const auto network =
+      std::make_shared<Mlp>(MlpOptions{.dimension = 2, .width = 48, .depth = 2, .zero_output = false}, 3);
+  const LearnedDenoiser denoiser(network, process("vp"), Prediction::noise());
+  const FunctionDenoiser plain(
+      [&](const Tensor& x, const Times& t) {
+        return network->forward_plain(x, at::full({1}, t.scalar(), x.options()), {});
+      },
+      process("vp"), Prediction::noise());
+  const TimeGrid grid = TimeGrid::uniform(12, {.end = 1e-3});
+  const auto draw = [&](const Denoiser& from, int64_t block) {
+    IntegrateOptions options{.block = block, .observers = {}};
+    return generate(from, Ancestral(), grid, {301, 2}, Rng(7), at::kFloat, options).x;
+  };
+  const Tensor whole = draw(denoiser, 4096);
+  const int before = at::get_num_threads();
+  for (const int threads : {1, 3}) {
+    at::set_num_threads(threads);
+    EXPECT_EQ(worst(draw(denoiser, 4096), whole), 0);
+  }
+  at::set_num_threads(before);
+  const double size = whole.abs().max().item<double>();
+  // libtorch's own sums round the last few elements of a tensor otherwise than the others.
+  EXPECT_LT(worst(draw(denoiser, 37), whole), 1e-6 * size);
+  EXPECT_LT(worst(draw(plain, 4096), whole), 1e-5 * size);
 }
 
 TEST(Integrate, CountsEvaluationsAndShowsEveryState) {

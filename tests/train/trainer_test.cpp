@@ -71,15 +71,27 @@ TEST(FlatParameters, AreViewsOfTheNetwork) {
     EXPECT_TRUE(at::equal(views[i].tensor, before->parameters()[i].tensor));
     EXPECT_EQ(views[i].tensor.data_ptr(), network.parameters()[i].tensor.data_ptr());
   }
-  // The gradient of sum over outputs lands in the flat buffer, and a second pass adds to it.
-  const Tensor x = Rng(4).normal({5, 2}), t = at::full({5}, 0.3);
-  network.forward(x, t, {}).sum().backward();
-  const Tensor once = flat.gradients().clone();
-  EXPECT_GT(once.abs().sum().item<double>(), 0);
-  network.forward(x, t, {}).sum().backward();
-  EXPECT_TRUE(at::allclose(flat.gradients(), 2 * once));
-  flat.values().zero_();
-  EXPECT_EQ(network.forward(x, t, {}).abs().max().item<double>(), 0);
+}
+
+// By one node whose parts lie together already, and layer by layer in float64.
+TEST(FlatParameters, GatherTheGradient) {
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    Mlp network(MlpOptions{.dimension = 2, .width = 8, .depth = 1, .zero_output = false}, 3);
+    network.to(at::kCPU, type);
+    network.set_requires_grad(true);
+    FlatParameters flat(network);
+    const Tensor x = Rng(4).normal({60, 2}, {}, type), t = at::full({60}, 0.3, type);
+    std::vector<Tensor> parameters, expected;
+    for (const auto& p : network.parameters()) parameters.push_back(p.tensor);
+    for (const auto& part : gradients(network.forward(x, t, {}).square().sum(), parameters, false))
+      expected.push_back(part.flatten());
+    for (int i = 0; i < 2; ++i)  // nothing of a pass is left in the next
+      EXPECT_TRUE(at::equal(flat.gradient(network.forward(x, t, {}).square().sum()), at::cat(expected)));
+    // Only one parameter is left to depend on.
+    const Tensor one = flat.gradient(network.parameter("output.bias").sum());
+    EXPECT_EQ(one.sum().item<double>(), 2);
+    EXPECT_EQ(one.narrow(0, one.size(0) - 2, 2).sum().item<double>(), 2);
+  }
 }
 
 TEST(Trainer, LowersTheHeldOutLossTowardsTheBayesLoss) {
@@ -113,9 +125,57 @@ TEST(Trainer, RepeatsItselfWithOneSeedAndNotWithAnother) {
 }
 
 // 20 steps at once and 12 + 8 through a checkpoint on disk give the same bits.
-TEST(Trainer, ResumesExactly) {
+/// A network that only knows its plain form.
+class PlainMlp final : public Network {
+ public:
+  explicit PlainMlp(const MlpOptions& options, uint64_t seed) : mlp_(options, seed) {
+    for (const auto& p : mlp_.parameters()) add_parameter(p.name, p.tensor);
+  }
+  Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override {
+    return mlp_.forward_plain(x, time, label);
+  }
+  Json config() const override { return mlp_.config(); }
+  std::vector<int64_t> event_shape() const override { return mlp_.event_shape(); }
+
+ private:
+  Mlp mlp_;
+};
+
+// Rounding differs and grows from step to step; a wrong factor or a missing term would show at once.
+TEST(Trainer, FusedStepsAreThePlainOnes) {
+  const MlpOptions network{.dimension = 2, .width = 32, .depth = 2, .zero_output = false};
+  std::vector<Tensor> averages;
+  std::vector<double> losses;
+  for (const bool fused : {true, false}) {
+    const Dataset data = table(500);
+    std::unique_ptr<Network> start;
+    if (fused)
+      start = std::make_unique<Mlp>(network, 3);
+    else
+      start = std::make_unique<PlainMlp>(network, 3);
+    Trainer trainer(std::move(start), GaussianProcess(VariancePreserving{}), Prediction::noise(), {},
+                    std::make_shared<DenoisingObjective>(), {data, table(100, 2)},
+                    Normalisation::fit(data.values, NormalisationKind::standardise),
+                    {.steps = 12, .batch = 96, .learning_rate = 1e-3, .warm_up = 1}, Rng(5));
+    trainer.run({});
+    averages.push_back(weights(trainer));
+    losses.push_back(trainer.held_out_loss());
+  }
+  std::vector<Tensor> start;
+  const Mlp untrained(network, 3);
+  for (const auto& p : untrained.parameters()) start.push_back(p.tensor.detach().flatten());
+  const double moved = (averages[1] - at::cat(start)).norm().item<double>();
+  EXPECT_GT(moved, 0.1);
+  EXPECT_LT((averages[0] - averages[1]).norm().item<double>(), 1e-3 * moved);
+  EXPECT_NEAR(losses[0], losses[1], 1e-5 * losses[1]);
+}
+
+class TrainerResumes : public testing::TestWithParam<int64_t> {};
+
+TEST_P(TrainerResumes, Exactly) {
   const Folder folder;
   Recipe s;
+  s.options.batch = GetParam();
   Trainer whole = make_trainer(s);
   whole.run({});
   Trainer first = make_trainer(s);
@@ -130,6 +190,9 @@ TEST(Trainer, ResumesExactly) {
   EXPECT_TRUE(at::equal(weights(whole), weights(second)));
   EXPECT_EQ(whole.held_out_loss(), second.held_out_loss());
 }
+
+// A batch of the plain form, and one of the fused.
+INSTANTIATE_TEST_SUITE_P(Batches, TrainerResumes, testing::Values(16, 100));
 
 TEST(Trainer, RefusesACheckpointOfAnotherRun) {
   const Folder folder;
