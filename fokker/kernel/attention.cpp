@@ -6,11 +6,12 @@
 #include <hwy/highway.h>
 // clang-format on
 
+#include "fokker/kernel/attention.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "fokker/kernel/activation-inl.h"
-#include "fokker/kernel/attention.h"
 #include "fokker/kernel/gemm.h"
 
 HWY_BEFORE_NAMESPACE();

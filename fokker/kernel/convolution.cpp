@@ -138,8 +138,8 @@ void transform_segment(const ConvolutionShape& shape, const ConvolutionInput& in
     for (int64_t t = begin; t < end; ++t) {
       winograd_input(image.patch(s.first + t), image.strides(), shape.inputs, s.v + t * shape.inputs,
                      s.v_stride);
-      winograd_output_gradient(dy.patch(s.first + t, true), dy.strides(), shape.outputs,
-                               s.m + t * gemm_panel, s.m_stride, s.count * gemm_panel);
+      winograd_output_gradient(dy.patch(s.first + t, true), dy.strides(), shape.outputs, s.m + t * gemm_panel,
+                               s.m_stride, s.count * gemm_panel);
     }
   });
 }
@@ -152,8 +152,8 @@ void multiply_segment(const ConvolutionShape& shape, const Segment& s, float* u)
     for (int64_t k = begin; k < end; ++k) {
       const int64_t p = k / blocks, row = k % blocks * rows;
       gemm({s.v + p * s.v_stride + row, 1, inputs}, std::min(rows, inputs - row),
-           {s.m + p * s.m_stride, s.count, outputs}, {.add = s.first > 0},
-           u + (p * inputs + row) * outputs, outputs);
+           {s.m + p * s.m_stride, s.count, outputs}, {.add = s.first > 0}, u + (p * inputs + row) * outputs,
+           outputs);
     }
   });
 }
@@ -182,10 +182,8 @@ void convolution_filter_gradient(const ConvolutionShape& shape, const Convolutio
                                  const float* dy, float* dg) {
   const int64_t inputs = shape.inputs, outputs = shape.outputs, all = Tiles(shape).all;
   const int64_t most = std::min(all, group_of(segment_numbers, inputs + outputs, 48, 768));
-  const int64_t v_stride = part_stride(most * inputs),
-                m_stride = part_stride(packed_size(most, outputs));
-  float* v = scratch(Scratch::shared,
-                     winograd_products * (v_stride + m_stride + inputs * outputs));
+  const int64_t v_stride = part_stride(most * inputs), m_stride = part_stride(packed_size(most, outputs));
+  float* v = scratch(Scratch::shared, winograd_products * (v_stride + m_stride + inputs * outputs));
   float *m = v + winograd_products * v_stride, *u = m + winograd_products * m_stride;
   const ConvolutionInput gradient = {.x = dy, .pixel = outputs};
   for (int64_t first = 0; first < all; first += most) {

@@ -34,8 +34,8 @@ struct ConvolutionOutput {
 /// Numbers that the transformed filters take.
 int64_t convolution_filters_size(int64_t inputs, int64_t outputs);
 
-/// The filters g (outputs, inputs, 3, 3) as `convolve` wants them; `transposed`: those of the convolution from
-/// a result's gradient to the input's, whose inputs and outputs are exchanged.
+/// The filters g (outputs, inputs, 3, 3) as `convolve` wants them; `transposed`: those of the convolution
+/// from a result's gradient to the input's, whose inputs and outputs are exchanged.
 void transform_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, float* filters);
 
 /// y = start + residual + g * x, with the transformed filters.

@@ -69,8 +69,7 @@ HWY_INLINE void gemm_tile(const GemmTile& tile) {
   }
   HWY_UNROLL(16)
   for (int64_t i = 0; i < Rows; ++i) HWY_UNROLL(8)
-  for (int64_t v = 0; v < vectors; ++v)
-    hn::StoreU(sums[i][v], d, tile.c + i * tile.c_stride + v * lanes);
+  for (int64_t v = 0; v < vectors; ++v) hn::StoreU(sums[i][v], d, tile.c + i * tile.c_stride + v * lanes);
 }
 
 /// The last rows of a block.
@@ -156,7 +155,10 @@ PackedMatrix pack_matrix(const MatrixView& a, int64_t rows, int64_t columns, flo
     const int64_t count = std::min(gemm_panel, columns - j);
     for (int64_t i = 0; i < rows; ++i, out += gemm_panel) {
       const float* from = a.data + i * a.row_stride + j * a.column_stride;
-      for (int64_t k = 0; k < count; ++k) out[k] = from[k * a.column_stride];
+      if (a.column_stride == 1)
+        std::copy_n(from, count, out);
+      else
+        for (int64_t k = 0; k < count; ++k) out[k] = from[k * a.column_stride];
       std::fill(out + count, out + gemm_panel, 0.0f);
     }
   }

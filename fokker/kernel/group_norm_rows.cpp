@@ -200,7 +200,7 @@ void input_coefficients(const double* mean, const double* rstd, const T* scale, 
                                             const T* c, T* out) {                                            \
     combine(x, p, n, a, b, c, out);                                                                          \
   }                                                                                                          \
-  template void group_moments(const T*, int64_t, int64_t, int64_t, int64_t, double, double*, double*);                \
+  template void group_moments(const T*, int64_t, int64_t, int64_t, int64_t, double, double*, double*);       \
   template void affine_coefficients(const double*, const double*, const T*, const T*, int64_t, int64_t, T*,  \
                                     T*);                                                                     \
   template void input_coefficients(const double*, const double*, const T*, T*, const T*, int64_t, int64_t,   \

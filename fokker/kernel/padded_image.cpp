@@ -6,11 +6,12 @@
 #include <hwy/highway.h>
 // clang-format on
 
+#include "fokker/kernel/padded_image.h"
+
 #include <algorithm>
 #include <cstring>
 
 #include "fokker/kernel/activation-inl.h"
-#include "fokker/kernel/padded_image.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fokker {
@@ -19,7 +20,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 template <class D>
 HWY_INLINE void activated_vector(D d, const ImageView& image, const float* x, int64_t c, float* out) {
-  const auto y = hn::MulAdd(hn::LoadU(d, image.scale + c), hn::LoadU(d, x + c), hn::LoadU(d, image.shift + c));
+  const auto y =
+      hn::MulAdd(hn::LoadU(d, image.scale + c), hn::LoadU(d, x + c), hn::LoadU(d, image.shift + c));
   hn::StoreU(Silu::value(d, y), d, out + c);
 }
 

@@ -3,8 +3,8 @@
 
 namespace fokker {
 
-/// An image of float32 pixels, channels adjacent, and what it is read as: itself, or silu(scale x + shift) with
-/// one scale and shift for each channel; with each pixel standing for 2 x 2 where it is doubled.
+/// An image of float32 pixels, channels adjacent, and what it is read as: itself, or silu(scale x + shift)
+/// with one scale and shift for each channel; with each pixel standing for 2 x 2 where it is doubled.
 struct ImageView {
   const float* data = nullptr;
   int64_t height = 0, width = 0, channels = 0;

@@ -6,10 +6,11 @@
 #include <hwy/highway.h>
 // clang-format on
 
+#include "fokker/kernel/winograd.h"
+
 #include <algorithm>
 
 #include "fokker/kernel/gemm.h"
-#include "fokker/kernel/winograd.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fokker {
@@ -46,8 +47,7 @@ HWY_INLINE void transform_output(D d, const V (&in)[6], V (&out)[4]) {
   out[0] = hn::Add(in[0], hn::Add(sum_a, sum_b));
   out[1] = hn::Add(odd_a, odd_b);
   out[2] = hn::MulAdd(hn::Set(d, a_squared), sum_a, hn::Mul(hn::Set(d, b_squared), sum_b));
-  out[3] =
-      hn::MulAdd(hn::Set(d, a_squared), odd_a, hn::MulAdd(hn::Set(d, b_squared), odd_b, in[5]));
+  out[3] = hn::MulAdd(hn::Set(d, a_squared), odd_a, hn::MulAdd(hn::Set(d, b_squared), odd_b, in[5]));
 }
 
 /// A: out[i] = sum over k of point_i^k in[k].

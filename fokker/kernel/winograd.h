@@ -4,10 +4,11 @@
 namespace fokker {
 
 // Winograd's convolution F(4 x 4, 3 x 3): 4 x 4 results from a 6 x 6 part of the image in 36 products instead
-// of 144 (Winograd 1980; Lavin and Gray 2016), y = A^T [(G g G^T) (B^T d B)] A. The points are 0, +-sqrt(1/2),
+// of 144 (Winograd 1980; Lavin and Gray 2016), y = A^T [(G g G^T) (B^T d B)] A. The points are 0,
+// +-sqrt(1/2),
 // +-sqrt(2) and infinity: in float32 the result's error is about 1.2e-6 of its size (root mean square), twice
-// a direct sum's, where the usual 0, +-1, +-2 lose 2.3e-6. All functions run along channels, which are adjacent
-// in memory, on one thread.
+// a direct sum's, where the usual 0, +-1, +-2 lose 2.3e-6. All functions run along channels, which are
+// adjacent in memory, on one thread.
 
 constexpr int64_t winograd_tile = 4;       // results on a side
 constexpr int64_t winograd_patch = 6;      // inputs on a side
@@ -31,7 +32,7 @@ struct WinogradOutput {
   float* y = nullptr;
   PixelStrides y_strides = {};
   int64_t rows = winograd_tile, columns = winograd_tile;  ///< of the tile that are inside the image
-  const float* start = nullptr;     ///< (channels): added to every pixel
+  const float* start = nullptr;                           ///< (channels): added to every pixel
   const float* residual = nullptr;  ///< added to the pixels one by one, or null; must not overlap y
   PixelStrides residual_strides = {};
 };
@@ -39,10 +40,10 @@ struct WinogradOutput {
 /// Y = A^T m A with m[p * stride + c].
 void winograd_output(const float* m, int64_t stride, int64_t channels, const WinogradOutput& output);
 
-/// The filters g (outputs, inputs, 3, 3) as 36 packed factors (inputs, outputs), G g G^T, one after the other,
-/// each of packed_size(inputs, outputs) numbers: writes one panel of 16 outputs in each. `transposed`: of the
-/// convolution that takes a result's gradient to the input's, (outputs, inputs) with the filters turned by
-/// half a turn, 16 inputs.
+/// The filters g (outputs, inputs, 3, 3) as 36 packed factors (inputs, outputs), G g G^T, one after the
+/// other, each of packed_size(inputs, outputs) numbers: writes one panel of 16 outputs in each. `transposed`:
+/// of the convolution that takes a result's gradient to the input's, (outputs, inputs) with the filters
+/// turned by half a turn, 16 inputs.
 void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, int64_t panel,
                       float* panels);
 

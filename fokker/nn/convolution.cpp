@@ -43,11 +43,11 @@ ConvolutionShape shape_of(const ConvolutionTerms& t) {
 
 Tensor filters_of(const Tensor& weight, bool transposed) {
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
-  const int64_t size = transposed ? convolution_filters_size(outputs, inputs)
-                                  : convolution_filters_size(inputs, outputs);
+  const int64_t size =
+      transposed ? convolution_filters_size(outputs, inputs) : convolution_filters_size(inputs, outputs);
   Tensor filters = at::empty({size}, weight.options().requires_grad(false));
   transform_filters(weight.contiguous().data_ptr<float>(), outputs, inputs, transposed,
-                   filters.data_ptr<float>());
+                    filters.data_ptr<float>());
   return filters;
 }
 
@@ -79,8 +79,8 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
                         const Optional& norm_weight, const Optional& norm_bias, const Optional& shift,
                         const Optional& residual, int64_t groups, double eps, bool doubled) {
     const auto part = [](const Optional& t) { return t.value_or(Tensor()); };
-    const ConvolutionTerms t = {x,   weight,  bias,        part(norm_weight), part(norm_bias), groups,
-                                eps, doubled, part(shift), part(residual)};
+    const ConvolutionTerms t = {x,      weight, bias,    part(norm_weight), part(norm_bias),
+                                groups, eps,    doubled, part(shift),       part(residual)};
     GroupNormAffine norm;
     if (t.norm_weight.defined()) norm = group_norm_affine(x, t.norm_weight, t.norm_bias, norm_of(t));
     context->save_for_backward(
@@ -96,7 +96,8 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
   static Tensor convolved(const ConvolutionTerms& t, const GroupNormAffine& norm) {
     const ConvolutionShape shape = shape_of(t);
     const Tensor start = (t.shift.defined() ? t.shift + t.bias : t.bias.unsqueeze(0)).contiguous();
-    Tensor y = at::empty({shape.images, shape.outputs, shape.height, shape.width}, t.x.options(), pixels_last);
+    Tensor y =
+        at::empty({shape.images, shape.outputs, shape.height, shape.width}, t.x.options(), pixels_last);
     ConvolutionOutput output = {.y = y.data_ptr<float>(),
                                 .pixel = shape.outputs,
                                 .start = start.data_ptr<float>(),
@@ -187,7 +188,9 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
             sums.sum(0),
             normed ? found[2] : Tensor(),
             normed ? found[3] : Tensor(),
-            shift_rows == 0 ? Tensor() : shift_rows == 1 ? sums.sum(0, true) : sums};
+            shift_rows == 0   ? Tensor()
+            : shift_rows == 1 ? sums.sum(0, true)
+                              : sums};
   }
 };
 

@@ -29,7 +29,8 @@ FrozenLinear frozen_linear(const Network& network, const std::string& name) {
 
 FrozenLinear frozen_projections(const Network& network, const std::string& name, double query_scale) {
   const FrozenPair q(network, name + ".to_q"), k(network, name + ".to_k"), v(network, name + ".to_v");
-  return {at::cat({q.weight * query_scale, k.weight, v.weight}), at::cat({q.bias * query_scale, k.bias, v.bias})};
+  return {at::cat({q.weight * query_scale, k.weight, v.weight}),
+          at::cat({q.bias * query_scale, k.bias, v.bias})};
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ FrozenAttention::FrozenAttention(const Network& network, const std::string& name
       output_scale_(output_scale) {
   const int64_t channels = out_.outputs(), head = options.attention_head_dim;
   heads_ = head ? channels / head : 1;
-  projections_ = frozen_projections(network, name, std::sqrt(static_cast<double>(heads_) / static_cast<double>(channels)));
+  projections_ = frozen_projections(network, name,
+                                    std::sqrt(static_cast<double>(heads_) / static_cast<double>(channels)));
 }
 
 void FrozenAttention::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const {

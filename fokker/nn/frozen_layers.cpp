@@ -28,7 +28,8 @@ float* Arena::take(int64_t numbers) {
   const int64_t size = (numbers + 15) / 16 * 16;
   while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].numel())
     mark_ = {mark_.chunk + 1, 0};
-  if (mark_.chunk == chunks_.size()) chunks_.push_back(at::empty({std::max(size, chunk_numbers)}, at::kFloat));
+  if (mark_.chunk == chunks_.size())
+    chunks_.push_back(at::empty({std::max(size, chunk_numbers)}, at::kFloat));
   float* begin = chunks_[mark_.chunk].data_ptr<float>() + mark_.used;
   mark_.used += size;
   return begin;

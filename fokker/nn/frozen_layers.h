@@ -9,8 +9,8 @@ namespace fokker {
 
 // Layers of a U-Net with their weights laid out for many calls without gradients, in float32 on a CPU.
 
-/// A batch of images in memory, channels adjacent; pixels, rows and images follow one another, `pixel` numbers
-/// from one pixel to the next.
+/// A batch of images in memory, channels adjacent; pixels, rows and images follow one another, `pixel`
+/// numbers from one pixel to the next.
 struct FeatureMap {
   float* data = nullptr;
   int64_t pixel = 0;

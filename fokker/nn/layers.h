@@ -31,8 +31,8 @@ struct GroupNorm {
   Tensor operator()(const Tensor& x, NormActivation activation) const;
 };
 
-/// convolution(silu(norm(x))) + shift + residual, for a 3 x 3 convolution of stride 1; a shift (n, outputs) or
-/// (1, outputs), and both may be undefined.
+/// convolution(silu(norm(x))) + shift + residual, for a 3 x 3 convolution of stride 1; a shift (n, outputs)
+/// or (1, outputs), and both may be undefined.
 Tensor normalised_convolution(const GroupNorm& norm, const Convolution& convolution, const Tensor& x,
                               const Tensor& shift = {}, const Tensor& residual = {});
 

@@ -31,7 +31,8 @@ ResnetBlock::ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t
 
 Tensor ResnetBlock::operator()(const Tensor& x, const Tensor& activated_time) const {
   const Tensor h = normalised_convolution(norm1_, conv1_, x, time_(activated_time));
-  return scaled(normalised_convolution(norm2_, conv2_, h, {}, shortcut_ ? (*shortcut_)(x) : x), output_scale_);
+  return scaled(normalised_convolution(norm2_, conv2_, h, {}, shortcut_ ? (*shortcut_)(x) : x),
+                output_scale_);
 }
 
 AttentionBlock::AttentionBlock(LayerBuilder& builder, const std::string& name, int64_t channels,

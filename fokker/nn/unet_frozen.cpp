@@ -50,8 +50,7 @@ FrozenConvolution convolution_of(const Network& network, const std::string& name
 
 }  // namespace
 
-FrozenUNet::FrozenUNet(const UNet& network)
-    : options_(network.options()), config_(network.config()) {
+FrozenUNet::FrozenUNet(const UNet& network) : options_(network.options()), config_(network.config()) {
   const GradientMode off(false);
   const int64_t multiple = int64_t{1} << (options_.block_out_channels.size() - 1);
   height_ = (options_.sample_height + multiple - 1) / multiple * multiple;
@@ -104,8 +103,7 @@ void FrozenUNet::build_middle(const UNet& network) {
   const double scale = options_.mid_block_scale_factor;
   for (int j = 0; j < 2; ++j)
     middle_.push_back(resnet(network, fmt::format("mid_block.resnets.{}", j), scale));
-  if (options_.mid_attention)
-    middle_attention_.emplace(network, "mid_block.attentions.0", options_, scale);
+  if (options_.mid_attention) middle_attention_.emplace(network, "mid_block.attentions.0", options_, scale);
 }
 
 void FrozenUNet::build_up(const UNet& network) {
@@ -244,8 +242,10 @@ Tensor FrozenUNet::forward(const Tensor& x, const Tensor& time, const Tensor& la
   const GradientMode off(false);
   const Tensor input = x.contiguous(), added = starts(time, label);
   const int64_t n = x.size(0);
-  Tensor y = at::empty({n, options_.out_channels, options_.sample_height, options_.sample_width}, x.options());
-  // A thread takes whole images; where there are fewer images than threads, the layers share out their own work.
+  Tensor y =
+      at::empty({n, options_.out_channels, options_.sample_height, options_.sample_width}, x.options());
+  // A thread takes whole images; where there are fewer images than threads, the layers share out their own
+  // work.
   if (n < at::get_num_threads())
     run(input, y, added, 0, n);
   else

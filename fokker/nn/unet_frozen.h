@@ -6,9 +6,9 @@
 namespace fokker {
 
 /// A U-Net's function with weights as they were, transformed and packed once, for float32 on a CPU without
-/// gradients. Each thread takes its images through the whole network; what a convolution normalises and adds is
-/// fused with it, and skip connections are written where they are read. An image's result does not depend on
-/// the others of its batch nor on the number of threads.
+/// gradients. Each thread takes its images through the whole network; what a convolution normalises and adds
+/// is fused with it, and skip connections are written where they are read. An image's result does not depend
+/// on the others of its batch nor on the number of threads.
 class FrozenUNet final : public Network {
  public:
   explicit FrozenUNet(const UNet& network);

@@ -46,13 +46,18 @@ TEST(Attend, LargeScoresSelectTheirValue) {
 TEST(GatherPatches, AreTheColumnsOfAConvolution) {
   const Tensor x = Rng(42).normal({6, 9, 5});  // pixels of 5 numbers, of which 3 are the image's
   for (const int64_t padding : {0, 1}) {
-    const PatchShape shape = {.height = 6, .width = 9, .channels = 3, .rows = 3, .columns = padding ? 5 : 4,
-                              .stride = 2, .padding = padding};
+    const PatchShape shape = {.height = 6,
+                              .width = 9,
+                              .channels = 3,
+                              .rows = 3,
+                              .columns = padding ? 5 : 4,
+                              .stride = 2,
+                              .padding = padding};
     Tensor found = at::full({shape.rows * shape.columns, 9, 3}, -9.0f);
     gather_patches(shape, x.data_ptr<float>() + 1, 5, found.data_ptr<float>());
     const Tensor image = x.narrow(2, 1, 3).permute({2, 0, 1}).unsqueeze(0);
-    const Tensor framed = padding ? at::constant_pad_nd(image, {1, 1, 1, 1})
-                                  : at::constant_pad_nd(image, {0, 1, 0, 1});
+    const Tensor framed =
+        padding ? at::constant_pad_nd(image, {1, 1, 1, 1}) : at::constant_pad_nd(image, {0, 1, 0, 1});
     const Tensor columns = at::im2col(framed, {3, 3}, {1, 1}, {0, 0}, {2, 2})[0].view({3, 9, -1});
     EXPECT_EQ(worst(found, columns.permute({2, 1, 0}).narrow(0, 0, found.size(0))), 0) << padding;
   }

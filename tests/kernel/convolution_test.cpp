@@ -84,8 +84,9 @@ TEST_P(Convolve, ReadsAndWritesPartsOfWiderPixels) {
 TEST_P(Convolve, TurnedFiltersGiveTheGradientOfTheInput) {
   const Tensor dy = images_of("dy", s.images, s.outputs, s.height, s.width);
   Tensor dx = at::empty_like(x, x.options(), at::MemoryFormat::Preserve);
-  convolve({s.images, s.height, s.width, s.outputs, s.inputs}, {.x = dy.data_ptr<float>(), .pixel = s.outputs},
-           filters(true).data_ptr<float>(), {.y = dx.data_ptr<float>(), .pixel = s.inputs});
+  convolve({s.images, s.height, s.width, s.outputs, s.inputs},
+           {.x = dy.data_ptr<float>(), .pixel = s.outputs}, filters(true).data_ptr<float>(),
+           {.y = dx.data_ptr<float>(), .pixel = s.inputs});
   const Tensor at_x = doubles(x).requires_grad_(true);
   EXPECT_LT(relative(dx, gradients(exact(at_x) * doubles(dy), {at_x}, false)[0]), convolution_error);
 }
@@ -104,8 +105,7 @@ TEST_P(Convolve, GradientOfTheFiltersAgreesAndDoesNotDependOnThreads) {
   EXPECT_TRUE(at::equal(dg, again));
   EXPECT_TRUE(at::equal(y, whole));
   const Tensor at_g = doubles(g).requires_grad_(true);
-  const Tensor expected =
-      gradients(at::conv2d(doubles(x), at_g, {}, 1, 1) * doubles(dy), {at_g}, false)[0];
+  const Tensor expected = gradients(at::conv2d(doubles(x), at_g, {}, 1, 1) * doubles(dy), {at_g}, false)[0];
   EXPECT_LT(relative(dg, expected), 2 * convolution_error);
 }
 

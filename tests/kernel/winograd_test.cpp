@@ -42,7 +42,9 @@ TEST_P(Winograd, OneTileIsTheConvolution) {
       v[p * channels + c] *= packed_element(filters.data() + p * packed_size(1, channels), 1, 0, c);
   winograd_output(v.data(), channels, channels, {.y = y.data(), .y_strides = {4 * channels, channels}});
   const Tensor images = d.permute({2, 0, 1}).unsqueeze(0).to(at::kDouble);
-  const Tensor expected = at::conv2d(images, g.to(at::kDouble), {}, IntArrayRef(1), IntArrayRef(0), IntArrayRef(1), channels)[0].permute({1, 2, 0});
+  const Tensor expected =
+      at::conv2d(images, g.to(at::kDouble), {}, IntArrayRef(1), IntArrayRef(0), IntArrayRef(1), channels)[0]
+          .permute({1, 2, 0});
   const Tensor found = at::from_blob(y.data(), {4, 4, channels}, at::kFloat).to(at::kDouble);
   EXPECT_LT(worst(found, expected), 1e-5 * expected.abs().max().item<double>());
 }
@@ -70,7 +72,8 @@ TEST_P(Winograd, GradientsAreTheTransposedMaps) {
       for (int64_t c = 0; c < channels; ++c)
         sum += packed_element(filters.data() + p * packed_size(2, channels), 2, r, c) *
                u[p][r][c].item<double>();
-  EXPECT_NEAR(sum, (g * dg).sum(at::kDouble).item<double>(), 1e-5 * (1 + (g * dg).abs().sum().item<double>()));
+  EXPECT_NEAR(sum, (g * dg).sum(at::kDouble).item<double>(),
+              1e-5 * (1 + (g * dg).abs().sum().item<double>()));
 }
 
 TEST_P(Winograd, WritesOnlyTheTileInsideTheImageAndAddsWhatItIsGiven) {

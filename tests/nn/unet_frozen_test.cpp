@@ -82,7 +82,8 @@ TEST(FrozenUNet, ResultsDependNeitherOnTheBatchNorOnThreads) {
 TEST(FrozenUNet, KeepsTheWeightsAsTheyWere) {
   Pair networks(tiny());
   const auto frozen = networks.single.frozen();
-  const Tensor x = Rng(1).normal({2, 2, 6, 4}), t = at::full({1}, 3.0f), label = at::tensor({0, 1}, at::kLong);
+  const Tensor x = Rng(1).normal({2, 2, 6, 4}), t = at::full({1}, 3.0f),
+               label = at::tensor({0, 1}, at::kLong);
   GradientMode off(false);
   const Tensor before = frozen->forward(x, t, label);
   for (const auto& p : networks.single.parameters()) Tensor(p.tensor).mul_(1.5);
