@@ -15,7 +15,4 @@ struct PatchShape {
 /// pixels lie `pixel` numbers apart.
 void gather_patches(const PatchShape& shape, const float* image, int64_t pixel, float* out);
 
-/// Adds the patches to where they came from: the transposed map, onto a dense image.
-void scatter_patches(const PatchShape& shape, const float* patches, float* image);
-
 }  // namespace fokker

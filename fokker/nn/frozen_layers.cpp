@@ -51,11 +51,11 @@ FrozenLinear::FrozenLinear(const Tensor& weight, const Tensor& bias) : bias_(own
   matrix_ = pack_matrix({rows.data_ptr<float>(), 1, inputs}, inputs, outputs, panels_.data_ptr<float>());
 }
 
-void FrozenLinear::operator()(const float* x, int64_t x_stride, int64_t rows, float* y, int64_t y_stride,
-                              bool add) const {
+void FrozenLinear::operator()(const float* x, int64_t x_stride, int64_t rows, float* y,
+                              int64_t y_stride) const {
   at::parallel_for(0, rows, 48, [&](int64_t begin, int64_t end) {
-    gemm({x + begin * x_stride, x_stride, 1}, end - begin, matrix_,
-         {.bias = add ? nullptr : bias_.data_ptr<float>(), .add = add}, y + begin * y_stride, y_stride);
+    gemm({x + begin * x_stride, x_stride, 1}, end - begin, matrix_, {.bias = bias_.data_ptr<float>()},
+         y + begin * y_stride, y_stride);
   });
 }
 

@@ -45,8 +45,7 @@ class FrozenLinear {
   FrozenLinear() = default;
   /// weight (outputs, inputs) or (outputs, inputs, 1, 1), bias (outputs).
   FrozenLinear(const Tensor& weight, const Tensor& bias);
-  void operator()(const float* x, int64_t x_stride, int64_t rows, float* y, int64_t y_stride,
-                  bool add = false) const;
+  void operator()(const float* x, int64_t x_stride, int64_t rows, float* y, int64_t y_stride) const;
   void operator()(const FeatureMap& x, const FeatureMap& y) const;
   int64_t outputs() const { return matrix_.columns; }
 
@@ -71,7 +70,7 @@ class FrozenNorm {
   double eps_ = 0;
 };
 
-/// A 3 x 3 convolution of stride 1, and what is fused with it.
+/// A 3 x 3 convolution of stride 1, and what is fused with it. Its filters take four times their memory.
 class FrozenConvolution {
  public:
   struct Extras {

@@ -9,21 +9,16 @@ namespace {
 
 constexpr int64_t images_together = 16;  // in one thread: enough of them share the weights that pass by
 
-Linear own_linear(const Network& network, const std::string& name) {
+FrozenLinear linear_of(const Network& network, const std::string& name) {
   const FrozenPair p(network, name);
-  return {p.weight.detach().clone(), p.bias.detach().clone()};
+  return {p.weight, p.bias};
 }
 
-TimeEmbedding own_time(const UNet& network) {
-  const UNetOptions& o = network.options();
-  TimeEmbedding time;
-  time.sinusoidal = {o.flip_sin_to_cos, static_cast<double>(o.freq_shift), 10000};
-  time.features = o.block_out_channels.front();
-  time.linear1 = own_linear(network, "time_embedding.linear_1");
-  time.linear2 = own_linear(network, "time_embedding.linear_2");
-  if (o.num_class_embeds > 0)
-    time.classes.weight = network.parameter("class_embedding.weight").detach().clone();
-  return time;
+/// Rows through a layer: unlike libtorch's, each one's result does not depend on their number.
+Tensor through(const FrozenLinear& layer, const Tensor& x) {
+  Tensor y = at::empty({x.size(0), layer.outputs()}, x.options());
+  layer(x.data_ptr<float>(), x.size(1), x.size(0), y.data_ptr<float>(), layer.outputs());
+  return y;
 }
 
 /// Images begin .. end of x (n, channels, h, w) with channels last, in [-1, 1] where they are centred.
@@ -55,16 +50,20 @@ FrozenConvolution convolution_of(const Network& network, const std::string& name
 
 }  // namespace
 
-FrozenUNet::FrozenUNet(const UNet& network)
-    : options_(network.options()), config_(network.config()), time_(own_time(network)) {
+FrozenUNet::FrozenUNet(const UNet& network) : options_(network.options()), config_(network.config()) {
   const GradientMode off(false);
   const int64_t multiple = int64_t{1} << (options_.block_out_channels.size() - 1);
   height_ = (options_.sample_height + multiple - 1) / multiple * multiple;
   width_ = (options_.sample_width + multiple - 1) / multiple * multiple;
+  time1_ = linear_of(network, "time_embedding.linear_1");
+  time2_ = linear_of(network, "time_embedding.linear_2");
+  if (options_.num_class_embeds > 0)
+    classes_.weight = network.parameter("class_embedding.weight").detach().clone();
   conv_in_ = convolution_of(network, "conv_in");
   build_down(network);
   build_middle(network);
   build_up(network);
+  starts_ = FrozenLinear(std::exchange(start_weight_, {}), std::exchange(start_bias_, {}));
   norm_out_ = FrozenNorm(network, "conv_norm_out", options_.norm_num_groups, options_.norm_eps);
   conv_out_ = convolution_of(network, "conv_out");
 }
@@ -226,21 +225,31 @@ std::unique_ptr<Arena> FrozenUNet::borrow_arena() const {
   return arena;
 }
 
+/// What each block adds after its first convolution: (n, blocks' channels) or (1, blocks' channels).
+Tensor FrozenUNet::starts(const Tensor& time, const Tensor& label) const {
+  const SinusoidalOptions sinusoidal = {options_.flip_sin_to_cos, static_cast<double>(options_.freq_shift),
+                                        10000};
+  const Tensor features = sinusoidal_embedding(time, options_.block_out_channels.front(), sinusoidal);
+  Tensor embedding = through(time2_, at::silu(through(time1_, features.contiguous())));
+  if (classes_.defined()) embedding = embedding + classes_(label);
+  return through(starts_, at::silu(embedding).contiguous());
+}
+
 Tensor FrozenUNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  check_network_inputs("UNet", x, time, label, event_shape(), time_.classes.defined());
+  check_network_inputs("UNet", x, time, label, event_shape(), classes_.defined());
   check(x.is_cpu() && x.scalar_type() == at::kFloat,
         "UNet: expected float32 on the CPU, as the weights, but received {}", at::toString(x.scalar_type()));
   const GradientMode off(false);
-  const Tensor input = x.contiguous(), starts = at::linear(time_(time, label), start_weight_, start_bias_);
+  const Tensor input = x.contiguous(), added = starts(time, label);
   const int64_t n = x.size(0);
   Tensor y =
       at::empty({n, options_.out_channels, options_.sample_height, options_.sample_width}, x.options());
   // A thread takes whole images; where there are fewer images than threads, the layers share out their own
   // work.
   if (n < at::get_num_threads())
-    run(input, y, starts, 0, n);
+    run(input, y, added, 0, n);
   else
-    at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) { run(input, y, starts, begin, end); });
+    at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) { run(input, y, added, begin, end); });
   return y;
 }
 

@@ -43,14 +43,16 @@ class FrozenUNet final : public Network {
   FeatureMap way_down(const FeatureMap& x, const std::vector<Joined>& joins, FrozenPass& pass) const;
   void middle(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const;
   FeatureMap way_up(const std::vector<Joined>& joins, FrozenPass& pass) const;
+  Tensor starts(const Tensor& time, const Tensor& label) const;
   void run(const Tensor& x, const Tensor& y, const Tensor& starts, int64_t begin, int64_t end) const;
   std::unique_ptr<Arena> borrow_arena() const;
 
   UNetOptions options_;
   Json config_;
-  TimeEmbedding time_;
   int64_t height_, width_;  // padded
-  Tensor start_weight_, start_bias_;
+  FrozenLinear time1_, time2_, starts_;
+  ClassEmbedding classes_;
+  Tensor start_weight_, start_bias_;  // of starts_, while the blocks are built
   FrozenConvolution conv_in_, conv_out_;
   FrozenNorm norm_out_;
   std::vector<Stage> down_, up_;

@@ -1,0 +1,96 @@
+#include "fokker/nn/unet_frozen.h"
+
+#include <ATen/Parallel.h>
+
+#include "nn/unet_support.h"
+
+namespace fokker {
+namespace {
+
+using testing::difference;
+using testing::randomise;
+using testing::tiny;
+
+/// A network with random weights in float32, and the same in float64.
+struct Pair {
+  UNet exact, single;
+  explicit Pair(const UNetOptions& options) : exact(options), single(options) {
+    randomise(exact, 6, 0.2);
+    single.load(exact.parameters());
+  }
+};
+
+void expect_frozen_agrees(const UNetOptions& options, int64_t n, bool one_time) {
+  const Pair networks(options);
+  const auto frozen = networks.single.frozen();
+  ASSERT_NE(frozen, nullptr);
+  EXPECT_EQ(frozen->config(), networks.single.config());
+  EXPECT_EQ(frozen->event_shape(), networks.single.event_shape());
+  std::vector<int64_t> sizes = networks.single.event_shape();
+  sizes.insert(sizes.begin(), n);
+  const Tensor x = Rng(1).normal(sizes), t = Rng(2).uniform({one_time ? 1 : n}).mul(5);
+  std::vector<Tensor> labels = {{}};
+  if (options.num_class_embeds) labels.push_back(at::arange(n).remainder(options.num_class_embeds).sub(1));
+  GradientMode off(false);
+  for (const Tensor& label : labels) {
+    const Tensor expected = networks.exact.forward(x.to(at::kDouble), t.to(at::kDouble), label);
+    const double size = expected.abs().max().item<double>();
+    EXPECT_LT(difference(frozen->forward(x, t, label).to(at::kDouble), expected), 3e-5 * size);
+    EXPECT_LT(difference(networks.single.forward(x, t, label).to(at::kDouble), expected), 3e-5 * size);
+  }
+}
+
+TEST(FrozenUNet, AgreesWithTheNetworkInFloat64) {
+  expect_frozen_agrees(tiny(), 3, false);
+  expect_frozen_agrees(tiny(), 21, true);
+  UNetOptions o = tiny();
+  o.sample_height = 11;
+  o.sample_width = 6;
+  o.block_out_channels = {4, 8, 6};
+  o.down_attention = {true, false, true};
+  o.up_attention = {false, true, false};
+  o.layers_per_block = 2;
+  o.attention_head_dim = 0;
+  o.num_class_embeds = 0;
+  o.downsample_padding = 0;
+  o.center_input_sample = true;
+  o.mid_block_scale_factor = 1.3;
+  expect_frozen_agrees(o, 2, false);
+  o.mid_attention = false;
+  o.down_attention = {false, false, false};
+  o.up_attention = {};
+  expect_frozen_agrees(o, 1, true);
+  expect_frozen_agrees(UNetOptions::for_images(3, 32, 32, 24, 2), 3, false);
+}
+
+// Also of fewer images than threads, whose layers then share out their own work.
+TEST(FrozenUNet, ResultsDependNeitherOnTheBatchNorOnThreads) {
+  const Pair networks(UNetOptions::for_images(1, 28, 28, 16));
+  const auto frozen = networks.single.frozen();
+  const Tensor x = Rng(1).normal({19, 1, 28, 28}), t = Rng(2).uniform({19}).mul(5);
+  const Tensor together = frozen->forward(x, t, {});
+  const int threads = at::get_num_threads();
+  for (const int count : {1, 2, 3}) {
+    at::set_num_threads(count);
+    EXPECT_TRUE(at::equal(frozen->forward(x, t, {}), together)) << count;
+    for (const int64_t i : {0, 18})
+      EXPECT_TRUE(at::equal(frozen->forward(x.narrow(0, i, 1), t.narrow(0, i, 1), {})[0], together[i]));
+  }
+  at::set_num_threads(threads);
+}
+
+TEST(FrozenUNet, KeepsTheWeightsAsTheyWere) {
+  Pair networks(tiny());
+  const auto frozen = networks.single.frozen();
+  const Tensor x = Rng(1).normal({2, 2, 6, 4}), t = at::full({1}, 3.0f),
+               label = at::tensor({0, 1}, at::kLong);
+  GradientMode off(false);
+  const Tensor before = frozen->forward(x, t, label);
+  for (const auto& p : networks.single.parameters()) Tensor(p.tensor).mul_(1.5);
+  EXPECT_EQ(difference(frozen->forward(x, t, label), before), 0);
+  EXPECT_GT(difference(networks.single.forward(x, t, label), before), 1e-2);
+  EXPECT_EQ(networks.exact.frozen(), nullptr);  // float64 has no faster form
+}
+
+}  // namespace
+}  // namespace fokker
