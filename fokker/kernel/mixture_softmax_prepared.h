@@ -4,6 +4,7 @@
 #include <limits>
 #include <mutex>
 
+#include "fokker/kernel/component_leaves.h"
 #include "fokker/kernel/mixture_softmax.h"
 
 namespace fokker {
@@ -20,11 +21,10 @@ struct Column {
 
 struct SoftmaxComponents::Prepared {
   std::once_flag once;
-  Tensor columns, column_weights;                      // low dimension, as MixtureColumns
+  std::unique_ptr<ComponentLeaves> leaves;             // low dimension
   Tensor centre, offsets, half_norms, single_weights;  // high dimension: means = centre + offsets, in float32
   double largest_norm = 0;
 
-  void transpose(const CentredMeans& components);
   void round(const CentredMeans& components);
 };
 
