@@ -53,12 +53,13 @@ HWY_INLINE Anchored<T> anchored_at(const Leaves& leaves, const LeafQuery& query,
 template <typename T, int kDimension>
 struct SeenLeaf {
   HWY_INLINE SeenLeaf(const Leaves& leaves, LeafColumns<T> all, int64_t leaf, const Anchored<T>& from)
-      : dimension(kDimension ? kDimension : leaves.dimension),
-        columns(all.values + leaf * (dimension + 1) * leaf_size),
+      : any_dimension(leaves.dimension),
+        columns(all.values + leaf * (leaves.dimension + 1) * leaf_size),
         anchor(from) {
-    for (int64_t j = 0; j < dimension; ++j)
-      shift[j] = static_cast<T>((all.centres ? all.centres[leaf * dimension + j] : 0) - anchor.mean[j]);
+    for (int64_t j = 0; j < dimension(); ++j)
+      shift[j] = static_cast<T>((all.centres ? all.centres[leaf * dimension() + j] : 0) - anchor.mean[j]);
   }
+  HWY_INLINE int64_t dimension() const { return kDimension ? kDimension : any_dimension; }
 
   template <class D>
   HWY_INLINE hn::Vec<D> difference(D d, int64_t j, int64_t k) const {
@@ -66,15 +67,15 @@ struct SeenLeaf {
   }
   template <class D>
   HWY_INLINE hn::Vec<D> logit(D d, int64_t k) const {
-    auto sum = hn::Sub(hn::Load(d, columns + dimension * leaf_size + k), hn::Set(d, anchor.base));
-    for (int64_t j = 0; j < dimension; ++j) {
+    auto sum = hn::Sub(hn::Load(d, columns + dimension() * leaf_size + k), hn::Set(d, anchor.base));
+    for (int64_t j = 0; j < dimension(); ++j) {
       const auto a = difference(d, j, k);
       sum = hn::MulAdd(a, hn::NegMulAdd(a, hn::Set(d, anchor.half), hn::Set(d, anchor.place[j])), sum);
     }
     return sum;
   }
 
-  const int64_t dimension;
+  const int64_t any_dimension;
   const T* columns;
   const Anchored<T>& anchor;
   T shift[most_leaf_dimensions];
@@ -128,37 +129,38 @@ HWY_INLINE void improve(const Leaves& leaves, LeafColumns<T> columns, const Leaf
 /// Adds the leaf's weights and weights times (m - m_anchor): sums of (dimension + 1).
 template <typename T, int kDimension>
 HWY_INLINE void add_leaf(const SeenLeaf<T, kDimension>& seen, double* sums) {
+  constexpr int64_t together = 4;
   const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  if constexpr (kDimension > 0) {
-    hn::Vec<decltype(d)> total = hn::Zero(d), first = total, second = total, third = total;
-    for (int64_t k = 0; k < leaf_size; k += lanes) {
-      const auto weight = power_of_two(d, seen.logit(d, k));
-      total = hn::Add(total, weight);
-      first = hn::MulAdd(weight, seen.difference(d, 0, k), first);
-      if (kDimension > 1) second = hn::MulAdd(weight, seen.difference(d, 1, k), second);
-      if (kDimension > 2) third = hn::MulAdd(weight, seen.difference(d, 2, k), third);
+  const auto sum_of = [&](V v) HWY_ATTR { return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, v))); };
+  V total = hn::Zero(d), first = total, second = total, third = total;
+  HWY_ALIGN T weights[leaf_size];
+  for (int64_t k = 0; k < leaf_size; k += together * lanes) {
+    V weight[together];
+    HWY_UNROLL(4) for (int64_t i = 0; i < together; ++i) weight[i] = seen.logit(d, k + i * lanes);
+    powers_of_two(d, weight);
+    HWY_UNROLL(4) for (int64_t i = 0; i < together; ++i) {
+      const int64_t at = k + i * lanes;
+      total = hn::Add(total, weight[i]);
+      if constexpr (kDimension == 0) hn::Store(weight[i], d, weights + at);
+      if constexpr (kDimension > 0) first = hn::MulAdd(weight[i], seen.difference(d, 0, at), first);
+      if constexpr (kDimension > 1) second = hn::MulAdd(weight[i], seen.difference(d, 1, at), second);
+      if constexpr (kDimension > 2) third = hn::MulAdd(weight[i], seen.difference(d, 2, at), third);
     }
-    sums[0] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, first)));
-    if (kDimension > 1) sums[1] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, second)));
-    if (kDimension > 2) sums[2] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, third)));
-    sums[kDimension] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, total)));
-  } else {
-    HWY_ALIGN T weights[leaf_size];
-    auto total = hn::Zero(d);
-    for (int64_t k = 0; k < leaf_size; k += lanes) {
-      const auto weight = power_of_two(d, seen.logit(d, k));
-      hn::Store(weight, d, weights + k);
-      total = hn::Add(total, weight);
-    }
-    for (int64_t j = 0; j < seen.dimension; ++j) {
-      auto sum = hn::Zero(d);
-      for (int64_t k = 0; k < leaf_size; k += lanes)
-        sum = hn::MulAdd(hn::Load(d, weights + k), seen.difference(d, j, k), sum);
-      sums[j] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
-    }
-    sums[seen.dimension] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, total)));
   }
+  if constexpr (kDimension > 0) sums[0] += sum_of(first);
+  if constexpr (kDimension > 1) sums[1] += sum_of(second);
+  if constexpr (kDimension > 2) sums[2] += sum_of(third);
+  for (int64_t j = 0; kDimension == 0 && j < seen.dimension(); ++j) {
+    V moment = hn::Zero(d), other = moment;
+    for (int64_t k = 0; k < leaf_size; k += 2 * lanes) {
+      moment = hn::MulAdd(hn::Load(d, weights + k), seen.difference(d, j, k), moment);
+      other = hn::MulAdd(hn::Load(d, weights + k + lanes), seen.difference(d, j, k + lanes), other);
+    }
+    sums[j] += sum_of(hn::Add(moment, other));
+  }
+  sums[seen.dimension()] += sum_of(total);
 }
 
 template <typename T, int kDimension>
@@ -209,7 +211,9 @@ HWY_INLINE void powers(const T* y, int64_t count, T* out) {
   const hn::ScalableTag<T> d;
   HWY_ALIGN T buffer[hn::MaxLanes(d)];
   for (int64_t k = 0; k < count; ++k) {
-    hn::Store(power_of_two(d, hn::Set(d, y[k])), d, buffer);
+    hn::Vec<decltype(d)> power[1] = {hn::Set(d, y[k])};
+    powers_of_two(d, power);
+    hn::Store(power[0], d, buffer);
     out[k] = buffer[0];
   }
 }
