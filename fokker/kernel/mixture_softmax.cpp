@@ -4,19 +4,16 @@
 
 namespace fokker {
 
-void SoftmaxComponents::Prepared::round(const CentredMeans& components) {
-  const int64_t k = components.means.size(0), d = components.means.size(1);
-  centre = components.means.mean(0);
-  offsets = at::empty({k, d}, at::kFloat);
-  half_norms = at::empty({k}, at::kFloat);
-  const int64_t step = std::max<int64_t>(1, (int64_t{1} << 20) / d);
-  for (int64_t begin = 0; begin < k; begin += step) {
-    const Tensor part = components.means.slice(0, begin, begin + step) - centre;
-    offsets.slice(0, begin, begin + step).copy_(part);
-    half_norms.slice(0, begin, begin + step).copy_(part.square().sum(1).mul_(0.5));
-  }
-  largest_norm = std::sqrt(2 * half_norms.max().item<double>());
-  single_weights = (components.log_weights - components.log_weights.max()).to(at::kFloat);
+const Tensor& SoftmaxComponents::Prepared::offsets(const CentredMeans& components) {
+  std::call_once(rounded_once, [&] {
+    const int64_t k = components.means.size(0), d = components.means.size(1);
+    rounded = at::empty({k, d}, at::kFloat);
+    const int64_t step = std::max<int64_t>(1, (int64_t{1} << 20) / d);
+    for (int64_t begin = 0; begin < k; begin += step)
+      rounded.slice(0, begin, begin + step)
+          .copy_(components.means.slice(0, begin, begin + step) - panels->centre);
+  });
+  return rounded;
 }
 
 SoftmaxComponents::SoftmaxComponents(CentredMeans components)
@@ -32,7 +29,7 @@ const SoftmaxComponents::Prepared& SoftmaxComponents::prepared() const {
     if (components_.means.size(1) <= low_dimension)
       prepared_->leaves = std::make_unique<ComponentLeaves>(components_.means, components_.log_weights);
     else
-      prepared_->round(components_);
+      prepared_->panels = std::make_unique<ComponentPanels>(components_);
   });
   return *prepared_;
 }

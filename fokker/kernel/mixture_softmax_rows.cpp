@@ -50,28 +50,6 @@ void add_difference(double weight, const double* mean, const double* anchor, int
   for (; j < n; ++j) sum[j] += weight * (mean[j] - anchor[j]);
 }
 
-int64_t logits_in_place(float* products, const float* log_weights, const float* half_norms, float scale,
-                        float norm_scale, int64_t count) {
-  const Floats d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  auto largest = hn::Set(d, -HUGE_VALF);
-  int64_t k = 0;
-  for (; k + lanes <= count; k += lanes) {
-    const auto bias =
-        hn::NegMulAdd(hn::LoadU(d, half_norms + k), hn::Set(d, norm_scale), hn::LoadU(d, log_weights + k));
-    const auto logit = hn::MulAdd(hn::LoadU(d, products + k), hn::Set(d, scale), bias);
-    hn::StoreU(logit, d, products + k);
-    largest = hn::Max(largest, logit);
-  }
-  float top = hn::GetLane(hn::MaxOfLanes(d, largest));
-  for (; k < count; ++k) {
-    products[k] = scale * products[k] + (log_weights[k] - norm_scale * half_norms[k]);
-    top = std::max(top, products[k]);
-  }
-  const auto at = std::find(products, products + count, top) - products;
-  return at == count ? 0 : at;
-}
-
 int64_t indices_above(const float* logits, float threshold, int64_t count, int64_t* indices,
                       int64_t capacity) {
   const Floats d;
@@ -117,7 +95,6 @@ namespace fokker {
 
 HWY_EXPORT(relative_product);
 HWY_EXPORT(add_difference);
-HWY_EXPORT(logits_in_place);
 HWY_EXPORT(indices_above);
 HWY_EXPORT(exponentials_in_place);
 
@@ -126,10 +103,6 @@ double relative_product(const double* x, const double* mean, const double* ancho
 }
 void add_difference(double weight, const double* mean, const double* anchor, int64_t d, double* sum) {
   HWY_DYNAMIC_DISPATCH(add_difference)(weight, mean, anchor, d, sum);
-}
-int64_t logits_in_place(float* products, const float* log_weights, const float* half_norms, float scale,
-                        float norm_scale, int64_t count) {
-  return HWY_DYNAMIC_DISPATCH(logits_in_place)(products, log_weights, half_norms, scale, norm_scale, count);
 }
 int64_t indices_above(const float* logits, float threshold, int64_t count, int64_t* indices,
                       int64_t capacity) {

@@ -12,10 +12,6 @@ double relative_product(const double* x, const double* mean, const double* ancho
 /// sum += weight (mean - anchor).
 void add_difference(double weight, const double* mean, const double* anchor, int64_t d, double* sum);
 
-/// products -> logits = scale products + log_weights - half_norms norm_scale; answers the index of the
-/// largest.
-int64_t logits_in_place(float* products, const float* log_weights, const float* half_norms, float scale,
-                        float norm_scale, int64_t count);
 /// Indices of the logits above the threshold, at most `capacity` of them; answers how many there are, or
 /// capacity + 1.
 int64_t indices_above(const float* logits, float threshold, int64_t count, int64_t* indices,
