@@ -9,6 +9,7 @@
 
 #include "case.h"
 #include "fokker/core/error.h"
+#include "fokker/core/memory.h"
 #include "fokker/data/npy.h"
 
 namespace fokker::bench {
@@ -80,6 +81,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   try {
+    fokker::keep_freed_memory();  // as the command does
     return fokker::bench::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_compare: %s\n", error.what());

@@ -41,8 +41,7 @@ HWY_INLINE void split(D d, V x, V& k, V& f) {
   f = hn::Sub(hn::BitCast(d, hn::Add(fraction, hn::Set(bits, root_half))), hn::Set(d, T(1)));
   // The exponent becomes a number as the low bits of 2^mantissa.
   const T integer = static_cast<T>(Word{1} << mantissa);
-  const auto exponent =
-      hn::Or(hn::ShiftRight<mantissa>(shifted), hn::BitCast(bits, hn::Set(d, integer)));
+  const auto exponent = hn::Or(hn::ShiftRight<mantissa>(shifted), hn::BitCast(bits, hn::Set(d, integer)));
   k = hn::Sub(hn::BitCast(d, exponent), hn::Set(d, integer + (single ? 127 : 1023)));
 }
 
@@ -76,8 +75,8 @@ HWY_INLINE void box_muller(D d, Words w1, Words w2, V& first, V& second) {
   constexpr float cosine[] = {-1.359779154881835e-3f, 4.165629297494888e-2f, -0.49999895691871643f};
   const V s = hn::Mul(radius, hn::Add(t, hn::Mul(hn::Mul(t, z), polynomial(d, z, sine))));
   const V c = hn::Mul(radius, hn::Add(hn::Set(d, 1.0f), hn::Mul(z, polynomial(d, z, cosine))));
-  const auto odd = hn::MaskFromVec(
-      hn::BitCast(d, hn::ShiftRight<31>(hn::BitCast(integers, hn::ShiftLeft<1>(q)))));
+  const auto odd =
+      hn::MaskFromVec(hn::BitCast(d, hn::ShiftRight<31>(hn::BitCast(integers, hn::ShiftLeft<1>(q)))));
   const auto sign = [&](Words quarters) HWY_ATTR {
     return hn::BitCast(d, hn::And(quarters, hn::Set(bits, uint32_t{1} << 31)));
   };
@@ -85,8 +84,8 @@ HWY_INLINE void box_muller(D d, Words w1, Words w2, V& first, V& second) {
   second = hn::Xor(hn::IfThenElse(odd, c, s), sign(q));
 }
 
-// In double with the coefficients of Sun's fdlibm: log(1 + f) = f - f^2/2 + s (f^2/2 + s^2 P(s^2)) with s = f /
-// (2 + f), sine and cosine on [-pi/4, pi/4].
+// In double with the coefficients of Sun's fdlibm: log(1 + f) = f - f^2/2 + s (f^2/2 + s^2 P(s^2)) with s = f
+// / (2 + f), sine and cosine on [-pi/4, pi/4].
 
 /// log u for u in (0, 1).
 template <class D, class V>
@@ -106,9 +105,9 @@ HWY_INLINE V log_of_uniform(D d, V u) {
 /// cos 2 pi u and sin 2 pi u: u = q / 4 + r exactly, |r| <= 1/8.
 template <class D, class V>
 HWY_INLINE void cos_sin_of_turn(D d, V u, V& cosine, V& sine) {
-  constexpr double sine_rest[] = {1.58969099521155010221e-10,  -2.50507602534068634195e-08,
-                                  2.75573137070700676789e-06,  -1.98412698298579493134e-04,
-                                  8.33333333332248946124e-03,  -1.66666666666666324348e-01};
+  constexpr double sine_rest[] = {1.58969099521155010221e-10, -2.50507602534068634195e-08,
+                                  2.75573137070700676789e-06, -1.98412698298579493134e-04,
+                                  8.33333333332248946124e-03, -1.66666666666666324348e-01};
   constexpr double cosine_rest[] = {-1.13596475577881948265e-11, 2.08757232129817482790e-09,
                                     -2.75573143513906633035e-07, 2.48015872894767294178e-05,
                                     -1.38888888888741095749e-03, 4.16666666666666019037e-02};
@@ -124,9 +123,8 @@ HWY_INLINE void cos_sin_of_turn(D d, V u, V& cosine, V& sine) {
                       hn::Mul(hn::Mul(z, z), polynomial(d, z, cosine_rest)));
   const auto one = hn::Set(bits, uint64_t{1}), two = hn::Set(bits, uint64_t{2});
   const auto odd = hn::MaskFromVec(hn::BitCast(d, hn::Sub(hn::Zero(bits), hn::And(q, one))));
-  const auto sign = [&](auto quadrant) HWY_ATTR {
-    return hn::BitCast(d, hn::ShiftLeft<62>(hn::And(quadrant, two)));
-  };
+  const auto sign = [&](auto quadrant)
+                        HWY_ATTR { return hn::BitCast(d, hn::ShiftLeft<62>(hn::And(quadrant, two))); };
   cosine = hn::Xor(hn::IfThenElse(odd, s, c), sign(hn::Add(q, one)));
   sine = hn::Xor(hn::IfThenElse(odd, c, s), sign(q));
 }

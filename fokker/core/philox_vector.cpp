@@ -165,8 +165,8 @@ HWY_INLINE void uniforms_of(hn::ScalableTag<double> d, const Bits& bits, double*
   hn::Store(unit(bits.odd[2], bits.odd[3]), d, out + 3 * hn::Lanes(d));
 }
 
-/// Stores the bits of the blocks as four vectors: words 0 and 1 of the even blocks side by side, their words 2
-/// and 3, and the same of the odd blocks.
+/// Stores the bits of the blocks as four vectors: words 0 and 1 of the even blocks side by side, their words
+/// 2 and 3, and the same of the odd blocks.
 HWY_INLINE void words_of(const Bits& bits, float* out) {
   const Words words;
   const hn::ScalableTag<float> d;
@@ -200,9 +200,7 @@ HWY_INLINE void store_normals(const float* from, float* out) {
   const hn::Repartition<double, decltype(d)> pairs;  // of floats
   const Words words;
   const size_t step = hn::Lanes(d);
-  const auto load = [&](int place) HWY_ATTR {
-    return hn::BitCast(words, hn::Load(d, from + place * step));
-  };
+  const auto load = [&](int place) HWY_ATTR { return hn::BitCast(words, hn::Load(d, from + place * step)); };
   hn::Vec<decltype(d)> even_first, even_second, odd_first, odd_second;
   box_muller(d, load(0), load(1), even_first, even_second);
   box_muller(d, load(2), load(3), odd_first, odd_second);

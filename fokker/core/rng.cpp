@@ -34,7 +34,8 @@ void fill_rows(Tensor& out, const PhiloxRows& rows, FillBlocks<T> fill_blocks) {
 
 /// Numbers [begin, end) of one block.
 template <typename T>
-void fill_part(PhiloxRows rows, int64_t block, int64_t begin, int64_t end, FillBlocks<T> fill_blocks, T* out) {
+void fill_part(PhiloxRows rows, int64_t block, int64_t begin, int64_t end, FillBlocks<T> fill_blocks,
+               T* out) {
   T values[philox_block<T>];
   rows.first_sample += static_cast<uint64_t>(block);
   fill_blocks(rows, 0, 1, values);

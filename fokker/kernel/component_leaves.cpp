@@ -82,7 +82,8 @@ Tensor ComponentLeaves::make_columns() const {
   const int64_t k = means_.size(0), d = means_.size(1), count = (k + leaf_size - 1) / leaf_size;
   const Tensor result = at::zeros({count, d + 1, leaf_size}, c10::CppTypeToScalarType<T>::value);
   const double *means = means_.data_ptr<double>(), *log_weights = log_weights_.data_ptr<double>();
-  const double* centres = std::is_same_v<T, float> && centres_.defined() ? centres_.data_ptr<double>() : nullptr;
+  const double* centres =
+      std::is_same_v<T, float> && centres_.defined() ? centres_.data_ptr<double>() : nullptr;
   const auto* order = order_.data_ptr<int64_t>();
   for (int64_t slot = 0; slot < count * leaf_size; ++slot) {
     const int64_t leaf = slot / leaf_size;

@@ -18,7 +18,7 @@ namespace fokker {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr double log2_e = 1.442695040888963407360, log_2 = 0.693147180559945309417;
+constexpr double log2_e = 1.442695040888963407360;
 
 /// A query relative to its anchor: log2 of the ratio of weights is place.a - half a.a + log2 w - base, with
 /// a = m - m_anchor.

@@ -198,10 +198,10 @@ void answer_densely(const Tensor& weights, const std::vector<int64_t>& rows, int
 }  // namespace
 
 void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& result) const {
-  constexpr int64_t group = 4 * tile_rows;  // queries that share a panel while it is in cache
+  constexpr int64_t group = most_tiles * tile_rows;  // queries that share a panel while it is in cache
   const ComponentPanels& panels = *prepared().panels;
   const int64_t n = queries.x.size(0), k = components_.means.size(0), d = components_.means.size(1);
-  const int64_t rows = std::clamp<int64_t>((int64_t{1} << 20) / k / group, 2, 12) * group;
+  const int64_t rows = std::clamp<int64_t>((int64_t{1} << 20) / k / group, 2, 6) * group;
   const Column alpha(queries.alpha), variance(queries.variance);
   const double heaviest = components_.log_weights.max().item<double>();
   // What is left out weighs together less than e^-36 (e^-20 in float32) of the largest.

@@ -3,9 +3,9 @@
 
 namespace fokker {
 
-// The loops of mixture_softmax in high dimension, on raw memory. With m the means, a the anchor, the logit of component k
-// relative to a's is slope (m_k - m_a).(x - alpha (m_k + m_a) / 2) + log w_k - log w_a: no large number
-// cancels in it.
+// The loops of mixture_softmax in high dimension, on raw memory. With m the means, a the anchor, the logit of
+// component k relative to a's is slope (m_k - m_a).(x - alpha (m_k + m_a) / 2) + log w_k - log w_a: no large
+// number cancels in it.
 
 /// (m - anchor).(x - alpha (m + anchor) / 2).
 double relative_product(const double* x, const double* mean, const double* anchor, double alpha, int64_t d);

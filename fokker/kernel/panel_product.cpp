@@ -3,6 +3,7 @@
 #define HWY_TARGET_INCLUDE "fokker/kernel/panel_product.cpp"
 // clang-format off
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 // clang-format on
 
@@ -38,13 +39,21 @@ struct Tile {
   }
 };
 
-/// Coordinates [from, to).
-HWY_INLINE void add_products(const float* panel, const float* queries, int64_t from, int64_t to, Tile& tile) {
+/// Adds the products over coordinates [from, to), a stage.
+HWY_INLINE void add_products(const Panels& panels, const PanelQueries& all, int64_t panel, int64_t place,
+                             int64_t from, int64_t to, Tile& tile) {
   const Lane d;
+  const float *means = panels.stage(panel, from, to),
+              *queries = all.values + (place * panels.dimension + from) * tile_rows;
+  if (panel + 1 < panels.count) {  // this tile's share of the next panel comes into cache meanwhile
+    const float* next = panels.stage(panel + 1, from, to);
+    for (int64_t j = (to - from) * place / all.tiles; j < (to - from) * (place + 1) / all.tiles; ++j)
+      hwy::Prefetch(next + j * panel_width);
+  }
   Tile local = tile;
-  for (int64_t j = from; j < to; ++j) {
+  for (int64_t j = 0; j < to - from; ++j) {
     LaneVector mean[vectors];
-    for (int64_t v = 0; v < vectors; ++v) mean[v] = hn::Load(d, panel + j * panel_width + v * lanes);
+    for (int64_t v = 0; v < vectors; ++v) mean[v] = hn::Load(d, means + j * panel_width + v * lanes);
     HWY_UNROLL(6) for (int64_t r = 0; r < tile_rows; ++r) {
       const auto x = hn::Set(d, queries[j * tile_rows + r]);
       for (int64_t v = 0; v < vectors; ++v) local.sum[r][v] = hn::MulAdd(x, mean[v], local.sum[r][v]);
@@ -57,9 +66,8 @@ HWY_INLINE void add_products(const float* panel, const float* queries, int64_t f
 HWY_INLINE LaneVector logits_of(const Panels& panels, const PanelQueries& queries, int64_t row, int64_t place,
                                 const float* half_norms, LaneVector product) {
   const Lane d;
-  const auto bias =
-      hn::NegMulAdd(hn::Set(d, queries.curvatures[row]), hn::LoadU(d, half_norms + place),
-                    hn::LoadU(d, panels.log_weights + place));
+  const auto bias = hn::NegMulAdd(hn::Set(d, queries.curvatures[row]), hn::LoadU(d, half_norms + place),
+                                  hn::LoadU(d, panels.log_weights + place));
   return hn::MulAdd(hn::Set(d, queries.slopes[row]), product, bias);
 }
 
@@ -93,8 +101,7 @@ void start_logits(const Panels& panels, const PanelQueries& queries, float* prod
     for (int64_t tile = 0; tile < queries.tiles; ++tile) {
       Tile sums;
       sums.clear();
-      add_products(panels.values + panel * panels.dimension * panel_width,
-                   queries.values + tile * panels.dimension * tile_rows, 0, panels.head, sums);
+      add_products(panels, queries, panel, tile, 0, panels.head, sums);
       for (int64_t r = 0; r < tile_rows; ++r)
         for (int64_t v = 0; v < vectors; ++v) {
           const int64_t place = panel * panel_width + v * lanes;
@@ -122,8 +129,8 @@ HWY_INLINE bool can_matter(const Panels& panels, const PanelQueries& queries, co
   for (int64_t r = 0; r < tile_rows; ++r) {
     const int64_t row = tile * tile_rows + r;
     // The slope's sign is that of alpha: the largest product is the smallest where it is negative.
-    const float rest = std::copysign(queries.tail_norms[look * queries.tiles * tile_rows + row],
-                                     queries.slopes[row]);
+    const float rest =
+        std::copysign(queries.tail_norms[look * queries.tiles * tile_rows + row], queries.slopes[row]);
     for (int64_t v = 0; v < vectors; ++v) {
       const auto product = hn::MulAdd(hn::Set(d, rest), hn::LoadU(d, tails + v * lanes), sums.sum[r][v]);
       const auto bound = logits_of(panels, queries, row, place + v * lanes, panels.half_norms, product);
@@ -145,16 +152,14 @@ void finish_logits(const Panels& panels, const PanelQueries& queries, const floa
       for (int64_t look = 0; look < panels.looks() && matters; ++look) {
         matters = can_matter(panels, queries, thresholds, tile, panel, look, sums);
         if (matters)
-          add_products(panels.values + panel * panels.dimension * panel_width,
-                       queries.values + tile * panels.dimension * tile_rows, panels.depth(look),
-                       std::min(panels.depth(look + 1), panels.dimension), sums);
+          add_products(panels, queries, panel, tile, panels.depth(look), panels.depth(look + 1), sums);
       }
       for (int64_t r = 0; r < tile_rows; ++r)
         for (int64_t v = 0; v < vectors; ++v)
-          sums.sum[r][v] = matters ? logits_of(panels, queries, tile * tile_rows + r,
-                                               panel * panel_width + v * lanes, panels.half_norms,
-                                               sums.sum[r][v])
-                                   : hn::Set(d, -HUGE_VALF);
+          sums.sum[r][v] = matters
+                               ? logits_of(panels, queries, tile * tile_rows + r,
+                                           panel * panel_width + v * lanes, panels.half_norms, sums.sum[r][v])
+                               : hn::Set(d, -HUGE_VALF);
       sums.store(place, stride);
     }
 }

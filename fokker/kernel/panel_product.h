@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 namespace fokker {
@@ -12,15 +13,20 @@ constexpr int64_t panel_width = 16, tile_rows = 6, most_tiles = 8;
 /// Components in panels of panel_width; the last one is filled up with weights of zero.
 struct Panels {
   int64_t dimension, count;
-  int64_t head;               ///< coordinates of the first stage
-  int64_t step;               ///< coordinates from one look at the bounds to the next
-  const float* values;        ///< (count, dimension, panel_width)
-  const float* log_weights;   ///< (count panel_width)
-  const float* half_norms;    ///< (count panel_width): half the squared norm
-  const float* head_norms;    ///< the same of the first `head` coordinates
-  const float* tail_norms;    ///< (looks(), count panel_width): norm of the coordinates from each look on
+  int64_t head;  ///< coordinates of the first stage
+  int64_t step;  ///< coordinates from one look at the bounds to the next
+  /// Stage after stage (the head, then what lies between looks), (count, coordinates, panel_width) each.
+  const float* values;
+  const float* log_weights;  ///< (count panel_width)
+  const float* half_norms;   ///< (count panel_width): half the squared norm
+  const float* head_norms;   ///< the same of the first `head` coordinates
+  const float* tail_norms;   ///< (looks(), count panel_width): norm of the coordinates from each look on
   int64_t looks() const { return (dimension - head + step - 1) / step; }
-  int64_t depth(int64_t look) const { return head + look * step; }
+  int64_t depth(int64_t look) const { return std::min(head + look * step, dimension); }
+  /// Of a panel, coordinates [from, to) of a stage.
+  const float* stage(int64_t panel, int64_t from, int64_t to) const {
+    return values + (count * from + panel * (to - from)) * panel_width;
+  }
 };
 
 /// Queries in tiles of tile_rows: logit = slope x.m - curvature |m|^2 / 2 + log w.
@@ -37,7 +43,8 @@ struct PanelQueries {
 void start_logits(const Panels& panels, const PanelQueries& queries, float* products, int64_t stride,
                   int64_t* best);
 
-/// Second stage: products become logits, and -inf where no component of a tile can exceed its row's threshold.
+/// Second stage: products become logits, and -inf where no component of a tile can exceed its row's
+/// threshold.
 void finish_logits(const Panels& panels, const PanelQueries& queries, const float* thresholds,
                    float* products, int64_t stride);
 

@@ -13,11 +13,11 @@ namespace fokker {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Several vectors at once, step by step: a processor looks ahead some sixty vector operations, and the chain of
-// one vector is so long that it would wait for its own results.
+// Several vectors at once, step by step: a processor looks ahead some sixty vector operations, and the chain
+// of one vector is so long that it would wait for its own results.
 
-/// 2^f for |f| <= 1/2. In float a minimax polynomial with p(0) = 1, off by 9.2e-8 of the value, and 1.6e-7 with
-/// its rounding.
+/// 2^f for |f| <= 1/2. In float a minimax polynomial with p(0) = 1, off by 9.2e-8 of the value, and 1.6e-7
+/// with its rounding.
 template <class D, class V, size_t N, hwy::EnableIf<sizeof(hn::TFromD<D>) == 4>* = nullptr>
 HWY_INLINE void powers_of_fractions(D d, V (&f)[N]) {
   constexpr float coefficients[] = {9.671512991189957e-3f, 5.550733581185341e-2f, 2.402224242687225e-1f,
@@ -25,7 +25,8 @@ HWY_INLINE void powers_of_fractions(D d, V (&f)[N]) {
   V sum[N];
   HWY_UNROLL(4) for (size_t i = 0; i < N; ++i) sum[i] = hn::Set(d, 1.326472731307149e-3f);
   HWY_UNROLL(5) for (int c = 0; c < 5; ++c) {
-    HWY_UNROLL(4) for (size_t i = 0; i < N; ++i) sum[i] = hn::MulAdd(sum[i], f[i], hn::Set(d, coefficients[c]));
+    HWY_UNROLL(4)
+    for (size_t i = 0; i < N; ++i) sum[i] = hn::MulAdd(sum[i], f[i], hn::Set(d, coefficients[c]));
   }
   HWY_UNROLL(4) for (size_t i = 0; i < N; ++i) f[i] = sum[i];
 }
