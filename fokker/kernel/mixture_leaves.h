@@ -44,7 +44,7 @@ template <typename T>
 void answer_from_leaves(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query, double* bounds,
                         LeafAnswer& answer);
 
-/// 2^y for y <= 127 (1023), within 3 units in the last place; y below -120 (-1000) counts as that.
+/// 2^y for y <= 127 (1023), within 2 units in the last place; y below -120 (-1000) counts as that.
 template <typename T>
 void powers_of_two(const T* y, int64_t count, T* out);
 
