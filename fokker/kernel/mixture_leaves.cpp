@@ -25,7 +25,8 @@ constexpr double log2_e = 1.442695040888963407360;
 template <typename T>
 struct Anchored {
   int64_t slot;
-  const double* mean;
+  const double *mean, *x;
+  double slope, half_alpha;
   T place[most_leaf_dimensions], half, base;
   double logit;  ///< of the anchor, as log w - |x - alpha m|^2 / (2 variance)
 };
@@ -36,14 +37,16 @@ HWY_INLINE Anchored<T> anchored_at(const Leaves& leaves, const LeafQuery& query,
   Anchored<T> anchor;
   anchor.slot = slot;
   anchor.mean = leaves.means + component * leaves.dimension;
-  const double slope = log2_e * query.alpha / query.variance;
+  anchor.x = query.x;
+  anchor.half_alpha = 0.5 * query.alpha;
+  anchor.slope = log2_e * query.alpha / query.variance;
   double square = 0;
   for (int64_t j = 0; j < leaves.dimension; ++j) {
     const double rest = query.x[j] - query.alpha * anchor.mean[j];
-    anchor.place[j] = static_cast<T>(slope * rest);
+    anchor.place[j] = static_cast<T>(anchor.slope * rest);
     square += rest * rest;
   }
-  anchor.half = static_cast<T>(0.5 * slope * query.alpha);
+  anchor.half = static_cast<T>(anchor.slope * anchor.half_alpha);
   anchor.base = static_cast<T>(log2_e * leaves.log_weights[component]);
   anchor.logit = leaves.log_weights[component] - 0.5 * square / query.variance;
   return anchor;
@@ -65,14 +68,29 @@ struct SeenLeaf {
   HWY_INLINE hn::Vec<D> difference(D d, int64_t j, int64_t k) const {
     return hn::Add(hn::Load(d, columns + j * leaf_size + k), hn::Set(d, shift[j]));
   }
+  /// In float place.a - half a.a, as its factors are rounded to be as near as a query's own rounding. In
+  /// double slope a.(x - alpha (m + m_anchor) / 2): a query that is given in double may lie between two
+  /// components.
   template <class D>
   HWY_INLINE hn::Vec<D> logit(D d, int64_t k) const {
-    auto sum = hn::Sub(hn::Load(d, columns + dimension() * leaf_size + k), hn::Set(d, anchor.base));
-    for (int64_t j = 0; j < dimension(); ++j) {
-      const auto a = difference(d, j, k);
-      sum = hn::MulAdd(a, hn::NegMulAdd(a, hn::Set(d, anchor.half), hn::Set(d, anchor.place[j])), sum);
+    const auto weight = hn::Sub(hn::Load(d, columns + dimension() * leaf_size + k), hn::Set(d, anchor.base));
+    if constexpr (sizeof(T) == 4) {
+      auto sum = weight;
+      for (int64_t j = 0; j < dimension(); ++j) {
+        const auto a = difference(d, j, k);
+        sum = hn::MulAdd(a, hn::NegMulAdd(a, hn::Set(d, anchor.half), hn::Set(d, anchor.place[j])), sum);
+      }
+      return sum;
+    } else {
+      auto sum = hn::Zero(d);
+      for (int64_t j = 0; j < dimension(); ++j) {
+        const auto mean = hn::Load(d, columns + j * leaf_size + k), nearest = hn::Set(d, anchor.mean[j]);
+        const auto beside =
+            hn::NegMulAdd(hn::Add(mean, nearest), hn::Set(d, anchor.half_alpha), hn::Set(d, anchor.x[j]));
+        sum = hn::MulAdd(hn::Sub(mean, nearest), beside, sum);
+      }
+      return hn::MulAdd(sum, hn::Set(d, anchor.slope), weight);
     }
-    return sum;
   }
 
   const int64_t any_dimension;

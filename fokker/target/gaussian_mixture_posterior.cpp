@@ -154,10 +154,10 @@ GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Ten
 /// and so few dimensions that eigenvectors in columns pay.
 bool GaussianMixture::streams(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
                               Wanted wanted) const {
-  constexpr int64_t most_axes = 8;
+  const int64_t most = axes_.defined() ? 8 : SoftmaxComponents::low_dimension;
   const bool gradients = x.requires_grad() || alpha.requires_grad() || sigma.requires_grad();
   return !shared() && wanted == Wanted::moments && !gradients && x.is_cpu() && alpha.size(0) == 1 &&
-         sigma.size(0) == 1 && (!axes_.defined() || dimension() <= most_axes);
+         sigma.size(0) == 1 && dimension() <= most;
 }
 
 GaussianMixture::Block GaussianMixture::own_block(const Tensor& x, const Tensor& alpha,
