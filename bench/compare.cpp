@@ -11,6 +11,7 @@
 
 #include "case.h"
 #include "fokker/core/error.h"
+#include "fokker/core/memory.h"
 #include "fokker/data/npy.h"
 #include "machine_limits.h"
 #include "scaling_picture.h"
@@ -94,6 +95,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   try {
+    fokker::keep_freed_memory();  // as the command does
     return fokker::bench::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_compare: %s\n", error.what());

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/memory.h"
 
 namespace fokker::cli {
 namespace {
@@ -86,6 +87,7 @@ int guarded_run(int argc, char** argv) {
   using fokker::ErrorKind;
   using fokker::cli::report;
   try {
+    fokker::keep_freed_memory();
     return fokker::cli::run({argv + 1, argv + argc});
   } catch (const fokker::Error& error) {
     return report(error.what(), error.kind());

@@ -32,14 +32,36 @@ std::array<double, 2> uniforms(const Block& bits, double) {
   return {open_unit(bits[0], bits[1]), open_unit(bits[2], bits[3])};
 }
 
-template <typename T, typename Convert>
-void fill_plain(const PhiloxRows& rows, int64_t begin, int64_t end, T* out, Convert convert) {
+void box_muller_plain(double u1, double turn, double& first, double& second) {
+  const double radius = std::sqrt(-2 * std::log(u1)), angle = 2 * std::numbers::pi * turn;
+  first = radius * std::cos(angle);
+  second = radius * std::sin(angle);
+}
+
+std::array<float, 4> normals(const Block& bits, float) {
+  std::array<float, 4> values;
+  for (int i = 0; i < 2; ++i) {
+    const float u1 = (static_cast<float>(bits[i] >> 1) + 0.5f) * 0x1p-31f;
+    double first, second;
+    box_muller_plain(u1, bits[i + 2] * 0x1p-32, first, second);
+    values[i] = static_cast<float>(first);
+    values[i + 2] = static_cast<float>(second);
+  }
+  return values;
+}
+std::array<double, 2> normals(const Block& bits, double) {
+  std::array<double, 2> values = uniforms(bits, double());
+  box_muller_plain(values[0], values[1], values[0], values[1]);
+  return values;
+}
+
+template <typename T, typename Numbers>
+void fill_plain(const PhiloxRows& rows, int64_t begin, int64_t end, T* out, Numbers numbers) {
   constexpr int64_t size = philox_block<T>;
   const int64_t blocks = blocks_per_row<T>(rows);
   for (int64_t i = begin; i < end; ++i) {
     const int64_t row = i / blocks, block = i % blocks;
-    auto values = uniform_block<T>(rows, row, block);
-    convert(values);
+    const auto values = numbers(random_block(rows, row, block), T());
     std::copy_n(values.data(), std::min(size, rows.columns - block * size),
                 out + row * rows.columns + block * size);
   }
@@ -59,29 +81,24 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<u
   return counter;
 }
 
+std::array<uint32_t, 4> random_block(const PhiloxRows& rows, int64_t row, int64_t block) {
+  const uint64_t sample = rows.first_sample + static_cast<uint64_t>(row);
+  return philox4x32({static_cast<uint32_t>(block), rows.step, low_half(sample), high_half(sample)}, rows.key);
+}
+
 template <typename T>
 std::array<T, philox_block<T>> uniform_block(const PhiloxRows& rows, int64_t row, int64_t block) {
-  const uint64_t sample = rows.first_sample + static_cast<uint64_t>(row);
-  return uniforms(
-      philox4x32({static_cast<uint32_t>(block), rows.step, low_half(sample), high_half(sample)}, rows.key),
-      T());
+  return uniforms(random_block(rows, row, block), T());
 }
 
 template <typename T>
 void fill_uniforms_plain(const PhiloxRows& rows, int64_t begin, int64_t end, T* out) {
-  fill_plain(rows, begin, end, out, [](auto&) {});
+  fill_plain(rows, begin, end, out, [](const Block& bits, T type) { return uniforms(bits, type); });
 }
 
 template <typename T>
 void fill_normals_plain(const PhiloxRows& rows, int64_t begin, int64_t end, T* out) {
-  fill_plain(rows, begin, end, out, [](auto& values) {
-    for (size_t i = 0; i < values.size(); i += 2) {
-      const T radius = std::sqrt(-2 * std::log(values[i]));
-      const T angle = 2 * std::numbers::pi_v<T> * values[i + 1];
-      values[i] = radius * std::cos(angle);
-      values[i + 1] = radius * std::sin(angle);
-    }
-  });
+  fill_plain(rows, begin, end, out, [](const Block& bits, T type) { return normals(bits, type); });
 }
 
 #define FOKKER_PHILOX(T)                                                                         \

@@ -26,7 +26,8 @@ int64_t blocks_per_row(const PhiloxRows& rows) {
   return (rows.columns + philox_block<T> - 1) / philox_block<T>;
 }
 
-/// The uniform numbers of one block.
+/// The random bits of one block, and the uniform numbers made of them.
+std::array<uint32_t, 4> random_block(const PhiloxRows& rows, int64_t row, int64_t block);
 template <typename T>
 std::array<T, philox_block<T>> uniform_block(const PhiloxRows& rows, int64_t row, int64_t block);
 
@@ -35,14 +36,17 @@ std::array<T, philox_block<T>> uniform_block(const PhiloxRows& rows, int64_t row
 template <typename T>
 void fill_uniforms(const PhiloxRows& rows, int64_t begin, int64_t end, T* out);
 
-/// Standard normal numbers: Box–Muller on pairs (u1, u2) of the same uniforms,
-/// sqrt(-2 log u1) (cos 2 pi u2, sin 2 pi u2). As long as the processor's vectors at a time, in operations
-/// that IEEE 754 rounds exactly: every number has the same bits on every processor, wherever a range begins
-/// or ends.
+/// Standard normal numbers by Box–Muller, sqrt(-2 log u1) (cos 2 pi u2, sin 2 pi u2): within 2 units in the
+/// last place of the radius. In float64 (u1, u2) are the uniforms of a block, and the largest number is 8.57.
+/// In float32 numbers 0 and 2 of a block come from its words 0 and 2, numbers 1 and 3 from words 1 and 3: u1
+/// = (floor(w1 / 2) + 1/2) / 2^31, rounded to float32, and u2 = w2 / 2^32; the largest number is 6.66. As
+/// many at a time as the processor's vectors hold, in operations that IEEE 754 rounds exactly: every number
+/// has the same bits on every processor, wherever a range begins or ends.
 template <typename T>
 void fill_normals(const PhiloxRows& rows, int64_t begin, int64_t end, T* out);
 
-/// The same two, block by block with the C library's functions: the definition that they are tested against.
+/// The same two, block by block with the C library's functions in float64: the definition that they are
+/// tested against.
 template <typename T>
 void fill_uniforms_plain(const PhiloxRows& rows, int64_t begin, int64_t end, T* out);
 template <typename T>

@@ -17,6 +17,22 @@ namespace HWY_NAMESPACE {
 
 #if HWY_TARGET == HWY_SCALAR  // a processor without SSSE3: the same operations on one number at a time
 
+void normals_of(hn::ScalableTag<float> d, const std::array<uint32_t, 4>& bits, std::array<float, 4>& values) {
+  const hn::ScalableTag<uint32_t> words;
+  for (int j = 0; j < 2; ++j) {
+    hn::Vec<decltype(d)> first, second;
+    box_muller(d, hn::Set(words, bits[j]), hn::Set(words, bits[j + 2]), first, second);
+    values[j] = hn::GetLane(first);
+    values[j + 2] = hn::GetLane(second);
+  }
+}
+
+void normals_of(hn::ScalableTag<double> d, const std::array<uint32_t, 4>&, std::array<double, 2>& values) {
+  auto first = hn::Set(d, values[0]), second = hn::Set(d, values[1]);
+  box_muller(d, first, second);
+  values = {hn::GetLane(first), hn::GetLane(second)};
+}
+
 template <typename T, bool kNormal>
 void fill(const PhiloxRows& rows, int64_t begin, int64_t end, T* out) {
   constexpr int64_t size = philox_block<T>;
@@ -25,12 +41,7 @@ void fill(const PhiloxRows& rows, int64_t begin, int64_t end, T* out) {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t row = i / blocks, block = i % blocks;
     auto values = uniform_block<T>(rows, row, block);
-    for (int64_t j = 0; kNormal && j < size; j += 2) {
-      auto first = hn::Set(d, values[j]), second = hn::Set(d, values[j + 1]);
-      box_muller(d, first, second);
-      values[j] = hn::GetLane(first);
-      values[j + 1] = hn::GetLane(second);
-    }
+    if constexpr (kNormal) normals_of(d, random_block(rows, row, block), values);
     std::copy_n(values.data(), std::min(size, rows.columns - block * size),
                 out + row * rows.columns + block * size);
   }
@@ -154,6 +165,61 @@ HWY_INLINE void uniforms_of(hn::ScalableTag<double> d, const Bits& bits, double*
   hn::Store(unit(bits.odd[2], bits.odd[3]), d, out + 3 * hn::Lanes(d));
 }
 
+/// Stores the bits of the blocks as four vectors: words 0 and 1 of the even blocks side by side, their words
+/// 2 and 3, and the same of the odd blocks.
+HWY_INLINE void words_of(const Bits& bits, float* out) {
+  const Words words;
+  const hn::ScalableTag<float> d;
+  const auto store = [&](PairVector low, PairVector high, int place) HWY_ATTR {
+    const auto both = hn::OddEven(hn::BitCast(words, hn::ShiftLeft<32>(high)), hn::BitCast(words, low));
+    hn::Store(hn::BitCast(d, both), d, out + place * hn::Lanes(d));
+  };
+  store(bits.even[0], bits.even[1], 0);
+  store(bits.even[2], bits.even[3], 1);
+  store(bits.odd[0], bits.odd[1], 2);
+  store(bits.odd[2], bits.odd[3], 3);
+}
+
+/// Stores the numbers of a vector of blocks in order.
+HWY_INLINE void store_uniforms(const float* from, float* out) {
+  const hn::ScalableTag<float> d;
+  const size_t step = hn::Lanes(d);
+  hn::StoreInterleaved4(hn::Load(d, from), hn::Load(d, from + step), hn::Load(d, from + 2 * step),
+                        hn::Load(d, from + 3 * step), d, out);
+}
+HWY_INLINE void store_uniforms(const double* from, double* out) {
+  const hn::ScalableTag<double> d;
+  const size_t step = hn::Lanes(d);
+  hn::StoreInterleaved4(hn::Load(d, from), hn::Load(d, from + step), hn::Load(d, from + 2 * step),
+                        hn::Load(d, from + 3 * step), d, out);
+}
+
+/// The same of normal numbers, from what words_of stored.
+HWY_INLINE void store_normals(const float* from, float* out) {
+  const hn::ScalableTag<float> d;
+  const hn::Repartition<double, decltype(d)> pairs;  // of floats
+  const Words words;
+  const size_t step = hn::Lanes(d);
+  const auto load = [&](int place) HWY_ATTR { return hn::BitCast(words, hn::Load(d, from + place * step)); };
+  hn::Vec<decltype(d)> even_first, even_second, odd_first, odd_second;
+  box_muller(d, load(0), load(1), even_first, even_second);
+  box_muller(d, load(2), load(3), odd_first, odd_second);
+  hn::StoreInterleaved4(hn::BitCast(pairs, even_first), hn::BitCast(pairs, even_second),
+                        hn::BitCast(pairs, odd_first), hn::BitCast(pairs, odd_second), pairs,
+                        reinterpret_cast<double*>(out));
+}
+
+/// From uniform numbers.
+HWY_INLINE void store_normals(const double* from, double* out) {
+  const hn::ScalableTag<double> d;
+  const size_t step = hn::Lanes(d);
+  auto v0 = hn::Load(d, from), v1 = hn::Load(d, from + step);
+  auto v2 = hn::Load(d, from + 2 * step), v3 = hn::Load(d, from + 3 * step);
+  box_muller(d, v0, v1);
+  box_muller(d, v2, v3);
+  hn::StoreInterleaved4(v0, v1, v2, v3, d, out);
+}
+
 /// Copies what rows hold of `count` blocks, which lie one after the other at `values`.
 template <typename T>
 HWY_NOINLINE void scatter(const PhiloxRows& rows, int64_t blocks, Place place, int64_t count, const T* values,
@@ -174,7 +240,7 @@ HWY_INLINE Place advanced(Place place, int64_t count, int64_t blocks) {
   return {place.row + place.block / blocks, place.block % blocks};
 }
 
-/// Uniform numbers of several vectors of blocks, which then become normal ones: two short loops, whose
+/// Random bits of several vectors of blocks, which then become numbers: two short loops, whose
 /// iterations the processor overlaps, where one long loop would wait for its own results.
 template <typename T, bool kNormal>
 HWY_INLINE void fill(const PhiloxRows& rows, int64_t begin, int64_t end, T* out) {
@@ -182,8 +248,8 @@ HWY_INLINE void fill(const PhiloxRows& rows, int64_t begin, int64_t end, T* out)
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(Words())), step = static_cast<int64_t>(hn::Lanes(d));
   const int64_t blocks = blocks_per_row<T>(rows);
-  const bool whole = rows.columns % size == 0, pair = size == 4 && rows.columns == 2;
-  HWY_ALIGN T uniforms[batch * 4 * hn::MaxLanes(d)];
+  const bool whole = rows.columns % size == 0;
+  HWY_ALIGN T numbers[batch * 4 * hn::MaxLanes(d)];
   HWY_ALIGN T buffer[4 * hn::MaxLanes(d)];
   const KeySchedule keys(rows.key);
   Place place{begin / blocks, begin % blocks};
@@ -193,26 +259,17 @@ HWY_INLINE void fill(const PhiloxRows& rows, int64_t begin, int64_t end, T* out)
     for (int64_t i = 0; i < vectors; ++i, at = advanced(at, lanes, blocks)) {
       Bits bits = counters_of(rows, blocks, at);
       philox(bits, keys);
-      uniforms_of(d, bits, uniforms + i * 4 * step);
+      if constexpr (kNormal && sizeof(T) == 4)
+        words_of(bits, numbers + i * 4 * step);
+      else
+        uniforms_of(d, bits, numbers + i * 4 * step);
     }
     for (int64_t i = 0; i < vectors; ++i, place = advanced(place, lanes, blocks)) {
-      const T* from = uniforms + i * 4 * step;
-      auto v0 = hn::Load(d, from), v1 = hn::Load(d, from + step);
-      auto v2 = hn::Load(d, from + 2 * step), v3 = hn::Load(d, from + 3 * step);
-      if (kNormal) {
-        box_muller(d, v0, v1);
-        if (!pair) box_muller(d, v2, v3);
-      }
       const int64_t block = first + i * lanes;
-      const bool full = block + lanes <= end;
-      if (pair && full) {
-        hn::StoreInterleaved2(v0, v1, d, out + block * 2);
-      } else if (whole && full) {
-        hn::StoreInterleaved4(v0, v1, v2, v3, d, out + block * size);
-      } else {
-        hn::StoreInterleaved4(v0, v1, v2, v3, d, buffer);
-        scatter(rows, blocks, place, std::min(lanes, end - block), buffer, out);
-      }
+      const bool direct = whole && block + lanes <= end;
+      T* to = direct ? out + block * size : buffer;
+      kNormal ? store_normals(numbers + i * 4 * step, to) : store_uniforms(numbers + i * 4 * step, to);
+      if (!direct) scatter(rows, blocks, place, std::min(lanes, end - block), buffer, out);
     }
   }
 }

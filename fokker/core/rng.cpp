@@ -21,14 +21,51 @@ uint64_t hash(std::string_view text) {
   return value;
 }
 
+template <typename T>
+using FillBlocks = void (*)(const PhiloxRows&, int64_t, int64_t, T*);
+
 /// Fills (n, event) row by row, several threads sharing the blocks.
 template <typename T>
-void fill(Tensor& out, PhiloxRows rows, void (*fill_blocks)(const PhiloxRows&, int64_t, int64_t, T*)) {
-  if (out.numel() == 0) return;
-  rows.columns = out.numel() / out.size(0);
+void fill_rows(Tensor& out, const PhiloxRows& rows, FillBlocks<T> fill_blocks) {
   T* data = out.data_ptr<T>();
   at::parallel_for(0, out.size(0) * blocks_per_row<T>(rows), 4096,
                    [&](int64_t begin, int64_t end) { fill_blocks(rows, begin, end, data); });
+}
+
+/// Numbers [begin, end) of one block.
+template <typename T>
+void fill_part(PhiloxRows rows, int64_t block, int64_t begin, int64_t end, FillBlocks<T> fill_blocks,
+               T* out) {
+  T values[philox_block<T>];
+  rows.first_sample += static_cast<uint64_t>(block);
+  fill_blocks(rows, 0, 1, values);
+  std::copy(values + begin, values + end, out);
+}
+
+/// Samples so small that several share a block: sample i is part i % share of the block of sample i / share.
+template <typename T>
+void fill_shared(Tensor& out, PhiloxRows rows, FillBlocks<T> fill_blocks) {
+  constexpr int64_t size = philox_block<T>;
+  const auto share = static_cast<uint64_t>(size / rows.columns);
+  const int64_t skipped = static_cast<int64_t>(rows.first_sample % share) * rows.columns;
+  const int64_t end = skipped + out.numel();  // in numbers, from the beginning of the first block
+  rows.first_sample /= share;
+  rows.columns = size;
+  T* data = out.data_ptr<T>() - skipped;
+  const int64_t first_whole = (skipped + size - 1) / size, last_whole = end / size;
+  if (skipped) fill_part(rows, 0, skipped, std::min(size, end), fill_blocks, data + skipped);
+  if (end % size && last_whole >= first_whole)
+    fill_part(rows, last_whole, 0, end % size, fill_blocks, data + last_whole * size);
+  at::parallel_for(first_whole, std::max(first_whole, last_whole), 4096,
+                   [&](int64_t from, int64_t to) { fill_blocks(rows, from, to, data); });
+}
+
+template <typename T>
+void fill(Tensor& out, PhiloxRows rows, FillBlocks<T> fill_blocks) {
+  if (out.numel() == 0) return;
+  rows.columns = out.numel() / out.size(0);
+  const bool shared = rows.columns < philox_block<T> && philox_block<T> % rows.columns == 0;
+  shared ? fill_shared(out, rows, fill_blocks) : fill_rows(out, rows, fill_blocks);
 }
 
 Tensor empty_draw(IntArrayRef shape, at::ScalarType type) {

@@ -21,7 +21,8 @@ using NoiseSource = std::function<Tensor(IntArrayRef shape, DrawPosition positio
 
 /// A counter-based random number generator: a value without state. The numbers depend only on
 /// (seed, stream, sample index, step, element), so they are the same whatever the batch split or thread
-/// count.
+/// count. Samples of so few numbers that several fit a block of PhiloxRows share it: sample i of one or two
+/// float32 numbers, or of one float64 number, is a part of block i / 4, i / 2 or i / 2.
 class Rng {
  public:
   explicit Rng(uint64_t seed) : Rng(seed, 0) {}

@@ -22,7 +22,11 @@ struct CentredMeans {
 /// x: (n, d); alpha and variance: (n, 1) or (1, 1). All float64.
 struct SoftmaxQueries {
   Tensor x, alpha, variance;
-  /// Whether the caller keeps float32: then relative errors of the weights up to 1e-5 may stay.
+  /// Whether the caller keeps float32. In up to SoftmaxComponents::low_dimension dimensions the answer is
+  /// then that of a query x + e and means m + e_k which float32 could not tell from these: with u = 2^-24 and
+  /// a the anchor, |e| <= c u |x - alpha m_a| and |e_k| <= c u |m_k - m_a|, where c is some d + 8 (where
+  /// float32 does not hold the means as they are, add u times the extent of the leaf of m_k). In more
+  /// dimensions, relative errors of the weights up to 1e-5 may stay.
   bool single = false;
 };
 
@@ -32,20 +36,21 @@ struct MixtureSoftmax {
   Tensor offset;     ///< (n, d): E[m | x] - m_anchor
 };
 
-/// Components prepared for the CPU's vectors, in copies that the first call makes: in up to low_dimension
-/// dimensions the means transposed (as much memory again), above it the means less their average in float32
-/// (half as much). Safe to share between threads. Records no gradients.
+/// Components prepared for the CPU's vectors, in copies that are made when they are first needed: in up to
+/// low_dimension dimensions the means sorted into leaves, in float32 (half as much memory again) or float64;
+/// above it the means less their average in float32 (half as much, and as much again where many components
+/// matter to a query at once). Safe to share between threads. Records no gradients.
 class SoftmaxComponents {
  public:
   static constexpr int64_t low_dimension = 16;
   explicit SoftmaxComponents(CentredMeans components);
   ~SoftmaxComponents();
 
-  /// Low dimension: one pass over the components in float64, a chunk of them for a few queries at a time,
-  /// relative to the best component so far; no (n, k) matrix, and no large number that cancels. High
-  /// dimension: a float32 product bounds every logit, and the components that can matter are summed in
-  /// float64 as above. Where too many can, float32 answers where it is accurate enough for the caller, and
-  /// mixture_softmax_plain elsewhere.
+  /// Low dimension: the leaves of components that can matter, judged by their boxes, in float32 or float64 as
+  /// the caller keeps, relative to the best component; no (n, k) matrix, and no large number that cancels.
+  /// High dimension: a float32 product finds the components that can matter, and gives up those that cannot
+  /// as soon as bounds show it; they are summed in float64 as above. Where too many can, float32 answers
+  /// where it is accurate enough for the caller, and mixture_softmax_plain elsewhere.
   MixtureSoftmax operator()(const SoftmaxQueries& queries) const;
 
  private:

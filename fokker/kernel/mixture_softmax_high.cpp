@@ -1,6 +1,8 @@
 // The softmax in high dimension: a float32 matrix product finds the components that can matter.
 #include <ATen/Parallel.h>
 
+#include <numeric>
+
 #include "fokker/kernel/mixture_softmax_prepared.h"
 #include "fokker/kernel/mixture_softmax_rows.h"
 
@@ -65,7 +67,6 @@ void answer_plainly(const CentredMeans& components, const SoftmaxQueries& querie
 }
 
 struct Screen {
-  const float *log_weights, *half_norms;
   int64_t components, capacity;
   double largest_norm;  ///< of the components
   double safety;        ///< bound of a product's rounding error / the error to expect
@@ -77,29 +78,29 @@ struct Screen {
     const double unit = 0.5 * std::numeric_limits<float>::epsilon() * safety;
     return unit * std::abs(query.slope) * largest_norm * (norm + std::abs(query.alpha) * largest_norm);
   }
+  /// Below this a float32 logit does not matter beside `top`.
+  float threshold(double top, double bound) const { return static_cast<float>(top - cut - 2 * bound); }
 };
 
-/// Turns a row of products into logits, which are off by at most `bound`, and answers from them what it can.
-Verdict answer_row(const Query& query, const Screen& screen, double bound, float* logits,
+/// Answers what it can from a row of logits, which are off by at most `bound` or, where they do not matter,
+/// -inf; `best` is near the largest.
+Verdict answer_row(const Query& query, const Screen& screen, double bound, int64_t best, float* logits,
                    MixtureSoftmax& result, int64_t at) {
-  if (!all_finite(query.x, query.dimension)) {
-    set_nan(result, at);
-    return Verdict::done;
-  }
   int64_t& anchor = result.anchor.data_ptr<int64_t>()[at];
   double& log_total = result.log_total.data_ptr<double>()[at];
-  double* offset = result.offset.data_ptr<double>() + at * query.dimension;
   thread_local std::vector<int64_t> candidates;
   thread_local std::vector<double> exact;
   candidates.resize(screen.capacity);
-  anchor = logits_in_place(logits, screen.log_weights, screen.half_norms, static_cast<float>(query.slope),
-                           static_cast<float>(query.slope * query.alpha), screen.components);
-  const auto threshold = static_cast<float>(logits[anchor] - screen.cut - 2 * bound);
-  if (!std::isfinite(threshold)) return Verdict::plain;
-  const int64_t found =
-      indices_above(logits, threshold, screen.components, candidates.data(), screen.capacity);
-  if (found <= screen.capacity) {
-    log_total = sum_candidates(query, candidates.data(), found, anchor, offset, exact);
+  anchor = best;
+  for (const bool again : {false, true}) {
+    if (again) anchor = std::max_element(logits, logits + screen.components) - logits;
+    const float threshold = screen.threshold(logits[anchor], bound);
+    if (!std::isfinite(threshold)) return Verdict::plain;
+    const int64_t found =
+        indices_above(logits, threshold, screen.components, candidates.data(), screen.capacity);
+    if (found > screen.capacity) continue;
+    log_total = sum_candidates(query, candidates.data(), found, anchor,
+                               result.offset.data_ptr<double>() + at * query.dimension, exact);
     return Verdict::done;
   }
   if (!screen.single || bound > screen.safety * single_tolerance) return Verdict::plain;
@@ -107,11 +108,85 @@ Verdict answer_row(const Query& query, const Screen& screen, double bound, float
   return Verdict::dense;
 }
 
+/// A block of queries whose logits are in memory at once, and what is known of each of its rows.
+struct Block {
+  const ComponentPanels& components;
+  const Screen& screen;
+  std::vector<Query> queries;
+  Tensor centred;  ///< (rows, d): x less alpha times the centre
+  Tensor logits;   ///< (rows and more, padded components)
+  std::vector<Verdict> verdicts;
+};
+
+/// Queries packed for the product, a few tiles of them.
+struct Group {
+  Group(const Block& block, int64_t first, int64_t count)
+      : rows((count + tile_rows - 1) / tile_rows * tile_rows),
+        values(rows * block.centred.size(1)),
+        slopes(rows),
+        curvatures(rows),
+        tail_norms(rows * block.components.panels().looks()) {
+    for (int64_t i = 0; i < count; ++i) {
+      const Query& query = block.queries[first + i];
+      slopes[i] = static_cast<float>(query.slope);
+      curvatures[i] = static_cast<float>(query.slope * query.alpha);
+      const double* centred = block.centred.data_ptr<double>() + (first + i) * query.dimension;
+      if (all_finite(centred, query.dimension))
+        block.components.pack(centred, values.data(), tail_norms.data(), rows, i);
+    }
+  }
+  PanelQueries packed() const {
+    return {rows / tile_rows, values.data(), slopes.data(), curvatures.data(), tail_norms.data()};
+  }
+  int64_t rows;
+  std::vector<float> values, slopes, curvatures, tail_norms;
+};
+
+/// The logit of a component as the panels define it, in float64: x and m less their centres.
+double centred_logit(const Query& query, const double* centred, const Tensor& centre, double heaviest,
+                     int64_t component) {
+  const double *mean = query.means + component * query.dimension, *middle = centre.data_ptr<double>();
+  double sum = 0;
+  for (int64_t j = 0; j < query.dimension; ++j) {
+    const double m = mean[j] - middle[j];
+    sum += m * (centred[j] - 0.5 * query.alpha * m);
+  }
+  return query.slope * sum + (query.log_weights[component] - heaviest);
+}
+
+/// Answers rows [first, first + count) of a block, which are rows `at` and on of the result.
+void answer_group(Block& block, int64_t first, int64_t count, double heaviest, MixtureSoftmax& result,
+                  int64_t at) {
+  const Group group(block, first, count);
+  const Panels panels = block.components.panels();
+  const int64_t stride = block.logits.size(1), d = panels.dimension;
+  float* logits = block.logits.data_ptr<float>() + first * stride;
+  std::vector<int64_t> best(group.rows);
+  start_logits(panels, group.packed(), logits, stride, best.data());
+  std::vector<double> bounds(count);
+  std::vector<float> thresholds(group.rows, HUGE_VALF);
+  for (int64_t i = 0; i < count; ++i) {
+    const Query& query = block.queries[first + i];
+    const double* centred = block.centred.data_ptr<double>() + (first + i) * d;
+    bounds[i] = block.screen.bound(query, std::sqrt(std::inner_product(centred, centred + d, centred, 0.0)));
+    const double top = centred_logit(query, centred, block.components.centre, heaviest, best[i]);
+    const float threshold = block.screen.threshold(top, bounds[i]);
+    if (std::isfinite(bounds[i])) thresholds[i] = std::isfinite(threshold) ? threshold : -HUGE_VALF;
+  }
+  if (panels.head < d) finish_logits(panels, group.packed(), thresholds.data(), logits, stride);
+  for (int64_t i = 0; i < count; ++i) {
+    const Query& query = block.queries[first + i];
+    if (!all_finite(query.x, d)) set_nan(result, at + i);
+    block.verdicts[first + i] = all_finite(query.x, d) ? answer_row(query, block.screen, bounds[i], best[i],
+                                                                    logits + i * stride, result, at + i)
+                                                       : Verdict::done;
+  }
+}
+
 /// E[m | x] - m_anchor of the rows of weights that the float32 product may answer.
 void answer_densely(const Tensor& weights, const std::vector<int64_t>& rows, int64_t begin,
                     const Tensor& offsets, const Tensor& centre, const Tensor& means,
                     MixtureSoftmax& result) {
-  if (rows.empty()) return;
   const Tensor inside = at::tensor(rows, at::kLong), index = inside + begin;
   const bool all = static_cast<int64_t>(rows.size()) == weights.size(0);
   const Tensor sum = (all ? weights : weights.index_select(0, inside)).mm(offsets).to(at::kDouble);
@@ -123,49 +198,43 @@ void answer_densely(const Tensor& weights, const std::vector<int64_t>& rows, int
 }  // namespace
 
 void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& result) const {
-  const Prepared& ready = prepared();
+  constexpr int64_t group = most_tiles * tile_rows;  // queries that share a panel while it is in cache
+  const ComponentPanels& panels = *prepared().panels;
   const int64_t n = queries.x.size(0), k = components_.means.size(0), d = components_.means.size(1);
-  const int64_t rows = std::clamp<int64_t>((int64_t{1} << 20) / k, 16, 256);
+  const int64_t rows = std::clamp<int64_t>((int64_t{1} << 20) / k / group, 2, 6) * group;
   const Column alpha(queries.alpha), variance(queries.variance);
-  const Tensor log_weights = components_.log_weights.contiguous(),
-               products = at::empty({std::min(rows, n), k}, at::kFloat);
+  const double heaviest = components_.log_weights.max().item<double>();
   // What is left out weighs together less than e^-36 (e^-20 in float32) of the largest.
-  const Screen screen{ready.single_weights.data_ptr<float>(),
-                      ready.half_norms.data_ptr<float>(),
-                      k,
+  const Screen screen{k,
                       std::max<int64_t>(64, k / 8),
-                      ready.largest_norm,
+                      panels.largest_norm,
                       2 * (4 + std::sqrt(static_cast<double>(d))),
                       std::log(static_cast<double>(k)) + (queries.single ? 20 : 36),
                       queries.single};
+  Block block{panels, screen, {}, {}, at::empty({rows, panels.panels().count * panel_width}, at::kFloat), {}};
   std::vector<int64_t> plain;
-  std::vector<Verdict> verdicts(std::min(rows, n));
   for (int64_t begin = 0; begin < n; begin += rows) {
     const int64_t count = std::min(rows, n - begin);
     const auto part = [&](const Tensor& c) { return c.size(0) == 1 ? c : c.slice(0, begin, begin + count); };
-    const Tensor centred = queries.x.slice(0, begin, begin + count) - part(queries.alpha) * ready.centre;
-    const Tensor norms = centred.norm(2, {1});
-    Tensor block = products.slice(0, 0, count);
-    at::mm_out(block, centred.to(at::kFloat), ready.offsets.t());
-    at::parallel_for(0, count, 1, [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i) {
-        const int64_t at = begin + i;
-        const Query query{queries.x.data_ptr<double>() + at * d,
-                          components_.means.data_ptr<double>(),
-                          log_weights.data_ptr<double>(),
-                          alpha[at],
-                          alpha[at] / variance[at],
-                          d};
-        verdicts[i] = answer_row(query, screen, screen.bound(query, norms.data_ptr<double>()[i]),
-                                 block.data_ptr<float>() + i * k, result, at);
-      }
+    block.centred = queries.x.slice(0, begin, begin + count) - part(queries.alpha) * panels.centre;
+    block.verdicts.assign(count, Verdict::done);
+    block.queries.clear();
+    for (int64_t at = begin; at < begin + count; ++at)
+      block.queries.push_back({queries.x.data_ptr<double>() + at * d, components_.means.data_ptr<double>(),
+                               components_.log_weights.data_ptr<double>(), alpha[at],
+                               alpha[at] / variance[at], d});
+    at::parallel_for(0, (count + group - 1) / group, 1, [&](int64_t first, int64_t last) {
+      for (int64_t i = first * group; i < std::min(last * group, count); i += group)
+        answer_group(block, i, std::min(group, count - i), heaviest, result, begin + i);
     });
     std::vector<int64_t> dense;
     for (int64_t i = 0; i < count; ++i) {
-      if (verdicts[i] == Verdict::dense) dense.push_back(i);
-      if (verdicts[i] == Verdict::plain) plain.push_back(begin + i);
+      if (block.verdicts[i] == Verdict::dense) dense.push_back(i);
+      if (block.verdicts[i] == Verdict::plain) plain.push_back(begin + i);
     }
-    answer_densely(block, dense, begin, ready.offsets, ready.centre, components_.means, result);
+    if (!dense.empty())
+      answer_densely(block.logits.slice(0, 0, count).slice(1, 0, k), dense, begin,
+                     prepared_->offsets(components_), panels.centre, components_.means, result);
   }
   answer_plainly(components_, queries, plain, result);
 }

@@ -4,6 +4,8 @@
 #include <limits>
 #include <mutex>
 
+#include "fokker/kernel/component_leaves.h"
+#include "fokker/kernel/component_panels.h"
 #include "fokker/kernel/mixture_softmax.h"
 
 namespace fokker {
@@ -19,13 +21,13 @@ struct Column {
 };
 
 struct SoftmaxComponents::Prepared {
-  std::once_flag once;
-  Tensor columns, column_weights;                      // low dimension, as MixtureColumns
-  Tensor centre, offsets, half_norms, single_weights;  // high dimension: means = centre + offsets, in float32
-  double largest_norm = 0;
+  std::once_flag once, rounded_once;
+  std::unique_ptr<ComponentLeaves> leaves;  // low dimension
+  std::unique_ptr<ComponentPanels> panels;  // high dimension
+  Tensor rounded;                           // (k, d) float32, means less the panels' centre
 
-  void transpose(const CentredMeans& components);
-  void round(const CentredMeans& components);
+  /// Made when it is first asked for.
+  const Tensor& offsets(const CentredMeans& components);
 };
 
 inline void set_nan(MixtureSoftmax& result, int64_t row) {

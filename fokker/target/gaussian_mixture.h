@@ -8,10 +8,10 @@ namespace fokker {
 /// that of zero covariance. Noising maps mixtures to mixtures, so every quantity of a diffusion started here
 /// is exact. Covariances are held as eigen-decompositions, in float64. Safe to share between threads.
 ///
-/// Functions of x compute in float64 and answer in the dtype of x; where x is float32, a shared covariance in
-/// more than 16 dimensions may leave relative errors of 1e-5 in the responsibilities. They work through x in
-/// blocks, so that working memory stays below about 256 MB besides the parameters and the kernels' copies of
-/// them (SoftmaxComponents). They record gradients with respect to x, alpha and sigma where these require
+/// Functions of x compute in float64 and answer in the dtype of x; where x is float32 and the components
+/// share one covariance, sums over them are as accurate as SoftmaxQueries::single says. They work through x
+/// in blocks, so that working memory stays below about 256 MB besides the parameters and the kernels' copies
+/// of them (SoftmaxComponents). They record gradients with respect to x, alpha and sigma where these require
 /// them (then the blocks' intermediate results are kept).
 class GaussianMixture final : public Distribution {
  public:
@@ -92,12 +92,16 @@ class GaussianMixture final : public Distribution {
   void simplify_covariances();
   void prepare();
   bool shared() const { return variances_.dim() == 0; }
+  bool streams(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
   int64_t rows_per_block(bool gradients) const;
   Block evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted, bool single) const;
   Terms component_terms(const Tensor& x, const Tensor& alpha, const Tensor& sigma, int64_t begin,
                         int64_t end) const;
   Block shared_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted,
                      bool single) const;
+  Block fused_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, const Tensor& variance,
+                    const MixtureSoftmax& softmax) const;
+  Block own_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma) const;
   Block general_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
 
   Tensor weights_, log_weights_;  // (k)

@@ -1,6 +1,9 @@
 // Density, score and posterior of a Gaussian mixture under noise.
+#include <ATen/Parallel.h>
+
 #include "fokker/core/constants.h"
 #include "fokker/core/error.h"
+#include "fokker/kernel/own_covariances.h"
 #include "fokker/target/gaussian_mixture.h"
 
 namespace fokker {
@@ -34,6 +37,43 @@ Tensor joined(const std::vector<Tensor>& parts) {
 
 }  // namespace
 
+/// What follows from the softmax over the components, in one pass over x: the formulas of shared_block.
+GaussianMixture::Block GaussianMixture::fused_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
+                                                    const Tensor& variance,
+                                                    const MixtureSoftmax& softmax) const {
+  const int64_t n = x.size(0), d = dimension();
+  Block block{
+      at::empty({n, d}, x.options()), at::empty({n, d}, x.options()), at::empty({n}, x.options()), {}};
+  const Tensor rows = x.contiguous(), offsets = softmax.offset.contiguous(),
+               coefficients =
+                   at::cat({alpha.expand({n, 1}), sigma.expand({n, 1}), variance.expand({n, 1})}, 1);
+  const double v = variances_.item<double>();
+  const double *centre = centred_.centre.data_ptr<double>(), *means = centred_.offsets.data_ptr<double>(),
+               *log_weights = log_weights_.data_ptr<double>(),
+               *log_total = softmax.log_total.data_ptr<double>();
+  const auto* anchor = softmax.anchor.data_ptr<int64_t>();
+  at::parallel_for(0, n, std::max<int64_t>(1, 8192 / d), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const double *row = rows.data_ptr<double>() + i * d, *nearest = means + anchor[i] * d,
+                   *offset = offsets.data_ptr<double>() + i * d,
+                   *coefficient = coefficients.data_ptr<double>() + 3 * i;
+      double *denoised = block.denoised.data_ptr<double>() + i * d,
+             *pull = block.pull.data_ptr<double>() + i * d, square = 0;
+      const double a = coefficient[0], s = coefficient[1], c = coefficient[2], each = 1 / c;
+      for (int64_t j = 0; j < d; ++j) {
+        const double centred = row[j] - a * centre[j], residual = centred - a * nearest[j];
+        square += residual * residual;
+        pull[j] = (residual - a * offset[j]) * each;
+        denoised[j] = centre[j] + (s * s * each) * (nearest[j] + offset[j]) + (a * v * each) * centred;
+      }
+      block.log_density.data_ptr<double>()[i] =
+          log_total[i] + log_weights[anchor[i]] -
+          0.5 * (square / c + static_cast<double>(d) * (std::log(c) + log_two_pi));
+    }
+  });
+  return block;
+}
+
 /// Shared covariance v I. The kernels answer where no gradient is recorded.
 GaussianMixture::Block GaussianMixture::shared_block(const Tensor& x, const Tensor& alpha,
                                                      const Tensor& sigma, Wanted wanted, bool single) const {
@@ -47,6 +87,7 @@ GaussianMixture::Block GaussianMixture::shared_block(const Tensor& x, const Tens
   const bool gradients = x.requires_grad() || c.requires_grad() || alpha.requires_grad();
   const MixtureSoftmax softmax =
       gradients || !softmax_ ? mixture_softmax_plain(centred_, queries) : (*softmax_)(queries);
+  if (!gradients && x.is_cpu()) return fused_block(x, alpha, sigma, c, softmax);
   const Tensor nearest = centred_.offsets.index_select(0, softmax.anchor);
   const Tensor centred = x - alpha * centred_.centre;
   const Tensor residual = centred - alpha * nearest;
@@ -109,6 +150,29 @@ GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Ten
   return block;
 }
 
+/// Whether components with covariances of their own are summed by the kernel: one noise level for all rows,
+/// and so few dimensions that eigenvectors in columns pay.
+bool GaussianMixture::streams(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
+                              Wanted wanted) const {
+  const int64_t most = axes_.defined() ? 8 : SoftmaxComponents::low_dimension;
+  const bool gradients = x.requires_grad() || alpha.requires_grad() || sigma.requires_grad();
+  return !shared() && wanted == Wanted::moments && !gradients && x.is_cpu() && alpha.size(0) == 1 &&
+         sigma.size(0) == 1 && dimension() <= most;
+}
+
+GaussianMixture::Block GaussianMixture::own_block(const Tensor& x, const Tensor& alpha,
+                                                  const Tensor& sigma) const {
+  const Tensor c = (alpha * alpha) * variances_ + sigma * sigma;
+  const double repeats = static_cast<double>(dimension()) / static_cast<double>(c.size(1));
+  const OwnCovariances mixture{alpha * means_, c.reciprocal().expand_as(means_),
+                               log_weights_ - 0.5 * repeats * c.log().sum(1), axes_};
+  const OwnMoments moments = own_moments(mixture, (variances_ / c).expand_as(means_), means_, x);
+  return {moments.mean + alpha * moments.explained,
+          moments.pull,
+          moments.log_total - 0.5 * log_two_pi * static_cast<double>(dimension()),
+          {}};
+}
+
 int64_t GaussianMixture::rows_per_block(bool gradients) const {
   if (shared() && softmax_ && !gradients) return std::max<int64_t>(1, block_elements / dimension());
   const int64_t width = shared() ? std::max(components(), dimension()) : components() * dimension();
@@ -129,11 +193,15 @@ GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& 
         "singular");
   std::vector<Tensor> parts[4];
   const bool gradients = x.requires_grad() || alpha.requires_grad() || sigma.requires_grad();
-  const int64_t rows = std::max<int64_t>(1, rows_per_block(gradients || wanted == Wanted::responsibilities));
+  const bool streamed = streams(x, alpha, sigma, wanted);
+  const int64_t rows = streamed ? std::max<int64_t>(1, block_elements / dimension())
+                                : rows_per_block(gradients || wanted == Wanted::responsibilities);
   for (int64_t begin = 0; begin == 0 || begin < x.size(0); begin += rows) {
     const int64_t end = std::min(begin + rows, x.size(0));
     const Tensor a = rows_of(alpha, begin, end), s = rows_of(sigma, begin, end), y = x.slice(0, begin, end);
-    const Block block = shared() ? shared_block(y, a, s, wanted, single) : general_block(y, a, s, wanted);
+    const Block block = shared()   ? shared_block(y, a, s, wanted, single)
+                        : streamed ? own_block(y, a, s)
+                                   : general_block(y, a, s, wanted);
     parts[0].push_back(block.denoised);
     parts[1].push_back(block.pull);
     parts[2].push_back(block.log_density);

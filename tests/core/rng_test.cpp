@@ -15,5 +15,32 @@ TEST(Philox, AgreesWithPublishedVectors) {
             (std::array<uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
+// Samples of fewer numbers than a block holds share one: a draw is still a piece of any larger one.
+TEST(Rng, ADrawIsAPieceOfALargerOne) {
+  const Rng rng(3);
+  for (const auto type : {at::kFloat, at::kDouble})
+    for (const int64_t columns : {1, 2, 3, 4, 5}) {
+      const Tensor normal = rng.normal({40, columns}, {}, type),
+                   uniform = rng.uniform({40, columns}, {}, type);
+      for (const int64_t begin : {0, 1, 2, 3, 4, 7})
+        for (const int64_t count : {1, 2, 3, 4, 5, 9, 30}) {
+          const DrawPosition position{.first_sample = begin};
+          const auto piece = [&](const Tensor& all) { return all.slice(0, begin, begin + count); };
+          EXPECT_TRUE(rng.normal({count, columns}, position, type).equal(piece(normal)))
+              << columns << " columns, " << count << " from " << begin;
+          EXPECT_TRUE(rng.uniform({count, columns}, position, type).equal(piece(uniform)))
+              << columns << " columns, " << count << " from " << begin;
+        }
+    }
+}
+
+// And every number is another: with 53 bits, two of 10^4 are equal with probability 10^-8.
+TEST(Rng, SharedBlocksGiveEveryNumberOnce) {
+  for (const int64_t columns : {1, 2}) {
+    const Tensor numbers = Rng(4).uniform({10'000 / columns, columns}, {.first_sample = 1}, at::kDouble);
+    EXPECT_EQ(std::get<0>(at::_unique(numbers.flatten())).size(0), 10'000);
+  }
+}
+
 }  // namespace
 }  // namespace fokker

@@ -1,0 +1,78 @@
+// The kernel for components with covariances of their own, against their definition in tensor operations.
+#include "fokker/kernel/own_covariances.h"
+
+#include <gtest/gtest.h>
+
+#include "fokker/core/rng.h"
+
+namespace fokker {
+namespace {
+
+struct OwnProblem {
+  OwnCovariances mixture;
+  Tensor gains, data_means;
+};
+
+OwnProblem own_problem(int64_t k, int64_t d, bool axes) {
+  const Rng rng(1);
+  const auto normal = [&](const char* name, IntArrayRef shape) {
+    return rng.stream(name).normal(shape, {}, at::kDouble);
+  };
+  OwnProblem problem{
+      {normal("means", {k, d}), (0.7 * normal("precisions", {k, d})).exp(), normal("logits", {k}), {}},
+      normal("gains", {k, d}),
+      normal("data", {k, d})};
+  if (axes) problem.mixture.axes = normal("axes", {k, d, d});
+  return problem;
+}
+
+/// The same by the formulas of OwnMoments, with every (n, k, d) tensor kept.
+OwnMoments own_moments_plain(const OwnProblem& problem, const Tensor& x) {
+  const OwnCovariances& m = problem.mixture;
+  const auto along = [&](const Tensor& r) {  // (n, k, d)
+    return m.axes.defined() ? at::einsum("nki,kij->nkj", {r, m.axes}) : r;
+  };
+  const auto back = [&](const Tensor& r) {
+    return m.axes.defined() ? at::einsum("nkj,kij->nki", {r, m.axes}) : r;
+  };
+  const Tensor r = along(x.unsqueeze(1) - m.means);
+  const Tensor logits = m.logits - 0.5 * (r.square() * m.precisions).sum(2);
+  const Tensor weight = logits.softmax(1).unsqueeze(2);
+  return {logits.logsumexp(1), (weight * back(r * m.precisions)).sum(1),
+          (weight * back(r * problem.gains)).sum(1), (weight * problem.data_means).sum(1)};
+}
+
+TEST(OwnCovariancesKernel, AgreesWithPlainTensors) {
+  for (const bool axes : {false, true})
+    for (const int64_t d : {1, 2, 3, 8})
+      for (const int64_t k : {1, 5, 16, 333})
+        for (const double spread : {1.0, 20.0}) {
+          const OwnProblem problem = own_problem(k, d, axes);
+          const Tensor x = spread * Rng(2).normal({30, d}, {}, at::kDouble);
+          const OwnMoments fast = own_moments(problem.mixture, problem.gains, problem.data_means, x),
+                           plain = own_moments_plain(problem, x);
+          const auto gap = [](const Tensor& a, const Tensor& b) {
+            return ((a - b).abs() / (1 + b.abs())).max().item<double>();
+          };
+          // Each logit is rounded as the sum of squares that it is: up to some 1e4 where points are far.
+          const double tolerance = 1e-11 * spread;
+          EXPECT_LT(gap(fast.log_total, plain.log_total), tolerance) << d << " dimensions, " << k;
+          EXPECT_LT(gap(fast.pull, plain.pull), tolerance) << d << " dimensions, " << k << " components";
+          EXPECT_LT(gap(fast.explained, plain.explained), tolerance) << d << " dimensions, " << k;
+          EXPECT_LT(gap(fast.mean, plain.mean), tolerance) << d << " dimensions, " << k << " components";
+        }
+}
+
+TEST(OwnCovariancesKernel, ARowThatIsNotFiniteIsNotANumber) {
+  const OwnProblem problem = own_problem(20, 2, false);
+  Tensor x = Rng(2).normal({3, 2}, {}, at::kDouble);
+  x[1][0] = HUGE_VAL;
+  const OwnMoments moments = own_moments(problem.mixture, problem.gains, problem.data_means, x);
+  for (const Tensor& value : {moments.pull, moments.explained, moments.mean}) {
+    EXPECT_TRUE(value[1].isnan().all().item<bool>());
+    EXPECT_TRUE(value[0].isfinite().all().item<bool>() && value[2].isfinite().all().item<bool>());
+  }
+}
+
+}  // namespace
+}  // namespace fokker
