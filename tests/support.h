@@ -34,6 +34,11 @@ inline double worst(const Tensor& a, const Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
+/// The largest absolute difference from float64 truth, in units of the largest true value.
+inline double relative_difference(const Tensor& found, const Tensor& exact) {
+  return worst(found.to(at::kDouble), exact) / (1e-30 + exact.abs().max().item<double>());
+}
+
 /// The derivative of `loss` in one number of a parameter, by central differences with step h.
 template <typename Loss>
 double central_difference(const Tensor& element, const Loss& loss, double h = 1e-5) {

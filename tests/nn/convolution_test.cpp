@@ -50,10 +50,6 @@ std::vector<Tensor> inputs_of(ConvolutionTerms& t) {
   return inputs;
 }
 
-double relative(const Tensor& found, const Tensor& expected) {
-  return difference(found.to(at::kDouble), expected) / expected.abs().max().item<double>();
-}
-
 class ConvolutionForms : public ::testing::TestWithParam<Form> {
  protected:
   ConvolutionTerms single = leaves(terms_of(GetParam()), at::kFloat);
@@ -62,11 +58,11 @@ class ConvolutionForms : public ::testing::TestWithParam<Form> {
 
 TEST_P(ConvolutionForms, ValueAndGradientsAgreeWithFloat64) {
   const Tensor y = convolution3(single), expected = plain_convolution3(exact);
-  EXPECT_LT(relative(y.detach(), expected.detach()), 1e-5);
+  EXPECT_LT(relative_difference(y.detach(), expected.detach()), 1e-5);
   const Tensor dy = term("dy", expected.sizes());
   const auto found = gradients(y * dy, inputs_of(single), false);
   const auto wanted = gradients(expected * dy.to(at::kDouble), inputs_of(exact), false);
-  for (size_t i = 0; i < wanted.size(); ++i) EXPECT_LT(relative(found[i], wanted[i]), 3e-5) << i;
+  for (size_t i = 0; i < wanted.size(); ++i) EXPECT_LT(relative_difference(found[i], wanted[i]), 3e-5) << i;
 }
 
 // The gradient along a direction in all terms at once, against differences of the plain form in float64.
@@ -97,7 +93,7 @@ TEST_P(ConvolutionForms, SecondDerivativesAgreeWithFloat64) {
     return gradients(penalty, {t.x, t.weight}, false);
   };
   const auto found = second(single, false), wanted = second(exact, true);
-  for (size_t i = 0; i < 2; ++i) EXPECT_LT(relative(found[i], wanted[i]), 1e-4) << i;
+  for (size_t i = 0; i < 2; ++i) EXPECT_LT(relative_difference(found[i], wanted[i]), 1e-4) << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ConvolutionForms,

@@ -22,10 +22,6 @@ void randomise_single(Mlp& network, uint64_t seed) {
   }
 }
 
-double relative(const Tensor& a, const Tensor& exact) {
-  return difference(a.to(at::kDouble), exact) / (1e-30 + exact.abs().max().item<double>());
-}
-
 struct Inputs {
   Tensor x, time, label;
 };
@@ -70,10 +66,10 @@ TEST_P(FusedMlp, ValuesAreThePlainOnes) {
       const Tensor exact = exact_value(network, in);
       const Tensor recorded = network.forward(in.x, in.time, in.label);
       EXPECT_EQ(recorded.grad_fn()->name(), "FokkerMlp");
-      EXPECT_LT(relative(recorded.detach(), exact), 3e-6);
+      EXPECT_LT(relative_difference(recorded.detach(), exact), 3e-6);
       GradientMode off(false);
-      EXPECT_LT(relative(network.forward(in.x, in.time, in.label), exact), 3e-6);
-      EXPECT_LT(relative(network.frozen()->forward(in.x, in.time, in.label), exact), 3e-6);
+      EXPECT_LT(relative_difference(network.forward(in.x, in.time, in.label), exact), 3e-6);
+      EXPECT_LT(relative_difference(network.frozen()->forward(in.x, in.time, in.label), exact), 3e-6);
     }
 }
 
@@ -94,7 +90,7 @@ TEST_P(FusedMlp, GradientsAreThePlainOnes) {
         (exact_network->forward(in.x.to(at::kDouble), in.time.to(at::kDouble), in.label) * weights).sum(),
         exact, false);
     for (size_t i = 0; i < got.size(); ++i)
-      EXPECT_LT(relative(got[i], wanted[i]), 1e-5) << network.parameters()[i].name;
+      EXPECT_LT(relative_difference(got[i], wanted[i]), 1e-5) << network.parameters()[i].name;
   }
 }
 
@@ -110,7 +106,7 @@ TEST_P(FusedMlp, SecondDerivativesAreThePlainOnes) {
     return gradients(gradients(y.square().sum(), {first}, true)[0].square().sum(), {first, last}, false);
   };
   const auto got = curvature(network, at::kFloat), wanted = curvature(*exact_network, at::kDouble);
-  for (int i = 0; i < 2; ++i) EXPECT_LT(relative(got[i], wanted[i]), 3e-5);
+  for (int i = 0; i < 2; ++i) EXPECT_LT(relative_difference(got[i], wanted[i]), 3e-5);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FusedMlp,
