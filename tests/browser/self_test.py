@@ -15,7 +15,7 @@ FAULTY = f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><link re
 <img src="{DOT}"><img src="data:image/png;base64,AAAA" alt="broken"><img src="http://127.0.0.1:9/a.png" alt="far away">
 <button></button><div style="width: 900px">wide</div>
 <figure class="player" data-frame="1"><canvas role="img" aria-label="blank"></canvas><button type="button">Play</button>
-<input type="range" min="0" max="1" value="1" aria-label="stuck"></figure>
+<input type="range" min="0" max="2" value="1" aria-label="stuck"></figure>
 <script>console.error('something failed')</script></body></html>"""
 EXPECTED = [
     "console: SEVERE", "asks the network for http://127.0.0.1:9/a.png", "a picture has no alternative text",

@@ -262,8 +262,8 @@ TEST_F(Cli, TrainsEveryObjectiveAndAnEnergy) {
 }
 
 TEST_F(Cli, Bfloat16ProductsChangeSamplesByTheirRoundingOnly) {
-  write_points(300);
-  ASSERT_EQ(run("train --data points.csv --out run --steps 150 --width 32 --depth 2 --no-report").code, 0);
+  ASSERT_EQ(run("train --data target:two-modes --out run --steps 300 --width 32 --depth 2 --no-report").code,
+            0);
   for (const std::string precision : {"fp32", "bf16"}) {
     const Outcome sampled = run("sample run --n 200 --out " + precision + ".npy --precision " + precision);
     ASSERT_EQ(sampled.code, 0) << sampled.err;
@@ -271,7 +271,7 @@ TEST_F(Cli, Bfloat16ProductsChangeSamplesByTheirRoundingOnly) {
   const Tensor single = load_npy(path("fp32.npy")), rounded = load_npy(path("bf16.npy"));
   const Tensor change = (single - rounded).to(at::kDouble).div(single.to(at::kDouble).std(0, true));
   const double root_mean_square = change.square().mean().sqrt().item<double>();
-  EXPECT_GT(root_mean_square, 1e-4);
+  EXPECT_GT(root_mean_square, 3e-4);
   EXPECT_LT(root_mean_square, 0.05);
 }
 
