@@ -9,8 +9,8 @@ from compare import Process, parser
 
 # name, case, fixed settings, what grows, its values
 CURVES = [
-    ("MLP sampling, 4096 points", "mlp-sampling", {"n": 4096}, "steps", [10, 20, 40, 80, 160]),
-    ("MLP sampling, 20 steps", "mlp-sampling", {"steps": 20}, "n", [1024, 4096, 16384, 65536, 262144]),
+    ("MLP sampling, 4096 points", "mlp-sampling", {"n": 4096}, "steps", [5, 10, 20, 40, 80]),
+    ("MLP sampling, 5 steps", "mlp-sampling", {"steps": 5}, "n", [1024, 4096, 16384, 65536]),
     ("MLP training step", "mlp-training", {"repeat": 5}, "batch", [256, 512, 1024, 2048, 4096, 8192]),
     ("U-Net 1x28x28 sampling, 32 images", "unet-sampling", {"n": 32}, "steps", [1, 2, 4, 8]),
     ("U-Net 1x28x28 sampling, 2 steps", "unet-sampling", {"steps": 2}, "n", [8, 16, 32, 64, 128]),
@@ -25,7 +25,7 @@ CURVES = [
 
 # name, case, settings
 THREADS = [
-    ("MLP sampling, 20 steps, 16,384 points", "mlp-sampling", {"n": 16384, "steps": 20}),
+    ("MLP sampling, 5 steps, 16,384 points", "mlp-sampling", {"n": 16384, "steps": 5}),
     ("MLP training step, batch 4096", "mlp-training", {"batch": 4096, "repeat": 3}),
     ("U-Net 1x28x28 training step, batch 32", "unet-training", {"batch": 32}),
     ("U-Net 1x28x28 sampling, 2 steps, 32 images", "unet-sampling", {"n": 32, "steps": 2}),
@@ -75,6 +75,8 @@ def main():
     arguments = parser(__doc__)
     arguments.add_argument("--picture", help="draw the curves into this file (.svg, .png or .pdf)")
     options = arguments.parse_args()
+    if options.picture and not options.json:
+        arguments.error("--picture: expected --json FILE too, which it is drawn from")
     chosen = [entry for entry in CURVES if options.only.lower() in entry[0].lower()]
     result = {"curves": [curve(options, *entry) for entry in chosen]}
     print("Two threads:")

@@ -19,10 +19,12 @@ import time
 
 import numpy
 
+from compare import PYTHON, environment_of
+
 HERE = pathlib.Path(__file__).parent
 IMAGES = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"
 # Reached on the slope of the curve, where one draw of noise or another decides little.
-WORKS = {"points": {"loss": 0.875, "steps": 3000}, "images": {"loss": 0.16, "steps": 1000}}
+WORKS = {"points": {"loss": 0.875, "steps": 3000}, "images": {"loss": 0.26, "steps": 1000}}
 
 
 def make_data(fokker, work, folder):
@@ -77,10 +79,9 @@ def ours(options, data, folder):
 
 
 def theirs(options, data, variant):
-    environment = dict(os.environ, OMP_NUM_THREADS=str(options.threads), OPENBLAS_NUM_THREADS=str(options.threads))
+    command = [PYTHON, HERE / "peers/train.py", data, variant, str(options.threads), str(options.steps)]
     start = time.perf_counter()
-    process = subprocess.Popen(["/usr/bin/python3", HERE / "peers/train.py", data, variant, str(options.threads),
-                                str(options.steps)], stdout=subprocess.PIPE, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment_of(command, options.threads))
     os.set_blocking(process.stdout.fileno(), False)
     rest = [b""]
 

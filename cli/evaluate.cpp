@@ -83,6 +83,7 @@ std::vector<double> times_of(const GaussianProcess& process, int64_t count) {
 /// A trained score against the exact one of the law that the data came from, in the model's space.
 int evaluate_run(const EvaluateOptions& o) {
   check(o.samples.empty(), "expected either --samples or --run");
+  check(o.classifier.data.empty(), "classifier-data: expected --samples FILE of images");
   check(o.reference.starts_with("target:"),
         "reference: a run is compared with target:TARGET but received '{}'", o.reference);
   check(o.times > 0, "times: expected times > 0 but received {}", o.times);
@@ -120,14 +121,18 @@ void add_classifier_distance(const ClassifierDistance& d, Json& json, std::strin
   json["classifier_accuracy"] = d.accuracy;
   text += fmt::format(
       "Fréchet distance     {:.5g} in the features of a small classifier (as many real images: {:.5g}; its "
-      "accuracy "
-      "{:.4f}; not FID)\n",
+      "accuracy {:.4f}; not FID)\n",
       d.samples, d.real, d.accuracy);
 }
 
 int run_evaluate(const EvaluateOptions& o) {
+  check(o.classifier.labels.empty() || !o.classifier.data.empty(),
+        "classifier-labels: expected --classifier-data FILE, the images that they label");
   if (!o.run.empty()) return evaluate_run(o);
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
+  std::optional<ClassifierDistance> distance;
+  if (!o.classifier.data.empty())
+    distance = classifier_distance(o.samples, o.reference, o.classifier, o.common);
   const Tensor samples = load_rows(o.samples);
   CompareOptions options{.seed = o.common.seed, .modes = {}};
   Tensor reference;
@@ -148,8 +153,7 @@ int run_evaluate(const EvaluateOptions& o) {
   const Comparison comparison = compare(samples, reference, options);
   Json json = comparison_json(comparison);
   std::string text = comparison_text(comparison);
-  if (!o.classifier.data.empty())
-    add_classifier_distance(classifier_distance(o.samples, o.reference, o.classifier, o.common), json, text);
+  if (distance) add_classifier_distance(*distance, json, text);
   print_result(o.common, json, text);
   return 0;
 }

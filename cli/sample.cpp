@@ -215,15 +215,19 @@ std::string describe(const Samples& samples, const std::optional<ModeStatistics>
   return text;
 }
 
-void check_trajectory_times(const SampleOptions& o) {
+void check_trajectory(const SampleOptions& o) {
+  if (!o.trajectory.empty()) check_output(o.trajectory);
+  check(o.trajectory.empty() || !drawn_directly(o),
+        "trajectory: a target is drawn directly, with no states on the way, unless --process, --sampler or "
+        "--steps is given");
+  check(o.trajectory_every > 0, "trajectory-every: expected trajectory-every > 0 but received {}",
+        o.trajectory_every);
   if (o.trajectory_times.empty()) return;
   check(!o.trajectory.empty(),
         "trajectory-times: expected --trajectory FILE.npy, to which the states are written");
   check(o.trajectory_every == 1, "trajectory-times: expected these or --trajectory-every, not both");
   check(!is_chain(o.sampler), "trajectory-times: the steps of {} have no times; expected --trajectory-every",
         o.sampler);
-  check(!drawn_directly(o),
-        "trajectory-times: a target is sampled directly unless --process, --sampler or --steps is given");
 }
 
 int run_sample(const SampleOptions& o, const Command& command) {
@@ -236,10 +240,7 @@ int run_sample(const SampleOptions& o, const Command& command) {
   check(o.steps >= 0, "steps: expected steps > 0 but received {}", o.steps);
   check(o.run.empty() != o.target.empty(), "expected either a run folder or --target");
   check_output(o.out);
-  if (!o.trajectory.empty()) check_output(o.trajectory);
-  check(o.trajectory_every > 0, "trajectory-every: expected trajectory-every > 0 but received {}",
-        o.trajectory_every);
-  check_trajectory_times(o);
+  check_trajectory(o);
   catch_signals();
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
   write_samples(o.out, samples.values, samples.columns);

@@ -3,8 +3,10 @@
 #include <ATen/Parallel.h>
 
 #include <charconv>
+#include <cstdlib>
 
 #include "fokker/core/error.h"
+#include "fokker/core/machine.h"
 
 namespace fokker {
 
@@ -36,7 +38,10 @@ at::ScalarType network_type(Precision precision) {
 
 void set_threads(int threads) {
   check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
-  if (threads > 0) at::set_num_threads(threads);
+  if (threads > 0)
+    at::set_num_threads(threads);
+  else if (!std::getenv("OMP_NUM_THREADS"))
+    at::set_num_threads(available_cores());
 }
 
 int threads() {

@@ -18,7 +18,8 @@ Precision parse_precision(std::string_view text);
 /// The type of a network's weights and activations: float64 for fp64, else float32. `automatic` is fp32.
 at::ScalarType network_type(Precision precision);
 
-/// Sets the number of threads used by tensor operations. Zero keeps the default (all cores).
+/// Sets the number of threads used by tensor operations. Zero takes what OMP_NUM_THREADS says, and where it
+/// is not set every core that this process may use.
 void set_threads(int threads);
 int threads();
 

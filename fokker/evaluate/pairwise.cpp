@@ -1,12 +1,25 @@
 #include "fokker/evaluate/pairwise.h"
 
+#include <numeric>
+
+#include "fokker/core/device.h"
 #include "fokker/core/error.h"
+#include "fokker/core/jobs.h"
 
 namespace fokker {
 namespace {
 
 constexpr int64_t block_rows = 256;
 constexpr int64_t block_columns = 1024;  // 2 MB a block: it stays in cache
+
+/// Adds up `of(i)` for the blocks of rows that begin at i, which threads share; in the order of the rows.
+template <typename BlockSum>
+double sum_over_row_blocks(int64_t rows, const BlockSum& of) {
+  std::vector<double> sums((rows + block_rows - 1) / block_rows);
+  run_jobs(sums.size(), threads(),
+           [&](size_t block) { sums[block] = of(static_cast<int64_t>(block) * block_rows); });
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
 
 }  // namespace
 
@@ -27,26 +40,26 @@ Tensor squared_distances(const Tensor& x, const Tensor& y) {
 }
 
 double sum_over_pairs(const Tensor& x, const Tensor& y, const PairFunction& f) {
-  double total = 0;
-  for (int64_t i = 0; i < x.size(0); i += block_rows)
+  return sum_over_row_blocks(x.size(0), [&](int64_t i) {
+    double total = 0;
     for (int64_t j = 0; j < y.size(0); j += block_columns)
       total += f(squared_distances(x.slice(0, i, i + block_rows), y.slice(0, j, j + block_columns)))
                    .sum()
                    .item<double>();
-  return total;
+    return total;
+  });
 }
 
 double sum_over_distinct_pairs(const Tensor& x, const PairFunction& f) {
   const int64_t n = x.size(0);
-  double total = 0;
-  for (int64_t i = 0; i < n; i += block_rows) {
+  return sum_over_row_blocks(n, [&](int64_t i) {
     const Tensor rows = x.slice(0, i, i + block_rows);
     const Tensor values = f(squared_distances(rows, rows));
-    total += values.fill_diagonal_(0).sum().item<double>();
+    double total = values.fill_diagonal_(0).sum().item<double>();
     for (int64_t j = i + block_rows; j < n; j += block_columns)
       total += 2 * f(squared_distances(rows, x.slice(0, j, j + block_columns))).sum().item<double>();
-  }
-  return total;
+    return total;
+  });
 }
 
 Tensor checked_samples(const Tensor& x, const char* name) {

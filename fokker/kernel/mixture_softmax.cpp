@@ -4,16 +4,18 @@
 
 namespace fokker {
 
-const Tensor& SoftmaxComponents::Prepared::offsets(const CentredMeans& components) {
-  std::call_once(rounded_once, [&] {
-    const int64_t k = components.means.size(0), d = components.means.size(1);
-    rounded = at::empty({k, d}, at::kFloat);
+PackedMatrix SoftmaxComponents::Prepared::offsets(const CentredMeans& components) {
+  const int64_t k = components.means.size(0), d = components.means.size(1);
+  std::call_once(packed_once, [&] {
+    const Tensor rounded = at::empty({k, d}, at::kFloat);
     const int64_t step = std::max<int64_t>(1, (int64_t{1} << 20) / d);
     for (int64_t begin = 0; begin < k; begin += step)
       rounded.slice(0, begin, begin + step)
           .copy_(components.means.slice(0, begin, begin + step) - panels->centre);
+    packed = at::empty({packed_size(k, d)}, at::kFloat);
+    pack_matrix({rounded.data_ptr<float>(), d, 1}, k, d, packed.data_ptr<float>());
   });
-  return rounded;
+  return {packed.data_ptr<float>(), k, d};
 }
 
 SoftmaxComponents::SoftmaxComponents(CentredMeans components)

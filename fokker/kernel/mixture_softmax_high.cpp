@@ -1,6 +1,8 @@
 // The softmax in high dimension: a float32 matrix product finds the components that can matter.
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "fokker/kernel/mixture_softmax_prepared.h"
@@ -93,12 +95,16 @@ Verdict answer_row(const Query& query, const Screen& screen, double bound, int64
   candidates.resize(screen.capacity);
   anchor = best;
   for (const bool again : {false, true}) {
-    if (again) anchor = std::max_element(logits, logits + screen.components) - logits;
+    if (again) {
+      const int64_t largest = place_of_largest(logits, screen.components);
+      if (!(logits[largest] > logits[anchor])) break;
+      anchor = largest;
+    }
     const float threshold = screen.threshold(logits[anchor], bound);
     if (!std::isfinite(threshold)) return Verdict::plain;
+    if (count_above(logits, threshold, screen.components) > screen.capacity) continue;
     const int64_t found =
         indices_above(logits, threshold, screen.components, candidates.data(), screen.capacity);
-    if (found > screen.capacity) continue;
     log_total = sum_candidates(query, candidates.data(), found, anchor,
                                result.offset.data_ptr<double>() + at * query.dimension, exact);
     return Verdict::done;
@@ -116,6 +122,7 @@ struct Block {
   Tensor centred;  ///< (rows, d): x less alpha times the centre
   Tensor logits;   ///< (rows and more, padded components)
   std::vector<Verdict> verdicts;
+  std::function<PackedMatrix()> offsets;
 };
 
 /// Queries packed for the product, a few tiles of them.
@@ -154,6 +161,22 @@ double centred_logit(const Query& query, const double* centred, const Tensor& ce
   return query.slope * sum + (query.log_weights[component] - heaviest);
 }
 
+/// E[m | x] - m_anchor of those rows [first, first + count) of a block whose logits have become weights.
+void answer_densely(const Block& block, int64_t first, int64_t count, MixtureSoftmax& result, int64_t at) {
+  const int64_t stride = block.logits.size(1), d = block.centred.size(1);
+  std::vector<float> sums(count * d);
+  gemm({block.logits.data_ptr<float>() + first * stride, stride, 1}, count, block.offsets(), {}, sums.data(),
+       d);
+  const double* centre = block.components.centre.data_ptr<double>();
+  for (int64_t i = 0; i < count; ++i) {
+    if (block.verdicts[first + i] != Verdict::dense) continue;
+    const double total = std::exp(result.log_total.data_ptr<double>()[at + i]);
+    const double* nearest = block.queries[first + i].means + result.anchor.data_ptr<int64_t>()[at + i] * d;
+    double* offset = result.offset.data_ptr<double>() + (at + i) * d;
+    for (int64_t j = 0; j < d; ++j) offset[j] = sums[i * d + j] / total + (centre[j] - nearest[j]);
+  }
+}
+
 /// Answers rows [first, first + count) of a block, which are rows `at` and on of the result.
 void answer_group(Block& block, int64_t first, int64_t count, double heaviest, MixtureSoftmax& result,
                   int64_t at) {
@@ -181,18 +204,9 @@ void answer_group(Block& block, int64_t first, int64_t count, double heaviest, M
                                                                     logits + i * stride, result, at + i)
                                                        : Verdict::done;
   }
-}
-
-/// E[m | x] - m_anchor of the rows of weights that the float32 product may answer.
-void answer_densely(const Tensor& weights, const std::vector<int64_t>& rows, int64_t begin,
-                    const Tensor& offsets, const Tensor& centre, const Tensor& means,
-                    MixtureSoftmax& result) {
-  const Tensor inside = at::tensor(rows, at::kLong), index = inside + begin;
-  const bool all = static_cast<int64_t>(rows.size()) == weights.size(0);
-  const Tensor sum = (all ? weights : weights.index_select(0, inside)).mm(offsets).to(at::kDouble);
-  const Tensor total = result.log_total.index_select(0, index).exp().unsqueeze(1);
-  const Tensor nearest = means.index_select(0, result.anchor.index_select(0, index));
-  result.offset.index_copy_(0, index, sum / total + (centre - nearest));
+  const auto begin = block.verdicts.begin() + first;
+  if (std::find(begin, begin + count, Verdict::dense) != begin + count)
+    answer_densely(block, first, count, result, at);
 }
 
 }  // namespace
@@ -211,7 +225,10 @@ void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& 
                       2 * (4 + std::sqrt(static_cast<double>(d))),
                       std::log(static_cast<double>(k)) + (queries.single ? 20 : 36),
                       queries.single};
-  Block block{panels, screen, {}, {}, at::empty({rows, panels.panels().count * panel_width}, at::kFloat), {}};
+  Block block{
+      panels, screen, {}, {}, at::empty({rows, panels.panels().count * panel_width}, at::kFloat), {}, [this] {
+        return prepared_->offsets(components_);
+      }};
   std::vector<int64_t> plain;
   for (int64_t begin = 0; begin < n; begin += rows) {
     const int64_t count = std::min(rows, n - begin);
@@ -227,14 +244,8 @@ void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& 
       for (int64_t i = first * group; i < std::min(last * group, count); i += group)
         answer_group(block, i, std::min(group, count - i), heaviest, result, begin + i);
     });
-    std::vector<int64_t> dense;
-    for (int64_t i = 0; i < count; ++i) {
-      if (block.verdicts[i] == Verdict::dense) dense.push_back(i);
+    for (int64_t i = 0; i < count; ++i)
       if (block.verdicts[i] == Verdict::plain) plain.push_back(begin + i);
-    }
-    if (!dense.empty())
-      answer_densely(block.logits.slice(0, 0, count).slice(1, 0, k), dense, begin,
-                     prepared_->offsets(components_), panels.centre, components_.means, result);
   }
   answer_plainly(components_, queries, plain, result);
 }

@@ -1,4 +1,6 @@
 // The softmax of a mixture in tensor operations.
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -95,23 +97,47 @@ RelativeLogits relative_logits(const CentredMeans& components, const SoftmaxQuer
   return {refined(components, queries, relative, anchor, bound), anchor};
 }
 
+namespace {
+
+MixtureSoftmax answer_block(const CentredMeans& components, const SoftmaxQueries& queries) {
+  const auto [relative, anchor] = relative_logits(components, queries);
+  const Tensor shift = relative.amax(1, true);
+  const Tensor weights = relative.requires_grad() ? (relative - shift).exp() : relative.sub(shift).exp_();
+  const Tensor total = weights.sum(1, true);
+  return {anchor, (total.log() + shift).squeeze(1),
+          weights.matmul(components.offsets) / total - components.offsets.index_select(0, anchor)};
+}
+
+bool records_gradient(const CentredMeans& components, const SoftmaxQueries& queries) {
+  if (!at::GradMode::is_enabled()) return false;
+  const auto wanted = {&queries.x, &queries.alpha, &queries.variance, &components.means,
+                       &components.log_weights};
+  return std::any_of(wanted.begin(), wanted.end(), [](const Tensor* t) { return t->requires_grad(); });
+}
+
+}  // namespace
+
 MixtureSoftmax mixture_softmax_plain(const CentredMeans& components, const SoftmaxQueries& queries) {
   const int64_t n = queries.x.size(0), k = components.means.size(0), d = components.means.size(1);
   // Each block reads all means once: in high dimension it takes some rows to pay for that.
   const int64_t most = std::max<int64_t>(1, block_elements / std::max(k, d));
   const int64_t rows =
       std::max<int64_t>(1, std::min(most, std::max(cached_elements / k, std::min<int64_t>(64, d / 2))));
-  std::vector<Tensor> anchors, totals, offsets;
-  for (int64_t begin = 0; begin == 0 || begin < n; begin += rows) {
-    const auto [relative, anchor] =
-        relative_logits(components, rows_of(queries, begin, std::min(begin + rows, n)));
-    const Tensor shift = relative.amax(1, true);
-    const Tensor weights = relative.requires_grad() ? (relative - shift).exp() : relative.sub(shift).exp_();
-    const Tensor total = weights.sum(1, true);
-    anchors.push_back(anchor);
-    totals.push_back((total.log() + shift).squeeze(1));
-    offsets.push_back(weights.matmul(components.offsets) / total -
-                      components.offsets.index_select(0, anchor));
+  const int64_t blocks = std::max<int64_t>(1, (n + rows - 1) / rows);
+  std::vector<Tensor> anchors(blocks), totals(blocks), offsets(blocks);
+  const auto answer = [&](int64_t b) {
+    const auto part = answer_block(components, rows_of(queries, b * rows, std::min((b + 1) * rows, n)));
+    anchors[b] = part.anchor;
+    totals[b] = part.log_total;
+    offsets[b] = part.offset;
+  };
+  if (records_gradient(components, queries) || !queries.x.is_cpu()) {
+    for (int64_t b = 0; b < blocks; ++b) answer(b);
+  } else {
+    at::parallel_for(0, blocks, 1, [&](int64_t first, int64_t last) {
+      const GradientMode off(false);
+      for (int64_t b = first; b < last; ++b) answer(b);
+    });
   }
   return {at::cat(anchors, 0), at::cat(totals, 0), at::cat(offsets, 0)};
 }

@@ -6,6 +6,7 @@
 
 #include "fokker/kernel/component_leaves.h"
 #include "fokker/kernel/component_panels.h"
+#include "fokker/kernel/gemm.h"
 #include "fokker/kernel/mixture_softmax.h"
 
 namespace fokker {
@@ -21,13 +22,13 @@ struct Column {
 };
 
 struct SoftmaxComponents::Prepared {
-  std::once_flag once, rounded_once;
+  std::once_flag once, packed_once;
   std::unique_ptr<ComponentLeaves> leaves;  // low dimension
   std::unique_ptr<ComponentPanels> panels;  // high dimension
-  Tensor rounded;                           // (k, d) float32, means less the panels' centre
+  Tensor packed;                            // of `offsets`
 
-  /// Made when it is first asked for.
-  const Tensor& offsets(const CentredMeans& components);
+  /// (k, d) float32, means less the panels' centre, packed for `gemm` when they are first asked for.
+  PackedMatrix offsets(const CentredMeans& components);
 };
 
 inline void set_nan(MixtureSoftmax& result, int64_t row) {

@@ -4,7 +4,7 @@
 // clang-format off
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 #include <hwy/highway.h>
-#include <hwy/contrib/math/math-inl.h>
+#include "fokker/kernel/power_of_two-inl.h"
 // clang-format on
 
 #include "fokker/kernel/mixture_softmax_rows.h"
@@ -50,6 +50,28 @@ void add_difference(double weight, const double* mean, const double* anchor, int
   for (; j < n; ++j) sum[j] += weight * (mean[j] - anchor[j]);
 }
 
+int64_t place_of_largest(const float* logits, int64_t count) {
+  const Floats d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  auto largest = hn::Set(d, -HUGE_VALF);
+  int64_t k = 0;
+  for (; k + lanes <= count; k += lanes) largest = hn::Max(largest, hn::LoadU(d, logits + k));
+  float best = hn::GetLane(hn::MaxOfLanes(d, largest));
+  for (; k < count; ++k) best = std::max(best, logits[k]);
+  const int64_t place = std::find(logits, logits + count, best) - logits;
+  return place < count ? place : 0;
+}
+
+int64_t count_above(const float* logits, float threshold, int64_t count) {
+  const Floats d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t above = 0, k = 0;
+  for (; k + lanes <= count; k += lanes)
+    above += static_cast<int64_t>(hn::CountTrue(d, hn::Gt(hn::LoadU(d, logits + k), hn::Set(d, threshold))));
+  for (; k < count; ++k) above += logits[k] > threshold;
+  return above;
+}
+
 int64_t indices_above(const float* logits, float threshold, int64_t count, int64_t* indices,
                       int64_t capacity) {
   const Floats d;
@@ -71,14 +93,20 @@ int64_t indices_above(const float* logits, float threshold, int64_t count, int64
 double exponentials_in_place(float* logits, float shift, int64_t count) {
   const Floats d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto log2_of_e = hn::Set(d, 1.44269504f), last = hn::Set(d, shift);
   double total = 0;
   int64_t k = 0;
-  while (k + lanes <= count) {  // a few vectors in float, and on in double
+  while (k + 4 * lanes <= count) {  // a few vectors in float, and on in double
     auto sum = hn::Zero(d);
-    for (int64_t i = 0; i < 16 && k + lanes <= count; ++i, k += lanes) {
-      const auto weight = hn::Exp(d, hn::Sub(hn::LoadU(d, logits + k), hn::Set(d, shift)));
-      hn::StoreU(weight, d, logits + k);
-      sum = hn::Add(sum, weight);
+    for (int64_t i = 0; i < 4 && k + 4 * lanes <= count; ++i, k += 4 * lanes) {
+      hn::Vec<Floats> weights[4];
+      for (int64_t v = 0; v < 4; ++v)
+        weights[v] = hn::Mul(hn::Sub(hn::LoadU(d, logits + k + v * lanes), last), log2_of_e);
+      powers_of_two(d, weights);
+      for (int64_t v = 0; v < 4; ++v) {
+        hn::StoreU(weights[v], d, logits + k + v * lanes);
+        sum = hn::Add(sum, weights[v]);
+      }
     }
     total += hn::GetLane(hn::SumOfLanes(d, sum));
   }
@@ -95,6 +123,8 @@ namespace fokker {
 
 HWY_EXPORT(relative_product);
 HWY_EXPORT(add_difference);
+HWY_EXPORT(place_of_largest);
+HWY_EXPORT(count_above);
 HWY_EXPORT(indices_above);
 HWY_EXPORT(exponentials_in_place);
 
@@ -103,6 +133,12 @@ double relative_product(const double* x, const double* mean, const double* ancho
 }
 void add_difference(double weight, const double* mean, const double* anchor, int64_t d, double* sum) {
   HWY_DYNAMIC_DISPATCH(add_difference)(weight, mean, anchor, d, sum);
+}
+int64_t place_of_largest(const float* logits, int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(place_of_largest)(logits, count);
+}
+int64_t count_above(const float* logits, float threshold, int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(count_above)(logits, threshold, count);
 }
 int64_t indices_above(const float* logits, float threshold, int64_t count, int64_t* indices,
                       int64_t capacity) {

@@ -76,21 +76,25 @@ struct Largest {
   Largest() {
     for (auto& row : logits) std::fill_n(row, panel_width, -HUGE_VALF);
   }
+  int64_t place(int64_t row) const {
+    const int64_t lane = std::max_element(logits[row], logits[row] + panel_width) - logits[row];
+    return panels[row][lane] * panel_width + lane;
+  }
   HWY_ALIGN float logits[tile_rows][panel_width];
-  int64_t places[tile_rows][panel_width] = {};
+  HWY_ALIGN int32_t panels[tile_rows][panel_width] = {};
 };
 
-HWY_INLINE void keep_largest(int64_t row, int64_t place, int64_t at, LaneVector logits, Largest& largest) {
+HWY_INLINE void keep_largest(int64_t row, int64_t panel, int64_t at, LaneVector logits, Largest& largest) {
   const Lane d;
   const auto before = hn::Load(d, largest.logits[row] + at);
-  if (hn::AllFalse(d, hn::Gt(logits, before))) return;
-  HWY_ALIGN float fresh[lanes];
-  hn::Store(logits, d, fresh);
-  for (int64_t i = 0; i < lanes; ++i)
-    if (fresh[i] > largest.logits[row][at + i]) {
-      largest.logits[row][at + i] = fresh[i];
-      largest.places[row][at + i] = place + i;
-    }
+  const auto larger = hn::Gt(logits, before);
+  if (hn::AllFalse(d, larger)) return;
+  hn::Store(hn::IfThenElse(larger, logits, before), d, largest.logits[row] + at);
+  const hn::RebindToSigned<Lane> integers;
+  const auto numbers = hn::Load(integers, largest.panels[row] + at);
+  const auto now = hn::Set(integers, static_cast<int32_t>(panel));
+  hn::Store(hn::IfThenElse(hn::RebindMask(integers, larger), now, numbers), integers,
+            largest.panels[row] + at);
 }
 
 void start_logits(const Panels& panels, const PanelQueries& queries, float* products, int64_t stride,
@@ -107,16 +111,13 @@ void start_logits(const Panels& panels, const PanelQueries& queries, float* prod
           const int64_t place = panel * panel_width + v * lanes;
           const auto logits =
               logits_of(panels, queries, tile * tile_rows + r, place, panels.head_norms, sums.sum[r][v]);
-          keep_largest(r, place, v * lanes, logits, largest[tile]);
+          keep_largest(r, panel, v * lanes, logits, largest[tile]);
           if (all) sums.sum[r][v] = logits;
         }
       sums.store(products + tile * tile_rows * stride + panel * panel_width, stride);
     }
-  for (int64_t row = 0; row < queries.tiles * tile_rows; ++row) {
-    const auto& found = largest[row / tile_rows];
-    const float* logits = found.logits[row % tile_rows];
-    best[row] = found.places[row % tile_rows][std::max_element(logits, logits + panel_width) - logits];
-  }
+  for (int64_t row = 0; row < queries.tiles * tile_rows; ++row)
+    best[row] = largest[row / tile_rows].place(row % tile_rows);
 }
 
 /// Whether a component of the panel can exceed the threshold of a row, judged before `look`'s coordinates.

@@ -33,5 +33,22 @@ TEST_F(Cli, HelpNeedsNoEngineAndWorkSaysThatItIsMissing) {
   EXPECT_THAT(read_file(path("alone.err")), HasSubstr("fokker-engine: No such file"));
 }
 
+TEST_F(Cli, LauncherSaysHowThreadsWaitUnlessTheUserDoes) {
+  fs::copy_file(FOKKER_COMMAND, path("fokker"));
+  write("fokker-engine", "#!/bin/sh\nenv\n");
+  fs::permissions(path("fokker-engine"), fs::perms::owner_all);
+  const auto environment = [&](const std::string& set) {
+    std::system(fmt::format("env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT -u OPENBLAS_NUM_THREADS {} '{}' >'{}'",
+                            set, path("fokker"), path("environment.txt"))
+                    .c_str());
+    return read_file(path("environment.txt"));
+  };
+  EXPECT_THAT(environment(""),
+              AllOf(HasSubstr("OPENBLAS_NUM_THREADS=1\n"), HasSubstr("GOMP_SPINCOUNT=10000\n")));
+  EXPECT_THAT(environment("OPENBLAS_NUM_THREADS=3"), HasSubstr("OPENBLAS_NUM_THREADS=3\n"));
+  EXPECT_THAT(environment("GOMP_SPINCOUNT=7"), HasSubstr("GOMP_SPINCOUNT=7\n"));
+  EXPECT_THAT(environment("OMP_WAIT_POLICY=active"), ::testing::Not(HasSubstr("GOMP_SPINCOUNT")));
+}
+
 }  // namespace
 }  // namespace fokker

@@ -123,6 +123,7 @@ TEST_F(Cli, KeepsTheStatesAtChosenTimes) {
   expect_refusal(sample + "x.npy --trajectory-times 0.5 --trajectory-every 2", 2, "not both");
   expect_refusal("sample --target two-modes --steps 5 --n 3 --out x.npy --trajectory-times 0.5", 2,
                  "expected --trajectory");
+  expect_refusal("sample --target two-modes --n 3 --out x.npy --trajectory y.npy", 2, "drawn directly");
   expect_refusal(
       "sample --target two-modes --sampler ula --n 3 --out x.npy --trajectory y.npy --trajectory-times 0.5",
       2, "have no times");

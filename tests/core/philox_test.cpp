@@ -2,11 +2,11 @@
 #include "fokker/core/philox.h"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <numbers>
 
 #include "fokker/core/rng.h"
+#include "instruction_sets.h"
 
 namespace fokker {
 namespace {
@@ -105,15 +105,8 @@ TYPED_TEST(PhiloxKernel, ValuesDoNotDependOnWhereARangeBeginsOrEnds) {
 TYPED_TEST(PhiloxKernel, EveryInstructionSetGivesTheSameBits) {
   const PhiloxRows rows{.key = {5, 6}, .columns = 37};
   const auto best = filled_rows<TypeParam>(rows, 500, fill_normals<TypeParam>);
-  const int64_t supported = hwy::SupportedTargets();
-  for (int64_t targets = supported; targets; targets &= targets - 1) {
-    const int64_t one = targets & -targets;
-    hwy::SetSupportedTargetsForTest(one);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    EXPECT_EQ(filled_rows<TypeParam>(rows, 500, fill_normals<TypeParam>), best) << hwy::TargetName(one);
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  on_each_instruction_set(
+      [&] { EXPECT_EQ(filled_rows<TypeParam>(rows, 500, fill_normals<TypeParam>), best); });
 }
 
 // Uniform numbers (k + 1/2) / 2^24 reach from 2^-25 to the number below 1. Normal ones end at sqrt(64 log 2)
