@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 #include <hwy/highway.h>
 #include "fokker/kernel/activation-inl.h"
+#include "fokker/kernel/part_of_vector-inl.h"
 // clang-format on
 
 #include "fokker/kernel/activation.h"
@@ -27,9 +28,8 @@ HWY_INLINE void for_vectors(const MatrixRows& x, int64_t rows, int64_t columns, 
     for (; k + lanes <= columns; k += lanes)
       hn::StoreU(change(hn::LoadU(d, from + k), hn::LoadU(d, to + k)), d, to + k);
     if (k == columns) continue;
-    const auto rest = hn::FirstN(d, static_cast<size_t>(columns - k));
-    const auto changed = change(hn::MaskedLoad(rest, d, from + k), hn::MaskedLoad(rest, d, to + k));
-    hn::BlendedStore(changed, rest, d, to + k);
+    const auto changed = change(load_part(d, from + k, columns - k), load_part(d, to + k, columns - k));
+    store_part(changed, d, columns - k, to + k);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
+#include "fokker/kernel/part_of_vector-inl.h"
 // clang-format on
 
 #include "fokker/kernel/waves.h"
@@ -24,10 +25,9 @@ HWY_INLINE void wave_columns(float time, const float* frequencies, int64_t begin
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto largest = hn::Set(d, 30000.0f);  // Highway's functions hold to 39000
   for (int64_t k = begin; k < end; k += lanes) {
-    const auto wanted = hn::FirstN(d, static_cast<size_t>(end - k));
-    const auto angle = hn::Mul(hn::Set(d, time), hn::MaskedLoad(wanted, d, frequencies + k));
+    const auto angle = hn::Mul(hn::Set(d, time), load_part(d, frequencies + k, end - k));
     if (hn::AllTrue(d, hn::Le(hn::Abs(angle), largest))) {
-      hn::BlendedStore(Cosine ? hn::Cos(d, angle) : hn::Sin(d, angle), wanted, d, out + k);
+      store_part(Cosine ? hn::Cos(d, angle) : hn::Sin(d, angle), d, end - k, out + k);
       continue;
     }
     for (int64_t i = k; i < std::min(end, k + lanes); ++i)
