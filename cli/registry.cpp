@@ -7,6 +7,7 @@
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
 #include "fokker/data/load.h"
+#include "fokker/data/normalisation.h"
 #include "fokker/target/toys.h"
 
 namespace fokker::cli {
@@ -110,7 +111,10 @@ TimeGrid make_grid(const SamplerChoice& choice, const GaussianProcess& process, 
 }
 
 Tensor load_rows(const std::string& path) {
-  return load_data(path, {}).values.to(at::kDouble).flatten(1);
+  const Dataset data = load_data(path, {});
+  if (!data.is_images()) return data.values.to(at::kDouble).flatten(1);
+  const Normalisation pixels = Normalisation::pixels(data.event_shape(), data.values.scalar_type());
+  return pixels.apply(data.values, at::kDouble).flatten(1);
 }
 
 std::unique_ptr<Distribution> target_from(const std::string& spec) {

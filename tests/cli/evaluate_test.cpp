@@ -35,6 +35,11 @@ TEST_F(Cli, MeasuresImagesInTheFeaturesOfAClassifier) {
   const double real = alike["classifier_frechet_distance_real"].get<double>();
   EXPECT_LT(alike["classifier_frechet_distance"].get<double>(), 2 * real);
   EXPECT_GT(pale["classifier_frechet_distance"].get<double>(), 20 * real);
+  // The same images in levels of 0..255, but for rounding.
+  save_npy(path("levels.npy"), ((load_npy(path("held.npy")) + 1) * 127.5).round().to(at::kByte));
+  const Outcome same = run("evaluate --json --samples held.npy --reference levels.npy");
+  ASSERT_EQ(same.code, 0) << same.err;
+  EXPECT_LT(Json::parse(same.out)["mean_error"].get<double>(), 0.5 / 127.5);
   expect_refusal("evaluate --samples pale.npy --reference held.npy --classifier-labels classes.npy", 2,
                  "expected --classifier-data");
   expect_refusal("evaluate --samples pale.npy --reference held.npy --classifier-data labelled.npy", 3,
