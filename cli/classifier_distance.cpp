@@ -9,31 +9,29 @@
 namespace fokker::cli {
 namespace {
 
-Tensor images_like(const Dataset& example, const std::string& file) {
-  Dataset data = load_data(file);
+void check_alike(const Dataset& example, const Dataset& data) {
   check_input(data.is_images() && data.event_shape() == example.event_shape() && data.size() > 1,
-              "{}: expected at least two images of shape {} as in {} but it has {}", file,
+              "{}: expected at least two images of shape {} as in {} but it has {}", data.source,
               shape_string(IntArrayRef(example.event_shape())), example.source, shape_string(data.values));
-  return data.values;
 }
 
 }  // namespace
 
-ClassifierDistance classifier_distance(const std::string& samples, const std::string& reference,
+ClassifierDistance classifier_distance(const Dataset& samples, const Dataset& reference,
                                        const ClassifierDistanceOptions& options,
                                        const CommonOptions& common) {
-  check(!reference.starts_with("target:"), "classifier-data: expected --reference to be a file of images");
   const Dataset labelled = load_data(options.data, {.labels_path = options.labels});
-  const Tensor drawn = images_like(labelled, samples), held = images_like(labelled, reference);
+  check_alike(labelled, samples);
+  check_alike(labelled, reference);
   Progress progress("classifier", 1000);
   const ImageClassifier classifier(labelled, {.seed = common.seed},
                                    [&](double done) { progress.update(static_cast<int64_t>(1000 * done)); });
   progress.finish();
-  const Tensor expected = classifier.features(held);
+  const Tensor expected = classifier.features(reference.values);
   const Tensor some = Rng(common.seed).stream("real").permutation(labelled.size());
   const Tensor real =
-      labelled.values.index_select(0, some.narrow(0, 0, std::min(drawn.size(0), labelled.size())));
-  return {.samples = frechet_distance(classifier.features(drawn), expected),
+      labelled.values.index_select(0, some.narrow(0, 0, std::min(samples.size(), labelled.size())));
+  return {.samples = frechet_distance(classifier.features(samples.values), expected),
           .real = frechet_distance(classifier.features(real), expected),
           .accuracy = classifier.accuracy()};
 }

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "fokker/data/dataset.h"
 
 namespace fokker::cli {
 
@@ -15,7 +16,7 @@ struct ClassifierDistance {
   double real;      ///< from the reference to as many images of the classifier's data: what noise alone gives
   double accuracy;  ///< of the classifier on held-out images
 };
-ClassifierDistance classifier_distance(const std::string& samples, const std::string& reference,
+ClassifierDistance classifier_distance(const Dataset& samples, const Dataset& reference,
                                        const ClassifierDistanceOptions& options, const CommonOptions& common);
 
 }  // namespace fokker::cli

@@ -2,6 +2,7 @@
 #include "cli/denoiser_source.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
+#include "fokker/data/load.h"
 #include "fokker/evaluate/metrics.h"
 #include "fokker/evaluate/score_error.h"
 #include "fokker/target/toys.h"
@@ -130,13 +131,13 @@ int run_evaluate(const EvaluateOptions& o) {
         "classifier-labels: expected --classifier-data FILE, the images that they label");
   if (!o.run.empty()) return evaluate_run(o);
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
-  std::optional<ClassifierDistance> distance;
-  if (!o.classifier.data.empty())
-    distance = classifier_distance(o.samples, o.reference, o.classifier, o.common);
-  const Tensor samples = load_rows(o.samples);
+  const bool classified = !o.classifier.data.empty();
+  const Dataset drawn = load_data(o.samples);
   CompareOptions options{.seed = o.common.seed, .modes = {}};
+  std::optional<ClassifierDistance> distance;
   Tensor reference;
   if (o.reference.starts_with("target:")) {
+    check(!classified, "classifier-data: expected --reference to be a file of images");
     const auto target = target_from(o.reference.substr(7));
     check(target->can_sample(), "reference: target '{}' cannot be sampled", o.reference.substr(7));
     check(o.n > 1, "n: expected at least 2 reference samples but received {}", o.n);
@@ -145,8 +146,11 @@ int run_evaluate(const EvaluateOptions& o) {
         mixture && mixture->components() > 1 && mixture->components() <= 1024)
       options.modes = *mixture;
   } else {
-    reference = load_rows(o.reference);
+    const Dataset held = load_data(o.reference);
+    if (classified) distance = classifier_distance(drawn, held, o.classifier, o.common);
+    reference = flat_rows(held);
   }
+  const Tensor samples = flat_rows(drawn);
   check_input(samples.size(1) == reference.size(1),
               "{}: expected {} columns as in the reference but it has {}", o.samples, reference.size(1),
               samples.size(1));

@@ -110,11 +110,13 @@ TimeGrid make_grid(const SamplerChoice& choice, const GaussianProcess& process, 
   return named_grid(text.empty() ? choice.grid : text, process, steps > 0 ? steps : choice.steps, range);
 }
 
+Tensor flat_rows(const Dataset& data) {
+  return (data.is_images() ? in_unit_range(data.values, at::kDouble) : data.values.to(at::kDouble))
+      .flatten(1);
+}
+
 Tensor load_rows(const std::string& path) {
-  const Dataset data = load_data(path, {});
-  if (!data.is_images()) return data.values.to(at::kDouble).flatten(1);
-  const Normalisation pixels = Normalisation::pixels(data.event_shape(), data.values.scalar_type());
-  return pixels.apply(data.values, at::kDouble).flatten(1);
+  return flat_rows(load_data(path, {}));
 }
 
 std::unique_ptr<Distribution> target_from(const std::string& spec) {

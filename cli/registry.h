@@ -42,8 +42,10 @@ std::vector<double> parse_numbers(const char* option, const std::string& text);
 /// The same of whole numbers > 0.
 std::vector<int64_t> parse_counts(const char* option, const std::string& text);
 
-/// Rows of a file as (n, d) float64: images are flattened, with levels 0..255 as [-1, 1], which is how
-/// samples are written.
+/// Rows as (n, d) float64: images are flattened, with levels 0..255 as [-1, 1], which is how samples are
+/// written.
+Tensor flat_rows(const Dataset& data);
+/// The same of a file.
 Tensor load_rows(const std::string& path);
 
 }  // namespace fokker::cli

@@ -154,4 +154,8 @@ Tensor Normalisation::pullback_score(const Tensor& score) const {
   });
 }
 
+Tensor in_unit_range(const Tensor& images, at::ScalarType type) {
+  return Normalisation::pixels(images.sizes().slice(1).vec(), images.scalar_type()).apply(images, type);
+}
+
 }  // namespace fokker

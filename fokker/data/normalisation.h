@@ -74,4 +74,7 @@ class Normalisation {
   Tensor spread_;        ///< (d), L^{1/2}, for whiten
 };
 
+/// Images (n, channels, height, width) in [-1, 1]: uint8 levels 0..255 by `pixels`, floats as they are.
+Tensor in_unit_range(const Tensor& images, at::ScalarType type = at::kFloat);
+
 }  // namespace fokker

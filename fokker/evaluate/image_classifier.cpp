@@ -11,10 +11,6 @@ namespace {
 
 constexpr int64_t feature_block = 256;  // images at a time where no gradients are recorded
 
-Tensor in_unit_range(const Tensor& images) {
-  return Normalisation::pixels(images.sizes().slice(1).vec(), images.scalar_type()).apply(images);
-}
-
 void check_labelled(const Dataset& data) {
   check_input(data.is_images() && data.labels.defined(), "{}: expected images with labels", data.source);
   check_input(data.values.size(2) >= 4 && data.values.size(3) >= 4,

@@ -46,40 +46,33 @@ HWY_INLINE void slopes_of(const MatrixRows& x, int64_t rows, int64_t columns, co
               [d](auto v, auto g) HWY_ATTR { return hn::Mul(g, Function::slope(d, v)); });
 }
 
-void activate(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
-              const MatrixRows& out) {
+/// visit(f) with the function of that kind.
+template <typename Visit>
+HWY_INLINE void with_function(ActivationKind kind, Visit visit) {
   switch (kind) {
     case ActivationKind::silu:
-      return values_of<Silu>(x, rows, columns, out);
+      return visit(Silu());
     case ActivationKind::elu:
-      return values_of<Elu>(x, rows, columns, out);
+      return visit(Elu());
     case ActivationKind::relu:
-      return values_of<Relu>(x, rows, columns, out);
+      return visit(Relu());
     case ActivationKind::gelu:
-      return values_of<Gelu>(x, rows, columns, out);
+      return visit(Gelu());
     case ActivationKind::tanh:
-      return values_of<Tanh>(x, rows, columns, out);
+      return visit(Tanh());
     case ActivationKind::softplus:
-      return values_of<Softplus>(x, rows, columns, out);
+      return visit(Softplus());
   }
+}
+
+void activate(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
+              const MatrixRows& out) {
+  with_function(kind, [&](auto f) HWY_ATTR { values_of<decltype(f)>(x, rows, columns, out); });
 }
 
 void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
                        const MatrixRows& gradient) {
-  switch (kind) {
-    case ActivationKind::silu:
-      return slopes_of<Silu>(x, rows, columns, gradient);
-    case ActivationKind::elu:
-      return slopes_of<Elu>(x, rows, columns, gradient);
-    case ActivationKind::relu:
-      return slopes_of<Relu>(x, rows, columns, gradient);
-    case ActivationKind::gelu:
-      return slopes_of<Gelu>(x, rows, columns, gradient);
-    case ActivationKind::tanh:
-      return slopes_of<Tanh>(x, rows, columns, gradient);
-    case ActivationKind::softplus:
-      return slopes_of<Softplus>(x, rows, columns, gradient);
-  }
+  with_function(kind, [&](auto f) HWY_ATTR { slopes_of<decltype(f)>(x, rows, columns, gradient); });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -5,14 +5,7 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
-
-// The library is built for any x86-64; this loop is compiled once more for AVX2 and chosen at load time.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define FOKKER_ADAMW_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define FOKKER_ADAMW_CLONES
-#endif
+#include "fokker/kernel/vector_clones.h"
 
 namespace fokker {
 namespace {
@@ -36,12 +29,12 @@ inline __attribute__((always_inline)) void update_range(int64_t count, const Ada
   }
 }
 
-FOKKER_ADAMW_CLONES void adamw_range(int64_t count, const AdamWNumbers<float>& c, float* w, const float* g,
-                                     float* m, float* v, float* average) {
+FOKKER_VECTOR_CLONES void adamw_range(int64_t count, const AdamWNumbers<float>& c, float* w, const float* g,
+                                      float* m, float* v, float* average) {
   update_range(count, c, w, g, m, v, average);
 }
-FOKKER_ADAMW_CLONES void adamw_range(int64_t count, const AdamWNumbers<double>& c, double* w, const double* g,
-                                     double* m, double* v, double* average) {
+FOKKER_VECTOR_CLONES void adamw_range(int64_t count, const AdamWNumbers<double>& c, double* w,
+                                      const double* g, double* m, double* v, double* average) {
   update_range(count, c, w, g, m, v, average);
 }
 

@@ -4,6 +4,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/kernel/dense_blocks.h"
+#include "fokker/kernel/scratch.h"
 
 namespace fokker {
 namespace {
@@ -118,9 +119,9 @@ class BackwardChunk {
     const int64_t size = graph_.values[value].size;
     MatrixRows seen = sum(value, rows.first);
     if (graph_.values[value].activated) {
-      const MatrixRows scratch{thread_scratch(rows.count * dense_stride(size)), dense_stride(size)};
-      activate(graph_.activation, seen, rows.count, size, scratch);
-      seen = scratch;
+      const MatrixRows activated{scratch(Scratch::own, rows.count * dense_stride(size)), dense_stride(size)};
+      activate(graph_.activation, seen, rows.count, size, activated);
+      seen = activated;
     }
     pack_matrix({seen.data, seen.stride, 1}, rows.count, size, factors_[value] + block * factor_size(value));
   }

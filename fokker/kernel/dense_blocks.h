@@ -58,9 +58,6 @@ class ValueMatrices {
   std::vector<MatrixRows> matrices_;
 };
 
-/// Memory of this thread, which its next call takes again.
-float* thread_scratch(int64_t count);
-
 /// work(i) for i < count, each taken by the next free thread.
 template <typename Work>
 void for_each_task(int64_t count, Work work) {

@@ -1,4 +1,5 @@
 #include "fokker/kernel/dense_blocks.h"
+#include "fokker/kernel/scratch.h"
 
 namespace fokker {
 namespace {
@@ -100,6 +101,27 @@ void place_inputs(const std::vector<DenseInput>& inputs, int64_t first_row, Dens
   }
 }
 
+/// Carries all rows through the graph, a block at a time, threads sharing the blocks. `place(v, first row of
+/// the block, place in cache or null, places)` says where a value that is not given is.
+template <typename Place, typename TakesPart, typename Bias>
+void forward_rows(const DenseGraph& graph, const DenseWeights& weights, const std::vector<DenseInput>& inputs,
+                  int64_t rows, const SharedPlaces& layout, Place place, TakesPart takes_part, Bias bias) {
+  const DenseBlocks blocks(rows, forward_height, at::get_num_threads());
+  for_each_task(blocks.count(), [&](int64_t b) {
+    const auto [first, count] = blocks[b];
+    float* memory = scratch(Scratch::own, layout.width() * blocks.height);
+    DensePlaces places(graph.values.size());
+    place_inputs(inputs, first, places);
+    for (size_t v = graph.inputs; v < graph.values.size(); ++v) {
+      MatrixRows in_cache;
+      if (layout.offset(v) >= 0)
+        in_cache = {memory + layout.offset(v) * blocks.height, dense_stride(graph.values[v].size)};
+      place(v, first, in_cache, places);
+    }
+    forward_block(graph, weights, count, places, takes_part, bias);
+  });
+}
+
 /// What is the same for all rows: values that depend on inputs of one row alone, and what they add to others.
 class SharedPart {
  public:
@@ -143,11 +165,6 @@ class SharedPart {
 
 }  // namespace
 
-float* thread_scratch(int64_t count) {
-  thread_local FloatBuffer buffer;
-  return buffer.reserve(count);
-}
-
 void DenseWeights::pack(const DenseGraph& graph, Use use) {
   int64_t total = 0;
   std::vector<int64_t> offsets;
@@ -180,23 +197,14 @@ void dense_forward(const DenseGraph& graph, const DenseWeights& weights,
   const size_t last = graph.values.size() - 1;
   const auto takes_part = [&](size_t v) { return !shared.is_shared(v); };
   const SharedPlaces layout(graph, true, [&](size_t v) { return takes_part(v) && v != last; });
-  const DenseBlocks blocks(rows, forward_height, at::get_num_threads());
-  for_each_task(blocks.count(), [&](int64_t b) {
-    const auto [first, count] = blocks[b];
-    float* scratch = thread_scratch(layout.width() * blocks.height);
-    DensePlaces places(graph.values.size());
-    place_inputs(inputs, first, places);
-    for (size_t v = graph.inputs; v <= last; ++v) {
-      if (v == last)
-        places.sums[v] = {result.row(first), result.stride};
-      else if (shared.is_shared(v))
-        places.sums[v] = shared.place(v);
-      else
-        places.sums[v] = {scratch + layout.offset(v) * blocks.height, dense_stride(graph.values[v].size)};
-      places.seen[v] = places.sums[v];
-    }
-    forward_block(graph, weights, count, places, takes_part, [&](size_t v) { return shared.start(v); });
-  });
+  const auto place = [&](size_t v, int64_t first, const MatrixRows& in_cache, DensePlaces& places) {
+    places.sums[v] = v == last             ? MatrixRows{result.row(first), result.stride}
+                     : shared.is_shared(v) ? shared.place(v)
+                                           : in_cache;
+    places.seen[v] = places.sums[v];
+  };
+  forward_rows(graph, weights, inputs, rows, layout, place, takes_part,
+               [&](size_t v) { return shared.start(v); });
 }
 
 void dense_forward(const DenseGraph& graph, const std::vector<DenseInput>& inputs, int64_t rows,
@@ -204,22 +212,13 @@ void dense_forward(const DenseGraph& graph, const std::vector<DenseInput>& input
   const size_t last = graph.values.size() - 1;
   const SharedPlaces layout(graph, false, [&](size_t v) { return graph.values[v].activated; });
   const ValueMatrices sums(graph, rows, tape.sums);
-  const DenseBlocks blocks(rows, forward_height, at::get_num_threads());
-  for_each_task(blocks.count(), [&](int64_t b) {
-    const auto [first, count] = blocks[b];
-    float* scratch = thread_scratch(layout.width() * blocks.height);
-    DensePlaces places(graph.values.size());
-    place_inputs(inputs, first, places);
-    for (size_t v = graph.inputs; v <= last; ++v) {
-      places.sums[v] = v == last ? MatrixRows{result.row(first), result.stride} : sums.from_row(v, first);
-      places.seen[v] = layout.offset(v) < 0 ? places.sums[v]
-                                            : MatrixRows{scratch + layout.offset(v) * blocks.height,
-                                                         dense_stride(graph.values[v].size)};
-    }
-    forward_block(
-        graph, tape.weights, count, places, [](size_t) { return true; },
-        [&](size_t v) { return tape.weights.bias(static_cast<int64_t>(v)).data(); });
-  });
+  const auto place = [&](size_t v, int64_t first, const MatrixRows& in_cache, DensePlaces& places) {
+    places.sums[v] = v == last ? MatrixRows{result.row(first), result.stride} : sums.from_row(v, first);
+    places.seen[v] = in_cache.data ? in_cache : places.sums[v];
+  };
+  forward_rows(
+      graph, tape.weights, inputs, rows, layout, place, [](size_t) { return true; },
+      [&](size_t v) { return tape.weights.bias(static_cast<int64_t>(v)).data(); });
 }
 
 }  // namespace fokker

@@ -5,17 +5,11 @@
 #include <cstring>
 #include <vector>
 
+#include "fokker/kernel/vector_clones.h"
+
 // A comparison may trap, in principle, which keeps GCC from vectorising the clamps in the exponential.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-trapping-math")
-#endif
-
-// The library is built for any x86-64; these loops are compiled once more for AVX2 and chosen at load time.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define FOKKER_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define FOKKER_VECTOR_CLONES
 #endif
 
 namespace fokker {

@@ -51,7 +51,13 @@ Tensor ClassEmbedding::operator()(const Tensor& label) const {
     check(low >= -1 && high <= unconditional,
           "class embedding: expected labels in [-1, {}] but received {} to {}", unconditional, low, high);
   }
-  return at::embedding(weight, at::where(label < 0, at::full_like(label, unconditional), label));
+  return at::embedding(weight, rows(label));
+}
+
+Tensor ClassEmbedding::rows(const Tensor& label) const {
+  const int64_t unconditional = weight.size(0) - 1;
+  if (!label.defined()) return at::full({1}, unconditional, at::kLong);
+  return at::where(label < 0, at::full_like(label, unconditional), label);
 }
 
 Activation::Activation(const std::string& name) : name_(name) {

@@ -44,6 +44,8 @@ struct ClassEmbedding {
   /// label (n) int64, -1 for unconditional, -> (n, size); an undefined label -> (1, size). Argument error
   /// where a label is not in [-1, rows).
   Tensor operator()(const Tensor& label) const;
+  /// The rows of the weight that these are: (n), or (1) for an undefined label.
+  Tensor rows(const Tensor& label) const;
 };
 
 /// An elementwise function by name: silu, elu, relu, gelu, tanh, softplus.

@@ -129,10 +129,8 @@ class MlpNode final : public torch::autograd::Node {
 
   /// Gradients of the rows of the classes' vectors, from those of the batch.
   Tensor sum_by_class(const Tensor& rows) const {
-    const int64_t count = layers_->classes.weight.size(0);
-    Tensor index = label_.defined() ? label_ : at::full({1}, -1, at::kLong);
-    index = at::where(index < 0, at::full_like(index, count - 1), index).expand({rows.size(0)});
-    return at::embedding_dense_backward(rows, index.contiguous(), count, -1, false);
+    const Tensor index = layers_->classes.rows(label_).expand({rows.size(0)});
+    return at::embedding_dense_backward(rows, index.contiguous(), layers_->classes.weight.size(0), -1, false);
   }
 
   // Second derivatives: the plain functions know how to differentiate their gradients.

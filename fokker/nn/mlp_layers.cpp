@@ -74,20 +74,22 @@ void MlpLayers::build_residual(LayerBuilder& builder) {
   output = builder.linear("output", width, outputs(), options.zero_output);
 }
 
+Tensor MlpLayers::scaled(const Tensor& time) const {
+  const bool changes = kind == TimeFeatures::sinusoidal && options.time_scale != 1;
+  return changes ? time * options.time_scale : time;
+}
+
 Tensor MlpLayers::features(const Tensor& time) const {
-  const bool scaled = kind == TimeFeatures::sinusoidal && options.time_scale != 1;
-  return time_features(kind, scaled ? time * options.time_scale : time, options.embedding_size);
+  return time_features(kind, scaled(time), options.embedding_size);
 }
 
 Tensor MlpLayers::fused_features(const Tensor& time) const {
-  const bool sinusoidal = kind == TimeFeatures::sinusoidal;
-  const Tensor times =
-      (sinusoidal && options.time_scale != 1 ? time * options.time_scale : time).contiguous();
+  const Tensor times = scaled(time).contiguous();
   if (kind == TimeFeatures::raw) return times.unsqueeze(1);
   const int64_t n = times.size(0), columns = frequencies.size(0);
   const Tensor out = at::empty({n, columns}, times.options());
-  waves(times.data_ptr<float>(), n, frequencies.data_ptr<float>(), columns, sinusoidal ? columns / 2 : 0,
-        out.data_ptr<float>());
+  waves(times.data_ptr<float>(), n, frequencies.data_ptr<float>(), columns,
+        kind == TimeFeatures::sinusoidal ? columns / 2 : 0, out.data_ptr<float>());
   return out;
 }
 

@@ -37,6 +37,7 @@ struct MlpLayers {
  private:
   void build_plain(LayerBuilder& builder);
   void build_residual(LayerBuilder& builder);
+  Tensor scaled(const Tensor& time) const;
   Tensor plain_chain(const Tensor& x, const Tensor& time, const Tensor& label) const;
   Tensor plain_residual(const Tensor& x, const Tensor& time, const Tensor& label) const;
   void graph_of_chain(DenseGraph& graph) const;
