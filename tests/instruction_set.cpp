@@ -1,26 +1,38 @@
 // Part of every test program: FOKKER_TEST_INSTRUCTION_SET=SSE4 runs it as on a processor with no better one.
+// A name that kernels are not compiled for is refused; where the processor lacks the set, all tests are
+// skipped.
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
-#include <string>
+#include <stdexcept>
 
 #include "instruction_sets.h"
 
 namespace fokker {
 namespace {
 
+// Highway's masks name the better of two targets by the lower bit.
+std::vector<int64_t> bits_of(int64_t targets) {
+  std::vector<int64_t> bits;
+  for (; targets; targets &= targets - 1) bits.push_back(targets & -targets);
+  return bits;
+}
+
 class ChosenInstructionSet final : public ::testing::Environment {
  public:
   void SetUp() override {
     const char* name = std::getenv("FOKKER_TEST_INSTRUCTION_SET");
     if (!name) return;
-    std::string valid;
-    for (int64_t targets = hwy::SupportedTargets(); targets; targets &= targets - 1) {
-      const int64_t one = targets & -targets;
-      if (std::string(hwy::TargetName(one)) == name) chosen_ = std::make_unique<InstructionSets>(one);
-      valid += std::string(" ") + hwy::TargetName(one);
-    }
-    ASSERT_TRUE(chosen_) << "FOKKER_TEST_INSTRUCTION_SET: expected one of" << valid << " but received "
-                         << name;
+    const auto named = [&](int64_t target) { return hwy::TargetName(target) == std::string(name); };
+    const std::vector<int64_t> compiled = compiled_targets(), available = available_targets();
+    const auto found = std::find_if(compiled.begin(), compiled.end(), named);
+    ASSERT_TRUE(found != compiled.end())
+        << "FOKKER_TEST_INSTRUCTION_SET: expected what kernels are compiled for, one of "
+        << target_names(compiled) << ", but received " << name;
+    if (std::find(available.begin(), available.end(), *found) == available.end())
+      GTEST_SKIP() << "FOKKER_TEST_INSTRUCTION_SET: this processor has no " << name << ", only "
+                   << target_names(available);
+    chosen_ = std::make_unique<InstructionSets>(*found);
   }
   void TearDown() override { chosen_.reset(); }
 
@@ -32,4 +44,34 @@ class ChosenInstructionSet final : public ::testing::Environment {
     ::testing::AddGlobalTestEnvironment(new ChosenInstructionSet);
 
 }  // namespace
+
+// The library and its tests have the same compiler and options, which decide Highway's list.
+std::vector<int64_t> compiled_targets() {
+  return bits_of(HWY_TARGETS);
+}
+
+std::vector<int64_t> available_targets() {
+  return bits_of(HWY_TARGETS & hwy::SupportedTargets());
+}
+
+std::string target_names(const std::vector<int64_t>& targets) {
+  std::string names;
+  for (const int64_t target : targets)
+    names += (names.empty() ? "" : " ") + std::string(hwy::TargetName(target));
+  return names;
+}
+
+InstructionSets::InstructionSets(int64_t target) : before_(hwy::SupportedTargets()) {
+  const std::vector<int64_t> available = available_targets();
+  if (std::find(available.begin(), available.end(), target) == available.end())
+    throw std::invalid_argument("InstructionSets: expected one of " + target_names(available) +
+                                " but received " + hwy::TargetName(target));
+  choose(target);
+}
+
+void InstructionSets::choose(int64_t targets) {
+  hwy::SetSupportedTargetsForTest(targets);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
 }  // namespace fokker
