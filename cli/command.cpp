@@ -29,6 +29,14 @@ void add_common(CLI::App& app, CommonOptions& common) {
       ->configurable(false);
 }
 
+/// Whether two values are written alike, or are the same number.
+bool same_value(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  char *end_a = nullptr, *end_b = nullptr;
+  const double x = std::strtod(a.c_str(), &end_a), y = std::strtod(b.c_str(), &end_b);
+  return !a.empty() && !b.empty() && *end_a == 0 && *end_b == 0 && x == y;
+}
+
 }  // namespace
 
 void Command::option(const std::string& name, std::string& value, const std::string& help, Need need) {
@@ -49,6 +57,17 @@ void Command::option(const std::string& name, std::vector<std::string>& value, c
 }
 void Command::flag(const std::string& name, bool& value, const std::string& help, Saved saved) {
   app_.add_flag(name, value, help)->configurable(saved == Saved::yes);
+}
+
+bool Command::given(const std::string& name) const {
+  const CLI::Option& option = *app_.get_option("--" + name);
+  if (option.count() == 0) return false;
+  if (option.get_items_expected_max() == 0) return option.as<bool>();  // a switch
+  const auto& values = option.results();
+  return values.size() != 1 || !same_value(values[0], option.get_default_str());
+}
+void Command::refuse(const std::vector<std::string>& names, const std::string& reason) const {
+  for (const std::string& name : names) check(!given(name), "{}: {}", name, reason);
 }
 
 void Command::save_configuration(const std::filesystem::path& file) const {

@@ -43,6 +43,13 @@ class Command {
   enum class Saved { yes, no };
   void flag(const std::string& name, bool& value, const std::string& help, Saved saved = Saved::yes);
 
+  /// Whether the option named without dashes has another value than its default, from the command line or a
+  /// configuration. (A saved configuration holds every option, so a default that was typed is not told
+  /// apart.)
+  bool given(const std::string& name) const;
+  /// Argument error where one of these options was given: it would do nothing. "NAME: REASON".
+  void refuse(const std::vector<std::string>& names, const std::string& reason) const;
+
   /// Writes the resolved options as TOML, so that --config FILE repeats the run.
   void save_configuration(const std::filesystem::path& file) const;
 
@@ -101,6 +108,8 @@ void add_plot(CommandLine& line);
 void add_report(CommandLine& line);
 void add_verify(CommandLine& line);
 void add_gallery(CommandLine& line);
+/// All of them.
+void add_commands(CommandLine& line);
 
 /// Reads FILE.toml of --config into command-line arguments "--key=value".
 std::vector<std::string> arguments_from_toml(const std::filesystem::path& file);

@@ -56,21 +56,7 @@ int report(const std::string& text, ErrorKind kind) {
 
 int run(const std::vector<std::string>& arguments) {
   CommandLine line;
-  add_train(line);
-  add_sample(line);
-  add_score(line);
-  add_simulate(line);
-  add_likelihood(line);
-  add_encode(line);
-  add_decode(line);
-  add_interpolate(line);
-  add_evaluate(line);
-  add_inspect(line);
-  add_doctor(line);
-  add_plot(line);
-  add_report(line);
-  add_verify(line);
-  add_gallery(line);
+  add_commands(line);
   if (arguments.size() == 2 && arguments[0] == "--write-help-texts") {
     write_file_atomically(arguments[1], line.help_texts());
     return 0;

@@ -5,6 +5,7 @@
 #include "cli/langevin.h"
 #include "cli/output.h"
 #include "cli/registry.h"
+#include "cli/sample_options.h"
 #include "cli/trajectory_file.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
@@ -16,13 +17,6 @@
 
 namespace fokker::cli {
 namespace {
-
-struct SampleOptions {
-  CommonOptions common;
-  std::string run, target, process, out, sampler, grid, trajectory, trajectory_times, label, start;
-  int64_t n = 1000, steps = 0, batch = 0, trajectory_every = 1;
-  double guidance = 1.0, clip = -1.0, step_size = 0.0;
-};
 
 struct Samples {
   Tensor values;  ///< in the user's units
@@ -159,11 +153,6 @@ Samples run_target_kernel(const SampleOptions& o) {
   return run_kernel(o, choice, *law, start, [](const Tensor& x) { return x; });
 }
 
-/// A target on its own is drawn from, without a process.
-bool drawn_directly(const SampleOptions& o) {
-  return !o.target.empty() && o.sampler.empty() && o.process.empty() && o.steps == 0;
-}
-
 Samples sample_target(const SampleOptions& o) {
   if (is_chain(o.sampler)) return run_target_kernel(o);
   if (drawn_directly(o)) {
@@ -215,32 +204,8 @@ std::string describe(const Samples& samples, const std::optional<ModeStatistics>
   return text;
 }
 
-void check_trajectory(const SampleOptions& o) {
-  if (!o.trajectory.empty()) check_output(o.trajectory);
-  check(o.trajectory.empty() || !drawn_directly(o),
-        "trajectory: a target is drawn directly, with no states on the way, unless --process, --sampler or "
-        "--steps is given");
-  check(o.trajectory_every > 0, "trajectory-every: expected trajectory-every > 0 but received {}",
-        o.trajectory_every);
-  if (o.trajectory_times.empty()) return;
-  check(!o.trajectory.empty(),
-        "trajectory-times: expected --trajectory FILE.npy, to which the states are written");
-  check(o.trajectory_every == 1, "trajectory-times: expected these or --trajectory-every, not both");
-  check(!is_chain(o.sampler), "trajectory-times: the steps of {} have no times; expected --trajectory-every",
-        o.sampler);
-}
-
 int run_sample(const SampleOptions& o, const Command& command) {
-  check(o.n > 0, "n: expected n > 0 but received {}", o.n);
-  check(o.step_size >= 0, "step-size: expected step-size > 0 but received {}", o.step_size);
-  check(o.step_size == 0 || is_chain(o.sampler), "step-size: expected --sampler {} but received '{}'",
-        join(chain_names()), o.sampler);
-  check(o.start.empty() || is_chain(o.sampler), "start: expected --sampler {} but received '{}'",
-        join(chain_names()), o.sampler);
-  check(o.steps >= 0, "steps: expected steps > 0 but received {}", o.steps);
-  check(o.run.empty() != o.target.empty(), "expected either a run folder or --target");
-  check_output(o.out);
-  check_trajectory(o);
+  check_options(o, command);
   catch_signals();
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
   write_samples(o.out, samples.values, samples.columns);
@@ -262,33 +227,7 @@ void add_sample(CommandLine& line) {
        "fokker sample --target two-modes --sampler ula --steps 5000 --step-size 0.1 --out samples.csv\n  "
        "fokker sample --target two-modes --sampler annealed-langevin:levels=20,inner=100,step=0.1 --out "
        "samples.csv"},
-      [](Command& c, SampleOptions& o) {
-        c.option("run", o.run, "Run folder of a trained model");
-        c.option("--target", o.target, "Sample a known target with its exact denoiser");
-        c.option("--process", o.process,
-                 "Process of the exact denoiser (default: vp; annealed-langevin: ve; ula, mala and "
-                 "underdamped-langevin run on the target itself)");
-        c.option("--n", o.n, "Number of samples");
-        c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
-        c.option("--sampler", o.sampler, "One of: " + join(sampler_names()));
-        c.option("--steps", o.steps, "Number of steps; 0 takes the sampler's default");
-        c.option("--step-size", o.step_size,
-                 "Step size of ula, mala and underdamped-langevin; 0 takes the default");
-        c.option("--start", o.start, "Point X,Y,... where their chains begin (default: standard normal)");
-        c.option(
-            "--grid", o.grid,
-            "Spacing of times, one of: " + join(grid_names()) + "; or times as a list 1,0.5,0 or a file");
-        c.option("--trajectory", o.trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
-        c.option("--trajectory-every", o.trajectory_every,
-                 "Of these states keep the start, every K-th and the last");
-        c.option("--trajectory-times", o.trajectory_times,
-                 "Of these states keep those at times T,T,... of the run's grid, in the order of the run");
-        c.option("--label", o.label, "Class to sample");
-        c.option("--guidance", o.guidance, "Weight of classifier-free guidance; 1 is plain conditioning");
-        c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");
-        c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
-      },
-      run_sample);
+      describe_options, run_sample);
 }
 
 }  // namespace fokker::cli

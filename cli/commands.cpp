@@ -1,0 +1,23 @@
+#include "cli/command.h"
+
+namespace fokker::cli {
+
+void add_commands(CommandLine& line) {
+  add_train(line);
+  add_sample(line);
+  add_score(line);
+  add_simulate(line);
+  add_likelihood(line);
+  add_encode(line);
+  add_decode(line);
+  add_interpolate(line);
+  add_evaluate(line);
+  add_inspect(line);
+  add_doctor(line);
+  add_plot(line);
+  add_report(line);
+  add_verify(line);
+  add_gallery(line);
+}
+
+}  // namespace fokker::cli
