@@ -11,6 +11,13 @@ from side import Side
 GROUPS, HEAD = 8, 8
 
 
+class GroupNorm(nn.GroupNorm):
+    """Statistics in float32 also under autocast: a bfloat16 input with float32 weights is refused there."""
+
+    def forward(self, x):
+        return super().forward(x.float()).to(x.dtype)
+
+
 class Time(nn.Module):
     def __init__(self, channels):
         super().__init__()
@@ -28,7 +35,7 @@ class Time(nn.Module):
 class Resnet(nn.Module):
     def __init__(self, inputs, outputs, time):
         super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(GROUPS, inputs), nn.GroupNorm(GROUPS, outputs)
+        self.norm1, self.norm2 = GroupNorm(GROUPS, inputs), GroupNorm(GROUPS, outputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.time_emb_proj = nn.Linear(time, outputs)
@@ -44,7 +51,7 @@ class Resnet(nn.Module):
 class Attention(nn.Module):
     def __init__(self, channels):
         super().__init__()
-        self.group_norm = nn.GroupNorm(GROUPS, channels)
+        self.group_norm = GroupNorm(GROUPS, channels)
         self.to_q, self.to_k, self.to_v = (nn.Linear(channels, channels) for _ in range(3))
         self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
 
@@ -104,7 +111,7 @@ class UNet(nn.Module):
             below, finer = channels[min(i + 1, last)], channels[max(i - 1, 0)]
             sizes = [(below + channels[i], channels[i]), (channels[i] + finer, channels[i])]
             self.up_blocks.append(Stage(sizes, time, up=channels[i] if i > 0 else None))
-        self.conv_norm_out = nn.GroupNorm(GROUPS, base)
+        self.conv_norm_out = GroupNorm(GROUPS, base)
         self.conv_out = nn.Conv2d(base, images, 3, padding=1)
 
     def forward(self, x, time):

@@ -5,9 +5,9 @@ namespace fokker {
 
 /// While one that is on lives, the products of the layers that run on this thread take factors rounded to
 /// bfloat16, with sums in float32; weights, activations, norms and everything else stay as they are. Float64
-/// is left alone. Processors with bfloat16 products (AVX512-BF16, AMX; accelerators) compute and store such a
-/// product in bfloat16; others round the factors and multiply in float32: the same to a rounding of the
-/// result, and no faster than float32.
+/// is left alone. Where there are bfloat16 products (AVX512-BF16, AMX; accelerators) such a product is
+/// computed and stored in bfloat16; elsewhere the factors are rounded and multiplied in float32: the same to
+/// a rounding of the result, and no faster than float32.
 class Bf16Products {
  public:
   explicit Bf16Products(bool on) : before_(active_) { active_ = before_ || on; }
@@ -21,7 +21,8 @@ class Bf16Products {
   bool before_;
 };
 
-/// Whether this processor multiplies bfloat16 itself.
+/// Whether the library that computes multiplies bfloat16 itself, on this processor and within the instruction
+/// sets that it was limited to: asked once, by trying.
 bool has_bf16_products();
 
 /// x as a factor of a product: itself, or rounded where bfloat16 is asked for.
