@@ -12,16 +12,31 @@ namespace fokker {
 constexpr int64_t largest_image_side = 16384;
 constexpr int64_t most_image_pixels = int64_t{1} << 28;
 
-/// Decoders of an image in memory: uint8 (channels, height, width), with 1 (grey), 2 (grey, alpha), 3 (RGB)
-/// or 4 (RGBA) channels as the file has them; 16-bit PNG is rounded to 8 bits, palettes become RGB. Colour
-/// profiles, gamma and EXIF orientation are ignored. Input error, starting with `name`, where it is damaged,
-/// truncated, too large, an animation, or CMYK.
-Tensor decode_png(std::string_view bytes, const std::string& name);
-Tensor decode_jpeg(std::string_view bytes, const std::string& name);
-Tensor decode_webp(std::string_view bytes, const std::string& name);
+/// What a file's own way of storing an image was, where reading it decides something for the user.
+struct ImageFacts {
+  bool turned = false;   ///< by its EXIF (or TIFF) orientation
+  bool deep = false;     ///< more than 8 bits a channel: read as floats in [-1, 1]
+  bool palette = false;  ///< its numbers were indices of colours, which are what was read
+};
 
-/// A PNG, JPEG or WebP file, told apart by its first bytes.
-Tensor load_image(const std::filesystem::path& path);
+/// Decoders of a still image in memory: (channels, height, width), with 1 (grey), 2 (grey, alpha), 3 (RGB) or
+/// 4 (RGBA) channels as the file has them, upright by its EXIF orientation. 8 bits and fewer a channel are
+/// uint8; 16 bits are float32 in [-1, 1], level / 32767.5 - 1. Palettes become colours. Colour profiles and
+/// gamma are ignored. `facts`, where given, receives what was decided. Input error, starting with `name`,
+/// where the bytes are damaged, truncated, too large, an animation, several pages, or CMYK in a JPEG.
+Tensor decode_png(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);
+Tensor decode_jpeg(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);
+Tensor decode_webp(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);
+Tensor decode_gif(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);
+Tensor decode_tiff(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);
+/// Uncompressed bitmaps of 1, 4, 8, 24 or 32 bits (BITMAPINFOHEADER and its successors).
+Tensor decode_bmp(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);
+
+/// A file of one of these kinds, told apart by its first bytes.
+Tensor load_image(const std::filesystem::path& path, ImageFacts* facts = nullptr);
+
+/// Whether a file's extension is one of an image that is read: .png .jpg .jpeg .webp .gif .tif .tiff .bmp.
+bool has_image_extension(const std::filesystem::path& path);
 
 /// float [-1, 1] (values outside are clamped) to uint8: round((x + 1) * 127.5). uint8 stays. Argument
 /// error where a value is NaN or the type is neither.
@@ -32,24 +47,37 @@ std::string encode_png(const Tensor& image);
 /// Atomic; resource error where the disk is full.
 void save_png(const std::filesystem::path& path, const Tensor& image);
 
-/// Grey to RGB (repeated), RGB to grey (ITU-R BT.601 luma), alpha dropped or added (opaque): uint8 (..., c,
-/// h, w).
+/// Grey to RGB (repeated), RGB to grey (ITU-R BT.601 luma), alpha dropped or added (opaque): (..., c, h, w),
+/// uint8 or floats in [-1, 1].
 Tensor convert_channels(const Tensor& images, int64_t channels);
+
+/// Whether every alpha of (..., c, h, w) is opaque; true where there is none.
+bool is_opaque(const Tensor& images);
+/// Images with alpha laid over white: (..., 1 or 3, h, w) of the same type; others as they are.
+Tensor over_white(const Tensor& images);
 
 /// The largest centred crop of the wanted aspect, then antialiased bilinear resampling (a triangle as wide as
 /// the reduction, so every source pixel counts). uint8 or float, (c, h, w) or (n, c, h, w); the type is kept.
 Tensor resize_images(const Tensor& images, int64_t height, int64_t width);
 
+struct ImageSize {
+  int64_t width = 0, height = 0;  ///< 0 and 0: as the images are
+};
+
 struct ImageFolderOptions {
   /// 0: all images must have the channels of the first.
   int64_t channels = 0;
-  /// Side of the square that every image is cropped and resized to; 0: all must have the size of the first.
-  int64_t size = 0;
+  /// What every image is cropped and resized to; by default all must have the size of the first.
+  ImageSize size = {};
 };
 
-/// All the PNG, JPEG and WebP files of a folder in the order of their paths, or, where it holds none itself,
-/// of its sub-folders, whose names then become labels: (n, channels, height, width) uint8. Hidden and other
-/// files are skipped. Input error, naming both files, where sizes or channels differ.
+/// All the images of a folder in the order of their paths, or, where it holds none itself, of its
+/// sub-folders, whose names then become labels: (n, channels, height, width), uint8, or float32 in [-1, 1]
+/// where one of them has 16 bits. Alpha is left out where all are opaque, laid over white where `channels`
+/// asks for 1 or 3, and kept otherwise. `notes` say what was decided and what was skipped (hidden files
+/// aside). Input error, naming both files, where sizes or channels differ.
 Dataset load_image_folder(const std::filesystem::path& path, const ImageFolderOptions& options = {});
+/// One image file as a dataset of one row, by the same rules.
+Dataset load_image_file(const std::filesystem::path& path, const ImageFolderOptions& options = {});
 
 }  // namespace fokker

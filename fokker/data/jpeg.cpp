@@ -7,7 +7,8 @@
 #include <csetjmp>
 
 #include "fokker/data/bytes.h"
-#include "fokker/data/image_size.h"
+#include "fokker/data/decoded.h"
+#include "fokker/data/orientation.h"
 
 namespace fokker {
 namespace {
@@ -32,7 +33,9 @@ class JpegReader {
     created_ = true;
     jpeg_mem_src(&state_, reinterpret_cast<const unsigned char*>(bytes_.data()),
                  static_cast<unsigned long>(bytes_.size()));
+    jpeg_save_markers(&state_, exif_marker, 0xffff);
     jpeg_read_header(&state_, TRUE);
+    orientation_ = find_orientation();  // the markers do not outlive the decoding
     if (state_.jpeg_color_space != JCS_GRAYSCALE) state_.out_color_space = JCS_RGB;
     return true;
   }
@@ -51,9 +54,19 @@ class JpegReader {
   int64_t width() const { return state_.image_width; }
   int64_t channels() const { return state_.jpeg_color_space == JCS_GRAYSCALE ? 1 : 3; }
   bool is_cmyk() const { return state_.jpeg_color_space == JCS_CMYK || state_.jpeg_color_space == JCS_YCCK; }
+  int orientation() const { return orientation_; }
   const char* message() const { return message_; }
 
  private:
+  static constexpr int exif_marker = JPEG_APP0 + 1;
+  int find_orientation() const {
+    for (auto* marker = state_.marker_list; marker; marker = marker->next) {
+      const std::string_view data(reinterpret_cast<const char*>(marker->data), marker->data_length);
+      if (marker->marker == exif_marker && data.starts_with("Exif")) return exif_orientation(data);
+    }
+    return 1;
+  }
+
   struct Handler {
     jpeg_error_mgr base;
     std::jmp_buf target;
@@ -75,12 +88,13 @@ class JpegReader {
   jpeg_decompress_struct state_{};
   Handler handler_{{}, {}, this};
   bool created_ = false;
+  int orientation_ = 1;
   char message_[JMSG_LENGTH_MAX] = "";
 };
 
 }  // namespace
 
-Tensor decode_jpeg(std::string_view bytes, const std::string& name) {
+Tensor decode_jpeg(std::string_view bytes, const std::string& name, ImageFacts* facts) {
   JpegReader jpeg(bytes);
   check_input(jpeg.read_header(), "{}: not a readable JPEG image: {}", name, jpeg.message());
   check_input(!jpeg.is_cmyk(), "{}: expected a grey or RGB image but it is CMYK", name);
@@ -88,7 +102,7 @@ Tensor decode_jpeg(std::string_view bytes, const std::string& name) {
   const Tensor pixels = allocate(name, {jpeg.height(), jpeg.width(), jpeg.channels()}, at::kByte);
   check_input(jpeg.read_rows(pixels.data_ptr<uint8_t>()), "{}: not a readable JPEG image: {}", name,
               jpeg.message());
-  return channels_first(pixels);
+  return decoded(pixels, {.orientation = jpeg.orientation()}, facts);
 }
 
 }  // namespace fokker

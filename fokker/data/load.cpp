@@ -31,10 +31,10 @@ FileKind kind_of(const fs::path& path) {
   if (is({".idx", "-ubyte", ".ubyte"}) || gzip) return FileKind::idx;
   if (is({".npz"})) return FileKind::npz;
   if (is({".bin"})) return FileKind::cifar10;
-  if (is({".png", ".jpg", ".jpeg", ".webp"})) return FileKind::image;
+  if (has_image_extension(path)) return FileKind::image;
   fail(ErrorKind::input,
        "{}: unknown kind of file: expected .npy, .npz, .csv, .tsv, .txt, .idx, -ubyte, .gz, .bin (CIFAR-10), "
-       ".png, .jpg, .webp or a folder of images",
+       ".png, .jpg, .webp, .gif, .tif, .bmp or a folder of images",
        path.string());
 }
 
@@ -134,7 +134,7 @@ Dataset read_by_kind(const fs::path& path, FileKind kind, const LoadOptions& opt
     case FileKind::cifar10:
       return load_cifar10(path);
     case FileKind::image:
-      return {.values = load_image(path).unsqueeze(0), .source = name};
+      return load_image_file(path, {.channels = options.channels, .size = options.image_size});
     case FileKind::folder:
       return load_image_folder(path, {.channels = options.channels, .size = options.image_size});
   }
@@ -166,7 +166,24 @@ Tensor checked_labels(const Tensor& labels, int64_t rows, const std::string& nam
   return result;
 }
 
+/// Images in the channels and the size that are wanted, with their mirror images after them.
+Dataset as_asked(Dataset data, const LoadOptions& options) {
+  if (options.channels > 0) data.values = convert_channels(data.values, options.channels);
+  if (options.image_size.width > 0)
+    data.values = resize_images(data.values, options.image_size.height, options.image_size.width);
+  return options.mirrored ? with_mirrored(data) : data;
+}
+
 }  // namespace
+
+Dataset with_mirrored(const Dataset& data) {
+  check(data.is_images(), "{}: expected images to mirror but it holds a table", data.source);
+  Dataset both = data;
+  both.values = at::cat({data.values, data.values.flip({3})});
+  if (data.labels.defined()) both.labels = at::cat({data.labels, data.labels});
+  both.notes.push_back("each image is followed by its mirror image");
+  return both;
+}
 
 Dataset load_data(const fs::path& path, const LoadOptions& options) {
   const FileKind kind = kind_of(path);
@@ -185,12 +202,9 @@ Dataset load_data(const fs::path& path, const LoadOptions& options) {
   } else if (dataset.labels.defined()) {
     dataset.labels = checked_labels(dataset.labels, dataset.size(), path.string());
   }
-  if (dataset.is_images() && kind != FileKind::folder) {
-    if (options.channels > 0 && dataset.values.scalar_type() == at::kByte)
-      dataset.values = convert_channels(dataset.values, options.channels);
-    if (options.image_size > 0)
-      dataset.values = resize_images(dataset.values, options.image_size, options.image_size);
-  }
+  if (dataset.is_images()) return as_asked(std::move(dataset), options);
+  check(options.channels == 0 && options.image_size.width == 0 && !options.mirrored,
+        "{}: channels, size and flip are for images, but it holds a table", path.string());
   return dataset;
 }
 

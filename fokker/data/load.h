@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fokker/data/dataset.h"
+#include "fokker/data/image.h"
 
 namespace fokker {
 
@@ -13,19 +14,25 @@ struct LoadOptions {
   std::string label_column = {};
   /// Another file with one label per row: IDX, NPY, or CSV of one column.
   std::filesystem::path labels_path = {};
-  /// Side of the square that images are cropped and resized to; 0: as they are.
-  int64_t image_size = 0;
-  /// Channels that the images of a folder are converted to; 0: as they are.
+  /// What images are cropped and resized to; by default they stay as they are.
+  ImageSize image_size = {};
+  /// Channels that images are converted to: 1 grey, 3 colour, 2 and 4 with alpha; 0: as they are.
   int64_t channels = 0;
+  /// Images are followed by their mirror images, with the same labels.
+  bool mirrored = false;
   /// Of an NPZ archive with several arrays: the one to read.
   std::string array = {};
 };
 
 /// Reads data of any kind that `fokker` knows, by the extension of its name: .csv .tsv .txt (a table), .npy
-/// .npz, .idx or -ubyte (also .gz), .bin (CIFAR-10), .png .jpg .webp (one image), or a folder of images.
+/// .npz, .idx or -ubyte (also .gz), .bin (CIFAR-10), .png .jpg .webp .gif .tif .bmp (one image), or a
+/// folder of images.
 /// Tables become (n, d) float64; three dimensions of uint8 become grey images; four are images of 1 to 4
 /// channels, uint8 or float32. Input error, naming the file: missing, unknown extension (listing those
 /// known), empty, or a value that is NaN or infinite (naming its row, from 0).
 Dataset load_data(const std::filesystem::path& path, const LoadOptions& options = {});
+
+/// Images followed by their mirror images (left and right swapped): 2 n rows. Argument error on a table.
+Dataset with_mirrored(const Dataset& data);
 
 }  // namespace fokker

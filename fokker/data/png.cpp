@@ -5,7 +5,8 @@
 
 #include "fokker/core/files.h"
 #include "fokker/data/bytes.h"
-#include "fokker/data/image_size.h"
+#include "fokker/data/decoded.h"
+#include "fokker/data/orientation.h"
 
 namespace fokker {
 namespace {
@@ -28,8 +29,8 @@ class PngReader {
     png_set_read_fn(png_, this, on_read);
     png_set_user_limits(png_, largest_image_side, largest_image_side);
     png_read_info(png_, info_);
+    palette_ = png_get_color_type(png_, info_) == PNG_COLOR_TYPE_PALETTE;
     png_set_expand(png_);
-    png_set_scale_16(png_);
     png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
     return true;
@@ -37,12 +38,21 @@ class PngReader {
   bool read_rows(png_bytep* rows) {
     if (setjmp(png_jmpbuf(png_))) return false;
     png_read_image(png_, rows);
-    png_read_end(png_, nullptr);
+    png_read_end(png_, info_);  // the orientation may stand after the pixels
     return true;
   }
   int64_t height() const { return png_get_image_height(png_, info_); }
   int64_t width() const { return png_get_image_width(png_, info_); }
   int64_t channels() const { return png_get_channels(png_, info_); }
+  bool is_deep() const { return png_get_bit_depth(png_, info_) == 16; }
+  bool has_palette() const { return palette_; }
+  int orientation() {
+    png_uint_32 size = 0;
+    png_bytep data = nullptr;
+    if (setjmp(png_jmpbuf(png_))) return 1;
+    if (!png_get_eXIf_1(png_, info_, &size, &data)) return 1;
+    return exif_orientation({reinterpret_cast<const char*>(data), size});
+  }
   const char* message() const { return message_; }
 
  private:
@@ -63,6 +73,7 @@ class PngReader {
   size_t at_ = 0;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
+  bool palette_ = false;
   char message_[120] = "no memory";
 };
 
@@ -116,20 +127,19 @@ std::vector<png_bytep> row_pointers(const Tensor& interleaved) {
 
 }  // namespace
 
-Tensor decode_png(std::string_view bytes, const std::string& name) {
+Tensor decode_png(std::string_view bytes, const std::string& name, ImageFacts* facts) {
   PngReader png(bytes);
   check_input(png.read_header(), "{}: not a readable PNG image: {}", name, png.message());
   check_image_size(name, png.height(), png.width());
-  // Deflate expands by at most 1032, so a short file cannot hold a large image; palettes and 1-bit pixels
-  // expand by another 32.
-  const int64_t claimed = png.height() * png.width() * png.channels();
-  check_input(claimed / (1032 * 32) <= static_cast<int64_t>(bytes.size()),
-              "{}: truncated: it claims {} x {} pixels but the file has {}", name, png.width(), png.height(),
-              describe_bytes(bytes.size()));
-  const Tensor pixels = allocate(name, {png.height(), png.width(), png.channels()}, at::kByte);
+  const bool deep = png.is_deep();
+  check_expansion(name, bytes, png.height(), png.width(), png.channels() * (deep ? 2 : 1));
+  const Tensor pixels =
+      allocate(name, {png.height(), png.width(), png.channels() * (deep ? 2 : 1)}, at::kByte);
   auto rows = row_pointers(pixels);
   check_input(png.read_rows(rows.data()), "{}: not a readable PNG image: {}", name, png.message());
-  return channels_first(pixels);
+  const Tensor levels = deep ? from_big_endian_levels(pixels) : pixels;
+  return decoded(levels, {.orientation = png.orientation(), .deep = deep, .palette = png.has_palette()},
+                 facts);
 }
 
 std::string encode_png(const Tensor& image) {

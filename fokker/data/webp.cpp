@@ -1,11 +1,25 @@
 #include <webp/decode.h>
+#include <webp/mux.h>
 
 #include "fokker/data/bytes.h"
-#include "fokker/data/image_size.h"
+#include "fokker/data/decoded.h"
+#include "fokker/data/orientation.h"
 
 namespace fokker {
+namespace {
 
-Tensor decode_webp(std::string_view bytes, const std::string& name) {
+int webp_orientation(std::string_view bytes) {
+  const WebPData data{reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
+  const std::unique_ptr<WebPMux, void (*)(WebPMux*)> mux(WebPMuxCreate(&data, /*copy_data=*/0),
+                                                         WebPMuxDelete);
+  WebPData exif{};
+  if (!mux || WebPMuxGetChunk(mux.get(), "EXIF", &exif) != WEBP_MUX_OK) return 1;
+  return exif_orientation({reinterpret_cast<const char*>(exif.bytes), exif.size});
+}
+
+}  // namespace
+
+Tensor decode_webp(std::string_view bytes, const std::string& name, ImageFacts* facts) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   WebPBitstreamFeatures features;
   check_input(WebPGetFeatures(data, bytes.size(), &features) == VP8_STATUS_OK,
@@ -18,7 +32,7 @@ Tensor decode_webp(std::string_view bytes, const std::string& name) {
   const auto stride = static_cast<int>(features.width * channels);
   check_input(decode(data, bytes.size(), pixels.data_ptr<uint8_t>(), pixels.nbytes(), stride) != nullptr,
               "{}: not a readable WebP image: damaged or truncated", name);
-  return channels_first(pixels);
+  return decoded(pixels, {.orientation = webp_orientation(bytes)}, facts);
 }
 
 }  // namespace fokker

@@ -45,11 +45,11 @@ TEST_F(Load, MakesImagesOfThreeAndFour) {
   EXPECT_EQ(load_data(path("t-images-idx3-ubyte")).values.sizes(), (std::vector<int64_t>{2, 1, 1, 2}));
   save_png(path("x.png"), at::zeros({3, 4, 5}, at::kByte));
   EXPECT_EQ(load_data(path("x.png")).values.sizes(), (std::vector<int64_t>{1, 3, 4, 5}));
-  EXPECT_EQ(load_data(path("x.png"), {.image_size = 2, .channels = 1}).values.sizes(),
+  EXPECT_EQ(load_data(path("x.png"), {.image_size = {2, 2}, .channels = 1}).values.sizes(),
             (std::vector<int64_t>{1, 1, 2, 2}));
   std::filesystem::create_directories(path("f"));
   std::filesystem::rename(path("x.png"), path("f/x.png"));
-  EXPECT_EQ(load_data(path("f"), {.image_size = 2}).values.sizes(), (std::vector<int64_t>{1, 3, 2, 2}));
+  EXPECT_EQ(load_data(path("f"), {.image_size = {2, 2}}).values.sizes(), (std::vector<int64_t>{1, 3, 2, 2}));
 }
 
 TEST_F(Load, RefusesArraysThatAreNeither) {
