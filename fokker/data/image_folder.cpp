@@ -1,6 +1,7 @@
 #include <set>
 
 #include "fokker/core/error.h"
+#include "fokker/core/text.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/image.h"
 
@@ -50,6 +51,7 @@ ImageFiles find_images(const fs::path& folder) {
     found.files.insert(found.files.end(), files.begin(), files.end());
     found.labels.resize(found.files.size(), static_cast<int64_t>(found.label_names.size()));
     found.label_names.push_back(sub.filename().string());
+    check_utf8(found.label_names.back(), folder.string() + ": the folder of a label");
   }
   check_input(!found.files.empty(), "{}: no images (.png, .jpg, .jpeg or .webp) in this folder",
               folder.string());
