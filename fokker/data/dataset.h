@@ -19,6 +19,10 @@ struct Dataset {
   std::vector<std::string> label_names = {};
   /// The file or folder that the data came from.
   std::string source = {};
+  /// What was decided while reading, each a clause such as "comma, header, 500 rows".
+  std::vector<std::string> notes = {};
+  /// Guesses that could have lost a row or kept what is no data, each with what overrules it.
+  std::vector<std::string> doubts = {};
 
   bool is_images() const { return values.dim() == 4; }
   int64_t size() const { return values.size(0); }
