@@ -2,7 +2,6 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
-#include "fokker/data/load.h"
 #include "fokker/evaluate/frechet.h"
 #include "fokker/evaluate/image_classifier.h"
 
@@ -20,7 +19,7 @@ void check_alike(const Dataset& example, const Dataset& data) {
 ClassifierDistance classifier_distance(const Dataset& samples, const Dataset& reference,
                                        const ClassifierDistanceOptions& options,
                                        const CommonOptions& common) {
-  const Dataset labelled = load_data(options.data, {.labels_path = options.labels});
+  const Dataset labelled = read_data_file(options.data, {.labels_path = options.labels});
   check_alike(labelled, samples);
   check_alike(labelled, reference);
   Progress progress("classifier", 1000);

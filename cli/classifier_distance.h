@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "cli/command.h"
+#include "cli/data_options.h"
 #include "fokker/data/dataset.h"
 
 namespace fokker::cli {

@@ -55,6 +55,9 @@ void Command::option(const std::string& name, std::vector<std::string>& value, c
   const std::string names = name.starts_with("--") ? name : name + ",--" + name;
   app_.add_option(names, value, help)->delimiter(',')->required(need == Need::required);
 }
+void Command::repeated(const std::string& name, std::vector<std::string>& value, const std::string& help) {
+  app_.add_option(name, value, help)->allow_extra_args(false);
+}
 void Command::flag(const std::string& name, bool& value, const std::string& help, Saved saved) {
   app_.add_flag(name, value, help)->configurable(saved == Saved::yes);
 }

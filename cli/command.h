@@ -39,6 +39,8 @@ class Command {
   /// Several values: repeated, or separated by commas.
   void option(const std::string& name, std::vector<std::string>& value, const std::string& help,
               Need need = Need::optional);
+  /// Several texts, one each time that the option is given; commas do not separate them.
+  void repeated(const std::string& name, std::vector<std::string>& value, const std::string& help);
   /// A switch. `saved` says whether it is part of the configuration written beside the output.
   enum class Saved { yes, no };
   void flag(const std::string& name, bool& value, const std::string& help, Saved saved = Saved::yes);

@@ -65,7 +65,7 @@ std::vector<std::string> arguments_from_toml(const std::filesystem::path& file) 
 }
 
 void print_result(const CommonOptions& common, const Json& json, const std::string& text) {
-  const std::string line = common.json ? json.dump() + "\n" : text;
+  const std::string line = common.json ? json_text(json) + "\n" : text;
   if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size() || std::fflush(stdout) != 0)
     fail(ErrorKind::resource, "standard output: cannot be written");
 }

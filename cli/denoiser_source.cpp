@@ -4,13 +4,12 @@
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
-#include "fokker/data/load.h"
 
 namespace fokker::cli {
 namespace {
 
-DenoiserSource open_run(const CommonOptions& common, const std::string& run) {
-  Model model = load_model(run);
+DenoiserSource open_run(const CommonOptions& common, const SourceOptions& options) {
+  Model model = load_model(options.run);
   const at::TensorOptions type = place(*model.network, common);
   auto denoiser = model.denoiser();
   return {.model = model,
@@ -18,7 +17,8 @@ DenoiserSource open_run(const CommonOptions& common, const std::string& run) {
           .normalisation = model.normalisation,
           .event = model.event_shape(),
           .type = type,
-          .columns = model.columns};
+          .columns = model.columns,
+          .reading = options.reading.load_options()};
 }
 
 }  // namespace
@@ -35,10 +35,11 @@ void describe_source(Command& command, SourceOptions& options) {
   command.option("run", options.run, "Run folder of a trained model");
   command.option("--target", options.target, "Use the exact denoiser of a known target");
   command.option("--process", options.process, "Process of the exact denoiser (default: vp)");
+  describe_data(command, options.reading);
 }
 
 Dataset load_matching(const std::string& file, const DenoiserSource& source) {
-  Dataset data = load_data(file, {});
+  Dataset data = read_data_file(file, source.reading);
   check_input(data.event_shape() == source.event, "{}: expected rows of shape {} but it has {}", file,
               shape_string(source.event), shape_string(data.event_shape()));
   return data;
@@ -58,18 +59,20 @@ void for_each_block(const std::string& label, const Tensor& x, BlockSize size,
 }
 
 DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& options) {
-  const auto& [run, target, process] = options;
+  const auto& [run, target, process, reading] = options;
   check(run.empty() != target.empty(), "expected either a run folder or --target");
   check(run.empty() || process.empty(), "process: a run has its own; expected --process with --target only");
-  if (!run.empty()) return open_run(common, run);
-  auto exact = std::make_unique<AnalyticDenoiser>(exact_denoiser(target, process_or_default(process)));
+  if (!run.empty()) return open_run(common, options);
+  auto exact = std::make_unique<AnalyticDenoiser>(
+      exact_denoiser(target, process_or_default(process), reading.load_options()));
   const std::vector<int64_t> event{exact->target().dimension()};
   return {.model = {},
           .denoiser = std::move(exact),
           .normalisation = Normalisation::identity(event),
           .event = event,
           .type = at::kDouble,
-          .columns = default_column_names(event[0])};
+          .columns = default_column_names(event[0]),
+          .reading = reading.load_options()};
 }
 
 }  // namespace fokker::cli

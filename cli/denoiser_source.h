@@ -1,7 +1,7 @@
 #pragma once
 #include <optional>
 
-#include "cli/command.h"
+#include "cli/data_options.h"
 #include "fokker/data/dataset.h"
 #include "fokker/format/model.h"
 
@@ -10,6 +10,7 @@ namespace fokker::cli {
 /// A trained model, or a target and a process.
 struct SourceOptions {
   std::string run = {}, target = {}, process = {};
+  DataOptions reading = {};  ///< of the target's file and of those given beside it
 };
 void describe_source(Command& command, SourceOptions& options);
 
@@ -22,6 +23,7 @@ struct DenoiserSource {
   std::vector<int64_t> event;
   at::TensorOptions type;  ///< what the denoiser computes in
   std::vector<std::string> columns;
+  LoadOptions reading = {};  ///< how files of its rows are read
 
   const GaussianProcess& process() const { return denoiser->process(); }
   /// Numbers in one event.

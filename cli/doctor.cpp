@@ -67,7 +67,7 @@ int run_doctor(const CommonOptions& common) {
       "fokker {}\nlibtorch            {}\nthreads             {}\nCPU features        {}\nBLAS               "
       " {}\n"
       "matrix product      {:.0f} GFLOP/s (float32)\nGPU                 {}\n",
-      version(), TORCH_VERSION, threads(), cpu_features().dump(), blas.empty() ? "inside libtorch" : blas,
+      version(), TORCH_VERSION, threads(), json_text(cpu_features()), blas.empty() ? "inside libtorch" : blas,
       rate, at::hasCUDA() ? "CUDA device found" : "none (this libtorch has no CUDA device)");
   for (const auto& warning : warnings) text += "warning: " + warning.get<std::string>() + "\n";
   if (warnings.empty()) text += "nothing is missing\n";

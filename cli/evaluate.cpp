@@ -2,7 +2,6 @@
 #include "cli/denoiser_source.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
-#include "fokker/data/load.h"
 #include "fokker/evaluate/metrics.h"
 #include "fokker/evaluate/score_error.h"
 #include "fokker/target/toys.h"
@@ -12,6 +11,7 @@ namespace {
 
 struct EvaluateOptions {
   CommonOptions common;
+  DataOptions reading;
   std::string samples, reference, run;
   int64_t n = 20'000, times = 16;
   ClassifierDistanceOptions classifier;
@@ -89,7 +89,7 @@ int evaluate_run(const EvaluateOptions& o) {
         "reference: a run is compared with target:TARGET but received '{}'", o.reference);
   check(o.times > 0, "times: expected times > 0 but received {}", o.times);
   const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
-  const auto target = target_from(o.reference.substr(7));
+  const auto target = target_from(o.reference.substr(7), o.reading.load_options());
   const GaussianMixture* mixture = as_gaussian_mixture(*target);
   check(mixture != nullptr, "reference: target '{}' has no closed form under noise", o.reference.substr(7));
   check(mixture->dimension() == source.dimension(),
@@ -132,13 +132,14 @@ int run_evaluate(const EvaluateOptions& o) {
   if (!o.run.empty()) return evaluate_run(o);
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
   const bool classified = !o.classifier.data.empty();
-  const Dataset drawn = load_data(o.samples);
+  const LoadOptions reading = o.reading.load_options();
+  const Dataset drawn = read_data_file(o.samples, reading);
   CompareOptions options{.seed = o.common.seed, .modes = {}};
   std::optional<ClassifierDistance> distance;
   Tensor reference;
   if (o.reference.starts_with("target:")) {
     check(!classified, "classifier-data: expected --reference to be a file of images");
-    const auto target = target_from(o.reference.substr(7));
+    const auto target = target_from(o.reference.substr(7), reading);
     check(target->can_sample(), "reference: target '{}' cannot be sampled", o.reference.substr(7));
     check(o.n > 1, "n: expected at least 2 reference samples but received {}", o.n);
     reference = target->sample(o.n, Rng(o.common.seed).stream("reference"));
@@ -146,7 +147,7 @@ int run_evaluate(const EvaluateOptions& o) {
         mixture && mixture->components() > 1 && mixture->components() <= 1024)
       options.modes = *mixture;
   } else {
-    const Dataset held = load_data(o.reference);
+    const Dataset held = read_data_file(o.reference, reading);
     if (classified) distance = classifier_distance(drawn, held, o.classifier, o.common);
     reference = flat_rows(held);
   }
@@ -174,6 +175,7 @@ void add_evaluate(CommandLine& line) {
         c.option("--samples", o.samples, "File of samples");
         c.option("--run", o.run, "Compare the score of this run with the exact one of target:TARGET instead");
         c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
+        describe_data(c, o.reading);
         c.option("--n", o.n, "Samples drawn from a target reference");
         c.option("--times", o.times, "Times at which scores are compared");
         c.option("--classifier-data", o.classifier.data,

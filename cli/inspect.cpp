@@ -1,6 +1,5 @@
-#include "cli/command.h"
+#include "cli/data_options.h"
 #include "fokker/core/error.h"
-#include "fokker/data/load.h"
 #include "fokker/format/model.h"
 #include "fokker/format/safetensors.h"
 
@@ -9,6 +8,7 @@ namespace {
 
 struct InspectOptions {
   CommonOptions common;
+  DataOptions reading;
   std::string path;
 };
 
@@ -34,10 +34,10 @@ Report inspect_model(const std::filesystem::path& folder) {
   std::string text = fmt::format(
       "model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
       folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
-      model.process.schedule()->config().dump(), model.prediction_name());
-  text += "network       " + model.network->config().dump() + "\n";
+      json_text(model.process.schedule()->config()), model.prediction_name());
+  text += "network       " + json_text(model.network->config()) + "\n";
   for (const auto& [key, value] : model.training.items())
-    text += fmt::format("{:<13} {}\n", key, value.dump());
+    text += fmt::format("{:<13} {}\n", key, json_text(value));
   for (const auto& [name, tensor] : model.network->parameters())
     text += fmt::format("  {:<48} {}\n", name, shape_string(tensor));
   return {json, text};
@@ -55,20 +55,24 @@ Report inspect_safetensors(const std::string& path) {
   return {{{"kind", "safetensors"}, {"tensors", tensors}}, text};
 }
 
-Report inspect_data(const std::string& path) {
-  const Dataset data = load_data(path, {});
+Report inspect_data(const std::string& path, const LoadOptions& reading) {
+  const Dataset data = load_data(path, reading);
   const Tensor rows = data.values.flatten(1);
   Json json = {{"kind", "data"},
                {"rows", data.size()},
                {"event_shape", data.event_shape()},
-               {"type", at::toString(data.values.scalar_type())}};
+               {"type", at::toString(data.values.scalar_type())},
+               {"notes", data.notes}};
   std::string text = fmt::format("{}: {} rows of shape {} ({})\n", path, data.size(),
                                  shape_string(data.event_shape()), at::toString(data.values.scalar_type()));
+  std::string notes;
+  for (const std::string& note : data.notes) notes += note + "\n";
+  for (const std::string& doubt : data.doubts) warn_once(fmt::format("{}: {}", path, doubt));
   if (data.labels.defined()) {
     json["labels"] = data.labels.max().item<int64_t>() + 1;
     text += fmt::format("labels 0 to {}\n", data.labels.max().item<int64_t>());
   }
-  if (data.is_images()) return {json, text};
+  if (data.is_images()) return {json, text + notes};
   Json columns = Json::array();
   for (int64_t c = 0; c < rows.size(1); ++c) {
     const Tensor column = rows.select(1, c).to(at::kDouble);
@@ -84,15 +88,15 @@ Report inspect_data(const std::string& path) {
                         data.columns[static_cast<size_t>(c)], mean, deviation, low, high);
   }
   json["columns"] = columns;
-  return {json, text};
+  return {json, text + notes};
 }
 
-Report inspect_path(const std::string& path) {
+Report inspect_path(const std::string& path, const LoadOptions& reading) {
   const std::filesystem::path file(path);
   if (std::filesystem::is_directory(file) && std::filesystem::exists(file / "fokker.json"))
     return inspect_model(file);
   if (file.extension() == ".safetensors") return inspect_safetensors(path);
-  return inspect_data(path);
+  return inspect_data(path, reading);
 }
 
 }  // namespace
@@ -102,9 +106,10 @@ void add_inspect(CommandLine& line) {
       line, {"inspect", "Describe a trained model, a data file or a safetensors file", "fokker inspect run"},
       [](Command& c, InspectOptions& o) {
         c.option("path", o.path, "Run folder or file", Command::Need::required);
+        describe_data(c, o.reading);
       },
       [](const InspectOptions& o, const Command&) {
-        const Report report = inspect_path(o.path);
+        const Report report = inspect_path(o.path, o.reading.load_options());
         print_result(o.common, report.json, report.text);
         return 0;
       });

@@ -28,8 +28,9 @@ std::function<Tensor(const Tensor&)> density_of(std::shared_ptr<const Distributi
 }
 
 /// Rows of a file: exact under noise where they are few, else a kernel estimate.
-Law law_of_rows(const std::string& file, const GaussianProcess& process, double time, uint64_t seed) {
-  const Tensor rows = load_rows(file);
+Law law_of_rows(const std::string& file, const GaussianProcess& process, double time, uint64_t seed,
+                const LoadOptions& reading) {
+  const Tensor rows = load_rows(file, reading);
   Law law{.time = time, .samples = noised(rows, process, time, seed)};
   if (time > 0 && rows.size(0) <= kMostExactPoints)
     law.density = density_of(std::make_shared<GaussianMixture>(
@@ -43,12 +44,13 @@ std::string Law::label() const {
   return density ? "density" : fmt::format("density (kernel estimate, n = {})", samples.size(0));
 }
 
-Law law_at(const std::string& target, const std::string& process, double time, uint64_t seed) {
+Law law_at(const std::string& target, const std::string& process, double time, uint64_t seed,
+           const LoadOptions& reading) {
   check(time >= 0 && time <= 1, "time: expected a time in [0, 1] but received {}", time);
   const GaussianProcess noising = process_or_default(process);
   if (is_file(target))
-    return law_of_rows(target.starts_with("data:") ? target.substr(5) : target, noising, time, seed);
-  const auto known = target_from(target);
+    return law_of_rows(target.starts_with("data:") ? target.substr(5) : target, noising, time, seed, reading);
+  const auto known = target_from(target, reading);
   const Rng rng = Rng(seed).stream("law");
   if (const GaussianMixture* mixture = as_gaussian_mixture(*known)) {
     const auto law =
@@ -63,7 +65,7 @@ Law law_at(const std::string& target, const std::string& process, double time, u
   const bool exact = time == 0 && known->has_density() && known->normalised();
   Law law{.time = time,
           .samples = noised(known->sample(exact ? kExtentSamples : kLawSamples, rng), noising, time, seed)};
-  if (exact) law.density = density_of(std::shared_ptr<const Distribution>(target_from(target)));
+  if (exact) law.density = density_of(std::shared_ptr<const Distribution>(target_from(target, reading)));
   return law;
 }
 
@@ -92,9 +94,10 @@ plot::Extent with_limits(plot::Extent extent, const std::string& limits) {
   return extent;
 }
 
-plot::ParticleFilm::Density exact_density(const std::string& target, const std::string& process) {
+plot::ParticleFilm::Density exact_density(const std::string& target, const std::string& process,
+                                          const LoadOptions& reading) {
   if (target.empty()) return {};
-  const auto known = target_from(target);
+  const auto known = target_from(target, reading);
   const GaussianMixture* mixture = as_gaussian_mixture(*known);
   if (!mixture || mixture->components() > kMostExactPoints) return {};
   return [mixture = *mixture, noising = process_or_default(process)](const Tensor& x, double t) {

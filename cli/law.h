@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "fokker/data/load.h"
 #include "fokker/plot/heatmap.h"
 #include "fokker/plot/particle_film.h"
 
@@ -19,10 +20,11 @@ struct Law {
   std::string label() const;
 };
 
-/// `target` is TARGET or a file of rows; `process` may be empty where t = 0. Exact where the target is a
-/// mixture, or at t = 0 has a density; else samples alone. Argument error where there are not even samples,
-/// or where the law consists of points without being a file's.
-Law law_at(const std::string& target, const std::string& process, double time, uint64_t seed);
+/// `target` is TARGET or a file of rows, read as `reading` says; `process` may be empty where t = 0. Exact
+/// where the target is a mixture, or at t = 0 has a density; else samples alone. Argument error where there
+/// are not even samples, or where the law consists of points without being a file's.
+Law law_at(const std::string& target, const std::string& process, double time, uint64_t seed,
+           const LoadOptions& reading = {});
 
 /// Limits that show every one of the laws.
 plot::Extent extent_of(const std::vector<Law>& laws);
@@ -30,6 +32,7 @@ plot::Extent extent_of(const std::vector<Law>& laws);
 plot::Extent with_limits(plot::Extent extent, const std::string& limits);
 
 /// The densities of x_t over time where the target is a mixture; empty otherwise.
-plot::ParticleFilm::Density exact_density(const std::string& target, const std::string& process);
+plot::ParticleFilm::Density exact_density(const std::string& target, const std::string& process,
+                                          const LoadOptions& reading = {});
 
 }  // namespace fokker::cli

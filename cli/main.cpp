@@ -7,6 +7,7 @@
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
 #include "fokker/core/memory.h"
+#include "fokker/core/text.h"
 
 namespace fokker::cli {
 namespace {
@@ -54,7 +55,19 @@ int report(const std::string& text, ErrorKind kind) {
   return static_cast<int>(kind);
 }
 
+/// Names and paths are kept in texts that must be UTF-8: what is not is refused before any work.
+void check_texts(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    const size_t at = first_invalid_utf8(argument);
+    check(at == std::string::npos,
+          "the argument '{}': byte {}: expected UTF-8 text (a file of such a name can be renamed, or linked "
+          "to)",
+          shown(argument), at + 1);
+  }
+}
+
 int run(const std::vector<std::string>& arguments) {
+  check_texts(arguments);
   CommandLine line;
   add_commands(line);
   if (arguments.size() == 2 && arguments[0] == "--write-help-texts") {

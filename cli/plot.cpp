@@ -11,6 +11,7 @@ void draw_convergence(const PlotOptions& o) {
   check(o.inputs.size() <= 1, "plot convergence: expected one run folder or --target but received {} inputs",
         o.inputs.size());
   StudyOptions study = o.study;
+  study.reading = o.reading.load_options();
   if (!o.inputs.empty()) study.run = o.inputs[0];
   show_study(study, {.out = o.out, .title = o.picture.title, .theme = theme_of(o.picture), .table = o.table},
              o.common);
@@ -88,7 +89,7 @@ void add_plot(CommandLine& line) {
                  "Files, or target:TARGET; a run folder for loss, score-field and convergence");
         c.option("--out", o.out, "Picture: .png, .svg or .pdf");
         describe_picture(c, o.picture);
-        c.option("--columns", o.columns, "grid: images per row; 0 chooses");
+        describe_data(c, o.reading);
         c.option("--time", o.times, "density, score-field: times t in [0, 1]; density takes several");
         c.flag("--over-time", o.over_time, "density: of one coordinate, as an image over all times");
         c.option("--limits", o.limits,

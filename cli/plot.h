@@ -10,10 +10,11 @@ struct PlotOptions {
   CommonOptions common;
   PictureOptions picture;
   FilmOptions film;
-  StudyOptions study;  ///< its target and process serve other kinds too
+  DataOptions reading;  ///< grid: `columns` is the number of images per row
+  StudyOptions study;   ///< its target and process serve other kinds too
   std::string kind, out, times, path_times, data, limits;
   std::vector<std::string> inputs;
-  int64_t columns = 0, arrows = 20, contours = 6, resolution = 200, highlight = 4;
+  int64_t arrows = 20, contours = 6, resolution = 200, highlight = 4;
   bool table = false, over_time = false;
 };
 

@@ -20,7 +20,8 @@ std::vector<Law> laws_of(const PlotOptions& o) {
   const auto times = o.times.empty() ? std::vector<double>{0} : parse_numbers("time", o.times);
   check(times.size() <= kMostPanels, "time: expected at most {} times but received {}", kMostPanels,
         times.size());
-  for (const double t : times) laws.push_back(law_at(subject_of(o), o.study.process, t, o.common.seed));
+  for (const double t : times)
+    laws.push_back(law_at(subject_of(o), o.study.process, t, o.common.seed, o.reading.load_options()));
   return laws;
 }
 
@@ -103,10 +104,12 @@ plot::Figure draw_planes(const PlotOptions& o, const std::vector<Law>& laws, plo
 
 /// One coordinate upwards, time to the right.
 plot::Figure draw_over_time(const PlotOptions& o) {
-  const auto density = exact_density(subject_of(o), o.study.process);
+  const auto density = exact_density(subject_of(o), o.study.process, o.reading.load_options());
   check(static_cast<bool>(density), "--over-time: expected a target whose density is known under noise");
-  const std::vector<Law> ends{law_at(subject_of(o), o.study.process, 0.02, o.common.seed),
-                              law_at(subject_of(o), o.study.process, 1, o.common.seed)};
+  const auto law = [&](double t) {
+    return law_at(subject_of(o), o.study.process, t, o.common.seed, o.reading.load_options());
+  };
+  const std::vector<Law> ends{law(0.02), law(1)};
   check(ends[0].dimension() == 1, "--over-time: expected one coordinate but the target has {}",
         ends[0].dimension());
   plot::Figure figure = line_figure(o, "t");

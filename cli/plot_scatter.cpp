@@ -1,23 +1,23 @@
 #include "cli/plot.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
-#include "fokker/data/load.h"
 
 namespace fokker::cli {
 namespace {
 
 /// Rows of a file, or of "target:TARGET" as many as shown beside it.
-Dataset rows_of(const std::string& input, uint64_t seed) {
-  if (!input.starts_with("target:")) return load_data(input, {});
-  return draw_rows(input.substr(7), 20'000, Rng(seed).stream("plot"));
+Dataset rows_of(const std::string& input, uint64_t seed, const LoadOptions& reading) {
+  if (!input.starts_with("target:")) return read_data_file(input, reading);
+  return draw_rows(input.substr(7), 20'000, Rng(seed).stream("plot"), reading);
 }
 
 }  // namespace
 
 void draw_scatter(const PlotOptions& o) {
   std::vector<Dataset> sets;
+  const LoadOptions reading = o.reading.load_options();
   for (const auto& input : o.inputs) {
-    sets.push_back(rows_of(input, o.common.seed));
+    sets.push_back(rows_of(input, o.common.seed, reading));
     check_input(!sets.back().is_images(), "{}: expected a table but it holds images", input);
   }
   check(sets.size() <= 2, "plot scatter: expected one or two inputs but received {}", sets.size());

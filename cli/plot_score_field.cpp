@@ -108,10 +108,10 @@ void draw_score_field(const PlotOptions& o) {
   check(times[0] >= 0 && times[0] <= 1, "time: expected a time in [0, 1] but received {}", times[0]);
   check(o.inputs.size() <= 1, "plot score-field: expected one run folder or --target but received {} inputs",
         o.inputs.size());
-  ScoreField field{
-      open_denoiser(o.common, {o.inputs.empty() ? "" : o.inputs[0], o.study.target, o.study.process}),
-      times[0],
-      {}};
+  ScoreField field{open_denoiser(o.common, {o.inputs.empty() ? "" : o.inputs[0], o.study.target,
+                                            o.study.process, o.reading}),
+                   times[0],
+                   {}};
   const int64_t dimension = field.source.dimension();
   check_input(field.source.event.size() == 1 && dimension <= 2,
               "plot score-field: expected 1 or 2 coordinates but received shape {}",
@@ -120,7 +120,9 @@ void draw_score_field(const PlotOptions& o) {
   check(known || field.source.process().sigma(times[0]) > 0,
         "time: a trained score needs noise, but sigma({}) = 0", times[0]);
   check(!known || o.data.empty(), "plot score-field: --data is for a run; the density of a target is known");
-  if (known) field.law.push_back(law_at(o.study.target, o.study.process, times[0], o.common.seed));
+  if (known)
+    field.law.push_back(
+        law_at(o.study.target, o.study.process, times[0], o.common.seed, field.source.reading));
   const bool exact = known && field.law[0].density;
   const Tensor rows = known ? field.law[0].samples : ground_rows(o, field);
   if (known && !exact) field.law.clear();

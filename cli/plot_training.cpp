@@ -3,7 +3,6 @@
 #include "cli/registry.h"
 #include "cli/run_folder.h"
 #include "fokker/core/error.h"
-#include "fokker/data/load.h"
 #include "fokker/plot/image_grid.h"
 #include "fokker/plot/schedule_curves.h"
 #include "fokker/report/report.h"
@@ -12,11 +11,16 @@ namespace fokker::cli {
 
 void draw_grid(const PlotOptions& o) {
   check(o.inputs.size() == 1, "plot grid: expected one input but received {}", o.inputs.size());
-  const Dataset data = load_data(o.inputs[0], {});
+  DataOptions reading = o.reading;
+  const std::vector<std::string> per_row = std::exchange(reading.columns, {});
+  check(per_row.size() <= 1, "columns: expected one number of images per row but received {}",
+        per_row.size());
+  const int64_t columns = per_row.empty() || per_row[0] == "0" ? 0 : parse_counts("columns", per_row[0])[0];
+  const Dataset data = read_data_file(o.inputs[0], reading.load_options());
   check_input(data.is_images(), "{}: expected images but it holds rows of shape {}", o.inputs[0],
               shape_string(data.event_shape()));
   const int64_t shown = std::min<int64_t>(data.size(), 400);
-  plot::save_image_grid(o.out, data.values.narrow(0, 0, shown), {.columns = o.columns});
+  plot::save_image_grid(o.out, data.values.narrow(0, 0, shown), {.columns = columns});
 }
 
 void draw_loss(const PlotOptions& o) {

@@ -60,7 +60,7 @@ void draw_trajectory(const PlotOptions& o) {
   check_input(states.dim() == 3, "{}: expected states of shape (steps + 1, n, d) but it has {}", o.inputs[0],
               shape_string(states));
   const auto times = path_times(o, states.size(0));
-  const auto density = exact_density(o.study.target, o.study.process);
+  const auto density = exact_density(o.study.target, o.study.process, o.reading.load_options());
   const char* time_name = o.path_times.empty() ? "step" : "t";
   const plot::ChartOptions chart = chart_of(o.picture);
   if (!o.out.empty())

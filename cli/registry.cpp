@@ -4,9 +4,9 @@
 #include <cmath>
 #include <sstream>
 
+#include "cli/data_options.h"
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
-#include "fokker/data/load.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/target/toys.h"
 
@@ -115,16 +115,16 @@ Tensor flat_rows(const Dataset& data) {
       .flatten(1);
 }
 
-Tensor load_rows(const std::string& path) {
-  return flat_rows(load_data(path, {}));
+Tensor load_rows(const std::string& path, const LoadOptions& reading) {
+  return flat_rows(read_data_file(path, reading));
 }
 
-std::unique_ptr<Distribution> target_from(const std::string& spec) {
-  return make_target(spec, load_rows);
+std::unique_ptr<Distribution> target_from(const std::string& spec, const LoadOptions& reading) {
+  return make_target(spec, [&](const std::string& path) { return load_rows(path, reading); });
 }
 
-Dataset draw_rows(const std::string& target, int64_t count, const Rng& rng) {
-  const auto law = target_from(target);
+Dataset draw_rows(const std::string& target, int64_t count, const Rng& rng, const LoadOptions& reading) {
+  const auto law = target_from(target, reading);
   check(law->can_sample(), "target '{}' cannot be sampled", target);
   const Tensor values = law->sample(count, rng);
   return {.values = values,
@@ -138,8 +138,9 @@ GaussianProcess process_or_default(const std::string& spec) {
   return GaussianProcess(make_schedule(spec.empty() ? "vp" : spec));
 }
 
-AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process) {
-  const auto distribution = target_from(target);
+AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process,
+                                const LoadOptions& reading) {
+  const auto distribution = target_from(target, reading);
   const GaussianMixture* mixture = as_gaussian_mixture(*distribution);
   check(mixture != nullptr,
         "target '{}' has no closed form under noise; use a Gaussian mixture (a built-in one, a JSON file) or "

@@ -1,7 +1,7 @@
 #pragma once
 #include <memory>
 
-#include "fokker/data/dataset.h"
+#include "fokker/data/load.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/sample/integrate.h"
 
@@ -25,14 +25,15 @@ TimeGrid make_grid(const SamplerChoice& choice, const GaussianProcess& process, 
                    int64_t steps);
 std::vector<std::string> grid_names();
 
-/// TARGET of the command line.
-std::unique_ptr<Distribution> target_from(const std::string& spec);
+/// TARGET of the command line; `reading` is for data:FILE.
+std::unique_ptr<Distribution> target_from(const std::string& spec, const LoadOptions& reading = {});
 /// Rows drawn from a target, as a file of them would be read. Argument error where it cannot be sampled.
-Dataset draw_rows(const std::string& target, int64_t count, const Rng& rng);
+Dataset draw_rows(const std::string& target, int64_t count, const Rng& rng, const LoadOptions& reading = {});
 /// PROCESS of the command line; vp where it is empty.
 GaussianProcess process_or_default(const std::string& spec);
 /// The exact denoiser of a target that is a mixture; an argument error says which targets have one.
-AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process);
+AnalyticDenoiser exact_denoiser(const std::string& target, const GaussianProcess& process,
+                                const LoadOptions& reading = {});
 
 /// "heun,unipc:order=3,scale=bh1" is heun and one unipc: a piece "key=value" belongs to the name before it.
 std::vector<std::string> split_specs(const std::string& text);
@@ -46,6 +47,6 @@ std::vector<int64_t> parse_counts(const char* option, const std::string& text);
 /// written.
 Tensor flat_rows(const Dataset& data);
 /// The same of a file.
-Tensor load_rows(const std::string& path);
+Tensor load_rows(const std::string& path, const LoadOptions& reading = {});
 
 }  // namespace fokker::cli

@@ -7,12 +7,13 @@ namespace {
 
 struct ReportCommandOptions {
   CommonOptions common;
+  DataOptions reading;
   std::string run, out, data;
 };
 
 int run_report(const ReportCommandOptions& o) {
-  const WrittenReport report =
-      write_report({.run = o.run, .common = o.common, .out = o.out, .data_file = o.data});
+  const WrittenReport report = write_report(
+      {.run = o.run, .common = o.common, .out = o.out, .data_file = o.data, .reading = o.reading});
   Json result = {{"run", o.run}, {"report", report.file}};
   for (const auto& [key, value] : report.summary.items()) result[key] = value;
   if (o.common.json) print_result(o.common, result, "");
@@ -31,6 +32,7 @@ void add_report(CommandLine& line) {
         c.option("run", o.run, "Run folder of a trained model", Command::Need::required);
         c.option("--out", o.out, "File to write (default: report.html in the run folder)");
         c.option("--data", o.data, "The file of the training, where it is no longer where the run says");
+        describe_data(c, o.reading);
       },
       [](const ReportCommandOptions& o, const Command&) { return run_report(o); });
 }

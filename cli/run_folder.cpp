@@ -66,7 +66,7 @@ void RunFolder::load_newest_checkpoint(Trainer& trainer) const {
 void RunFolder::append_metrics(const TrainMetrics& metrics) const {
   const fs::path file = path_ / "metrics.jsonl";
   std::ofstream out(file, std::ios::app);
-  out << to_json(metrics).dump() << '\n';
+  out << json_text(to_json(metrics)) << '\n';
   out.close();
   if (!out) fail(ErrorKind::resource, "{}: cannot be written", file.string());
 }

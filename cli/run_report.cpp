@@ -23,7 +23,7 @@ TrainSettings recorded_settings(const fs::path& run, const Json& training) {
     const Json& o = training.at("data_options");
     TrainSettings s;
     o.at("path").get_to(s.data);
-    o.at("columns").get_to(s.columns);
+    s.reading = DataOptions::from_json(o);
     o.at("label_column").get_to(s.label_column);
     o.at("labels").get_to(s.labels);
     o.at("rows").get_to(s.rows);
@@ -52,6 +52,7 @@ void find_data(report::RunRecord& record, const ReportRequest& request) {
   if (!request.data_file.empty()) {
     TrainSettings settings = recorded_settings(request.run, record.model.training);
     settings.data = request.data_file;
+    settings.reading = request.reading.or_else(settings.reading);
     return void(record.data = read_split(settings, record.model));
   }
   try {
@@ -67,7 +68,8 @@ void find_data(report::RunRecord& record, const ReportRequest& request) {
 std::shared_ptr<const Distribution> known_law(const Json& training) {
   const std::string data = training.value("data", "");
   if (!is_target(data)) return nullptr;
-  return target_from(data.substr(7));
+  const DataOptions reading = DataOptions::from_json(training.value("data_options", Json::object()));
+  return target_from(data.substr(7), reading.load_options());
 }
 
 std::string configuration_text(const fs::path& run) {
@@ -82,9 +84,10 @@ Json data_options(const TrainSettings& s) {
   const auto absolute = [&](const std::string& file) {
     return file.empty() || is_target(file) ? file : fs::absolute(file, error).string();
   };
-  return {{"path", absolute(s.data)},     {"columns", s.columns}, {"label_column", s.label_column},
-          {"labels", absolute(s.labels)}, {"rows", s.rows},       {"held_out", s.held_out},
-          {"seed", s.common.seed}};
+  Json json = {{"path", absolute(s.data)}, {"label_column", s.label_column}, {"labels", absolute(s.labels)},
+               {"rows", s.rows},           {"held_out", s.held_out},         {"seed", s.common.seed}};
+  json.update(s.reading.to_json());
+  return json;
 }
 
 WrittenReport write_report(const ReportRequest& request) {

@@ -141,9 +141,10 @@ Samples sample_model(const SampleOptions& o) {
 /// A chain on the target itself, or with a process on the exact law of x_t.
 Samples run_target_kernel(const SampleOptions& o) {
   const KernelChoice choice = make_kernel(o.sampler, o.step_size);
-  std::unique_ptr<Distribution> law = target_from(o.target);
+  std::unique_ptr<Distribution> law = target_from(o.target, o.reading.load_options());
   if (!o.process.empty()) {
-    const AnalyticDenoiser denoiser = exact_denoiser(o.target, GaussianProcess(make_schedule(o.process)));
+    const AnalyticDenoiser denoiser =
+        exact_denoiser(o.target, GaussianProcess(make_schedule(o.process)), o.reading.load_options());
     const double t = choice.time >= 0 ? choice.time : denoiser.process().time_min();
     law = std::make_unique<GaussianMixture>(denoiser.marginal(t));
   } else {
@@ -156,7 +157,7 @@ Samples run_target_kernel(const SampleOptions& o) {
 Samples sample_target(const SampleOptions& o) {
   if (is_chain(o.sampler)) return run_target_kernel(o);
   if (drawn_directly(o)) {
-    const auto target = target_from(o.target);
+    const auto target = target_from(o.target, o.reading.load_options());
     check(target->can_sample(), "target '{}' cannot be sampled directly; give a --process and a --sampler",
           o.target);
     return {target->sample(o.n, Rng(o.common.seed).stream("target")), {}, 0};
@@ -164,7 +165,8 @@ Samples sample_target(const SampleOptions& o) {
   // Annealing is defined on mu * N(0, sigma^2 I), a process that only adds noise.
   const std::string usual = o.sampler.starts_with("annealed-langevin") ? "ve" : "vp";
   const std::string process = o.process.empty() ? usual : o.process;
-  const AnalyticDenoiser denoiser = exact_denoiser(o.target, GaussianProcess(make_schedule(process)));
+  const AnalyticDenoiser denoiser =
+      exact_denoiser(o.target, GaussianProcess(make_schedule(process)), o.reading.load_options());
   ExactStart start;  // annealing is there to do without one
   if (!o.sampler.starts_with("annealed-langevin"))
     start = [&](double t) { return denoiser.marginal(t).sample(o.n, Rng(o.common.seed).stream("prior")); };
@@ -175,7 +177,7 @@ Samples sample_target(const SampleOptions& o) {
 /// What share of the samples each mode of a mixture got.
 std::optional<ModeStatistics> count_modes(const SampleOptions& o, const Tensor& samples) {
   if (o.target.empty()) return {};
-  const auto target = target_from(o.target);
+  const auto target = target_from(o.target, o.reading.load_options());
   const GaussianMixture* mixture = as_gaussian_mixture(*target);
   if (!mixture || mixture->components() < 2 || mixture->components() > 32) return {};
   return mode_weights(samples, *mixture);

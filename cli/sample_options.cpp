@@ -32,6 +32,8 @@ void check_used(const SampleOptions& o, const Command& command) {
     command.refuse({"label", "guidance"}, "a target has no classes; expected a run");
     command.refuse({"clip"}, "the exact denoiser is not clipped; expected a run");
   }
+  if (!o.target.starts_with("data:"))
+    command.refuse(data_option_names(), "expected --target data:FILE, which is read so");
   if (drawn_directly(o))
     command.refuse({"grid", "batch"},
                    "a target is drawn directly unless --process, --sampler or --steps is given");
@@ -67,6 +69,7 @@ void describe_options(Command& c, SampleOptions& o) {
   c.option("--process", o.process,
            "Process of the exact denoiser (default: vp; annealed-langevin: ve; ula, mala and "
            "underdamped-langevin run on the target itself)");
+  describe_data(c, o.reading);
   c.option("--n", o.n, "Number of samples");
   c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
   c.option("--sampler", o.sampler, "One of: " + join(sampler_names()));

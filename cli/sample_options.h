@@ -1,11 +1,12 @@
 #pragma once
-#include "cli/command.h"
+#include "cli/data_options.h"
 
 namespace fokker::cli {
 
 /// The options of `fokker sample` as typed. Zero and the empty text mean: choose.
 struct SampleOptions {
   CommonOptions common;
+  DataOptions reading;  ///< of a target's file
   std::string run, target, process, out, sampler, grid, trajectory, trajectory_times, label, start;
   int64_t n = 1000, steps = 0, batch = 0, trajectory_every = 1;
   double guidance = 1.0, clip = -1.0, step_size = 0.0;

@@ -130,7 +130,7 @@ void run_study(Study& study, const Setting& setting) {
 
 Study study_target(const StudyOptions& o, const CommonOptions& common) {
   Study study = start_study(o);
-  const AnalyticDenoiser denoiser = exact_denoiser(o.target, process_or_default(o.process));
+  const AnalyticDenoiser denoiser = exact_denoiser(o.target, process_or_default(o.process), o.reading);
   const bool paths = study.measure == ErrorMeasure::path || study.measure == ErrorMeasure::strong;
   Setting setting{o, study, denoiser, &denoiser};
   setting.measuring = {.steps = study.asked,

@@ -1,5 +1,5 @@
 #pragma once
-#include "cli/command.h"
+#include "cli/data_options.h"
 #include "fokker/evaluate/convergence.h"
 
 namespace fokker::cli {
@@ -7,6 +7,7 @@ namespace fokker::cli {
 /// Which samplers are compared, on what, and how their error is measured.
 struct StudyOptions {
   std::string run, target, process, samplers, grid;
+  LoadOptions reading;  ///< of the target's file
   std::string measure = "path";
   std::string steps;        ///< all methods at these numbers of steps: orders of convergence
   std::string evaluations;  ///< whole runs within these budgets of denoiser calls: what to use

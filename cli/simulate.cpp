@@ -86,7 +86,7 @@ plot::Figure draw_paths(const SimulateOptions& o, const Tensor& states, const st
 
 void show_paths(const SimulateOptions& o, const Paths& paths) {
   const Tensor states = paths.states.flatten(2);
-  const auto density = exact_density(o.target, o.process);
+  const auto density = exact_density(o.target, o.process, o.reading.load_options());
   if (!o.plot.empty()) draw_paths(o, states, paths.times, density).save(o.plot);
   if (o.film.file.empty()) return;
   save_film(o.film, {states, paths.times, density, {.chart = chart_of(o.picture)}});
@@ -131,6 +131,7 @@ void add_simulate(CommandLine& line) {
         c.option("run", o.run, "Run folder of a trained model (reverse and flow)");
         c.option("--target", o.target, "Use the exact denoiser of a known target");
         c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+        describe_data(c, o.reading);
         c.option(
             "--direction", o.direction,
             "forward: data to noise; reverse: the reverse SDE; flow: the probability-flow ODE, noise to data",

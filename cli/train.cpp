@@ -112,9 +112,10 @@ int run_train(const TrainSettings& settings, const Command& command) {
   const RunFolder folder(settings.out);
   folder.check_usable(settings.resume, settings.overwrite, settings.dry_run);
   TrainingPlan plan = make_plan(settings);
+  check_savable(plan.model(*plan.network));
   message(plan_text(plan));
   if (settings.dry_run) {
-    print_result(settings.common, plan_json(plan), plan_json(plan).dump(2) + "\n");
+    print_result(settings.common, plan_json(plan), json_text(plan_json(plan), 2) + "\n");
     return 0;
   }
   Trainer trainer(plan.network->clone(), plan.process, plan.prediction, plan.denoiser_options, plan.objective,
@@ -157,7 +158,7 @@ void add_train(CommandLine& line) {
                  "target:TARGET draws --rows from a known law",
                  Command::Need::required);
         c.option("--rows", o.rows, "Rows drawn where the data is target:TARGET");
-        c.option("--columns", o.columns, "Columns of a table to use (default: all)");
+        describe_data(c, o.reading);
         c.option("--label-column", o.label_column, "Column that holds class labels");
         c.option("--labels", o.labels, "File of class labels, one per row");
         c.option("--out", o.out, "Run folder to write", Command::Need::required);

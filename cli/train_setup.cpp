@@ -5,7 +5,6 @@
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/spec.h"
-#include "fokker/data/load.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/target/toys.h"
 
@@ -92,7 +91,7 @@ constexpr int64_t most_components = 100'000;
 GaussianMixture data_law(const TrainSettings& s, const Dataset& training,
                          const Normalisation& normalisation) {
   if (s.data.starts_with("target:")) {
-    const auto target = target_from(s.data.substr(7));
+    const auto target = target_from(s.data.substr(7), s.reading.load_options());
     const GaussianMixture* mixture = as_gaussian_mixture(*target);
     if (mixture && mixture->components() <= 1024) return in_model_space(*mixture, normalisation);
   }
@@ -106,12 +105,16 @@ GaussianMixture data_law(const TrainSettings& s, const Dataset& training,
 }  // namespace
 
 Dataset read_data(const TrainSettings& s) {
-  if (!s.data.starts_with("target:"))
-    return load_data(s.data, {.columns = s.columns, .label_column = s.label_column, .labels_path = s.labels});
+  LoadOptions reading = s.reading.load_options();
+  if (!s.data.starts_with("target:")) {
+    reading.label_column = s.label_column;
+    reading.labels_path = s.labels;
+    return read_data_file(s.data, reading);
+  }
   check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
-  check(s.columns.empty() && s.label_column.empty() && s.labels.empty(),
+  check(reading.columns.empty() && s.label_column.empty() && s.labels.empty(),
         "data: a target has no named columns and no labels");
-  return draw_rows(s.data.substr(7), s.rows, Rng(s.common.seed).stream("data"));
+  return draw_rows(s.data.substr(7), s.rows, Rng(s.common.seed).stream("data"), reading);
 }
 
 Split split_data(const TrainSettings& s, const Dataset& data) {

@@ -1,5 +1,5 @@
 #pragma once
-#include "cli/command.h"
+#include "cli/data_options.h"
 #include "fokker/format/model.h"
 #include "fokker/objective/denoising.h"
 #include "fokker/train/defaults.h"
@@ -11,7 +11,7 @@ namespace fokker::cli {
 struct TrainSettings {
   CommonOptions common;
   std::string data, out, label_column, labels;
-  std::vector<std::string> columns;
+  DataOptions reading;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
   std::string network = "auto", normalise = "standardise";
   MlpOptions mlp = default_mlp();

@@ -5,11 +5,21 @@
 
 #include <atomic>
 #include <cstdio>
+#include <mutex>
+#include <set>
 
 namespace fokker {
 namespace {
 
 std::atomic<bool> is_quiet{false};
+
+/// Whether this line is asked for the first time.
+bool is_new(const std::string& line) {
+  static std::mutex mutex;
+  static std::set<std::string> seen;
+  const std::lock_guard lock(mutex);
+  return seen.insert(line).second;
+}
 
 std::string duration(double seconds) {
   const auto s = static_cast<int64_t>(seconds + 0.5);
@@ -89,6 +99,12 @@ void message(const std::string& text) {
 }
 void warn(const std::string& text) {
   std::fprintf(stderr, "warning: %s\n", text.c_str());
+}
+void message_once(const std::string& text) {
+  if (is_new(text)) message(text);
+}
+void warn_once(const std::string& text) {
+  if (is_new(text)) warn(text);
 }
 
 }  // namespace fokker

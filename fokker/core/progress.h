@@ -48,5 +48,8 @@ bool quiet();
 void message(const std::string& text);
 /// A line that starts with "warning:"; shown even when quiet.
 void warn(const std::string& text);
+/// The same, unless that very line was written before: facts about an input that is read several times.
+void message_once(const std::string& text);
+void warn_once(const std::string& text);
 
 }  // namespace fokker

@@ -4,11 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "fokker/data/csv_format.h"
 #include "fokker/data/dataset.h"
 
 namespace fokker {
 
 struct CsvOptions {
+  CsvFormat format = {};
   /// Columns to read, in this order; empty means all (but the label column).
   std::vector<std::string> columns = {};
   /// Column of class labels; empty means none.
@@ -17,10 +19,12 @@ struct CsvOptions {
 
 /// Reads a table of numbers from delimited text, plain or gzipped: (n, d) float64.
 ///
-/// The first line decides the separator (tab, semicolon, comma, or else runs of blanks); it is a header where
-/// any of its cells is not a number, and otherwise the columns are x0, x1, .... Cells may be quoted as in RFC
-/// 4180. Blank lines, lines starting with # and a UTF-8 byte-order mark are skipped. Columns that are not
-/// asked for are not looked at.
+/// What `format` does not say is decided from the first hundred records (csv_dialect.h) and told in the
+/// dataset's notes; a guess that could lose a row in its doubts. Without a header the columns are x0, x1,
+/// ...; a column without a name that only counts the rows, as pandas writes its index, is left out unless it
+/// is asked for. Cells may be quoted as in RFC 4180. Blank lines, lines starting with # and a UTF-8
+/// byte-order mark are skipped, and a separator at the end of every line. Columns that are not asked for are
+/// not looked at.
 ///
 /// Labels that are whole numbers are kept; other text becomes the index of its place in sorted order, and
 /// `label_names` holds the names.
@@ -29,12 +33,14 @@ struct CsvOptions {
 /// number belongs, no rows, an unknown column (listing the known ones), a duplicate name.
 Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
-/// Labels read from a file of one column.
+/// Labels read from a file of one column. Where the number of `rows` is known it decides whether the first
+/// line is a header, else the text below it does.
 struct LabelColumn {
   Tensor labels;  ///< (n) int64
   std::vector<std::string> names;
 };
-LabelColumn load_csv_labels(const std::filesystem::path& path);
+LabelColumn load_csv_labels(const std::filesystem::path& path, const CsvFormat& format = {},
+                            int64_t rows = -1);
 
 /// Writes (n, d) or (n) values with a header, every number in the fewest digits that read back to the same
 /// value. `columns` may be empty, for x0, x1, .... Atomic; resource error where the disk is full.

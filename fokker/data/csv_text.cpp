@@ -41,55 +41,71 @@ bool RecordReader::refill() {
 
 std::optional<std::string_view> RecordReader::next_raw() {
   line_ = next_line_;
-  size_t scanned = 0;  // relative to begin_, which refill moves
+  size_t at = 0;  // relative to begin_, which refill moves
   bool quoted = false;
   for (;;) {
     const char* start = buffer_.data() + begin_;
-    const void* found =
-        end_ - begin_ > scanned ? std::memchr(start + scanned, '\n', end_ - begin_ - scanned) : nullptr;
-    if (!found && refill()) continue;
-    start = buffer_.data() + begin_;
-    const size_t stop = found ? static_cast<size_t>(static_cast<const char*>(found) - start) : end_ - begin_;
-    const std::string_view piece(start + scanned, stop - scanned);
-    if (std::memchr(piece.data(), '"', piece.size()))
-      quoted ^= std::count(piece.begin(), piece.end(), '"') % 2 != 0;
-    check_input(found || !quoted, "{}: line {}: a quoted cell is not closed", source_.name(), line_);
-    if (!found && stop == 0) return std::nullopt;
+    const size_t size = end_ - begin_;
+    // Line ends, quotes and NUL are the only characters of interest, and all below '#'.
+    while (at<size&& static_cast<unsigned char>(start[at])> '"') ++at;
+    // A carriage return at the end of the buffer may have its line feed behind it.
+    if (at == size || (start[at] == '\r' && at + 1 == size && !ended_)) {
+      if (!ended_ && (refill(), true)) continue;
+      check_input(!quoted, "{}: line {}: a quoted cell is not closed", source_.name(), line_);
+      if (size == 0) return std::nullopt;
+      ++next_line_;
+      begin_ = end_;
+      return std::string_view(start, size);
+    }
+    const char c = start[at++];
+    check_input(c != '\0', "{}: line {}: byte {}: a NUL byte, which is no text (UTF-16, or a binary file?)",
+                source_.name(), line_, at);
+    if (c == '"') quoted = !quoted;
+    if (c != '\n' && c != '\r') continue;
+    const size_t next = at + (c == '\r' && at < size && start[at] == '\n' ? 1 : 0);
     ++next_line_;
-    if (found && quoted) {
-      scanned = stop + 1;
+    if (quoted) {
+      at = next;
       continue;
     }
-    begin_ += stop + (found ? 1 : 0);
-    return std::string_view(start, stop);
+    begin_ += next;
+    return std::string_view(start, at - 1);
   }
 }
 
+void RecordReader::check_mark() {
+  refill();
+  const std::string_view text(buffer_.data(), end_);
+  check_input(!text.starts_with("\xff\xfe") && !text.starts_with("\xfe\xff"),
+              "{}: line 1: expected UTF-8 text but it is UTF-16", source_.name());
+  if (text.starts_with("\xef\xbb\xbf")) begin_ = 3;
+}
+
 std::optional<std::string_view> RecordReader::next() {
+  if (next_line_ == 1) check_mark();
+  int64_t blank = 0;  // counted only where something follows
   while (auto record = next_raw()) {
-    if (line_ == 1) {
-      check_input(!record->starts_with("\xff\xfe") && !record->starts_with("\xfe\xff"),
-                  "{}: line 1: expected UTF-8 text but it is UTF-16", source_.name());
-      if (record->starts_with("\xef\xbb\xbf")) record->remove_prefix(3);
+    if (trimmed(*record).empty()) {
+      ++blank;
+      continue;
     }
-    if (record->ends_with('\r')) record->remove_suffix(1);
-    if (!trimmed(*record).empty() && record->front() != '#') return record;
+    skipped_.blank += std::exchange(blank, 0);
+    if (record->front() != '#') return record;
+    ++skipped_.comments;
   }
   return std::nullopt;
 }
 
-Separator detect_separator(std::string_view record) {
-  std::string outside;  // what is not in quotes
-  bool quoted = false;
-  for (const char c : trimmed(record)) {
-    if (c == '"')
-      quoted = !quoted;
-    else if (!quoted)
-      outside += c;
-  }
-  for (const char c : {'\t', ';', ','})
-    if (outside.find(c) != std::string::npos) return {c, false};
-  return {' ', outside.find(' ') != std::string::npos};
+bool can_separate(char c) {
+  return c == '\t' || (c >= ' ' && c < 127 && !std::isalnum(static_cast<unsigned char>(c)) &&
+                       std::string_view("\"'.+-#_").find(c) == std::string_view::npos);
+}
+
+std::string quoted_cell(const std::string& cell) {
+  if (!cell.empty() && cell.find_first_of(",;\t\"\r\n# ") == std::string::npos) return cell;
+  std::string text = "\"";
+  for (const char c : cell) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + '"';
 }
 
 CellReader::CellReader(std::string_view record, Separator separator)
@@ -146,8 +162,16 @@ std::vector<std::string> split_cells(std::string_view record, Separator separato
   return cells;
 }
 
-NumberError parse_number(std::string_view cell, double& value) {
+NumberError parse_number(std::string_view cell, double& value, char decimal) {
   if (cell.empty()) return NumberError::empty;
+  if (decimal != '.') {
+    if (cell.find('.') != std::string_view::npos) return NumberError::text;
+    if (const size_t at = cell.find(decimal); at != std::string_view::npos) {
+      std::string pointed(cell);
+      pointed[at] = '.';
+      return parse_number(pointed, value);
+    }
+  }
   // std::from_chars does not know a leading plus.
   if (cell.front() == '+' && cell.size() > 1 && cell[1] != '-') cell.remove_prefix(1);
   const char* last = cell.data() + cell.size();
@@ -157,12 +181,6 @@ NumberError parse_number(std::string_view cell, double& value) {
   if (error == std::errc::result_out_of_range) value = std::strtod(std::string(cell).c_str(), nullptr);
   if (std::isfinite(value)) return NumberError::none;
   return error == std::errc() ? NumberError::not_finite : NumberError::too_large;
-}
-
-std::string shown(std::string_view cell) {
-  std::string text;
-  for (const char c : cell.substr(0, 40)) text += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
-  return cell.size() > 40 ? text + "..." : text;
 }
 
 }  // namespace fokker

@@ -4,11 +4,14 @@
 #include <string_view>
 #include <vector>
 
+#include "fokker/core/text.h"
 #include "fokker/data/bytes.h"
 
 namespace fokker {
 
-/// Records of delimited text, one at a time, from a buffer that moves along the file.
+/// Records of delimited text, one at a time, from a buffer that moves along the file. Lines end in \n, \r\n
+/// or \r, in any mixture; a UTF-8 byte-order mark is skipped. Input error, naming the line: UTF-16, a NUL
+/// byte, a quote that is not closed.
 class RecordReader {
  public:
   explicit RecordReader(ByteReader& source) : source_(source) {}
@@ -19,8 +22,15 @@ class RecordReader {
   /// Number of the line where that record starts, from 1.
   int64_t line() const { return line_; }
 
+  /// Lines that were passed over between records.
+  struct Skipped {
+    int64_t blank = 0, comments = 0;
+  };
+  Skipped skipped() const { return skipped_; }
+
  private:
   std::optional<std::string_view> next_raw();
+  void check_mark();
   bool refill();
   ByteReader& source_;
   std::string buffer_;
@@ -29,14 +39,20 @@ class RecordReader {
   bool ended_ = false;
   int64_t line_ = 0;
   int64_t next_line_ = 1;
+  Skipped skipped_;
 };
+
+/// Whether a character can stand between cells: none that a number, a quoted cell or a comment needs.
+bool can_separate(char c);
+
+/// A cell as it is written, in quotes where it needs them.
+std::string quoted_cell(const std::string& cell);
 
 /// How the cells of a record are told apart: a character, or runs of blanks.
 struct Separator {
   char character = ',';
   bool blanks = false;
 };
-Separator detect_separator(std::string_view record);
 
 /// Walks over the cells of one record.
 class CellReader {
@@ -59,10 +75,7 @@ std::vector<std::string> split_cells(std::string_view record, Separator separato
 
 enum class NumberError { none, empty, text, not_finite, too_large };
 
-/// Parses a whole cell as a finite decimal number.
-NumberError parse_number(std::string_view cell, double& value);
-
-/// A cell as it may stand in a message: one line, not too long.
-std::string shown(std::string_view cell);
+/// Parses a whole cell as a finite number, with '.' or ',' before its decimals.
+NumberError parse_number(std::string_view cell, double& value, char decimal = '.');
 
 }  // namespace fokker

@@ -5,18 +5,12 @@
 #include "fokker/core/files.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/csv.h"
+#include "fokker/data/csv_text.h"
 
 namespace fokker {
 namespace {
 
 using Sink = std::function<void(std::string_view)>;
-
-std::string quoted(const std::string& cell) {
-  if (!cell.empty() && cell.find_first_of(",;\t\"\r\n# ") == std::string::npos) return cell;
-  std::string text = "\"";
-  for (const char c : cell) text += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return text + '"';
-}
 
 template <typename T>
 void write_rows(const Tensor& rows, const Sink& sink) {
@@ -45,7 +39,7 @@ void write_table(const Tensor& table, const std::vector<std::string>& columns, c
   std::string header;
   for (size_t i = 0; i < names.size(); ++i) {
     if (i > 0) header += ',';
-    header += quoted(names[i]);
+    header += quoted_cell(names[i]);
   }
   sink(header + "\n");
   constexpr int64_t chunk = 8192;

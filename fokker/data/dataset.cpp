@@ -22,7 +22,9 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .columns = columns,
           .labels = labels.defined() ? labels.index_select(0, indices) : Tensor(),
           .label_names = label_names,
-          .source = source};
+          .source = source,
+          .notes = notes,
+          .doubts = doubts};
 }
 
 Split split(const Dataset& dataset, double training_fraction, const Rng& rng) {

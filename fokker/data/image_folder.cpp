@@ -1,4 +1,5 @@
 #include "fokker/core/error.h"
+#include "fokker/core/text.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/image.h"
 #include "fokker/data/image_notes.h"
@@ -63,6 +64,7 @@ ImageFiles find_images(const fs::path& folder, ImageNotes& notes) {
     found.files.insert(found.files.end(), inside.images.begin(), inside.images.end());
     found.labels.resize(found.files.size(), static_cast<int64_t>(found.label_names.size()));
     found.label_names.push_back(sub.filename().string());
+    check_utf8(found.label_names.back(), folder.string() + ": the folder of a label");
   }
   check_input(!found.files.empty(), "{}: no images (.png, .jpg, .webp, .gif, .tif or .bmp) in this folder{}",
               folder.string(), notes.skipped());

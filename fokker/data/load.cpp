@@ -120,7 +120,8 @@ Dataset read_by_kind(const fs::path& path, FileKind kind, const LoadOptions& opt
   const std::string name = path.string();
   switch (kind) {
     case FileKind::csv:
-      return load_csv(path, {.columns = options.columns, .label_column = options.label_column});
+      return load_csv(
+          path, {.format = options.csv, .columns = options.columns, .label_column = options.label_column});
     case FileKind::npy:
       return from_array(load_npy(path), name, false);
     case FileKind::npz: {
@@ -141,10 +142,10 @@ Dataset read_by_kind(const fs::path& path, FileKind kind, const LoadOptions& opt
   fail(ErrorKind::failed, "{}: unhandled kind of file", name);
 }
 
-LabelColumn load_labels(const fs::path& path) {
+LabelColumn load_labels(const fs::path& path, TextEncoding encoding, int64_t rows) {
   switch (kind_of(path)) {
     case FileKind::csv:
-      return load_csv_labels(path);
+      return load_csv_labels(path, {.encoding = encoding}, rows);
     case FileKind::npy:
       return {load_npy(path), {}};
     case FileKind::idx:
@@ -196,7 +197,7 @@ Dataset load_data(const fs::path& path, const LoadOptions& options) {
               shape_string(dataset.values));
   check_finite(dataset.values, path.string());
   if (!options.labels_path.empty()) {
-    LabelColumn labels = load_labels(options.labels_path);
+    LabelColumn labels = load_labels(options.labels_path, options.csv.encoding, dataset.size());
     dataset.labels = checked_labels(labels.labels, dataset.size(), options.labels_path.string());
     dataset.label_names = std::move(labels.names);
   } else if (dataset.labels.defined()) {

@@ -3,12 +3,15 @@
 #include <string>
 #include <vector>
 
+#include "fokker/data/csv_format.h"
 #include "fokker/data/dataset.h"
 #include "fokker/data/image.h"
 
 namespace fokker {
 
 struct LoadOptions {
+  /// How a CSV file is written, where that is known; the file of labels is of the same encoding.
+  CsvFormat csv = {};
   /// Of a CSV file: columns to read (empty: all) and the column of labels (empty: none).
   std::vector<std::string> columns = {};
   std::string label_column = {};

@@ -96,7 +96,7 @@ Normalisation Normalisation::from_json(const Json& json) {
   const Json& name = member(json, "kind");
   check_input(
       name.is_string() && std::count(kind_names.begin(), kind_names.end(), name.get<std::string>()) == 1,
-      "normalisation: kind: expected identity, pixels, standardise or whiten but found {}", name.dump());
+      "normalisation: kind: expected identity, pixels, standardise or whiten but found {}", json_text(name));
   const NormalisationKind kind = parse_normalisation_kind(name.get<std::string>());
   Normalisation result(kind, read_shape(member(json, "event_shape")));
   if (kind == NormalisationKind::pixels) {

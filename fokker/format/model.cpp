@@ -2,6 +2,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/text.h"
 #include "fokker/core/version.h"
 #include "fokker/format/safetensors.h"
 
@@ -104,23 +105,33 @@ std::shared_ptr<Network> read_network(const fs::path& folder) {
 
 }  // namespace
 
+void check_savable(const Model& model) {
+  for (const std::string& column : model.columns) check_utf8(column, "the name of a column");
+  for (const std::string& label : model.label_names) check_utf8(label, "the name of a label");
+  json_text(description(model));
+  json_text(model.network->config());
+  if (model.is_image()) json_text(scheduler_config(model));
+}
+
 void save_model(const fs::path& folder, const Model& model) {
+  check_savable(model);
   const std::string part = part_name(model);
   write_folder_atomically(folder / part, [&](const fs::path& temporary) {
-    write_file_atomically(temporary / "config.json", model.network->config().dump(2) + "\n");
+    write_file_atomically(temporary / "config.json", json_text(model.network->config(), 2) + "\n");
     save_safetensors(temporary / weights_file, model.network->parameters(), {{"format", "pt"}});
   });
   if (model.is_image()) {
     write_folder_atomically(folder / "scheduler", [&](const fs::path& temporary) {
-      write_file_atomically(temporary / "scheduler_config.json", scheduler_config(model).dump(2) + "\n");
+      write_file_atomically(temporary / "scheduler_config.json",
+                            json_text(scheduler_config(model), 2) + "\n");
     });
     const Json index = {{"_class_name", "DDPMPipeline"},
                         {"_diffusers_version", "0.30.0"},
                         {"unet", {"diffusers", "UNet2DModel"}},
                         {"scheduler", {"diffusers", "DDPMScheduler"}}};
-    write_file_atomically(folder / "model_index.json", index.dump(2) + "\n");
+    write_file_atomically(folder / "model_index.json", json_text(index, 2) + "\n");
   }
-  write_file_atomically(folder / "fokker.json", description(model).dump(2) + "\n");
+  write_file_atomically(folder / "fokker.json", json_text(description(model), 2) + "\n");
 }
 
 Model load_model(const fs::path& folder) {

@@ -29,6 +29,10 @@ struct Model {
   bool is_image() const { return network->event_shape().size() == 3; }
 };
 
+/// Refuses what `save_model` could not write, so that it is known before the work: names of columns or labels
+/// that are not UTF-8. Input error.
+void check_savable(const Model& model);
+
 /// Writes a model folder. A U-Net is laid out as a Hugging Face diffusers DDPMPipeline (model_index.json,
 /// unet/, scheduler/), an MLP in the same pattern under network/; fokker.json holds the rest. Each part is
 /// put in place atomically; other files in the folder are left alone.

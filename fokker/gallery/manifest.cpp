@@ -65,7 +65,7 @@ void Manifest::write(const fs::path& folder) const {
                 {"light", entry.light},
                 {"dark", entry.dark},
                 {"seed", entry.seed}};
-  write_file_atomically(folder / manifest_name, json.dump(2) + "\n");
+  write_file_atomically(folder / manifest_name, json_text(json, 2) + "\n");
 }
 
 }  // namespace fokker::gallery

@@ -48,7 +48,7 @@ Schedule schedule_from(Spec& spec) {
 
 double number(const Json& config, const char* key) {
   check_input(config.contains(key) && config[key].is_number(), "process: expected a number '{}' in {}", key,
-              config.dump());
+              json_text(config));
   return config[key].get<double>();
 }
 
@@ -63,7 +63,7 @@ Schedule make_schedule(std::string_view text) {
 
 Schedule schedule_from_config(const Json& config) {
   check_input(config.is_object() && config.contains("type") && config["type"].is_string(),
-              "process: expected an object with a 'type' but received {}", config.dump());
+              "process: expected an object with a 'type' but received {}", json_text(config));
   const auto type = config["type"].get<std::string>();
   if (type == "vp") return VariancePreserving{number(config, "beta_min"), number(config, "beta_max")};
   if (type == "vp-cosine") return Cosine{number(config, "offset"), number(config, "time_scale")};

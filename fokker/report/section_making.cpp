@@ -12,9 +12,7 @@ std::string fact(const Json& training, const char* key) {
   const Json& value = training[key];
   if (value.is_number_integer()) return thousands(value.get<int64_t>());
   if (value.is_number()) return number(value.get<double>());
-  return shorten(value.is_string() ? value.get<std::string>()
-                                   : value.dump(-1, ' ', false, Json::error_handler_t::replace),
-                 kLongestFact);
+  return shorten(value.is_string() ? value.get<std::string>() : json_text(value), kLongestFact);
 }
 
 /// "width 128, depth 4": the parts of an object, but its type.
@@ -89,8 +87,7 @@ void add_making(Page& page, const Material& m) {
   page.heading("Versions and machine");
   page.facts(machine_facts(training.contains("machine") ? training["machine"] : Json()));
   if (!m.run.configuration.empty()) page.folded("Resolved configuration (config.toml)", m.run.configuration);
-  page.folded("Model as saved (fokker.json, training)",
-              training.dump(2, ' ', false, Json::error_handler_t::replace));
+  page.folded("Model as saved (fokker.json, training)", json_text(training, 2));
 }
 
 }  // namespace fokker::report

@@ -13,7 +13,7 @@ struct Field {
 
   Field at(size_t index) const { return {value.at(index), fmt::format("{}[{}]", place, index)}; }
   std::string received() const {
-    const std::string text = value.dump();
+    const std::string text = json_text(value);
     return text.size() <= 40 ? text : text.substr(0, 37) + "...";
   }
 };
@@ -74,7 +74,7 @@ void check_keys(const Json& json, const std::string& path) {
     check_input(std::find(keys.begin(), keys.end(), item.key()) != keys.end(),
                 "{}: {}: unknown key; valid: {}", path, item.key(), fmt::join(keys, ", "));
   check_input(json.at("type") == "gaussian_mixture",
-              "{}: type: expected \"gaussian_mixture\" but received {}", path, json.at("type").dump());
+              "{}: type: expected \"gaussian_mixture\" but received {}", path, json_text(json.at("type")));
 }
 
 Json parsed(const std::string& path) {

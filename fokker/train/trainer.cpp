@@ -187,7 +187,7 @@ void Trainer::save_state(const std::filesystem::path& folder) const {
                       {"seed", rng_.seed()},
                       {"batch", options_.batch},
                       {"network", network_->config()}};
-  write_file_atomically(folder / "state.json", state.dump(2) + "\n");
+  write_file_atomically(folder / "state.json", json_text(state, 2) + "\n");
 }
 
 void Trainer::load_state(const std::filesystem::path& folder) {
