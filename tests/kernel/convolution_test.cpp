@@ -139,8 +139,10 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Convolve,
 TEST(ConvolveLargeImages, GradientsKeepTheirDigitsAndTheirBits) {
   constexpr int64_t side = 512;
   const ConvolutionShape shape = {1, side, side, 2, 3};
-  const Tensor x = images_of("x", 1, 2, side, side).mul(1e-3).add(0.1).contiguous(at::MemoryFormat::ChannelsLast);
-  const Tensor dy = images_of("dy", 1, 3, side, side).mul(1e-3).add(0.7).contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor x =
+      images_of("x", 1, 2, side, side).mul(1e-3).add(0.1).contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor dy =
+      images_of("dy", 1, 3, side, side).mul(1e-3).add(0.7).contiguous(at::MemoryFormat::ChannelsLast);
   Tensor dg = at::empty({3, 2, 3, 3}), again = at::empty_like(dg), sums = at::empty({3}, at::kDouble);
   const auto run = [&](const Tensor& to) {
     convolution_filter_gradient(shape, {.x = x.data_ptr<float>(), .pixel = 2}, dy.data_ptr<float>(),
@@ -153,7 +155,8 @@ TEST(ConvolveLargeImages, GradientsKeepTheirDigitsAndTheirBits) {
   at::set_num_threads(threads);
   EXPECT_TRUE(at::equal(dg, again));
   const Tensor filters = at::zeros({3, 2, 3, 3}, at::kDouble).requires_grad_(true);
-  const Tensor exact = gradients(at::conv2d(doubles(x), filters, {}, 1, 1) * doubles(dy), {filters}, false)[0];
+  const Tensor exact =
+      gradients(at::conv2d(doubles(x), filters, {}, 1, 1) * doubles(dy), {filters}, false)[0];
   EXPECT_LT(relative(dg, exact), convolution_error);
   channel_sums(dy.data_ptr<float>(), side * side, 3, 3, sums.data_ptr<double>());
   EXPECT_LT(relative(sums, doubles(dy).sum({0, 2, 3})), 1e-6);

@@ -84,7 +84,8 @@ TEST_P(Dense, ValuesAndGradientsAreThoseOfTheEquations) {
 // h = W0 x, y = h + W1 h, r = W2 y: the value that y is added to is also a factor of it.
 TEST(DenseGraphs, AnEdgeMayComeFromTheSkip) {
   constexpr int64_t rows = 150, width = 40;
-  const Tensor w0 = Rng(1).normal({width, 3}), w1 = Rng(2).normal({width, width}), w2 = Rng(3).normal({2, width});
+  const Tensor w0 = Rng(1).normal({width, 3}), w1 = Rng(2).normal({width, width}),
+               w2 = Rng(3).normal({2, width});
   const Tensor x = Rng(4).normal({rows, 3});
   DenseGraph graph{.inputs = 1, .values = {{3}, {width}, {width, false, 1}, {2}}, .edges = {}};
   graph.edges = {{0, 1, w0.data_ptr<float>(), 3},
@@ -103,7 +104,8 @@ TEST(DenseGraphs, AnEdgeMayComeFromTheSkip) {
   EXPECT_LT(relative_difference(recorded, expected), 1e-6);
 }
 
-/// One layer of y = W x + b on rows that are alike, for which one long float32 sum is off by its number of terms.
+/// One layer of y = W x + b on rows that are alike, for which one long float32 sum is off by its number of
+/// terms.
 struct LongSum {
   static constexpr int64_t rows = 300'003;
   Tensor x = at::full({rows, 3}, 0.1f) + 1e-3f * Rng(1).normal({rows, 3});
@@ -176,10 +178,17 @@ TEST(DenseGraphs, RefuseWhatDoesNotFitTogether) {
   tape.weights.pack(good, DenseWeights::Use::forward);
   EXPECT_THAT([&] { forward({}); }, message("1 given values but received 0"));
   EXPECT_THAT([&] { forward({{x.data_ptr<float>(), 2}}); }, message("at least 3 numbers"));
-  EXPECT_THAT([&] { dense_forward(good, {rows}, 4, {y.data_ptr<float>(), 2}, tape); }, message("this graph and use"));
+  EXPECT_THAT(
+      [&] {
+        dense_forward(good, {rows}, 4, {y.data_ptr<float>(), 2}, tape);
+      },
+      message("this graph and use"));
   tape.weights.pack(good, DenseWeights::Use::both);
-  EXPECT_THAT([&] { dense_backward(good, {rows}, 4, {y.data_ptr<float>(), 2}, tape, {}); },
-              message("places for 2 edges"));
+  EXPECT_THAT(
+      [&] {
+        dense_backward(good, {rows}, 4, {y.data_ptr<float>(), 2}, tape, {});
+      },
+      message("places for 2 edges"));
 }
 
 INSTANTIATE_TEST_SUITE_P(RowsOfTheSecondInput, Dense, testing::Values(1, Example::rows));

@@ -75,7 +75,8 @@ TEST(GemmParts, OfTheRightFactorAddUp) {
   gemm(f.left(false), f.m, f.packed(), {}, whole.data(), f.n);
   const std::vector<std::pair<int64_t, int64_t>> ranges = {{0, 100}, {100, 7}, {107, 193}};
   for (const auto& [first, count] : ranges)
-    gemm({f.a.data() + first, f.k, 1}, f.m, f.packed().part(first, count), {.add = first > 0}, parts.data(), f.n);
+    gemm({f.a.data() + first, f.k, 1}, f.m, f.packed().part(first, count), {.add = first > 0}, parts.data(),
+         f.n);
   for (size_t i = 0; i < whole.size(); ++i) ASSERT_NEAR(parts[i], whole[i], 2e-5);
 }
 

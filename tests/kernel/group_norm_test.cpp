@@ -76,7 +76,8 @@ TEST(FusedGroupNorm, KeepsTheVarianceOfValuesFarFromZero) {
   EXPECT_LT(worst(y.reshape({2, 2, -1}).square().mean(2), at::ones({2, 2}, at::kDouble)), 1e-2);
 }
 
-/// Images of which most pixels are alike: blank ones, also as a convolution with zeros around them leaves them.
+/// Images of which most pixels are alike: blank ones, also as a convolution with zeros around them leaves
+/// them.
 Tensor near_constant_image(const std::string& kind, int64_t side) {
   const Tensor level = Rng(1).normal({1, 8, 1, 1}) + 3;  // each channel its own
   const Tensor x = level.expand({1, 8, side, side}).contiguous(at::MemoryFormat::ChannelsLast);
@@ -97,7 +98,8 @@ TEST(FusedGroupNorm, KeepsNearlyConstantImages) {
   const auto expect_close = [](const Tensor& found, const Tensor& exact, const std::string& where) {
     EXPECT_LT(worst(wide(found), exact), 2e-5 * (1 + exact.abs().max().item<double>())) << where;
   };
-  for (const char* kind : {"constant", "corner differs", "last pixel differs", "frame differs", "noise", "halves"})
+  for (const char* kind :
+       {"constant", "corner differs", "last pixel differs", "frame differs", "noise", "halves"})
     for (const int64_t side : {28, 128, 256, 512})
       for (const NormActivation activation : {NormActivation::none, NormActivation::silu}) {
         if (side == 512 && activation == NormActivation::silu) continue;  // slow in float64, and no new sums
@@ -140,9 +142,12 @@ TEST(FusedGroupNorm, RunsOnEachInstructionSet) {
 }
 
 TEST(FusedGroupNorm, RefusesSizesThatDoNotFit) {
-  const auto last = [](IntArrayRef sizes) { return at::ones(sizes).contiguous(at::MemoryFormat::ChannelsLast); };
+  const auto last = [](IntArrayRef sizes) {
+    return at::ones(sizes).contiguous(at::MemoryFormat::ChannelsLast);
+  };
   const Tensor x = last({2, 4, 3, 3}), four = at::ones({4}), five = at::ones({5});
-  EXPECT_THAT([&] { fused(x, four, four, {8}); }, message("groups that divide the 4 channels but received 8"));
+  EXPECT_THAT([&] { fused(x, four, four, {8}); },
+              message("groups that divide the 4 channels but received 8"));
   EXPECT_THAT([&] { fused(last({2, 5, 3, 3}), five, five, {2}); }, message("divide the 5 channels"));
   EXPECT_THAT([&] { fused(x, four, four, {0}); }, message("divide the 4 channels"));
   EXPECT_THAT([&] { fused(x, five, four, {2}); }, message("of shape (4)"));

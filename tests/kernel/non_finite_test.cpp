@@ -1,5 +1,5 @@
-// NaN and infinities go through every kernel as through its plain form, on each instruction set: a weight that is no
-// number must not end in a loss that is one.
+// NaN and infinities go through every kernel as through its plain form, on each instruction set: a weight
+// that is no number must not end in a loss that is one.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -101,7 +101,8 @@ TEST(NonFinite, GoesThroughAttention) {
       for (const float bad : {nan, infinity, -infinity})
         for (const int64_t pixel : {0, 7, 20}) {
           const Tensor qkv = Rng(41).normal({pixels, 3, heads, size});
-          if (part < 2) qkv.select(1, 1 - part).select(1, 1).select(1, 2).abs_();  // signs of scores are alike
+          if (part < 2)
+            qkv.select(1, 1 - part).select(1, 1).select(1, 2).abs_();  // signs of scores are alike
           qkv[pixel][part][1][2] = bad;
           Tensor out = at::empty({pixels, heads, size});
           attend(shape, qkv.data_ptr<float>(), out.data_ptr<float>(), scratch.data());
@@ -121,8 +122,8 @@ TEST(NonFinite, GoesThroughProducts) {
         (left ? a[5] : b[5])[3] = bad;
         Tensor c = at::empty({m, n});
         std::vector<float> panels(static_cast<size_t>(packed_size(k, n)));
-        gemm({a.data_ptr<float>(), k, 1}, m, pack_matrix({b.data_ptr<float>(), n, 1}, k, n, panels.data()), {},
-             c.data_ptr<float>(), n);
+        gemm({a.data_ptr<float>(), k, 1}, m, pack_matrix({b.data_ptr<float>(), n, 1}, k, n, panels.data()),
+             {}, c.data_ptr<float>(), n);
         expect_same_finite(c, at::matmul(a.to(at::kDouble), b.to(at::kDouble)));
       }
   });
@@ -203,8 +204,8 @@ TEST(NonFinite, GoesThroughAdamW) {
           plain.gradients[place] = bad;
           adamw_step(fused, {});
           adamw_step_plain(plain, {});
-          for (const auto member : {&AdamWState::parameters, &AdamWState::first_moment, &AdamWState::second_moment,
-                                    &AdamWState::average})
+          for (const auto member : {&AdamWState::parameters, &AdamWState::first_moment,
+                                    &AdamWState::second_moment, &AdamWState::average})
             expect_same_finite(fused.*member, (plain.*member).to(at::kDouble));
         }
   });
@@ -245,7 +246,8 @@ TEST(NonFinite, GoesThroughMixtures) {
   on_each_instruction_set([] {
     for (const int64_t d : {2, 40})
       for (const bool single : {false, true}) {
-        const Tensor means = Rng(1).normal({300, d}, {}, at::kDouble), x = Rng(2).normal({9, d}, {}, at::kDouble);
+        const Tensor means = Rng(1).normal({300, d}, {}, at::kDouble),
+                     x = Rng(2).normal({9, d}, {}, at::kDouble);
         x[4][1] = nan;
         const SoftmaxComponents components(CentredMeans(means, at::zeros({300}, at::kDouble)));
         const Tensor one = at::ones({1, 1}, at::kDouble);
@@ -260,7 +262,9 @@ TEST(NonFinite, GoesThroughMixtures) {
 
 TEST(NonFinite, GoesThroughOwnCovariances) {
   on_each_instruction_set([] {
-    const auto normal = [](uint64_t seed, IntArrayRef sizes) { return Rng(seed).normal(sizes, {}, at::kDouble); };
+    const auto normal = [](uint64_t seed, IntArrayRef sizes) {
+      return Rng(seed).normal(sizes, {}, at::kDouble);
+    };
     const OwnCovariances mixture = {normal(1, {33, 3}), normal(2, {33, 3}).exp(), normal(3, {33}), {}};
     const Tensor x = normal(4, {9, 3});
     x[4][1] = nan;

@@ -122,7 +122,8 @@ TEST(Convolution3, RefusesShapesThatDoNotFitTogether) {
   EXPECT_THAT(with(&Terms::norm_weight, at::zeros({10})), message("a norm's weight of shape (6)"));
   EXPECT_THAT(with(&Terms::norm_bias, {}), message("both a weight and a bias"));
   EXPECT_THAT(with(&Terms::shift, at::zeros({3, 10})), message("a shift of shape (2, 10)"));
-  EXPECT_THAT(with(&Terms::residual, at::zeros({2, 10, 3, 5})), message("a residual of shape (2, 10, 6, 10)"));
+  EXPECT_THAT(with(&Terms::residual, at::zeros({2, 10, 3, 5})),
+              message("a residual of shape (2, 10, 6, 10)"));
   EXPECT_THAT(
       [&] {
         ConvolutionTerms t = good;

@@ -92,7 +92,8 @@ TEST(FrozenUNet, ManyImagesAreEachAsIfAlone) {
     const Tensor x = Rng(1).normal({n, 2, 2, 2}), t = Rng(2).uniform({n}).mul(500);
     const Tensor label = Rng(3).integers(n, 3).sub(1);
     const auto part = [&](int64_t first, int64_t count) {
-      return frozen->forward(x.narrow(0, first, count), t.narrow(0, first, count), label.narrow(0, first, count));
+      return frozen->forward(x.narrow(0, first, count), t.narrow(0, first, count),
+                             label.narrow(0, first, count));
     };
     const Tensor together = part(0, n);
     const int threads = at::get_num_threads();
@@ -108,7 +109,7 @@ TEST(FrozenUNet, ManyImagesAreEachAsIfAlone) {
 
 // What a convolution with zeros around it leaves of a blank image is constant but for its edge.
 TEST(FrozenUNet, AgreesOnBlankImages) {
-  for (const int64_t side : {28, 96, 256}) {
+  for (const int64_t side : {28, 192}) {
     UNetOptions o = UNetOptions::for_images(1, side, side, 8);
     o.down_attention.assign(o.block_out_channels.size(), false);  // of whole large images
     o.up_attention.clear();
@@ -138,8 +139,8 @@ TEST(FrozenUNet, KeepsTheWeightsAsTheyWere) {
   EXPECT_EQ(networks.exact.frozen(), nullptr);  // float64 has no faster form
 }
 
-// What samplers do beside the network: libtorch's functions that round in one way in a vector and in its rest (silu is
-// none of them) leave an image's bits to its place in the batch.
+// What samplers do beside the network: libtorch's functions that round in one way in a vector and in its rest
+// (silu is none of them) leave an image's bits to its place in the batch.
 TEST(FrozenUNet, ElementwiseStepsOfSamplersDoNotDependOnThePlace) {
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
     const auto draw = [&](uint64_t seed) { return Rng(seed).normal({100'003}, {}, type); };
@@ -154,11 +155,14 @@ TEST(FrozenUNet, ElementwiseStepsOfSamplersDoNotDependOnThePlace) {
         EXPECT_TRUE(at::equal(step(part(a), part(b), part(c)), part(whole))) << name << " " << first;
       }
     };
-    expect_places("lerp", [](const Tensor& x, const Tensor& y, const Tensor&) { return at::lerp(x, y, 0.37); });
-    expect_places("addcmul",
-                  [](const Tensor& x, const Tensor& y, const Tensor& z) { return at::addcmul(x, y, z, 0.37); });
+    expect_places("lerp",
+                  [](const Tensor& x, const Tensor& y, const Tensor&) { return at::lerp(x, y, 0.37); });
+    expect_places("addcmul", [](const Tensor& x, const Tensor& y, const Tensor& z) {
+      return at::addcmul(x, y, z, 0.37);
+    });
     expect_places("add", [](const Tensor& x, const Tensor& y, const Tensor&) { return at::add(x, y, 0.37); });
-    expect_places("axpby", [](const Tensor& x, const Tensor& y, const Tensor&) { return 0.37 * x + 1.3 * y; });
+    expect_places("axpby",
+                  [](const Tensor& x, const Tensor& y, const Tensor&) { return 0.37 * x + 1.3 * y; });
     expect_places("division", [](const Tensor& x, const Tensor& y, const Tensor&) { return x / y; });
     expect_places("clamp", [](const Tensor& x, const Tensor&, const Tensor&) { return x.clamp(-1, 1); });
     expect_places("exp", [](const Tensor& x, const Tensor&, const Tensor&) { return x.exp(); });
