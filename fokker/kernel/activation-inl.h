@@ -10,18 +10,19 @@
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
+#include <cmath>
+
 HWY_BEFORE_NAMESPACE();
 namespace fokker {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// exp(x) within 2 ulp for x in [-87, 88]; beyond, its value at the nearer end. Coefficients of Moshier's
-/// Cephes for |r| <= log(2)/2.
+/// exp(x) within 2 ulp for x in [-87, 88]; beyond 0 and infinity, and of NaN NaN. Coefficients of Moshier's
+/// Cephes for |r| <= log(2)/2. Where x is beyond, whatever the polynomial gives is replaced.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exponential(D d, V x) {
   const hn::RebindToUnsigned<D> bits;
   const V magic = hn::Set(d, 0x1.8p23f);  // adding it rounds to an integer and leaves that in the low bits
-  x = hn::Min(hn::Max(x, hn::Set(d, -87.0f)), hn::Set(d, 88.0f));
   const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504f), magic);
   const V k = hn::Sub(shifted, magic);
   V r = hn::NegMulAdd(k, hn::Set(d, 0.693359375f), x);
@@ -31,7 +32,29 @@ HWY_INLINE V exponential(D d, V x) {
   V p = hn::Set(d, 1.9875691500e-4f);
   for (const float c : coefficients) p = hn::MulAdd(p, r, hn::Set(d, c));
   p = hn::Add(hn::MulAdd(hn::Mul(r, r), p, r), hn::Set(d, 1.0f));
-  return hn::BitCast(d, hn::Add(hn::BitCast(bits, p), hn::ShiftLeft<23>(hn::BitCast(bits, shifted))));
+  const V value =
+      hn::BitCast(d, hn::Add(hn::BitCast(bits, p), hn::ShiftLeft<23>(hn::BitCast(bits, shifted))));
+  const V high = hn::Mul(x, hn::Set(d, HUGE_VALF));  // infinity, or NaN
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.0f)),
+                            hn::IfThenElse(hn::Le(x, hn::Set(d, 88.0f)), value, high));
+}
+
+/// max(x, 0), and of NaN NaN: Max() takes the other operand there.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V positive_part(D d, V x) {
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
+}
+
+/// min(x, 0) likewise.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V negative_part(D d, V x) {
+  return hn::IfThenZeroElse(hn::Gt(x, hn::Zero(d)), x);
+}
+
+/// y, but NaN where x is.
+template <class V>
+HWY_INLINE V unless_nan(V x, V y) {
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
 template <class D, class V = hn::Vec<D>>
@@ -54,7 +77,8 @@ HWY_INLINE V normal_distribution(D d, V x, V& bell) {
   return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(one, tail));
 }
 
-// Each function f has its value f(x) and its slope f'(x).
+// Each function f has its value f(x) and its slope f'(x). Of NaN both are NaN; of infinity what the formula
+// gives.
 struct Silu {
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V value(D d, V x) {
@@ -70,22 +94,23 @@ struct Silu {
 struct Elu {
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V value(D d, V x) {
-    return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), x, hn::Expm1(d, hn::Min(x, hn::Zero(d))));
+    const V below = hn::Expm1(d, hn::Max(negative_part(d, x), hn::Set(d, -90.0f)));
+    return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), below, x);
   }
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V slope(D d, V x) {
-    return exponential(d, hn::Min(x, hn::Zero(d)));
+    return exponential(d, negative_part(d, x));
   }
 };
 
 struct Relu {
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V value(D d, V x) {
-    return hn::Max(x, hn::Zero(d));
+    return positive_part(d, x);
   }
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V slope(D d, V x) {
-    return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), hn::Set(d, 1.0f));
+    return unless_nan(x, hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), hn::Set(d, 1.0f)));
   }
 };
 
@@ -106,7 +131,7 @@ struct Gelu {
 struct Tanh {
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V value(D d, V x) {
-    return hn::Tanh(d, hn::Min(hn::Max(x, hn::Set(d, -10.0f)), hn::Set(d, 10.0f)));
+    return unless_nan(x, hn::Tanh(d, hn::Min(hn::Max(x, hn::Set(d, -10.0f)), hn::Set(d, 10.0f))));
   }
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V slope(D d, V x) {
@@ -119,7 +144,7 @@ struct Tanh {
 struct Softplus {
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V value(D d, V x) {
-    return hn::Add(hn::Max(x, hn::Zero(d)), hn::Log1p(d, exponential(d, hn::Neg(hn::Abs(x)))));
+    return hn::Add(positive_part(d, x), hn::Log1p(d, exponential(d, hn::Neg(hn::Abs(x)))));
   }
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V slope(D d, V x) {

@@ -14,10 +14,11 @@ struct MatrixRows {
   float* row(int64_t i) const { return data + i * stride; }
 };
 
-/// out = f(x) on (rows, columns), which may be the same place. Within 5e-7 max(1, |x|) of the exact value.
+/// out = f(x) on (rows, columns), which may be the same place. Within 5e-7 max(1, |x|) of the exact value; of
+/// NaN NaN. An element's bits do not depend on its place.
 void activate(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns, const MatrixRows& out);
 
-/// gradient *= f'(x). Within 5e-7 (1 + |x|) of the exact factor.
+/// gradient *= f'(x). Within 5e-7 (1 + |x|) of the exact factor; NaN where x is.
 void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
                        const MatrixRows& gradient);
 

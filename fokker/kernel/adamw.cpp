@@ -1,3 +1,11 @@
+// Compiled once per instruction set by Highway; the best one that the processor has is chosen at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "fokker/kernel/adamw.cpp"
+// clang-format off
+#include <hwy/foreach_target.h>  // first: it includes this file again for each target
+#include <hwy/highway.h>
+// clang-format on
+
 #include "fokker/kernel/adamw.h"
 
 #include <ATen/Parallel.h>
@@ -5,21 +13,28 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
-#include "fokker/kernel/vector_clones.h"
 
+#ifndef FOKKER_KERNEL_ADAMW_NUMBERS
+#define FOKKER_KERNEL_ADAMW_NUMBERS
 namespace fokker {
-namespace {
 
 template <typename T>
 struct AdamWNumbers {
   T b1, b2, rate, unbias, keep, epsilon, scale, decay;
 };
 
+}  // namespace fokker
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace fokker {
+namespace HWY_NAMESPACE {
+
+// A plain loop, which the compiler vectorises for each target.
 template <typename T>
-inline __attribute__((always_inline)) void update_range(int64_t count, const AdamWNumbers<T>& c,
-                                                        T* __restrict w, const T* __restrict g,
-                                                        T* __restrict m, T* __restrict v,
-                                                        T* __restrict average) {
+HWY_INLINE void update_range(int64_t count, const AdamWNumbers<T>& c, T* HWY_RESTRICT w,
+                             const T* HWY_RESTRICT g, T* HWY_RESTRICT m, T* HWY_RESTRICT v,
+                             T* HWY_RESTRICT average) {
   for (int64_t i = 0; i < count; ++i) {
     const T gradient = g[i] * c.scale;
     m[i] = c.b1 * m[i] + (1 - c.b1) * gradient;
@@ -29,13 +44,43 @@ inline __attribute__((always_inline)) void update_range(int64_t count, const Ada
   }
 }
 
-FOKKER_VECTOR_CLONES void adamw_range(int64_t count, const AdamWNumbers<float>& c, float* w, const float* g,
-                                      float* m, float* v, float* average) {
+void adamw_floats(int64_t count, const AdamWNumbers<float>& c, float* w, const float* g, float* m, float* v,
+                  float* average) {
   update_range(count, c, w, g, m, v, average);
 }
-FOKKER_VECTOR_CLONES void adamw_range(int64_t count, const AdamWNumbers<double>& c, double* w,
-                                      const double* g, double* m, double* v, double* average) {
+void adamw_doubles(int64_t count, const AdamWNumbers<double>& c, double* w, const double* g, double* m,
+                   double* v, double* average) {
   update_range(count, c, w, g, m, v, average);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fokker
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fokker {
+
+HWY_EXPORT(adamw_floats);
+HWY_EXPORT(adamw_doubles);
+
+namespace {
+
+void check_state(const AdamWState& s, int64_t step) {
+  check(step > 0, "adamw: expected a step that counts from 1 but received {}", step);
+  for (const Tensor* t : {&s.parameters, &s.gradients, &s.first_moment, &s.second_moment, &s.average})
+    check(t->defined() && t->is_contiguous() && t->numel() == s.parameters.numel() &&
+              t->scalar_type() == s.parameters.scalar_type() && t->device() == s.parameters.device(),
+          "adamw: expected contiguous buffers of one length, {}, and one type but received {}",
+          s.parameters.numel(), t->defined() ? shape_string(*t) : "an undefined tensor");
+}
+
+void adamw_range(int64_t count, const AdamWNumbers<float>& c, float* w, const float* g, float* m, float* v,
+                 float* average) {
+  HWY_DYNAMIC_DISPATCH(adamw_floats)(count, c, w, g, m, v, average);
+}
+void adamw_range(int64_t count, const AdamWNumbers<double>& c, double* w, const double* g, double* m,
+                 double* v, double* average) {
+  HWY_DYNAMIC_DISPATCH(adamw_doubles)(count, c, w, g, m, v, average);
 }
 
 template <typename T>
@@ -63,6 +108,8 @@ void update(const AdamWState& state, const AdamWStep& s) {
 }  // namespace
 
 void adamw_step(const AdamWState& state, const AdamWStep& step) {
+  check(state.parameters.defined(), "adamw: expected parameters but received an undefined tensor");
+  check_state(state, step.step);
   if (!state.parameters.is_cpu()) return adamw_step_plain(state, step);
   if (state.parameters.scalar_type() == at::kDouble) return update<double>(state, step);
   check(state.parameters.scalar_type() == at::kFloat,
@@ -84,3 +131,4 @@ void adamw_step_plain(const AdamWState& state, const AdamWStep& s) {
 }
 
 }  // namespace fokker
+#endif

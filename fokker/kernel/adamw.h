@@ -20,7 +20,8 @@ struct AdamWState {
   Tensor parameters, gradients, first_moment, second_moment, average;
 };
 
-/// Updates everything in one pass over memory on the CPU; on another device it runs the plain form.
+/// Updates everything in one pass over memory on the CPU; on another device it runs the plain form. Argument
+/// error where the buffers do not fit together, or are neither float32 nor float64.
 void adamw_step(const AdamWState& state, const AdamWStep& step);
 
 /// The same step in tensor operations: the definition that the fused loop is tested against.

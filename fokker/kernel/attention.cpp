@@ -20,7 +20,7 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Turns a row of scores into exp(score - largest); answers their sum. Numbers past the row's end, up to a
-/// whole vector, are overwritten with zeros.
+/// whole vector, are overwritten. A score of NaN or +infinity makes the sum NaN, and so all weights.
 float exponentiate_row(float* row, int64_t count) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -30,9 +30,7 @@ float exponentiate_row(float* row, int64_t count) {
   largest = hn::MaxOfLanes(d, largest);
   auto sum = hn::Zero(d);
   for (int64_t i = 0; i < count; i += lanes) {
-    const auto score = hn::LoadU(d, row + i);
-    const auto inside = hn::Gt(score, hn::Set(d, -HUGE_VALF));
-    const auto value = hn::IfThenElseZero(inside, exponential(d, hn::Sub(score, largest)));
+    const auto value = exponential(d, hn::Sub(hn::LoadU(d, row + i), largest));
     sum = hn::Add(sum, value);
     hn::StoreU(value, d, row + i);
   }

@@ -13,7 +13,8 @@ int64_t attention_scratch(const AttentionShape& shape);
 
 /// out (pixels, heads * size) = softmax(q k^T) v, head by head, for rows of q, k and v of all heads one after
 /// the other, (pixels, 3 * heads * size); q comes scaled. A few queries at a time: the matrix of all scores
-/// never exists. Float32 on one thread.
+/// never exists. Float32 on one thread. As in softmax, a query with a score that is NaN or +infinity gives
+/// NaN.
 void attend(const AttentionShape& shape, const float* qkv, float* out, float* scratch);
 
 }  // namespace fokker

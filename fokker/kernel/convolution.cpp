@@ -7,6 +7,7 @@
 #include "fokker/kernel/gemm.h"
 #include "fokker/kernel/padded_image.h"
 #include "fokker/kernel/scratch.h"
+#include "fokker/kernel/sums.h"
 #include "fokker/kernel/winograd.h"
 
 namespace fokker {
@@ -67,6 +68,7 @@ class PaddedImage {
                  .channels = channels_,
                  .pixel = input_.pixel,
                  .scale = of_image(input_.scale),
+                 .centre = of_image(input_.centre),
                  .shift = of_image(input_.shift),
                  .doubled = input_.doubled},
                 memory_ + strides().row + strides().pixel, strides().row, strides().pixel);
@@ -123,7 +125,7 @@ void convolve_tiles(const ConvolutionShape& shape, const ConvolutionInput& input
 
 /// Transformed inputs and gradients of a run of tiles, which all threads fill and then multiply.
 struct Segment {
-  int64_t first, count;
+  int64_t first, count, first_part;
   float *v, *m;
   int64_t v_stride, m_stride;
 };
@@ -144,16 +146,28 @@ void transform_segment(const ConvolutionShape& shape, const ConvolutionInput& in
   });
 }
 
-/// u += V^T M for each of the 36 parts; sums over tiles run in their order, whoever computes them.
-void multiply_segment(const ConvolutionShape& shape, const Segment& s, float* u) {
-  constexpr int64_t rows = 60;  // whole tiles of gemm
-  const int64_t inputs = shape.inputs, outputs = shape.outputs, blocks = (inputs + rows - 1) / rows;
+constexpr int64_t tiles_of_part = 256;  // whose products are one float32 sum
+
+int64_t parts_of(int64_t tiles) {
+  return (tiles + tiles_of_part - 1) / tiles_of_part;
+}
+
+/// u += V^T M for each of the 36 matrices; sums over tiles run in their order, whoever computes them.
+void multiply_segment(const ConvolutionShape& shape, const Segment& s, SumOfParts& sum, float* u) {
+  constexpr int64_t most = 60;  // rows: whole tiles of gemm
+  const int64_t inputs = shape.inputs, outputs = shape.outputs, blocks = (inputs + most - 1) / most;
   at::parallel_for(0, winograd_products * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) {
-      const int64_t p = k / blocks, row = k % blocks * rows;
-      gemm({s.v + p * s.v_stride + row, 1, inputs}, std::min(rows, inputs - row),
-           {s.m + p * s.m_stride, s.count, outputs}, {.add = s.first > 0}, u + (p * inputs + row) * outputs,
-           outputs);
+      const int64_t p = k / blocks, row = k % blocks * most, rows = std::min(most, inputs - row);
+      const PackedMatrix m = {s.m + p * s.m_stride, s.count, outputs};
+      const int64_t offset = (p * inputs + row) * outputs;
+      for (int64_t first = 0; first < s.count; first += tiles_of_part) {
+        const int64_t part = s.first_part + first / tiles_of_part;
+        float* to = SumOfParts::begins(part) ? u + offset : scratch(Scratch::own, most * outputs);
+        gemm({s.v + p * s.v_stride + first * inputs + row, 1, inputs}, rows,
+             m.part(first, std::min(tiles_of_part, s.count - first)), {}, to, outputs);
+        sum.add(part, to, rows, outputs, u + offset, outputs, offset);
+      }
     }
   });
 }
@@ -186,10 +200,12 @@ void convolution_filter_gradient(const ConvolutionShape& shape, const Convolutio
   float* v = scratch(Scratch::shared, winograd_products * (v_stride + m_stride + inputs * outputs));
   float *m = v + winograd_products * v_stride, *u = m + winograd_products * m_stride;
   const ConvolutionInput gradient = {.x = dy, .pixel = outputs};
+  SumOfParts sum(all / most * parts_of(most) + parts_of(all % most), winograd_products * inputs * outputs);
   for (int64_t first = 0; first < all; first += most) {
-    const Segment segment = {first, std::min(most, all - first), v, m, v_stride, m_stride};
+    const Segment segment = {
+        first, std::min(most, all - first), first / most * parts_of(most), v, m, v_stride, m_stride};
     transform_segment(shape, input, gradient, segment);
-    multiply_segment(shape, segment, u);
+    multiply_segment(shape, segment, sum, u);
   }
   at::parallel_for(0, panels_of(outputs), 1, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; ++panel) winograd_filter_gradient(u, outputs, inputs, panel, dg);

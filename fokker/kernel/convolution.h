@@ -16,8 +16,8 @@ struct ConvolutionShape {
 struct ConvolutionInput {
   const float* x = nullptr;
   int64_t pixel = 0;
-  /// (images, inputs), or null: the convolution is of silu(scale x + shift).
-  const float *scale = nullptr, *shift = nullptr;
+  /// (images, inputs), or all null: the convolution is of silu(scale (x - centre) + shift).
+  const float *scale = nullptr, *centre = nullptr, *shift = nullptr;
   bool doubled = false;  ///< x has half the height and width, and each pixel stands for 2 x 2
 };
 
@@ -42,7 +42,8 @@ void transform_filters(const float* g, int64_t outputs, int64_t inputs, bool tra
 void convolve(const ConvolutionShape& shape, const ConvolutionInput& input, const float* filters,
               const ConvolutionOutput& output);
 
-/// dg (outputs, inputs, 3, 3): the gradient of sum(dy (g * x)) with respect to the filters; dy is dense.
+/// dg (outputs, inputs, 3, 3): the gradient of sum(dy (g * x)) with respect to the filters; dy is dense. A
+/// sum over many tiles runs in parts of fixed size (sums.h).
 void convolution_filter_gradient(const ConvolutionShape& shape, const ConvolutionInput& input,
                                  const float* dy, float* dg);
 

@@ -10,11 +10,13 @@ namespace fokker {
 //   value = f(skip + sum over the edges that enter it of (W from + b)),  f: the activation, or nothing.
 // One thread takes a block of rows through all layers, so that what lies between them stays in its cache. A
 // row's result depends neither on the block nor on the number of threads, and gradients do not on the latter.
+// Their sums over rows run in parts of fixed size (sums.h). A graph or inputs that do not fit together are an
+// argument error.
 
 struct DenseValue {
   int64_t size = 0;
   bool activated = false;
-  int64_t skip = -1;  ///< a value of the same size that is not activated; -1: none
+  int64_t skip = -1;  ///< an earlier value of the same size that is not activated; -1: none
 };
 
 struct DenseEdge {
@@ -33,6 +35,8 @@ struct DenseGraph {
   std::vector<DenseEdge> edges;
 
   int64_t size_of(int64_t value) const { return values[static_cast<size_t>(value)].size; }
+  /// Argument error where the graph is not as described.
+  void validate() const;
 };
 
 /// A given value: rows `stride` apart; 0 means one row for all.
@@ -61,6 +65,8 @@ class DenseWeights {
   enum class Use { forward, both };
   /// Lays out the weights as they are now, in memory that is kept from call to call.
   void pack(const DenseGraph& graph, Use use);
+  /// Argument error where these are not laid out for that graph and use.
+  void validate(const DenseGraph& graph, Use use) const;
   const PackedMatrix& forward(size_t edge) const { return forward_[edge]; }
   const PackedMatrix& backward(size_t edge) const { return backward_[edge]; }
   /// The sum of the biases of all edges into a value.

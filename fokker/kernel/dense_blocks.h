@@ -14,6 +14,9 @@ constexpr int64_t dense_stride(int64_t size) {
   return (size + 15) / 16 * 16 + 16;
 }
 
+/// Argument error where the graph's given values are not these.
+void check_inputs(const DenseGraph& graph, const std::vector<DenseInput>& inputs);
+
 /// The rows [first, first + count).
 struct DenseRows {
   int64_t first = 0, count = 0;

@@ -30,7 +30,8 @@ class SharedPlaces {
     for (size_t v = graph.inputs; v < graph.values.size(); ++v) {
       const int64_t skip = graph.values[v].skip;
       if (wanted(v)) {
-        const bool take_over = in_place && skip >= 0 && offset_[skip] >= 0 && last[skip] == v;
+        const bool take_over =
+            in_place && skip >= 0 && offset_[skip] >= 0 && last[skip] == v && !reads(graph, v, skip);
         offset_[v] = take_over ? offset_[skip] : take(graph.values[v].size);
         if (take_over) last[skip] = graph.values.size();
       }
@@ -45,6 +46,12 @@ class SharedPlaces {
   struct Place {
     int64_t size, offset;
   };
+  /// Whether an edge leads from one value to the other, which then needs it beside its own place.
+  static bool reads(const DenseGraph& graph, size_t value, int64_t from) {
+    return std::any_of(graph.edges.begin(), graph.edges.end(), [&](const DenseEdge& edge) {
+      return edge.from == from && edge.to == static_cast<int64_t>(value);
+    });
+  }
   int64_t take(int64_t size) {
     for (auto place = free_.begin(); place != free_.end(); ++place)
       if (place->size == size) {
@@ -166,6 +173,7 @@ class SharedPart {
 }  // namespace
 
 void DenseWeights::pack(const DenseGraph& graph, Use use) {
+  graph.validate();
   int64_t total = 0;
   std::vector<int64_t> offsets;
   for (const auto& edge : graph.edges)
@@ -193,6 +201,9 @@ void DenseWeights::pack(const DenseGraph& graph, Use use) {
 
 void dense_forward(const DenseGraph& graph, const DenseWeights& weights,
                    const std::vector<DenseInput>& inputs, int64_t rows, const MatrixRows& result) {
+  graph.validate();
+  weights.validate(graph, DenseWeights::Use::forward);
+  check_inputs(graph, inputs);
   const SharedPart shared(graph, weights, inputs);
   const size_t last = graph.values.size() - 1;
   const auto takes_part = [&](size_t v) { return !shared.is_shared(v); };
@@ -209,6 +220,9 @@ void dense_forward(const DenseGraph& graph, const DenseWeights& weights,
 
 void dense_forward(const DenseGraph& graph, const std::vector<DenseInput>& inputs, int64_t rows,
                    const MatrixRows& result, DenseTape& tape) {
+  graph.validate();
+  tape.weights.validate(graph, DenseWeights::Use::both);
+  check_inputs(graph, inputs);
   const size_t last = graph.values.size() - 1;
   const SharedPlaces layout(graph, false, [&](size_t v) { return graph.values[v].activated; });
   const ValueMatrices sums(graph, rows, tape.sums);

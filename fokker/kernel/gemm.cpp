@@ -116,6 +116,7 @@ HWY_INLINE void gemm_block(const MatrixView& a, int64_t rows, int64_t columns, c
 
 void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart& start, float* c,
           int64_t c_stride) {
+  const int64_t panel_rows = b.panel_rows ? b.panel_rows : b.rows;
   for (int64_t first = 0; first < m; first += gemm_height) {
     const int64_t rows = std::min(gemm_height, m - first);
     // Even without terms the start is written once.
@@ -124,7 +125,7 @@ void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart
       part.data = a.data + first * a.row_stride + k * a.column_stride;
       for (int64_t j = 0; j < b.columns; j += gemm_panel) {
         const GemmTile panel = {.a = part,
-                                .panel = b.panels + j * b.rows + k * gemm_panel,
+                                .panel = b.panels + j * panel_rows + k * gemm_panel,
                                 .depth = std::min(gemm_depth, b.rows - k),
                                 .bias = start.bias && k == 0 ? start.bias + j : nullptr,
                                 .add = start.add || k > 0,

@@ -18,9 +18,17 @@ struct MatrixView {
 struct PackedMatrix {
   const float* panels = nullptr;
   int64_t rows = 0, columns = 0;
+  int64_t panel_rows = 0;  ///< from one panel to the next; 0: rows
+
+  /// The rows [first, first + count).
+  PackedMatrix part(int64_t first, int64_t count) const;
 };
 
 constexpr int64_t gemm_panel = 16;
+
+inline PackedMatrix PackedMatrix::part(int64_t first, int64_t count) const {
+  return {panels + first * gemm_panel, count, columns, panel_rows ? panel_rows : rows};
+}
 
 /// Numbers that a packed (k, n) takes.
 constexpr int64_t packed_size(int64_t rows, int64_t columns) {

@@ -87,7 +87,7 @@ HWY_EXPORT(pack_panels);
 
 PackedMatrix pack_matrix(const MatrixView& a, int64_t rows, int64_t columns, float* panels) {
   HWY_DYNAMIC_DISPATCH(pack_panels)(a, rows, columns, panels);
-  return {panels, rows, columns};
+  return {panels, rows, columns, rows};
 }
 
 }  // namespace fokker

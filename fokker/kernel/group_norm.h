@@ -18,10 +18,11 @@ struct GroupNormForward {
   Tensor mean, rstd;  ///< (n, groups) float64: mean and 1/sqrt(variance + eps), which the gradient needs
 };
 
-/// The normalisation of (n, channels, h, w) as an affine map of each image's channels: scale x + shift.
+/// The normalisation of (n, channels, h, w) as an affine map of each image's channels:
+/// scale (x - centre) + shift.
 struct GroupNormAffine {
-  Tensor mean, rstd;    ///< as above
-  Tensor scale, shift;  ///< (n, channels), of the type of x
+  Tensor mean, rstd;            ///< as above
+  Tensor scale, centre, shift;  ///< (n, channels), of the type of x
 };
 
 struct GroupNormGradients {
@@ -29,6 +30,7 @@ struct GroupNormGradients {
 };
 
 /// Whether the fused loops take these: a CPU, channels-last, float32 or float64, weights of the type of x.
+/// What they do not take, or sizes that do not fit together, is an argument error in the functions below.
 bool suits_fused_group_norm(const Tensor& x, const Tensor& weight);
 
 /// Reads x twice and writes y once. Neither this nor the next records gradients.
@@ -39,7 +41,8 @@ GroupNormForward fused_group_norm(const Tensor& x, const Tensor& weight, const T
 GroupNormAffine group_norm_affine(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                   const GroupNormShape& shape);
 
-/// Gradients of sum(dy y), with the moments of the forward pass.
+/// Gradients of sum(dy y), with the moments of the forward pass. Sums over pixels and images run in a fixed
+/// order, in float64 beyond a few pixels.
 GroupNormGradients fused_group_norm_gradients(const Tensor& dy, const Tensor& x, const Tensor& weight,
                                               const Tensor& bias, const GroupNormForward& forward,
                                               const GroupNormShape& shape);

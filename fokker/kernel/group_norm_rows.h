@@ -4,36 +4,50 @@
 namespace fokker {
 
 // Group normalisation of one sample, stored as `pixels` rows of `channels` values. Instantiated for float and
-// double. All loops run along the channels, so that they vectorise whatever the size of a group.
+// double. All loops run along the channels, so that they vectorise whatever the size of a group. Sums run in
+// the type of the values over few pixels and in float64 beyond.
 
 /// Mean and 1/sqrt(variance + eps) of each group; the rows begin `stride` values apart.
 template <typename T>
 void group_moments(const T* rows, int64_t stride, int64_t pixels, int64_t channels, int64_t groups,
                    double eps, double* mean, double* rstd);
 
-/// The normalisation as an affine map of each channel: y = a x + b.
+/// An affine map of each channel, y = scale (x - centre) + shift: nothing cancels where x is far from zero.
 template <typename T>
-void affine_coefficients(const double* mean, const double* rstd, const T* scale, const T* shift,
-                         int64_t channels, int64_t groups, T* a, T* b);
+struct ChannelMaps {
+  T *scale, *centre, *shift;
+};
 
-/// out = f(a x + b), with f the identity or SiLU.
+/// The normalisation, with its weight and bias, as such maps.
 template <typename T>
-void apply_rows(const T* rows, int64_t pixels, int64_t channels, const T* a, const T* b, bool silu, T* out);
+void affine_maps(const double* mean, const double* rstd, const T* weight, const T* bias, int64_t channels,
+                 int64_t groups, const ChannelMaps<T>& maps);
 
-/// out = gradient f'(a x + b); in each channel also sum_x = sum of out * x and sum = sum of out.
+/// out = f(y), with f the identity or SiLU.
 template <typename T>
-void activation_gradient_rows(const T* rows, const T* gradient, int64_t pixels, int64_t channels, const T* a,
-                              const T* b, bool silu, T* out, T* sum_x, T* sum);
+void apply_rows(const T* rows, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps, bool silu,
+                T* out);
 
-/// From these sums the gradient of x as a out + b x + c in each channel; turns sum_x into the gradient of the
-/// scale.
-template <typename T>
-void input_coefficients(const double* mean, const double* rstd, const T* scale, T* sum_x, const T* sum,
-                        int64_t pixels, int64_t channels, int64_t groups, T* a, T* b, T* c);
+/// Sums over the pixels for each channel.
+struct GradientSums {
+  double* shifted;  ///< of out (x - centre)
+  double* plain;    ///< of out
+};
 
-/// out = a out + b x + c.
+/// out = gradient f'(y), and its sums.
 template <typename T>
-void combine_rows(const T* rows, int64_t pixels, int64_t channels, const T* a, const T* b, const T* c,
+void activation_gradient_rows(const T* rows, const T* gradient, int64_t pixels, int64_t channels,
+                              const ChannelMaps<T>& maps, bool silu, T* out, const GradientSums& sums);
+
+/// From these sums the gradient of x as scale out + slope (x - centre) + shift in each channel: overwrites
+/// the maps' scale and shift. Turns sums.shifted into the gradient of the weight.
+template <typename T>
+void input_maps(const double* mean, const double* rstd, const T* weight, const GradientSums& sums,
+                int64_t pixels, int64_t channels, int64_t groups, const ChannelMaps<T>& maps, T* slope);
+
+/// out = scale out + slope (x - centre) + shift.
+template <typename T>
+void combine_rows(const T* rows, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps, const T* slope,
                   T* out);
 
 }  // namespace fokker

@@ -20,8 +20,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 template <class D>
 HWY_INLINE void activated_vector(D d, const ImageView& image, const float* x, int64_t c, float* out) {
-  const auto y =
-      hn::MulAdd(hn::LoadU(d, image.scale + c), hn::LoadU(d, x + c), hn::LoadU(d, image.shift + c));
+  const auto offset = hn::Sub(hn::LoadU(d, x + c), hn::LoadU(d, image.centre + c));
+  const auto y = hn::MulAdd(hn::LoadU(d, image.scale + c), offset, hn::LoadU(d, image.shift + c));
   hn::StoreU(Silu::value(d, y), d, out + c);
 }
 
@@ -56,10 +56,21 @@ void place_rows(const ImageView& image, float* out, int64_t row, int64_t pixel) 
   }
 }
 
-void sum_pixels(const float* x, int64_t pixels, int64_t pixel, int64_t channels, float* HWY_RESTRICT sums) {
-  std::fill_n(sums, channels, 0.0f);
-  for (int64_t i = 0; i < pixels; ++i, x += pixel)
-    for (int64_t c = 0; c < channels; ++c) sums[c] += x[c];
+void sum_pixels(const float* x, int64_t pixels, int64_t pixel, int64_t channels, double* HWY_RESTRICT sums) {
+  constexpr int64_t together = 64, most = 256;
+  HWY_ALIGN float part[most];
+  std::fill_n(sums, channels, 0.0);
+  for (int64_t begin = 0; begin < channels; begin += most) {
+    const int64_t count = std::min(most, channels - begin);
+    for (int64_t first = 0; first < pixels; first += together) {
+      std::fill_n(part, count, 0.0f);
+      for (int64_t i = first; i < std::min(pixels, first + together); ++i) {
+        const float* HWY_RESTRICT row = x + i * pixel + begin;
+        for (int64_t c = 0; c < count; ++c) part[c] += row[c];
+      }
+      for (int64_t c = 0; c < count; ++c) sums[begin + c] += part[c];
+    }
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -76,7 +87,7 @@ void place_image(const ImageView& image, float* out, int64_t row, int64_t pixel)
   HWY_DYNAMIC_DISPATCH(place_rows)(image, out, row, pixel);
 }
 
-void channel_sums(const float* x, int64_t pixels, int64_t pixel, int64_t channels, float* sums) {
+void channel_sums(const float* x, int64_t pixels, int64_t pixel, int64_t channels, double* sums) {
   HWY_DYNAMIC_DISPATCH(sum_pixels)(x, pixels, pixel, channels, sums);
 }
 

@@ -47,7 +47,7 @@ HWY_INLINE void powers_of_fractions(D d, V (&f)[N]) {
   }
 }
 
-/// y -> 2^y; y below -120 (float) or -1000 (double) counts as that.
+/// y -> 2^y; y below -120 (float) or -1000 (double) counts as that, and NaN gives NaN.
 template <class D, class V, size_t N>
 HWY_INLINE void powers_of_two(D d, V (&y)[N]) {
   using T = hn::TFromD<D>;
@@ -57,7 +57,8 @@ HWY_INLINE void powers_of_two(D d, V (&y)[N]) {
   const V magic = hn::Set(d, static_cast<T>(uint64_t{3} << (mantissa - 1)));
   V shifted[N];
   HWY_UNROLL(4) for (size_t i = 0; i < N; ++i) {
-    y[i] = hn::Max(y[i], hn::Set(d, static_cast<T>(sizeof(T) == 4 ? -120 : -1000)));
+    const V least = hn::Set(d, static_cast<T>(sizeof(T) == 4 ? -120 : -1000));
+    y[i] = hn::IfThenElse(hn::Lt(y[i], least), least, y[i]);  // Max() would lose NaN
     shifted[i] = hn::Add(y[i], magic);
     y[i] = hn::Sub(y[i], hn::Sub(shifted[i], magic));
   }

@@ -4,8 +4,10 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "fokker/core/error.h"
 #include "fokker/kernel/convolution.h"
 #include "fokker/kernel/padded_image.h"
+#include "fokker/kernel/sums.h"
 #include "fokker/nn/group_norm.h"
 #include "fokker/nn/product_precision.h"
 
@@ -26,7 +28,35 @@ bool suits_winograd(const ConvolutionTerms& t) {
     return !part.defined() || (part.is_cpu() && part.scalar_type() == at::kFloat);
   };
   return !Bf16Products::active() && t.x.dim() == 4 && t.x.numel() > 0 && fits(t.x) && fits(t.weight) &&
-         fits(t.bias) && fits(t.norm_weight) && fits(t.shift) && fits(t.residual);
+         fits(t.bias) && fits(t.norm_weight) && fits(t.norm_bias) && fits(t.shift) && fits(t.residual);
+}
+
+void check_term(const char* name, const Tensor& t, IntArrayRef sizes) {
+  check(t.defined() && t.sizes() == sizes, "convolution3: expected {} of shape {} but received {}", name,
+        shape_string(sizes), t.defined() ? shape_string(t) : "an undefined tensor");
+}
+
+void check_terms(const ConvolutionTerms& t) {
+  check(t.x.defined() && t.x.dim() == 4 && t.weight.defined() && t.weight.dim() == 4,
+        "convolution3: expected x (n, inputs, h, w) and a weight (outputs, inputs, 3, 3) but received {} and "
+        "{}",
+        t.x.defined() ? shape_string(t.x) : "an undefined tensor",
+        t.weight.defined() ? shape_string(t.weight) : "an undefined tensor");
+  const int64_t n = t.x.size(0), inputs = t.x.size(1), outputs = t.weight.size(0), factor = t.doubled ? 2 : 1;
+  check_term("a weight", t.weight, {outputs, inputs, 3, 3});
+  check_term("a bias", t.bias, {outputs});
+  check(t.norm_weight.defined() == t.norm_bias.defined(),
+        "convolution3: expected both a weight and a bias of the norm, or neither, but received one");
+  if (t.norm_weight.defined()) {
+    check_term("a norm's weight", t.norm_weight, {inputs});
+    check_term("a norm's bias", t.norm_bias, {inputs});
+    check(t.norm_groups > 0 && inputs % t.norm_groups == 0,
+          "convolution3: expected groups that divide the {} channels but received {}", inputs, t.norm_groups);
+  }
+  if (t.shift.defined())
+    check_term("a shift", t.shift, {t.shift.dim() == 2 && t.shift.size(0) == 1 ? 1 : n, outputs});
+  if (t.residual.defined())
+    check_term("a residual", t.residual, {n, outputs, factor * t.x.size(2), factor * t.x.size(3)});
 }
 
 GroupNormShape norm_of(const ConvolutionTerms& t) {
@@ -57,17 +87,18 @@ ConvolutionInput input_of(const ConvolutionTerms& t, const GroupNormAffine& norm
   ConvolutionInput input = {.x = t.x.data_ptr<float>(), .pixel = t.x.size(1), .doubled = t.doubled};
   if (t.norm_weight.defined()) {
     input.scale = norm.scale.data_ptr<float>();
+    input.centre = norm.centre.data_ptr<float>();
     input.shift = norm.shift.data_ptr<float>();
   }
   return input;
 }
 
-/// Sums over the pixels: (n, channels).
+/// Sums over the pixels: (n, channels) in float64.
 Tensor image_sums(const Tensor& x) {
   const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
-  Tensor sums = at::empty({n, channels}, x.options());
+  Tensor sums = at::empty({n, channels}, at::kDouble);
   const float* from = x.data_ptr<float>();
-  float* to = sums.data_ptr<float>();
+  double* to = sums.data_ptr<double>();
   at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       channel_sums(from + i * pixels * channels, pixels, channels, channels, to + i * channels);
@@ -85,7 +116,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
     GroupNormAffine norm;
     if (t.norm_weight.defined()) norm = group_norm_affine(x, t.norm_weight, t.norm_bias, norm_of(t));
     context->save_for_backward(
-        {x, weight, t.norm_weight, t.norm_bias, norm.mean, norm.rstd, norm.scale, norm.shift});
+        {x, weight, t.norm_weight, t.norm_bias, norm.mean, norm.rstd, norm.scale, norm.centre, norm.shift});
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
     context->saved_data["doubled"] = doubled;
@@ -129,7 +160,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
     if (at::GradMode::is_enabled()) {
       result = differentiable_backward(dy, terms, shift_rows);
     } else {
-      const GroupNormAffine norm = {saved[4], saved[5], saved[6], saved[7]};
+      const GroupNormAffine norm = {saved[4], saved[5], saved[6], saved[7], saved[8]};
       result = fused_backward(*context, dy.contiguous(pixels_last), terms, norm, shift_rows);
     }
     result.push_back(context->saved_data["residual"].toBool() ? dy : Tensor());
@@ -144,8 +175,9 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
     const ConvolutionShape shape = shape_of(t);
     variable_list result(6);
     const Tensor sums = image_sums(dy);
-    result[2] = sums.sum(0);
-    if (shift_rows) result[5] = shift_rows == 1 ? result[2].unsqueeze(0) : sums;
+    result[2] = at::empty({shape.outputs}, dy.options());
+    add_rows(sums.data_ptr<double>(), shape.images, shape.outputs, result[2].data_ptr<float>());
+    if (shift_rows) result[5] = shift_rows == 1 ? result[2].unsqueeze(0) : sums.to(at::kFloat);
     result[1] = at::empty(t.weight.sizes(), t.weight.options());
     convolution_filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(), result[1].data_ptr<float>());
     if (!context.needs_input_grad(0) && !t.norm_weight.defined()) return result;
@@ -198,6 +230,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
 }  // namespace
 
 Tensor convolution3(const ConvolutionTerms& terms) {
+  check_terms(terms);
   if (!suits_winograd(terms)) return plain_convolution3(terms);
   const auto rows = [](const Tensor& t) { return t.defined() ? t.contiguous(pixels_last) : t; };
   const auto optional = [](const Tensor& t) { return t.defined() ? Optional(t) : Optional(); };

@@ -87,10 +87,11 @@ void FrozenAttention::image(const FeatureMap& x, const FeatureMap& y, int64_t i,
   const AttentionShape shape = {.pixels = pixels, .heads = heads_, .size = channels / heads_};
   float* rows = scratch(Scratch::own, 4 * pixels * channels + attention_scratch(shape));
   float *qkv = rows + pixels * channels, *rest = qkv + 3 * pixels * channels;
-  const float *scale = norm.scale + i * channels, *shift = norm.shift + i * channels;
+  const float *scale = norm.scale + i * channels, *centre = norm.centre + i * channels,
+              *shift = norm.shift + i * channels;
   for (int64_t p = 0; p < pixels; ++p)
     for (int64_t c = 0; c < channels; ++c)
-      rows[p * channels + c] = scale[c] * x.image(i)[p * x.pixel + c] + shift[c];
+      rows[p * channels + c] = scale[c] * (x.image(i)[p * x.pixel + c] - centre[c]) + shift[c];
   projections_(rows, channels, pixels, qkv, 3 * channels);
   attend(shape, qkv, rows, rest);
   out_(rows, channels, pixels, y.image(i), y.pixel);

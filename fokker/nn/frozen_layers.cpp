@@ -71,13 +71,15 @@ FrozenNorm::FrozenNorm(const Network& network, const std::string& name, int64_t 
 
 FrozenNorm::Affine FrozenNorm::operator()(const FeatureMap& x, Arena& arena) const {
   const int64_t channels = x.channels;
-  const Affine affine = {arena.take(x.images * channels), arena.take(x.images * channels)};
+  const int64_t numbers = x.images * channels;
+  const Affine affine = {arena.take(numbers), arena.take(numbers), arena.take(numbers)};
   at::parallel_for(0, x.images, 1, [&](int64_t begin, int64_t end) {
     std::vector<double> mean(static_cast<size_t>(groups_)), rstd(mean);
     for (int64_t i = begin; i < end; ++i) {
       group_moments(x.image(i), x.pixel, x.pixels(), channels, groups_, eps_, mean.data(), rstd.data());
-      affine_coefficients(mean.data(), rstd.data(), weight_.data_ptr<float>(), bias_.data_ptr<float>(),
-                          channels, groups_, affine.scale + i * channels, affine.shift + i * channels);
+      const int64_t row = i * channels;
+      affine_maps<float>(mean.data(), rstd.data(), weight_.data_ptr<float>(), bias_.data_ptr<float>(),
+                         channels, groups_, {affine.scale + row, affine.centre + row, affine.shift + row});
     }
   });
   return affine;
@@ -95,6 +97,7 @@ void FrozenConvolution::operator()(const FeatureMap& x, const FeatureMap& y, con
            {.x = x.data,
             .pixel = x.pixel,
             .scale = extras.norm.scale,
+            .centre = extras.norm.centre,
             .shift = extras.norm.shift,
             .doubled = extras.doubled},
            filters_.data_ptr<float>(),

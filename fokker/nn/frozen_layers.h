@@ -58,7 +58,7 @@ class FrozenLinear {
 class FrozenNorm {
  public:
   struct Affine {
-    float *scale = nullptr, *shift = nullptr;  ///< (images, channels)
+    float *scale = nullptr, *centre = nullptr, *shift = nullptr;  ///< (images, channels)
   };
   FrozenNorm() = default;
   FrozenNorm(const Network& network, const std::string& name, int64_t groups, double eps);
@@ -74,7 +74,7 @@ class FrozenNorm {
 class FrozenConvolution {
  public:
   struct Extras {
-    FrozenNorm::Affine norm = {};  ///< of silu(scale x + shift)
+    FrozenNorm::Affine norm = {};  ///< of silu(scale (x - centre) + shift)
     const float* start = nullptr;  ///< rows for each image instead of the bias
     int64_t start_stride = 0;
     const FeatureMap* residual = nullptr;

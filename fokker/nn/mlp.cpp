@@ -68,7 +68,6 @@ Tensor Mlp::forward_plain(const Tensor& x, const Tensor& time, const Tensor& lab
 
 Tensor Mlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
   if (!suits_fused_mlp(*layers_, x, time)) return forward_plain(x, time, label);
-  check_network_inputs("Mlp", x, time, label, {options_.dimension}, layers_->classes.defined());
   std::vector<Tensor> tensors;
   for (const auto& p : parameters()) tensors.push_back(p.tensor);
   return fused_mlp(layers_, tensors, x, time, label, *tapes_);

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/saved_variable.h>
 
 #include "fokker/core/error.h"
+#include "fokker/kernel/sums.h"
 #include "fokker/nn/product_precision.h"
 
 namespace fokker {
@@ -88,15 +89,15 @@ class MlpNode final : public torch::autograd::Node {
         graph_(std::move(graph)),
         tape_(std::move(tape)),
         x_(x, /*is_output=*/false),
-        time_(time),
-        label_(label) {
+        time_(time, /*is_output=*/false),
+        label_(label, /*is_output=*/false) {
     for (const auto& p : parameters) saved_.emplace_back(p, /*is_output=*/false);
   }
 
   std::string name() const override { return "FokkerMlp"; }
   void release_variables() override {
     tape_.reset();
-    x_.reset_data();
+    for (SavedVariable* input : {&x_, &time_, &label_}) input->reset_data();
     saved_.clear();
   }
 
@@ -105,11 +106,13 @@ class MlpNode final : public torch::autograd::Node {
           "Mlp: expected one backward pass, or a retained graph, but received another pass");
     if (!gradients[0].defined()) return variable_list(parameters_.size());
     x_.unpack();  // refuses inputs that have changed since
-    return at::GradMode::is_enabled() ? differentiable(gradients[0]) : fused(gradients[0].contiguous());
+    const Tensor time = time_.unpack(), label = label_.unpack();
+    return at::GradMode::is_enabled() ? differentiable(gradients[0], time, label)
+                                      : fused(gradients[0].contiguous(), label);
   }
 
  private:
-  variable_list fused(const Tensor& gradient) {
+  variable_list fused(const Tensor& gradient, const Tensor& label) {
     const FlatGradient flat(parameters_);
     DenseGradients out;
     for (const auto& edge : graph_.edges)
@@ -123,23 +126,26 @@ class MlpNode final : public torch::autograd::Node {
     dense_backward(graph_, inputs_.views(), gradient.size(0), rows_of(gradient), *tape_, out);
     variable_list parts = flat.parts();
     for (size_t i = 0; of_classes.defined() && i < parts.size(); ++i)
-      if (parameters_[i].is_same(layers_->classes.weight)) parts[i].copy_(sum_by_class(of_classes));
+      if (parameters_[i].is_same(layers_->classes.weight)) parts[i].copy_(sum_by_class(of_classes, label));
     return parts;
   }
 
   /// Gradients of the rows of the classes' vectors, from those of the batch.
-  Tensor sum_by_class(const Tensor& rows) const {
-    const Tensor index = layers_->classes.rows(label_).expand({rows.size(0)});
-    return at::embedding_dense_backward(rows, index.contiguous(), layers_->classes.weight.size(0), -1, false);
+  Tensor sum_by_class(const Tensor& rows, const Tensor& label) const {
+    const Tensor index = layers_->classes.rows(label).expand({rows.size(0)}).contiguous();
+    const Tensor sums = at::empty(layers_->classes.weight.sizes(), rows.options());
+    add_rows_by_index(rows.data_ptr<float>(), index.data_ptr<int64_t>(), rows.size(0), rows.size(1),
+                      sums.size(0), sums.data_ptr<float>());
+    return sums;
   }
 
   // Second derivatives: the plain functions know how to differentiate their gradients.
-  variable_list differentiable(const Tensor& gradient) {
+  variable_list differentiable(const Tensor& gradient, const Tensor& time, const Tensor& label) {
     variable_list variables, result;
     for (auto& saved : saved_) saved.unpack();  // refuses changed parameters
     for (const auto& p : parameters_)
       if (p.requires_grad()) variables.push_back(p);
-    const Tensor y = layers_->plain(inputs_.x, time_, label_);
+    const Tensor y = layers_->plain(inputs_.x, time, label);
     const auto parts =
         torch::autograd::grad({y}, variables, {gradient}, /*retain_graph=*/true, /*create_graph=*/true);
     for (size_t i = 0, next = 0; i < parameters_.size(); ++i)
@@ -153,8 +159,7 @@ class MlpNode final : public torch::autograd::Node {
   MlpInputs inputs_;
   DenseGraph graph_;
   std::shared_ptr<DenseTape> tape_;
-  SavedVariable x_;
-  Tensor time_, label_;
+  SavedVariable x_, time_, label_;
 };
 
 }  // namespace
@@ -190,6 +195,9 @@ bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& tim
 
 Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
                  const Tensor& x, const Tensor& time, const Tensor& label, TapePool& tapes) {
+  check_network_inputs("Mlp", x, time, label, {layers->options.dimension}, layers->classes.defined());
+  check(suits_fused_mlp(*layers) && x.is_cpu() && x.scalar_type() == at::kFloat,
+        "Mlp: expected x and weights of float32 on the CPU but received x of {}", x.toString());
   const bool record =
       at::GradMode::is_enabled() &&
       std::any_of(parameters.begin(), parameters.end(), [](const Tensor& p) { return p.requires_grad(); });

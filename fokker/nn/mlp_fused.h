@@ -21,9 +21,9 @@ bool suits_fused_mlp(const MlpLayers& layers);
 /// True where the fused form also pays for this call, and gives all gradients that can be asked for.
 bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& time);
 
-/// What MlpLayers::plain computes, for checked inputs that suit it, as one node of the graph: gradients of
-/// the parameters, which are all those of the layers. They come as consecutive parts of one tensor, in their
-/// order. A second derivative runs the plain form.
+/// What MlpLayers::plain computes, for inputs that suit it (argument error where they do not), as one node of
+/// the graph: gradients of the parameters, which are all those of the layers. They come as consecutive parts
+/// of one tensor, in their order. A second derivative runs the plain form.
 Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
                  const Tensor& x, const Tensor& time, const Tensor& label, TapePool& tapes);
 

@@ -1,7 +1,5 @@
 #include "fokker/nn/mlp_layers.h"
 
-#include "fokker/kernel/waves.h"
-
 namespace fokker {
 namespace {
 
@@ -24,8 +22,7 @@ DenseEdge edge_of(const Linear& layer, int64_t from, int64_t to, int64_t first =
 Tensor column_frequencies(TimeFeatures kind, int64_t size) {
   if (kind == TimeFeatures::raw) return {};
   if (kind == TimeFeatures::fourier) return fourier_frequencies(size, at::kFloat);
-  const Tensor half = sinusoidal_frequencies(size, {}, at::kFloat);
-  return at::constant_pad_nd(at::cat({half, half}), {0, size % 2});  // an odd size ends with sin(0)
+  return sinusoidal_columns(size, {});
 }
 
 }  // namespace
@@ -84,13 +81,9 @@ Tensor MlpLayers::features(const Tensor& time) const {
 }
 
 Tensor MlpLayers::fused_features(const Tensor& time) const {
-  const Tensor times = scaled(time).contiguous();
-  if (kind == TimeFeatures::raw) return times.unsqueeze(1);
-  const int64_t n = times.size(0), columns = frequencies.size(0);
-  const Tensor out = at::empty({n, columns}, times.options());
-  waves(times.data_ptr<float>(), n, frequencies.data_ptr<float>(), columns,
-        kind == TimeFeatures::sinusoidal ? columns / 2 : 0, out.data_ptr<float>());
-  return out;
+  const Tensor times = scaled(time);
+  if (kind == TimeFeatures::raw) return times.contiguous().unsqueeze(1);
+  return wave_rows(times, frequencies, kind == TimeFeatures::sinusoidal ? frequencies.size(0) / 2 : 0);
 }
 
 Tensor MlpLayers::plain(const Tensor& x, const Tensor& time, const Tensor& label) const {

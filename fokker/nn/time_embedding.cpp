@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "fokker/core/error.h"
+#include "fokker/kernel/waves.h"
 
 namespace fokker {
 namespace {
@@ -53,6 +54,19 @@ Tensor sinusoidal_embedding(const Tensor& time, int64_t size, const SinusoidalOp
   Tensor embedding = options.flip_sin_to_cos ? at::cat({angle.cos(), angle.sin()}, 1)
                                              : at::cat({angle.sin(), angle.cos()}, 1);
   return size % 2 ? at::constant_pad_nd(embedding, {0, 1}) : embedding;
+}
+
+Tensor wave_rows(const Tensor& time, const Tensor& frequencies, int64_t cosines) {
+  const Tensor times = time.contiguous();
+  const int64_t n = times.size(0), columns = frequencies.size(0);
+  const Tensor out = at::empty({n, columns}, times.options());
+  waves(times.data_ptr<float>(), n, frequencies.data_ptr<float>(), columns, cosines, out.data_ptr<float>());
+  return out;
+}
+
+Tensor sinusoidal_columns(int64_t size, const SinusoidalOptions& options) {
+  const Tensor half = sinusoidal_frequencies(size, options, at::kFloat);
+  return at::constant_pad_nd(at::cat({half, half}), {0, size % 2});  // an odd size ends with sin(0)
 }
 
 Tensor time_features(TimeFeatures kind, const Tensor& time, int64_t size) {

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "fokker/core/error.h"
+#include "fokker/kernel/activation.h"
 
 namespace fokker {
 namespace {
@@ -19,6 +20,17 @@ Tensor through(const FrozenLinear& layer, const Tensor& x) {
   Tensor y = at::empty({x.size(0), layer.outputs()}, x.options());
   layer(x.data_ptr<float>(), x.size(1), x.size(0), y.data_ptr<float>(), layer.outputs());
   return y;
+}
+
+/// SiLU of rows, in place: unlike libtorch's, a number's result does not depend on its place.
+Tensor activated(Tensor x) {
+  const int64_t columns = x.size(1);
+  float* data = x.data_ptr<float>();
+  at::parallel_for(0, x.size(0), 256, [&](int64_t begin, int64_t end) {
+    const MatrixRows rows = {data + begin * columns, columns};
+    activate(ActivationKind::silu, rows, end - begin, columns, rows);
+  });
+  return x;
 }
 
 /// Images begin .. end of x (n, channels, h, w) with channels last, in [-1, 1] where they are centred.
@@ -55,6 +67,8 @@ FrozenUNet::FrozenUNet(const UNet& network) : options_(network.options()), confi
   const int64_t multiple = int64_t{1} << (options_.block_out_channels.size() - 1);
   height_ = (options_.sample_height + multiple - 1) / multiple * multiple;
   width_ = (options_.sample_width + multiple - 1) / multiple * multiple;
+  frequencies_ = sinusoidal_columns(options_.block_out_channels.front(),
+                                    {.frequency_shift = static_cast<double>(options_.freq_shift)});
   time1_ = linear_of(network, "time_embedding.linear_1");
   time2_ = linear_of(network, "time_embedding.linear_2");
   if (options_.num_class_embeds > 0)
@@ -225,14 +239,19 @@ std::unique_ptr<Arena> FrozenUNet::borrow_arena() const {
   return arena;
 }
 
+Tensor FrozenUNet::time_features(const Tensor& time) const {
+  const int64_t half = frequencies_.size(0) / 2;
+  const Tensor cosines_first = wave_rows(time, frequencies_, half);
+  if (options_.flip_sin_to_cos) return cosines_first;
+  const auto columns = [&](int64_t begin, int64_t end) { return cosines_first.slice(1, begin, end); };
+  return at::cat({columns(half, 2 * half), columns(0, half), columns(2 * half, frequencies_.size(0))}, 1);
+}
+
 /// What each block adds after its first convolution: (n, blocks' channels) or (1, blocks' channels).
 Tensor FrozenUNet::starts(const Tensor& time, const Tensor& label) const {
-  const SinusoidalOptions sinusoidal = {options_.flip_sin_to_cos, static_cast<double>(options_.freq_shift),
-                                        10000};
-  const Tensor features = sinusoidal_embedding(time, options_.block_out_channels.front(), sinusoidal);
-  Tensor embedding = through(time2_, at::silu(through(time1_, features.contiguous())));
-  if (classes_.defined()) embedding = embedding + classes_(label);
-  return through(starts_, at::silu(embedding).contiguous());
+  Tensor embedding = through(time2_, activated(through(time1_, time_features(time))));
+  if (classes_.defined()) embedding = (embedding + classes_(label)).contiguous();
+  return through(starts_, activated(embedding));
 }
 
 Tensor FrozenUNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {

@@ -43,6 +43,7 @@ class FrozenUNet final : public Network {
   FeatureMap way_down(const FeatureMap& x, const std::vector<Joined>& joins, FrozenPass& pass) const;
   void middle(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const;
   FeatureMap way_up(const std::vector<Joined>& joins, FrozenPass& pass) const;
+  Tensor time_features(const Tensor& time) const;
   Tensor starts(const Tensor& time, const Tensor& label) const;
   void run(const Tensor& x, const Tensor& y, const Tensor& starts, int64_t begin, int64_t end) const;
   std::unique_ptr<Arena> borrow_arena() const;
@@ -50,6 +51,7 @@ class FrozenUNet final : public Network {
   UNetOptions options_;
   Json config_;
   int64_t height_, width_;  // padded
+  Tensor frequencies_;      // of the columns of the time's features
   FrozenLinear time1_, time2_, starts_;
   ClassEmbedding classes_;
   Tensor start_weight_, start_bias_;  // of starts_, while the blocks are built

@@ -4,6 +4,8 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/rng.h"
+#include "instruction_sets.h"
+#include "support.h"
 
 namespace fokker {
 namespace {
@@ -69,6 +71,32 @@ TEST(AdamW, AverageWithZeroDecayIsACopy) {
   const AdamWState state = random_state(101, at::kFloat);
   adamw_step(state, {.ema_decay = 0});
   EXPECT_TRUE(at::equal(state.average, state.parameters));
+}
+
+TEST(AdamW, RunsOnEachInstructionSet) {
+  on_each_instruction_set([] {
+    const AdamWState fused = random_state(37, at::kFloat), plain = copy(fused);
+    adamw_step(fused, {.weight_decay = 0.1, .ema_decay = 0.9});
+    adamw_step_plain(plain, {.weight_decay = 0.1, .ema_decay = 0.9});
+    EXPECT_TRUE(at::allclose(fused.parameters, plain.parameters, 2e-5, 2e-5));
+    EXPECT_TRUE(at::allclose(fused.average, plain.average, 2e-5, 2e-5));
+  });
+}
+
+TEST(AdamW, RefusesBuffersThatDoNotFitTogether) {
+  const AdamWState good = random_state(8, at::kFloat);
+  const auto with = [&](Tensor AdamWState::*member, const Tensor& value) {
+    return [=] {
+      AdamWState state = good;
+      state.*member = value;
+      adamw_step(state, {});
+    };
+  };
+  EXPECT_THAT(with(&AdamWState::gradients, at::zeros({7})), message("of one length, 8"));
+  EXPECT_THAT(with(&AdamWState::average, at::zeros({8}, at::kDouble)), message("one type"));
+  EXPECT_THAT(with(&AdamWState::second_moment, at::zeros({16}).slice(0, 0, 16, 2)), message("contiguous"));
+  EXPECT_THAT(with(&AdamWState::first_moment, {}), message("undefined"));
+  EXPECT_THAT([&] { adamw_step(good, {.step = 0}); }, message("counts from 1"));
 }
 
 TEST(AdamW, RefusesHalfPrecision) {

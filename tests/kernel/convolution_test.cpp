@@ -55,9 +55,11 @@ TEST_P(Convolve, AgreesWithTheDirectSumInFloat64) {
 TEST_P(Convolve, AddsARowAndAnImageAndReadsNormalisedPixels) {
   const Tensor scale = Rng(31).stream("scale").normal({s.images, s.inputs});
   const Tensor shift = Rng(31).stream("shift").normal({s.images, s.inputs});
+  const Tensor centre = Rng(31).stream("centre").normal({s.images, s.inputs});
   const Tensor start = Rng(31).stream("start").normal({s.images, s.outputs});
   const Tensor residual = images_of("residual", s.images, s.outputs, s.height, s.width);
   input.scale = scale.data_ptr<float>();
+  input.centre = centre.data_ptr<float>();
   input.shift = shift.data_ptr<float>();
   output.start = start.data_ptr<float>();
   output.start_stride = s.outputs;
@@ -65,7 +67,7 @@ TEST_P(Convolve, AddsARowAndAnImageAndReadsNormalisedPixels) {
   output.residual_pixel = s.outputs;
   convolve(shape, input, filters().data_ptr<float>(), output);
   const auto spread = [&](const Tensor& rows) { return doubles(rows).unsqueeze(2).unsqueeze(3); };
-  const Tensor activated = at::silu(doubles(x) * spread(scale) + spread(shift));
+  const Tensor activated = at::silu((doubles(x) - spread(centre)) * spread(scale) + spread(shift));
   EXPECT_LT(relative(y, exact(activated) + spread(start) + doubles(residual)), convolution_error);
 }
 
@@ -133,11 +135,38 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Convolve,
                                          Sizes{40, 4, 4, 16, 8}, Sizes{1, 14, 6, 160, 161},
                                          Sizes{20, 16, 16, 160, 4}));
 
+// Pixels that are alike, 1.6e4 tiles: one float32 sum would be off by 1e-4 and more.
+TEST(ConvolveLargeImages, GradientsKeepTheirDigitsAndTheirBits) {
+  constexpr int64_t side = 512;
+  const ConvolutionShape shape = {1, side, side, 2, 3};
+  const Tensor x =
+      images_of("x", 1, 2, side, side).mul(1e-3).add(0.1).contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor dy =
+      images_of("dy", 1, 3, side, side).mul(1e-3).add(0.7).contiguous(at::MemoryFormat::ChannelsLast);
+  Tensor dg = at::empty({3, 2, 3, 3}), again = at::empty_like(dg), sums = at::empty({3}, at::kDouble);
+  const auto run = [&](const Tensor& to) {
+    convolution_filter_gradient(shape, {.x = x.data_ptr<float>(), .pixel = 2}, dy.data_ptr<float>(),
+                                to.data_ptr<float>());
+  };
+  run(dg);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(threads == 1 ? 3 : 1);
+  run(again);
+  at::set_num_threads(threads);
+  EXPECT_TRUE(at::equal(dg, again));
+  const Tensor filters = at::zeros({3, 2, 3, 3}, at::kDouble).requires_grad_(true);
+  const Tensor exact =
+      gradients(at::conv2d(doubles(x), filters, {}, 1, 1) * doubles(dy), {filters}, false)[0];
+  EXPECT_LT(relative(dg, exact), convolution_error);
+  channel_sums(dy.data_ptr<float>(), side * side, 3, 3, sums.data_ptr<double>());
+  EXPECT_LT(relative(sums, doubles(dy).sum({0, 2, 3})), 1e-6);
+}
+
 TEST(ChannelSums, AddUpPixels) {
   const Tensor x = Rng(1).normal({19, 13});
-  Tensor sums = at::empty({11});
-  channel_sums(x.data_ptr<float>() + 1, 19, 13, 11, sums.data_ptr<float>());
-  EXPECT_LT(worst(sums, x.narrow(1, 1, 11).sum(0)), 1e-5);
+  Tensor sums = at::empty({11}, at::kDouble);
+  channel_sums(x.data_ptr<float>() + 1, 19, 13, 11, sums.data_ptr<double>());
+  EXPECT_LT(worst(sums, doubles(x).narrow(1, 1, 11).sum(0)), 1e-5);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "fokker/kernel/dense.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "fokker/core/rng.h"
+#include "support.h"
 
 namespace fokker {
 namespace {
@@ -48,10 +50,6 @@ struct Example {
   }
 };
 
-double worst(const Tensor& a, const Tensor& exact) {
-  return (a.to(at::kDouble) - exact).abs().max().item<double>() / exact.abs().max().item<double>();
-}
-
 class Dense : public testing::TestWithParam<int64_t> {};
 
 TEST_P(Dense, ValuesAndGradientsAreThoseOfTheEquations) {
@@ -62,10 +60,10 @@ TEST_P(Dense, ValuesAndGradientsAreThoseOfTheEquations) {
   DenseTape tape;
   tape.weights.pack(e.graph, DenseWeights::Use::both);
   dense_forward(e.graph, tape.weights, e.inputs(), e.rows, {y.data_ptr<float>(), 11});
-  EXPECT_LT(worst(y, exact.detach()), 1e-6);
+  EXPECT_LT(relative_difference(y, exact.detach()), 1e-6);
   y.zero_();
   dense_forward(e.graph, e.inputs(), e.rows, {y.data_ptr<float>(), 11}, tape);
-  EXPECT_LT(worst(y, exact.detach()), 1e-6);
+  EXPECT_LT(relative_difference(y, exact.detach()), 1e-6);
 
   const Tensor g = Rng(9).normal({e.rows, 11});
   std::vector<Tensor> leaves = w, got;
@@ -80,7 +78,117 @@ TEST_P(Dense, ValuesAndGradientsAreThoseOfTheEquations) {
   out.inputs = {{got[10].data_ptr<float>(), 3}, {got[11].data_ptr<float>(), 5}};
   dense_backward(e.graph, e.inputs(), e.rows, {g.data_ptr<float>(), 11}, tape, out);
   if (GetParam() == 1) got[11] = got[11].sum(0, true);
-  for (size_t i = 0; i < got.size(); ++i) EXPECT_LT(worst(got[i], expected[i]), 3e-6) << i;
+  for (size_t i = 0; i < got.size(); ++i) EXPECT_LT(relative_difference(got[i], expected[i]), 3e-6) << i;
+}
+
+// h = W0 x, y = h + W1 h, r = W2 y: the value that y is added to is also a factor of it.
+TEST(DenseGraphs, AnEdgeMayComeFromTheSkip) {
+  constexpr int64_t rows = 150, width = 40;
+  const Tensor w0 = Rng(1).normal({width, 3}), w1 = Rng(2).normal({width, width}),
+               w2 = Rng(3).normal({2, width});
+  const Tensor x = Rng(4).normal({rows, 3});
+  DenseGraph graph{.inputs = 1, .values = {{3}, {width}, {width, false, 1}, {2}}, .edges = {}};
+  graph.edges = {{0, 1, w0.data_ptr<float>(), 3},
+                 {1, 2, w1.data_ptr<float>(), width},
+                 {2, 3, w2.data_ptr<float>(), width}};
+  DenseTape tape;
+  tape.weights.pack(graph, DenseWeights::Use::both);
+  Tensor y = at::empty({rows, 2}), recorded = at::empty({rows, 2});
+  const std::vector<DenseInput> inputs = {{x.data_ptr<float>(), 3}};
+  dense_forward(graph, tape.weights, inputs, rows, {y.data_ptr<float>(), 2});
+  dense_forward(graph, inputs, rows, {recorded.data_ptr<float>(), 2}, tape);
+  const auto exact = [](const Tensor& t) { return t.to(at::kDouble); };
+  const Tensor h = at::matmul(exact(x), exact(w0).t());
+  const Tensor expected = at::matmul(h + at::matmul(h, exact(w1).t()), exact(w2).t());
+  EXPECT_LT(relative_difference(y, expected), 1e-6);
+  EXPECT_LT(relative_difference(recorded, expected), 1e-6);
+}
+
+/// One layer of y = W x + b on rows that are alike, for which one long float32 sum is off by its number of
+/// terms.
+struct LongSum {
+  static constexpr int64_t rows = 300'003;
+  Tensor x = at::full({rows, 3}, 0.1f) + 1e-3f * Rng(1).normal({rows, 3});
+  Tensor g = at::full({rows, 2}, 0.7f) + 1e-3f * Rng(2).normal({rows, 2});
+  Tensor weight = Rng(3).normal({2, 3}), bias = at::zeros({2});
+  Tensor to_weight = at::full({2, 3}, 7.0f), to_bias = at::full({2}, 7.0f);
+
+  void run() {
+    DenseGraph graph{.inputs = 1, .values = {{3}, {2}}, .edges = {}};
+    graph.edges = {{0, 1, weight.data_ptr<float>(), 3, bias.data_ptr<float>()}};
+    const std::vector<DenseInput> inputs = {{x.data_ptr<float>(), 3}};
+    DenseTape tape;
+    tape.weights.pack(graph, DenseWeights::Use::both);
+    dense_backward(graph, inputs, rows, {g.data_ptr<float>(), 2}, tape,
+                   {.edges = {{to_weight.data_ptr<float>(), to_bias.data_ptr<float>()}}, .inputs = {{}}});
+  }
+};
+
+TEST(DenseGradients, OfManyRowsKeepTheirDigits) {
+  LongSum sum;
+  sum.run();
+  const Tensor g = sum.g.to(at::kDouble);
+  EXPECT_LT(relative_difference(sum.to_bias, g.sum(0)), 3e-6);
+  EXPECT_LT(relative_difference(sum.to_weight, at::matmul(g.t(), sum.x.to(at::kDouble))), 3e-6);
+  const Tensor weight = sum.to_weight.clone(), bias = sum.to_bias.clone();
+  const int threads = at::get_num_threads();
+  at::set_num_threads(threads == 1 ? 3 : 1);
+  sum.run();
+  at::set_num_threads(threads);
+  EXPECT_TRUE(at::equal(sum.to_weight, weight));
+  EXPECT_TRUE(at::equal(sum.to_bias, bias));
+}
+
+TEST(DenseGraphs, RefuseWhatDoesNotFitTogether) {
+  const Tensor w = at::zeros({5, 5}), x = at::zeros({4, 3});
+  const auto edge = [&](int64_t from, int64_t to, int64_t stride) {
+    return DenseEdge{from, to, w.data_ptr<float>(), stride};
+  };
+  const DenseGraph good{.inputs = 1, .values = {{3}, {5}, {2}}, .edges = {edge(0, 1, 3), edge(1, 2, 5)}};
+  good.validate();
+  const auto changed = [&](auto change) {
+    return [=] {
+      DenseGraph graph = good;
+      change(graph);
+      graph.validate();
+    };
+  };
+  EXPECT_THAT(changed([](DenseGraph& g) { g.values[2].skip = 1; }), message("of its size 2"));
+  EXPECT_THAT(changed([](DenseGraph& g) { g.values[1].skip = 2; }), message("earlier value"));
+  EXPECT_THAT(changed([](DenseGraph& g) { g.values[2].activated = true; }), message("a result that is not"));
+  EXPECT_THAT(changed([](DenseGraph& g) { g.values[0].activated = true; }), message("given value 0"));
+  EXPECT_THAT(changed([](DenseGraph& g) { g.values[1].size = 0; }), message("size > 0"));
+  EXPECT_THAT(changed([](DenseGraph& g) { g.inputs = 3; }), message("given values and more"));
+  EXPECT_THAT(changed([](DenseGraph& g) { g.edges[1].from = 3; }), message("from 3 to 2"));
+  EXPECT_THAT(changed([](DenseGraph& g) { g.edges[1].stride = 4; }), message("at least 5 numbers"));
+  EXPECT_THAT(changed([](DenseGraph& g) { g.edges.pop_back(); }), message("received none to 2"));
+  EXPECT_THAT(changed([](DenseGraph& g) { std::swap(g.edges[0], g.edges[1]); }), message("ordered"));
+  EXPECT_THAT(changed([](DenseGraph& g) {
+                g.values = {{3}, {3, true}, {3, false, 1}, {2}};
+                g.edges = {g.edges[0], g.edges[0], g.edges[0]};
+              }),
+              message("is not activated"));
+  DenseTape tape;
+  Tensor y = at::empty({4, 2});
+  const auto forward = [&](const std::vector<DenseInput>& inputs) {
+    dense_forward(good, tape.weights, inputs, 4, {y.data_ptr<float>(), 2});
+  };
+  const DenseInput rows = {x.data_ptr<float>(), 3};
+  EXPECT_THAT([&] { forward({rows}); }, message("weights laid out"));
+  tape.weights.pack(good, DenseWeights::Use::forward);
+  EXPECT_THAT([&] { forward({}); }, message("1 given values but received 0"));
+  EXPECT_THAT([&] { forward({{x.data_ptr<float>(), 2}}); }, message("at least 3 numbers"));
+  EXPECT_THAT(
+      [&] {
+        dense_forward(good, {rows}, 4, {y.data_ptr<float>(), 2}, tape);
+      },
+      message("this graph and use"));
+  tape.weights.pack(good, DenseWeights::Use::both);
+  EXPECT_THAT(
+      [&] {
+        dense_backward(good, {rows}, 4, {y.data_ptr<float>(), 2}, tape, {});
+      },
+      message("places for 2 edges"));
 }
 
 INSTANTIATE_TEST_SUITE_P(RowsOfTheSecondInput, Dense, testing::Values(1, Example::rows));

@@ -68,6 +68,18 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Gemm,
                                          std::tuple{121, 257, 33, false}, std::tuple{28, 64, 48, true},
                                          std::tuple{3, 0, 17, false}));
 
+// Rows of the right factor in several parts, in whole and cut panels.
+TEST(GemmParts, OfTheRightFactorAddUp) {
+  Factors f(13, 300, 40);
+  std::vector<float> whole(13 * 40), parts(13 * 40);
+  gemm(f.left(false), f.m, f.packed(), {}, whole.data(), f.n);
+  const std::vector<std::pair<int64_t, int64_t>> ranges = {{0, 100}, {100, 7}, {107, 193}};
+  for (const auto& [first, count] : ranges)
+    gemm({f.a.data() + first, f.k, 1}, f.m, f.packed().part(first, count), {.add = first > 0}, parts.data(),
+         f.n);
+  for (size_t i = 0; i < whole.size(); ++i) ASSERT_NEAR(parts[i], whole[i], 2e-5);
+}
+
 TEST(GemmRows, AreTheSameWhateverTheirNumber) {
   Factors f(29, 270, 35);
   std::vector<float> whole(29 * 35), single(35);

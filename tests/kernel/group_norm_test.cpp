@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/rng.h"
+#include "instruction_sets.h"
 #include "support.h"
 
 namespace fokker {
@@ -73,6 +74,92 @@ TEST(FusedGroupNorm, KeepsTheVarianceOfValuesFarFromZero) {
   const Tensor y = fused(x, one, zero, {2, 1e-12, NormActivation::none}).to(at::kDouble);
   EXPECT_LT(y.reshape({2, 2, -1}).mean(2).abs().max().item<double>(), 1e-2);
   EXPECT_LT(worst(y.reshape({2, 2, -1}).square().mean(2), at::ones({2, 2}, at::kDouble)), 1e-2);
+}
+
+/// Images of which most pixels are alike: blank ones, also as a convolution with zeros around them leaves
+/// them.
+Tensor near_constant_image(const std::string& kind, int64_t side) {
+  const Tensor level = Rng(1).normal({1, 8, 1, 1}) + 3;  // each channel its own
+  const Tensor x = level.expand({1, 8, side, side}).contiguous(at::MemoryFormat::ChannelsLast);
+  if (kind == "corner differs") x.narrow(2, 0, 1).narrow(3, 0, 1).add_(-2);
+  if (kind == "last pixel differs") x.narrow(2, side - 1, 1).narrow(3, side - 1, 1).add_(-2);
+  if (kind == "frame differs") {
+    x.narrow(2, 0, 1).mul_(0.6);
+    x.narrow(2, side - 1, 1).mul_(0.7);
+    x.narrow(3, 0, 1).mul_(0.8);
+  }
+  if (kind == "noise") x.add_(Rng(2).normal({side, side, 8}).permute({2, 0, 1}).unsqueeze(0), 1e-3);
+  if (kind == "halves") x.narrow(2, 0, side / 2).add_(1000);
+  return x;
+}
+
+TEST(FusedGroupNorm, KeepsNearlyConstantImages) {
+  const Tensor scale = Rng(3).normal({8}), shift = Rng(4).normal({8});
+  const auto expect_close = [](const Tensor& found, const Tensor& exact, const std::string& where) {
+    EXPECT_LT(worst(wide(found), exact), 2e-5 * (1 + exact.abs().max().item<double>())) << where;
+  };
+  for (const char* kind :
+       {"constant", "corner differs", "last pixel differs", "frame differs", "noise", "halves"})
+    for (const int64_t side : {28, 128, 256, 512})
+      for (const NormActivation activation : {NormActivation::none, NormActivation::silu}) {
+        if (side == 512 && activation == NormActivation::silu) continue;  // slow in float64, and no new sums
+        const std::string where = std::string(kind) + " " + std::to_string(side);
+        const GroupNormShape shape = {2, 1e-5, activation};
+        const Tensor x = near_constant_image(kind, side);
+        const Tensor dy = Rng(5).normal({side, side, 8}).permute({2, 0, 1}).unsqueeze(0) + 0.3;
+        const GroupNormForward forward = fused_group_norm(x, scale, shift, shape);
+        const GroupNormGradients found = fused_group_norm_gradients(dy, x, scale, shift, forward, shape);
+        std::vector<Tensor> in = {wide(x), wide(scale), wide(shift)};
+        for (auto& v : in) v.set_requires_grad(true);
+        const Tensor y = plain_group_norm(in[0], in[1], in[2], shape);
+        const auto exact = gradients(y * wide(dy), in, false);
+        expect_close(forward.y, y.detach(), where);
+        expect_close(found.x, exact[0], where + " dx");
+        expect_close(found.weight, exact[1], where + " dweight");
+        expect_close(found.bias, exact[2], where + " dbias");
+        const GroupNormAffine affine = group_norm_affine(x, scale, shift, shape);
+        const auto spread = [](const Tensor& t) { return t.unsqueeze(2).unsqueeze(3); };
+        const Tensor z = (x - spread(affine.centre)) * spread(affine.scale) + spread(affine.shift);
+        expect_close(activation == NormActivation::silu ? at::silu(z) : z, y.detach(), where + " affine");
+      }
+}
+
+TEST(FusedGroupNorm, RunsOnEachInstructionSet) {
+  const Tensor x = near_constant_image("noise", 28), scale = Rng(3).normal({8}), shift = Rng(4).normal({8});
+  const Tensor dy = Rng(5).normal({1, 8, 28, 28}).contiguous(at::MemoryFormat::ChannelsLast);
+  const GroupNormShape shape = {2, 1e-5, NormActivation::silu};
+  std::vector<Tensor> in = {wide(x), wide(scale), wide(shift)};
+  for (auto& v : in) v.set_requires_grad(true);
+  const Tensor y = plain_group_norm(in[0], in[1], in[2], shape);
+  const auto exact = gradients(y * wide(dy), in, false);
+  on_each_instruction_set([&] {
+    const GroupNormForward forward = fused_group_norm(x, scale, shift, shape);
+    EXPECT_LT(worst(wide(forward.y), y.detach()), 2e-5);
+    const auto found = fused_group_norm_gradients(dy, x, scale, shift, forward, shape);
+    EXPECT_LT(relative_difference(found.x, exact[0]), 2e-5);
+    EXPECT_LT(relative_difference(found.weight, exact[1]), 2e-5);
+  });
+}
+
+TEST(FusedGroupNorm, RefusesSizesThatDoNotFit) {
+  const auto last = [](IntArrayRef sizes) {
+    return at::ones(sizes).contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  const Tensor x = last({2, 4, 3, 3}), four = at::ones({4}), five = at::ones({5});
+  EXPECT_THAT([&] { fused(x, four, four, {8}); },
+              message("groups that divide the 4 channels but received 8"));
+  EXPECT_THAT([&] { fused(last({2, 5, 3, 3}), five, five, {2}); }, message("divide the 5 channels"));
+  EXPECT_THAT([&] { fused(x, four, four, {0}); }, message("divide the 4 channels"));
+  EXPECT_THAT([&] { fused(x, five, four, {2}); }, message("of shape (4)"));
+  EXPECT_THAT([&] { group_norm_affine(x, four, five, {2}); }, message("of shape (4)"));
+  EXPECT_THAT([&] { fused(x, four, at::ones({4}, at::kDouble), {2}); }, message("the type of x"));
+  EXPECT_THAT([&] { fused(at::ones({2, 4, 3, 3}), four, four, {2}); }, message("channels last"));
+  const GroupNormForward forward = fused_group_norm(x, four, four, {2});
+  const auto backward = [&](const Tensor& dy, const GroupNormForward& moments, int64_t groups) {
+    return [=] { fused_group_norm_gradients(dy, x, four, four, moments, {groups}); };
+  };
+  EXPECT_THAT(backward(last({2, 4, 3, 2}), forward, 2), message("a gradient of the shape (2, 4, 3, 3)"));
+  EXPECT_THAT(backward(x, forward, 4), message("moments of shape (2, 4)"));
 }
 
 TEST(FusedGroupNorm, SiluKeepsItsTails) {

@@ -104,6 +104,47 @@ INSTANTIATE_TEST_SUITE_P(All, ConvolutionForms,
                                            Form{1, 8, 5, 16, 16, false, true, false, false},
                                            Form{2, 10, 8, 4, 3, true, true, true, true}));
 
+TEST(Convolution3, RefusesShapesThatDoNotFitTogether) {
+  const ConvolutionTerms good = terms_of({2, 6, 10, 3, 5, true, true, true, true});
+  convolution3(good);
+  const auto with = [&](Tensor ConvolutionTerms::*member, const Tensor& value) {
+    return [=] {
+      ConvolutionTerms t = good;
+      t.*member = value;
+      convolution3(t);
+    };
+  };
+  using Terms = ConvolutionTerms;
+  EXPECT_THAT(with(&Terms::x, at::zeros({6, 3, 5})), message("x (n, inputs, h, w)"));
+  EXPECT_THAT(with(&Terms::weight, at::zeros({10, 5, 3, 3})), message("a weight of shape (10, 6, 3, 3)"));
+  EXPECT_THAT(with(&Terms::weight, at::zeros({10, 6, 1, 1})), message("a weight of shape (10, 6, 3, 3)"));
+  EXPECT_THAT(with(&Terms::bias, at::zeros({1})), message("a bias of shape (10)"));
+  EXPECT_THAT(with(&Terms::norm_weight, at::zeros({10})), message("a norm's weight of shape (6)"));
+  EXPECT_THAT(with(&Terms::norm_bias, {}), message("both a weight and a bias"));
+  EXPECT_THAT(with(&Terms::shift, at::zeros({3, 10})), message("a shift of shape (2, 10)"));
+  EXPECT_THAT(with(&Terms::residual, at::zeros({2, 10, 3, 5})),
+              message("a residual of shape (2, 10, 6, 10)"));
+  EXPECT_THAT(
+      [&] {
+        ConvolutionTerms t = good;
+        t.norm_groups = 4;
+        convolution3(t);
+      },
+      message("groups that divide the 6 channels"));
+}
+
+// Sums over 6e4 pixels that are alike.
+TEST(Convolution3, GradientsOfLargeImagesKeepTheirDigits) {
+  ConvolutionTerms t = terms_of({2, 4, 3, 180, 180, true, false, true, false});
+  t.x = t.x * 1e-2 + 1;
+  ConvolutionTerms single = leaves(t, at::kFloat), exact = leaves(t, at::kDouble);
+  const Tensor dy = term("dy", {2, 3, 180, 180}) * 1e-2 + 0.7;
+  const auto found = gradients(convolution3(single) * dy, inputs_of(single), false);
+  const auto wanted = gradients(plain_convolution3(exact) * dy.to(at::kDouble), inputs_of(exact), false);
+  for (size_t i = 0; i < wanted.size(); ++i) EXPECT_LT(relative_difference(found[i], wanted[i]), 2e-5) << i;
+  EXPECT_LT(relative_difference(found[2], wanted[2]), 1e-6);
+}
+
 // Inputs in any layout, and a gradient that is not the whole result's.
 TEST(Convolution3, LayoutsDoNotMatter) {
   ConvolutionTerms rows = leaves(terms_of({2, 6, 5, 9, 6, true, false, true, true}), at::kFloat);

@@ -1,26 +1,15 @@
 // The fused form against the plain one in float64, whose gradients other tests compare with differences.
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/function.h>
 
-#include "fokker/nn/mlp.h"
-#include "nn/support.h"
+#include "nn/mlp_support.h"
 
 namespace fokker {
 namespace {
 
 using testing::difference;
 using testing::expect_error;
-
-/// Random weights that keep values of about unit size through the layers.
-void randomise_single(Mlp& network, uint64_t seed) {
-  network.to(at::kCPU, at::kFloat);
-  GradientMode off(false);
-  for (const auto& p : network.parameters()) {
-    Tensor tensor = p.tensor;
-    const double scale = tensor.dim() == 2 ? 0.9 / std::sqrt(static_cast<double>(tensor.size(1))) : 0.2;
-    tensor.copy_(Rng(seed).stream(p.name).normal(p.tensor.sizes()).mul_(scale));
-  }
-}
+using testing::randomise_single;
+using testing::Threads;
 
 struct Inputs {
   Tensor x, time, label;
@@ -114,15 +103,6 @@ INSTANTIATE_TEST_SUITE_P(All, FusedMlp,
                                                               "softplus"),
                                             ::testing::Bool(), ::testing::Values(0, 4)));
 
-class Threads {
- public:
-  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
-  ~Threads() { at::set_num_threads(before_); }
-
- private:
-  int before_;
-};
-
 Mlp usual(uint64_t seed) {
   Mlp network({.dimension = 2, .width = 64, .depth = 2, .zero_output = false});
   randomise_single(network, seed);
@@ -146,6 +126,26 @@ TEST(FusedMlpRows, DoNotDependOnTheBatchOrTheThreads) {
             << first;
       }
     }
+  }
+}
+
+// Widths and features that end inside vectors; a number's bits depend on its row alone.
+TEST_P(FusedMlp, FrozenRowsDoNotDependOnTheBatchOrTheThreads) {
+  Mlp network(options());
+  randomise_single(network, 7);
+  const auto frozen = network.frozen();
+  const Inputs in = inputs(2051, false, false);
+  const Tensor whole = frozen->forward(in.x, in.time, in.label);
+  const auto part = [&](int64_t first, int64_t count) {
+    const auto of = [&](const Tensor& t) { return t.defined() ? t.narrow(0, first, count) : t; };
+    return frozen->forward(of(in.x), of(in.time), of(in.label));
+  };
+  for (const int threads : {1, 2, 3}) {
+    const Threads scope(threads);
+    EXPECT_TRUE(at::equal(part(0, 2051), whole)) << threads;
+    const std::vector<std::pair<int64_t, int64_t>> ranges = {{0, 1}, {7, 1}, {100, 333}, {2050, 1}};
+    for (const auto& [first, count] : ranges)
+      EXPECT_TRUE(at::equal(part(first, count), whole.narrow(0, first, count))) << threads << " " << first;
   }
 }
 
@@ -217,41 +217,6 @@ TEST(FusedMlpGradients, InTheSampleTakeThePlainForm) {
   EXPECT_EQ(difference(in_x, plain), 0);
   const Tensor weight = network.parameter("input.weight");
   EXPECT_GT(gradients(in_x.square().sum(), {weight}, false)[0].abs().max().item<double>(), 1e-3);
-}
-
-TEST(FrozenMlp, KeepsTheWeightsAsTheyWere) {
-  Mlp network({.dimension = 2, .classes = 3, .zero_output = false}, 3);
-  const Tensor x = Rng(1).normal({5, 2}), t = at::full({1}, 0.3f), label = at::full({1}, 2, at::kLong);
-  GradientMode off(false);
-  const Tensor before = network.forward(x, t, label).clone();
-  const auto frozen = network.frozen();
-  for (const auto& p : network.parameters()) Tensor(p.tensor).mul_(1.5);
-  EXPECT_LT(difference(frozen->forward(x, t, label), before), 1e-5);
-  EXPECT_GT(difference(network.forward(x, t, label), before), 1e-2);
-}
-
-TEST(FrozenMlp, IsNotThereForEnergiesOrFloat64) {
-  EXPECT_EQ(Mlp({.dimension = 2, .energy = true}).frozen(), nullptr);
-  Mlp network({.dimension = 2});
-  network.to(at::kCPU, at::kDouble);
-  EXPECT_EQ(network.frozen(), nullptr);
-}
-
-TEST(FrozenMlp, RefusesWhatItCannotAnswer) {
-  const auto frozen = Mlp({.dimension = 2, .classes = 2}).frozen();
-  const Tensor x = at::zeros({4, 2}), t = at::zeros({4});
-  expect_error(
-      [&] {
-        frozen->forward(at::zeros({4, 3}), t, {});
-      },
-      ErrorKind::argument, "expected x of shape (n, 2) but received (4, 3)");
-  expect_error([&] { frozen->forward(x, t, at::full({4}, 3, at::kLong)); }, ErrorKind::argument,
-               "labels in [-1, 2]");
-  expect_error(
-      [&] {
-        frozen->forward(at::zeros({4, 2}).set_requires_grad(true), t, {});
-      },
-      ErrorKind::argument, "without gradients");
 }
 
 }  // namespace

@@ -79,6 +79,53 @@ TEST(FrozenUNet, ResultsDependNeitherOnTheBatchNorOnThreads) {
   at::set_num_threads(threads);
 }
 
+// Rows of the time's embedding that end inside vectors, and enough of them for threads to share.
+TEST(FrozenUNet, ManyImagesAreEachAsIfAlone) {
+  UNetOptions o = tiny();
+  o.time_embedding_dim = 21;
+  o.sample_height = o.sample_width = 2;
+  for (const bool cosines_first : {true, false}) {
+    o.flip_sin_to_cos = cosines_first;
+    const Pair networks(o);
+    const auto frozen = networks.single.frozen();
+    constexpr int64_t n = 2051;
+    const Tensor x = Rng(1).normal({n, 2, 2, 2}), t = Rng(2).uniform({n}).mul(500);
+    const Tensor label = Rng(3).integers(n, 3).sub(1);
+    const auto part = [&](int64_t first, int64_t count) {
+      return frozen->forward(x.narrow(0, first, count), t.narrow(0, first, count),
+                             label.narrow(0, first, count));
+    };
+    const Tensor together = part(0, n);
+    const int threads = at::get_num_threads();
+    for (const int count : {1, 2, 3}) {
+      at::set_num_threads(count);
+      EXPECT_TRUE(at::equal(part(0, n), together)) << count;
+      for (const int64_t i : {0, 1, 683, 1026, 2050}) EXPECT_TRUE(at::equal(part(i, 1)[0], together[i])) << i;
+      EXPECT_TRUE(at::equal(part(77, 301), together.narrow(0, 77, 301))) << count;
+    }
+    at::set_num_threads(threads);
+  }
+}
+
+// What a convolution with zeros around it leaves of a blank image is constant but for its edge.
+TEST(FrozenUNet, AgreesOnBlankImages) {
+  for (const int64_t side : {28, 192}) {
+    UNetOptions o = UNetOptions::for_images(1, side, side, 8);
+    o.down_attention.assign(o.block_out_channels.size(), false);  // of whole large images
+    o.up_attention.clear();
+    o.mid_attention = false;
+    const Pair networks(o);
+    const auto frozen = networks.single.frozen();
+    GradientMode off(false);
+    for (const double level : {-1.0, 0.3}) {
+      const Tensor x = at::full({1, 1, side, side}, level), t = at::full({1}, 3.0f);
+      const Tensor exact = networks.exact.forward(x.to(at::kDouble), t.to(at::kDouble), {});
+      EXPECT_LT(relative_difference(frozen->forward(x.to(at::kFloat), t, {}), exact), 1e-4) << side;
+      EXPECT_LT(relative_difference(networks.single.forward(x.to(at::kFloat), t, {}), exact), 1e-4) << side;
+    }
+  }
+}
+
 TEST(FrozenUNet, KeepsTheWeightsAsTheyWere) {
   Pair networks(tiny());
   const auto frozen = networks.single.frozen();
@@ -90,6 +137,36 @@ TEST(FrozenUNet, KeepsTheWeightsAsTheyWere) {
   EXPECT_EQ(difference(frozen->forward(x, t, label), before), 0);
   EXPECT_GT(difference(networks.single.forward(x, t, label), before), 1e-2);
   EXPECT_EQ(networks.exact.frozen(), nullptr);  // float64 has no faster form
+}
+
+// What samplers do beside the network: libtorch's functions that round in one way in a vector and in its rest
+// (silu is none of them) leave an image's bits to its place in the batch.
+TEST(FrozenUNet, ElementwiseStepsOfSamplersDoNotDependOnThePlace) {
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    const auto draw = [&](uint64_t seed) { return Rng(seed).normal({100'003}, {}, type); };
+    const Tensor a = draw(1), b = draw(2), c = draw(3);
+    const auto expect_places = [&](const char* name, auto step) {
+      const Tensor whole = step(a, b, c);
+      const std::vector<std::pair<int64_t, int64_t>> ranges = {
+          {0, 1}, {13, 1}, {100, 7}, {5, 50'001}, {100'002, 1}};
+      for (const auto& range : ranges) {
+        const int64_t first = range.first, count = range.second;
+        const auto part = [&](const Tensor& t) { return t.narrow(0, first, count).clone(); };
+        EXPECT_TRUE(at::equal(step(part(a), part(b), part(c)), part(whole))) << name << " " << first;
+      }
+    };
+    expect_places("lerp",
+                  [](const Tensor& x, const Tensor& y, const Tensor&) { return at::lerp(x, y, 0.37); });
+    expect_places("addcmul", [](const Tensor& x, const Tensor& y, const Tensor& z) {
+      return at::addcmul(x, y, z, 0.37);
+    });
+    expect_places("add", [](const Tensor& x, const Tensor& y, const Tensor&) { return at::add(x, y, 0.37); });
+    expect_places("axpby",
+                  [](const Tensor& x, const Tensor& y, const Tensor&) { return 0.37 * x + 1.3 * y; });
+    expect_places("division", [](const Tensor& x, const Tensor& y, const Tensor&) { return x / y; });
+    expect_places("clamp", [](const Tensor& x, const Tensor&, const Tensor&) { return x.clamp(-1, 1); });
+    expect_places("exp", [](const Tensor& x, const Tensor&, const Tensor&) { return x.exp(); });
+  }
 }
 
 }  // namespace
