@@ -1,8 +1,8 @@
 #include "cli/classifier_distance.h"
+#include "cli/comparison_output.h"
 #include "cli/denoiser_source.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
-#include "fokker/evaluate/metrics.h"
 #include "fokker/evaluate/score_error.h"
 #include "fokker/target/toys.h"
 
@@ -17,61 +17,6 @@ struct EvaluateOptions {
   ClassifierDistanceOptions classifier;
 };
 
-template <typename T>
-Json as_json(const Tensor& tensor) {
-  if (tensor.dim() == 0) return tensor.item<T>();
-  Json array = Json::array();
-  for (int64_t i = 0; i < tensor.size(0); ++i) array.push_back(as_json<T>(tensor[i]));
-  return array;
-}
-
-Json comparison_json(const Comparison& c) {
-  Json json = {{"samples", c.samples},
-               {"reference", c.reference},
-               {"dimension", c.dimension},
-               {"energy_distance", c.energy_distance},
-               {"mmd", c.mmd},
-               {"mmd_bandwidth", c.mmd_bandwidth},
-               {"sliced_wasserstein", c.sliced_wasserstein},
-               {"c2st_accuracy", c.classifier.accuracy},
-               {"c2st_standard_error", c.classifier.standard_error},
-               {"mean_error", c.mean_error},
-               {"covariance_error", c.covariance_error},
-               {"mean_error_relative", c.mean_error_relative},
-               {"covariance_error_relative", c.covariance_error_relative},
-               {"p_value", c.test.p_value},
-               {"scaled", c.scaled}};
-  if (!c.modes) return json;
-  json["mode_weights"] = as_json<double>(c.modes->weights);
-  json["mode_weights_expected"] = as_json<double>(c.modes->expected);
-  json["mode_counts"] = as_json<int64_t>(c.modes->counts);
-  json["mode_means"] = as_json<double>(c.modes->means);
-  if (c.modes->covariances.defined()) json["mode_covariances"] = as_json<double>(c.modes->covariances);
-  return json;
-}
-
-std::string comparison_text(const Comparison& c) {
-  std::string text = fmt::format(
-      "{} samples against {} of the reference, dimension {}\n"
-      "energy distance      {:.5g}\nMMD (squared)        {:.5g}\nsliced Wasserstein   {:.5g}\n"
-      "classifier accuracy  {:.4f} (0.5 means indistinguishable; standard error {:.4f})\n"
-      "permutation p-value  {:.4f}\n"
-      "mean error           {:.5g} ({:.4g} standard deviations)\ncovariance error     {:.5g} ({:.4g} "
-      "relative)\n",
-      c.samples, c.reference, c.dimension, c.energy_distance, c.mmd, c.sliced_wasserstein,
-      c.classifier.accuracy, c.classifier.standard_error, c.test.p_value, c.mean_error, c.mean_error_relative,
-      c.covariance_error, c.covariance_error_relative);
-  if (!c.modes || c.modes->weights.size(0) > 32) return text;
-  for (int64_t k = 0; k < c.modes->weights.size(0); ++k) {
-    std::string mean;
-    for (int64_t i = 0; i < std::min<int64_t>(c.modes->means.size(1), 8); ++i)
-      mean += fmt::format("{}{:.4g}", i ? ", " : "", c.modes->means[k][i].item<double>());
-    text += fmt::format("mode {:<3} weight {:.4f} (expected {:.4f}), mean ({})\n", k,
-                        c.modes->weights[k].item<double>(), c.modes->expected[k].item<double>(), mean);
-  }
-  return text;
-}
-
 /// Equally spaced times between the process's first useful one and 1.
 std::vector<double> times_of(const GaussianProcess& process, int64_t count) {
   const double first = process.time_min();
@@ -81,13 +26,21 @@ std::vector<double> times_of(const GaussianProcess& process, int64_t count) {
   return times;
 }
 
+/// Draws of a target fit memory, by far.
+void check_count(int64_t n, int64_t dimension) {
+  constexpr int64_t most = int64_t{1} << 28;
+  check(n > 1, "n: expected at least 2 reference samples but received {}", n);
+  check(n <= most / dimension, "n: expected at most {} reference samples of dimension {} but received {}",
+        most / dimension, dimension, n);
+}
+
 /// A trained score against the exact one of the law that the data came from, in the model's space.
 int evaluate_run(const EvaluateOptions& o) {
   check(o.samples.empty(), "expected either --samples or --run");
   check(o.classifier.data.empty(), "classifier-data: expected --samples FILE of images");
   check(o.reference.starts_with("target:"),
         "reference: a run is compared with target:TARGET but received '{}'", o.reference);
-  check(o.times > 0, "times: expected times > 0 but received {}", o.times);
+  check(o.times > 0 && o.times <= 100'000, "times: expected 0 < times <= 100000 but received {}", o.times);
   const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
   const auto target = target_from(o.reference.substr(7), o.reading.load_options());
   const GaussianMixture* mixture = as_gaussian_mixture(*target);
@@ -95,6 +48,7 @@ int evaluate_run(const EvaluateOptions& o) {
   check(mixture->dimension() == source.dimension(),
         "reference: expected a target of dimension {} but it has {}", source.dimension(),
         mixture->dimension());
+  check_count(o.n, mixture->dimension());
   const AnalyticDenoiser exact(in_model_space(*mixture, source.normalisation), source.process());
   const ScoreError error = score_error(*source.denoiser, exact, times_of(source.process(), o.times), o.n,
                                        Rng(o.common.seed).stream("score error"), source.type);
@@ -118,12 +72,35 @@ int evaluate_run(const EvaluateOptions& o) {
 
 void add_classifier_distance(const ClassifierDistance& d, Json& json, std::string& text) {
   json["classifier_frechet_distance"] = d.samples;
-  json["classifier_frechet_distance_real"] = d.real;
+  json["classifier_frechet_distance_real"] = d.real ? Json(*d.real) : Json();
+  json["classifier_frechet_real_images"] = d.real_images;
   json["classifier_accuracy"] = d.accuracy;
+  json["classifier_saw_of_reference"] = d.seen_of_reference;
+  json["classifier_saw_of_samples"] = d.seen_of_samples;
+  const std::string real =
+      d.real ? fmt::format("{} real images that it did not see: {:.5g}", d.real_images, *d.real)
+             : std::string("no real images that it did not see are left to compare with");
   text += fmt::format(
-      "Fréchet distance     {:.5g} in the features of a small classifier (as many real images: {:.5g}; its "
-      "accuracy {:.4f}; not FID)\n",
-      d.samples, d.real, d.accuracy);
+      "Fréchet distance     {:.5g} in the features of a small classifier ({}; its accuracy {:.4f}; not "
+      "FID)\n",
+      d.samples, real, d.accuracy);
+  const auto coincide = [&](const char* what, int64_t seen, int64_t all) {
+    if (seen > 0)
+      text += fmt::format(
+          "                     {} of the {} {} are among the images that the classifier was trained on: "
+          "their features "
+          "are not those of unseen images\n",
+          seen, all, what);
+  };
+  coincide("images of the reference", d.seen_of_reference, d.reference_images);
+  coincide("samples", d.seen_of_samples, d.sample_images);
+}
+
+void check_rows(const std::string& name, const Tensor& rows) {
+  check_input(rows.size(0) >= 2, "{}: expected at least 2 rows to compare but it has {}", name, rows.size(0));
+  const Tensor bad = at::isfinite(rows).all(1).logical_not();
+  check_input(!bad.any().item<bool>(), "{}: expected finite values but row {} (of 1 to {}) has nan or inf",
+              name, bad.to(at::kLong).argmax().item<int64_t>() + 1, rows.size(0));
 }
 
 int run_evaluate(const EvaluateOptions& o) {
@@ -134,14 +111,16 @@ int run_evaluate(const EvaluateOptions& o) {
   const bool classified = !o.classifier.data.empty();
   const LoadOptions reading = o.reading.load_options();
   const Dataset drawn = read_data_file(o.samples, reading);
-  CompareOptions options{.seed = o.common.seed, .modes = {}};
+  CompareOptions options{.seed = o.common.seed,
+                         .unit = drawn.is_images() ? DistanceUnit::common : DistanceUnit::column,
+                         .modes = {}};
   std::optional<ClassifierDistance> distance;
   Tensor reference;
   if (o.reference.starts_with("target:")) {
     check(!classified, "classifier-data: expected --reference to be a file of images");
     const auto target = target_from(o.reference.substr(7), reading);
     check(target->can_sample(), "reference: target '{}' cannot be sampled", o.reference.substr(7));
-    check(o.n > 1, "n: expected at least 2 reference samples but received {}", o.n);
+    check_count(o.n, target->dimension());
     reference = target->sample(o.n, Rng(o.common.seed).stream("reference"));
     if (const auto* mixture = as_gaussian_mixture(*target);
         mixture && mixture->components() > 1 && mixture->components() <= 1024)
@@ -155,9 +134,11 @@ int run_evaluate(const EvaluateOptions& o) {
   check_input(samples.size(1) == reference.size(1),
               "{}: expected {} columns as in the reference but it has {}", o.samples, reference.size(1),
               samples.size(1));
+  check_rows(o.samples, samples);
+  check_rows(o.reference, reference);
   const Comparison comparison = compare(samples, reference, options);
-  Json json = comparison_json(comparison);
-  std::string text = comparison_text(comparison);
+  Json json = comparison_json(comparison, drawn.columns);
+  std::string text = comparison_text(comparison, drawn.columns);
   if (distance) add_classifier_distance(*distance, json, text);
   print_result(o.common, json, text);
   return 0;

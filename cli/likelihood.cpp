@@ -64,14 +64,22 @@ RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, c
   return {found.log_density, found.exact ? Tensor() : found.probe_error, details};
 }
 
-RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& x) {
+/// A single row has no spread over rows: so many draws of its bound tell the error of their mean.
+constexpr int64_t draws_of_one_row = 16;
+
+RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& given) {
   const GradientMode off(false);
+  const bool single = given.size(0) == 1;
+  const Tensor x = single ? at::repeat_interleave(given, draws_of_one_row, 0) : given;
+  const Rng rng = Rng(o.common.seed).stream("elbo");
+  const Tensor controls =
+      elbo_controls(*source.denoiser, x.slice(0, 0, 64).to(source.type), {.steps = o.steps}, rng);
   std::vector<Tensor> bounds;
   Tensor sums;
   ElboTerms last;
   for_each_block("evidence lower bound", x, {.block = o.batch}, [&](const Tensor& rows, int64_t first) {
     last = elbo_terms(*source.denoiser, rows.to(source.type), {.steps = o.steps},
-                      Rng(o.common.seed).stream("elbo").stream(static_cast<uint64_t>(first)));
+                      rng.stream(static_cast<uint64_t>(first)), {}, controls);
     bounds.push_back(last.bound().cpu().to(at::kDouble));
     const Tensor terms =
         at::cat({last.reconstruction.unsqueeze(0), last.divergences}).cpu().to(at::kDouble).sum(1);
@@ -85,9 +93,12 @@ RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, c
          {"nats", sums[static_cast<int64_t>(i)].item<double>() / static_cast<double>(x.size(0))}});
   const Tensor prior = elbo_prior(source.process(), x);
   terms.push_back({{"time", 1.0}, {"kind", "prior"}, {"nats", prior.mean().item<double>()}});
-  return {at::cat(bounds),
-          {},
-          {{"method", "elbo"}, {"evaluations", static_cast<int64_t>(last.times.size())}, {"terms", terms}}};
+  const Json details = {
+      {"method", "elbo"}, {"evaluations", static_cast<int64_t>(last.times.size())}, {"terms", terms}};
+  const Tensor bound = at::cat(bounds);
+  if (!single) return {bound, {}, details};
+  const Tensor error = bound.std().unsqueeze(0) / std::sqrt(static_cast<double>(draws_of_one_row));
+  return {bound.mean().unsqueeze(0), error, details};
 }
 
 Json summary(const RowDensities& rows, const DenoiserSource& source) {

@@ -49,6 +49,7 @@ ImageClassifier::ImageClassifier(const Dataset& labelled, const ClassifierOption
   const Split parts = split(labelled, 1 - options.held_out, Rng(options.seed).stream("classifier split"));
   train(parts.training, options, progress);
   accuracy_ = measure(parts.held_out);
+  held_out_images_ = parts.held_out.values;
 }
 
 Tensor ImageClassifier::embed(const Tensor& x) const {

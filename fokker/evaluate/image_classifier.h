@@ -32,6 +32,8 @@ class ImageClassifier {
   Tensor features(const Tensor& images) const;
   /// Fraction of the held-out images whose class it names.
   double accuracy() const { return accuracy_; }
+  /// The images that it was not trained on, as they were given.
+  const Tensor& held_out_images() const { return held_out_images_; }
 
  private:
   Tensor embed(const Tensor& x) const;
@@ -44,6 +46,7 @@ class ImageClassifier {
   Linear output_;
   std::vector<NamedTensor> parameters_;
   double accuracy_ = 0;
+  Tensor held_out_images_;
 };
 
 }  // namespace fokker

@@ -56,7 +56,7 @@ double sum_of_squared_transport(const Tensor& x, const Tensor& y, const Tensor& 
 }  // namespace
 
 double energy_distance(const Tensor& x, const Tensor& y) {
-  const auto [a, b] = checked_pair(x, y);
+  const auto [a, b, unit] = checked_pair(x, y);
   check_two(a, b, "energy_distance");
   const auto n = static_cast<double>(a.size(0)), m = static_cast<double>(b.size(0));
   double between = 0, within_a = 0, within_b = 0;
@@ -70,25 +70,26 @@ double energy_distance(const Tensor& x, const Tensor& y) {
     within_a = sum_over_distinct_pairs(a, root);
     within_b = sum_over_distinct_pairs(b, root);
   }
-  return 2 * between / (n * m) - within_a / (n * (n - 1)) - within_b / (m * (m - 1));
+  return unit * (2 * between / (n * m) - within_a / (n * (n - 1)) - within_b / (m * (m - 1)));
 }
 
 double median_distance(const Tensor& x, const Tensor& y, const Rng& rng) {
   constexpr int64_t most = 1000;
-  const auto [a, b] = checked_pair(x, y);
+  const auto [a, b, unit] = checked_pair(x, y);
   const Tensor pooled =
       at::cat({subsample(a, most, rng.stream("first")), subsample(b, most, rng.stream("second"))});
   const int64_t n = pooled.size(0);
   const Tensor above = at::ones({n, n}, at::kBool).triu(1);
-  return std::sqrt(squared_distances(pooled, pooled).masked_select(above).median().item<double>());
+  return unit * std::sqrt(squared_distances(pooled, pooled).masked_select(above).median().item<double>());
 }
 
 double mmd(const Tensor& x, const Tensor& y, double bandwidth) {
   check(std::isfinite(bandwidth) && bandwidth > 0, "mmd: expected bandwidth > 0 but received {}", bandwidth);
-  const auto [a, b] = checked_pair(x, y);
+  const auto [a, b, unit] = checked_pair(x, y);
   check_two(a, b, "mmd");
-  const PairFunction kernel = [bandwidth](Tensor squared) {
-    return squared.mul_(-0.5 / (bandwidth * bandwidth)).exp_();
+  const double scale = unit / bandwidth;
+  const PairFunction kernel = [scale](Tensor squared) {
+    return squared.mul_(scale).mul_(-0.5 * scale).exp_();
   };
   const auto n = static_cast<double>(a.size(0)), m = static_cast<double>(b.size(0));
   return sum_over_distinct_pairs(a, kernel) / (n * (n - 1)) +
@@ -97,7 +98,7 @@ double mmd(const Tensor& x, const Tensor& y, double bandwidth) {
 
 double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng) {
   check(projections > 0, "sliced_wasserstein: expected projections > 0 but received {}", projections);
-  const auto [a, b] = checked_pair(x, y);
+  const auto [a, b, unit] = checked_pair(x, y);
   Tensor directions = at::ones({1, 1}, at::kDouble);
   if (a.size(1) > 1) {
     directions = rng.normal({projections, a.size(1)}, {}, at::kDouble);
@@ -109,7 +110,7 @@ double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections,
   double total = 0;
   for (int64_t p = 0; p < directions.size(0); p += step)
     total += sum_of_squared_transport(a, b, directions.slice(0, p, p + step), segments);
-  return std::sqrt(total / static_cast<double>(directions.size(0)));
+  return unit * std::sqrt(total / static_cast<double>(directions.size(0)));
 }
 
 Tensor subsample(const Tensor& x, int64_t count, const Rng& rng) {

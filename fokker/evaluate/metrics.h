@@ -4,6 +4,8 @@
 
 #include "fokker/core/rng.h"
 #include "fokker/core/tensor.h"
+#include "fokker/evaluate/copies.h"
+#include "fokker/evaluate/two_sample.h"
 #include "fokker/target/gaussian_mixture.h"
 
 /// How far apart two sets of samples are. Sets have shape (n, d), or (n) for d = 1, any real dtype; the
@@ -28,32 +30,15 @@ double mmd(const Tensor& x, const Tensor& y, double bandwidth);
 /// For d = 1 this is W_2.
 double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng);
 
-/// Whether two sets come from one law: energy distance against random relabellings of the pooled points.
-struct PermutationTest {
-  double statistic;  ///< energy distance (zero self-distances included: the choice does not change the test)
-  double p_value;    ///< (1 + relabellings at least as far apart) / (1 + relabellings)
-};
-/// Keeps the (n + m)^2 distances in memory: at most 10,000 points in all.
-PermutationTest energy_test(const Tensor& x, const Tensor& y, int64_t permutations, const Rng& rng);
-
-/// Classifier two-sample test (Lopez-Paz and Oquab 2017) with a k-nearest-neighbour vote, k odd and near the
-/// square root of the training size. Both sets are cut to the same size, then each half classifies the other
-/// (two-fold, balanced).
-struct ClassifierTest {
-  double accuracy;        ///< 1/2 where the sets cannot be told apart, 1 where they are disjoint
-  double standard_error;  ///< of the accuracy, at 1/2, for one half: what both find is nearly the same
-  int64_t neighbours;     ///< k
-};
-ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng);
-
 /// Mean (d), standard deviation (d) and covariance (d, d) with the n - 1 denominator (0 for a single row).
+/// Mean and deviation are right at any scale; a covariance beyond float64 is infinite, or 0.
 struct Moments {
   Tensor mean, deviation, covariance;
 };
 Moments moments(const Tensor& x);
 
 /// Largest absolute difference of the column means; with the second set's deviations as the unit where
-/// `relative`.
+/// `relative` (1 where a column is constant).
 double mean_error(const Moments& samples, const Moments& reference, bool relative = false);
 /// Largest absolute difference of covariance entries; entry (i, j) in units of s_i s_j where `relative`.
 double covariance_error(const Moments& samples, const Moments& reference, bool relative = false);
@@ -72,34 +57,46 @@ ModeStatistics mode_weights(const Tensor& samples, const GaussianMixture& mixtur
 /// `count` rows drawn without replacement; all of them, in order, where there are no more.
 Tensor subsample(const Tensor& x, int64_t count, const Rng& rng);
 
+/// What a distance between rows counts as one.
+enum class DistanceUnit {
+  column,  ///< each column's own deviation in the reference: columns of different units count alike
+  common,  ///< one for all columns, the root mean square of their deviations: for images, whose pixels have
+           ///< one unit already, and where a nearly constant border would else outweigh the picture
+};
+
 struct CompareOptions {
   uint64_t seed = 0;
-  // Largest number of rows of each set that a metric uses; the rest is left out at random. For d > 16 the
-  // first three shrink with the square root of d, so that the time stays the same.
+  DistanceUnit unit = DistanceUnit::column;
+  // Largest number of rows of each set that a metric uses; the rest is left out at random. For d > 16 all but
+  // the sliced distance's shrink with the square root of d, so that the time stays the same.
   int64_t energy_rows = 20'000;
   int64_t mmd_rows = 5'000;
   int64_t classifier_rows = 5'000;
   int64_t sliced_rows = 100'000;
-  int64_t test_rows = 1'000;
+  int64_t test_rows = 20'000;
   int64_t projections = 128;
-  int64_t permutations = 999;
+  int64_t relabellings = 1999;
   std::optional<GaussianMixture> modes;  ///< the target, where it has modes to count
 };
 
-/// Every metric at once. Those between distances see columns divided by the reference's standard deviation
-/// (columns that are constant there keep their scale), so that no column's unit dominates.
+/// Every metric at once. Those between distances see columns in the unit of `options.unit` (a column that is
+/// constant in the reference has its deviation in the two sets together as its own), so that nothing depends
+/// on the data's units; 1e100 units and more count as 1e100. Ranks and equal values are those of the data, at
+/// the lesser precision where one set is of float32 numbers.
 struct Comparison {
   int64_t samples = 0, reference = 0, dimension = 0;
-  bool scaled = true;  ///< the first five are on standardised columns
+  bool scaled = true;  ///< the first five are on scaled columns
+  DistanceUnit unit = DistanceUnit::column;
   double energy_distance = 0, mmd = 0, mmd_bandwidth = 0, sliced_wasserstein = 0;
-  ClassifierTest classifier{};
-  PermutationTest test{};
-  double mean_error = 0, covariance_error = 0;                    ///< in the units of the data
-  double mean_error_relative = 0, covariance_error_relative = 0;  ///< in standard deviations of the reference
-  int64_t energy_rows = 0, mmd_rows = 0, classifier_rows = 0, sliced_rows = 0,
-          test_rows = 0;  ///< rows used at most
+  std::optional<ClassifierTest> classifier;  ///< absent below 4 rows
+  Verdict verdict;
+  Copies copies;                                ///< rows of the samples that are the reference's
+  double mean_error = 0, covariance_error = 0;  ///< in the units of the data; may be infinite
+  double mean_error_relative = 0, covariance_error_relative = 0;                ///< in the unit of distances
+  int64_t energy_rows = 0, mmd_rows = 0, classifier_rows = 0, sliced_rows = 0;  ///< rows used at most
   std::optional<ModeStatistics> modes;
 };
+/// At least 2 rows in each set.
 Comparison compare(const Tensor& samples, const Tensor& reference, const CompareOptions& options = {});
 
 }  // namespace fokker

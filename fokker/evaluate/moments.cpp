@@ -1,4 +1,4 @@
-// Moments, modes, and every metric at once.
+// Moments and modes.
 #include <limits>
 
 #include "fokker/core/error.h"
@@ -48,48 +48,21 @@ Tensor mode_covariances(const Tensor& rows, const Tensor& component, int64_t mod
   return result;
 }
 
-/// Rows whose pairs cost the same time in any dimension.
-int64_t affordable(int64_t rows, int64_t dimension) {
-  return dimension <= 16
-             ? rows
-             : std::max<int64_t>(std::min<int64_t>(rows, 500),
-                                 static_cast<int64_t>(static_cast<double>(rows) *
-                                                      std::sqrt(16.0 / static_cast<double>(dimension))));
-}
-
-void compare_distances(Comparison& result, const Tensor& x, const Tensor& y, const CompareOptions& options) {
-  const Rng rng = Rng(options.seed).stream("compare");
-  // One stream for both sets, so that copies stay beside their originals.
-  const auto cut = [&](const char* purpose, int64_t rows) {
-    const Rng draw = rng.stream(purpose);
-    return std::pair(subsample(x, rows, draw), subsample(y, rows, draw));
-  };
-  const auto [energy_x, energy_y] = cut("energy", result.energy_rows);
-  result.energy_distance = energy_distance(energy_x, energy_y);
-  const auto [mmd_x, mmd_y] = cut("mmd", result.mmd_rows);
-  const double median = median_distance(mmd_x, mmd_y, rng.stream("median"));
-  result.mmd_bandwidth = median > 0 ? median : 1;
-  result.mmd = mmd(mmd_x, mmd_y, result.mmd_bandwidth);
-  const auto [sliced_x, sliced_y] = cut("sliced", result.sliced_rows);
-  result.sliced_wasserstein =
-      sliced_wasserstein(sliced_x, sliced_y, options.projections, rng.stream("directions"));
-  const auto [classifier_x, classifier_y] = cut("classifier", result.classifier_rows);
-  result.classifier = classifier_test(classifier_x, classifier_y, rng.stream("folds"));
-  const auto [test_x, test_y] = cut("test", result.test_rows);
-  result.test = energy_test(test_x, test_y, options.permutations, rng.stream("relabellings"));
-}
-
 }  // namespace
 
 Moments moments(const Tensor& x) {
-  const Tensor rows = checked_samples(x, "samples");
-  const auto n = rows.size(0);
+  const Tensor given = checked_samples(x, "samples");
+  const auto n = given.size(0);
+  // In powers of two of each column's size, where squares neither overflow nor vanish.
+  const Tensor exponent = column_exponents(given), rows = times_power_of_two(given, -exponent);
   const Tensor mean = rows.mean(0), centred = rows - mean;
   const Tensor covariance = centred.t().matmul(centred) / static_cast<double>(std::max<int64_t>(n - 1, 1));
   // A constant column must have deviation zero exactly, whatever the rounding of its mean.
   const Tensor constant = (rows == rows[0]).all(0);
   const Tensor variance = at::where(constant, at::zeros_like(mean), covariance.diagonal());
-  return {mean, variance.sqrt(), covariance};
+  const Tensor together = exponent.unsqueeze(0) + exponent.unsqueeze(1);
+  return {times_power_of_two(mean, exponent), times_power_of_two(variance.sqrt(), exponent),
+          times_power_of_two(covariance, together)};
 }
 
 double mean_error(const Moments& samples, const Moments& reference, bool relative) {
@@ -119,34 +92,6 @@ ModeStatistics mode_weights(const Tensor& samples, const GaussianMixture& mixtur
   result.means =
       at::zeros({modes, d}, at::kDouble).index_add_(0, component, rows) / result.counts.unsqueeze(1);
   if (modes * d * d <= int64_t{1} << 24) result.covariances = mode_covariances(rows, component, modes);
-  return result;
-}
-
-Comparison compare(const Tensor& samples, const Tensor& reference, const CompareOptions& options) {
-  const Tensor x = checked_samples(samples, "samples"), y = checked_samples(reference, "reference");
-  check(x.size(1) == y.size(1), "compare: expected sets of one dimension but received {} and {}", x.size(1),
-        y.size(1));
-  check(x.size(0) >= 4 && y.size(0) >= 4,
-        "compare: expected at least 4 rows in each set but received {} and {}", x.size(0), y.size(0));
-  Comparison result;
-  result.samples = x.size(0);
-  result.reference = y.size(0);
-  result.dimension = x.size(1);
-  // In one dimension the sort-based metrics are exact for any size.
-  result.energy_rows =
-      x.size(1) == 1 ? std::max(x.size(0), y.size(0)) : affordable(options.energy_rows, x.size(1));
-  result.sliced_rows = x.size(1) == 1 ? std::max(x.size(0), y.size(0)) : options.sliced_rows;
-  result.mmd_rows = affordable(options.mmd_rows, x.size(1));
-  result.classifier_rows = affordable(options.classifier_rows, x.size(1));
-  result.test_rows = std::min<int64_t>(options.test_rows, 5'000);
-  const Moments of_samples = moments(x), of_reference = moments(y);
-  result.mean_error = mean_error(of_samples, of_reference);
-  result.covariance_error = covariance_error(of_samples, of_reference);
-  result.mean_error_relative = mean_error(of_samples, of_reference, true);
-  result.covariance_error_relative = covariance_error(of_samples, of_reference, true);
-  const Tensor unit = units(of_reference.deviation);
-  compare_distances(result, (x - of_reference.mean) / unit, (y - of_reference.mean) / unit, options);
-  if (options.modes) result.modes = mode_weights(samples, *options.modes);
   return result;
 }
 

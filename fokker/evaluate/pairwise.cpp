@@ -1,5 +1,7 @@
 #include "fokker/evaluate/pairwise.h"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "fokker/core/device.h"
@@ -19,6 +21,32 @@ double sum_over_row_blocks(int64_t rows, const BlockSum& of) {
   run_jobs(sums.size(), threads(),
            [&](size_t block) { sums[block] = of(static_cast<int64_t>(block) * block_rows); });
   return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+using Range = std::pair<int64_t, int64_t>;
+
+/// Adds a block of distances, whose first row is `from`, to the sums of its groups.
+void add_group_sums(const Tensor& distances, int64_t from, const int64_t* begin, Range rows, Range columns,
+                    Tensor& sums) {
+  const int64_t width = distances.size(1), groups = sums.size(1), left = begin[columns.first];
+  double* block = distances.data_ptr<double>();
+  for (int64_t r = rows.first; r < rows.second; ++r) {
+    double* sum = sums.data_ptr<double>() + r * groups;
+    for (int64_t i = begin[r]; i < begin[r + 1]; ++i) {
+      double* line = block + (i - from) * width;
+      if (i >= left && i < left + width) line[i - left] = 0;  // a product form leaves rounding here
+      for (int64_t c = columns.first; c < columns.second; ++c)
+        sum[c] = std::accumulate(line + (begin[c] - left), line + (begin[c + 1] - left), sum[c]);
+    }
+  }
+}
+
+/// Exact, which a vectorised power need not be.
+Tensor powers_of_two(const Tensor& exponent) {
+  Tensor powers = exponent.contiguous().clone();
+  double* value = powers.data_ptr<double>();
+  for (int64_t i = 0; i < powers.numel(); ++i) value[i] = std::ldexp(1.0, static_cast<int>(value[i]));
+  return powers;
 }
 
 }  // namespace
@@ -62,6 +90,31 @@ double sum_over_distinct_pairs(const Tensor& x, const PairFunction& f) {
   });
 }
 
+Tensor distances_between_groups(const Tensor& z, const Tensor& group, int64_t groups) {
+  const Tensor order = group.argsort(/*stable=*/true, 0, false);
+  const Tensor rows = z.index_select(0, order);
+  // Where each group begins among the rows.
+  const Tensor begins = at::cat({at::zeros({1}, at::kLong), at::bincount(group, {}, groups).cumsum(0)});
+  const int64_t* begin = begins.data_ptr<int64_t>();
+  std::vector<int64_t> firsts;  // of the groups that are taken together
+  for (int64_t g = 0; g < groups; ++g)
+    if (firsts.empty() || begin[g + 1] - begin[firsts.back()] > block_rows) firsts.push_back(g);
+  firsts.push_back(groups);
+  Tensor sums = at::zeros({groups, groups}, at::kDouble);
+  run_jobs(firsts.size() - 1, threads(), [&](size_t block) {
+    const int64_t from = begin[firsts[block]], to = begin[firsts[block + 1]];
+    for (int64_t g = firsts[block]; g < groups;) {  // groups before are in another block's sums
+      int64_t end = g + 1;
+      while (end < groups && begin[end + 1] - begin[g] <= block_columns) ++end;
+      Tensor distances =
+          squared_distances(rows.slice(0, from, to), rows.slice(0, begin[g], begin[end])).sqrt_();
+      add_group_sums(distances, from, begin, {firsts[block], firsts[block + 1]}, {g, end}, sums);
+      g = end;
+    }
+  });
+  return sums.triu() + sums.triu(1).t();
+}
+
 Tensor checked_samples(const Tensor& x, const char* name) {
   check(x.defined() && (x.dim() == 1 || x.dim() == 2) && x.numel() > 0 && !x.is_complex(),
         "compare: {}: expected shape (n, d) with at least one row but received {}", name,
@@ -74,12 +127,32 @@ Tensor checked_samples(const Tensor& x, const char* name) {
   return rows;
 }
 
-std::pair<Tensor, Tensor> checked_pair(const Tensor& x, const Tensor& y) {
-  const Tensor a = checked_samples(x, "samples"), b = checked_samples(y, "reference");
+Tensor times_power_of_two(const Tensor& x, const Tensor& exponent) {
+  // In two halves: 2^-1074 and 2^1023 are numbers, the quotient of the largest and the smallest is none.
+  const Tensor half = (exponent / 2).floor();
+  return x * powers_of_two(half) * powers_of_two(exponent - half);
+}
+
+Tensor column_exponents(const Tensor& x) {
+  const Tensor largest = x.abs().amax(0);
+  return at::where(largest > 0, at::log2(largest).floor(), at::zeros_like(largest));
+}
+
+CheckedPair checked_pair(const Tensor& x, const Tensor& y) {
+  Tensor a = checked_samples(x, "samples"), b = checked_samples(y, "reference");
   check(a.size(1) == b.size(1), "compare: expected sets of one dimension but received {} and {}", a.size(1),
         b.size(1));
+  const double exponent = at::maximum(column_exponents(a), column_exponents(b)).max().item<double>();
+  double unit = 1;
+  constexpr double usual = 300;  // 2^300 = 1e90: products of three such numbers still fit
+  if (std::abs(exponent) > usual) {
+    unit = std::ldexp(1.0, static_cast<int>(std::clamp(exponent, -1000.0, 1000.0)));
+    const Tensor shift = at::full({1}, -std::clamp(exponent, -1000.0, 1000.0), at::kDouble);
+    a = times_power_of_two(a, shift);
+    b = times_power_of_two(b, shift);
+  }
   const Tensor centre = b.mean(0);
-  return {a - centre, b - centre};
+  return {a - centre, b - centre, unit};
 }
 
 }  // namespace fokker

@@ -17,9 +17,22 @@ double sum_over_pairs(const Tensor& x, const Tensor& y, const PairFunction& f);
 /// sum over i != j of f(|x_i - x_j|^2).
 double sum_over_distinct_pairs(const Tensor& x, const PairFunction& f);
 
+/// (groups, groups): sum of |z_i - z_j| over the rows i of one group and j of another, given each row's
+/// group, (n) int64 in 0..groups - 1. O(n^2 d) time, in blocks of bounded memory.
+Tensor distances_between_groups(const Tensor& z, const Tensor& group, int64_t groups);
+
 /// x as (n, d) float64 after checking it; `name` appears in errors.
 Tensor checked_samples(const Tensor& x, const char* name);
-/// Both sets, with equal dimensions, about a common centre.
-std::pair<Tensor, Tensor> checked_pair(const Tensor& x, const Tensor& y);
+/// Both sets, with equal dimensions, about a common centre, and in a unit in which their squares neither
+/// overflow nor vanish (1 unless they are huge or tiny, a power of two always).
+struct CheckedPair {
+  Tensor x, y;
+  double unit;
+};
+CheckedPair checked_pair(const Tensor& x, const Tensor& y);
+/// x times 2^exponent, (d) or a single one, without overflow on the way.
+Tensor times_power_of_two(const Tensor& x, const Tensor& exponent);
+/// The exponent of the largest absolute value of each column, (d) float64; 0 where all are 0.
+Tensor column_exponents(const Tensor& x);
 
 }  // namespace fokker

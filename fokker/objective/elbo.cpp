@@ -1,5 +1,6 @@
 #include "fokker/objective/elbo.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -40,37 +41,63 @@ Tensor elbo_prior(const GaussianProcess& process, const Tensor& x0) {
 
 namespace {
 
-/// Less variance at the same mean: where noise is small, |x_0 - E_theta|^2 is (sigma/alpha)^2 |eps|^2 and a
-/// little, so the known mean of |eps|^2 is used as a control variate. Each row's factor, Cov(error, |eps|^2)
-/// / (2 d), is estimated from the other rows, which keeps the estimate unbiased.
-Tensor less_noise(const Tensor& error, const Tensor& noise) {
-  const int64_t n = error.size(0);
-  if (n < 3) return error;
-  const auto d = static_cast<double>(event_size(noise.sizes()));
-  const Tensor control = sum_events(noise.square()) - d, product = error * control;
-  const Tensor others = (product.sum() - product) -
-                        (error.sum() - error) * (control.sum() - control) / static_cast<double>(n - 1);
-  return error - others / static_cast<double>(n - 2) / (2 * d) * control;
+constexpr int64_t fewest_control_draws = 8, most_control_draws = 64;
+
+/// The squared error of the denoiser at one time and |eps|^2 less its mean, both (n).
+struct SquaredError {
+  Tensor error, control;
+};
+
+SquaredError squared_error(const Denoiser& denoiser, const Batch& batch, double t, const Rng& rng) {
+  const NoisedBatch noised = noise_batch_at(denoiser.process(), batch, t, 0.0, rng);
+  const Tensor denoised = denoiser.estimate(noised.x, noised.t, batch.label).denoised();
+  return {sum_events((batch.x0 - denoised).square()),
+          sum_events(noised.noise.square()) - static_cast<double>(event_size(noised.noise.sizes()))};
+}
+
+double slope(const SquaredError& pair) {
+  const Tensor y = pair.error.to(at::kDouble), x = pair.control.to(at::kDouble);
+  const Tensor centred = x - x.mean();
+  const double square = centred.square().sum().item<double>();
+  return square > 0 ? (centred * y).sum().item<double>() / square : 0;
 }
 
 }  // namespace
 
-ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptions& options, const Rng& rng,
+Tensor elbo_controls(const Denoiser& denoiser, const Tensor& x0, const ElboOptions& options, const Rng& rng,
                      const Tensor& label) {
+  const int64_t draws = std::clamp(x0.size(0), fewest_control_draws, most_control_draws);
+  const Tensor rows = at::arange(draws, at::kLong).remainder(x0.size(0)).to(x0.device());
+  const auto some = [&](const Tensor& t) { return t.defined() ? t.index_select(0, rows) : t; };
+  Batch batch{.x0 = some(x0), .label = some(label)};
+  const auto times = elbo_times(denoiser.process(), options.steps);
+  Tensor controls = at::empty({static_cast<int64_t>(times.size())}, at::kDouble);
+  for (size_t i = 0; i < times.size(); ++i) {
+    batch.step = static_cast<uint32_t>(i);
+    controls.data_ptr<double>()[i] = slope(squared_error(denoiser, batch, times[i], rng.stream("controls")));
+  }
+  return controls;
+}
+
+ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptions& options, const Rng& rng,
+                     const Tensor& label, const Tensor& controls) {
   const GaussianProcess& process = denoiser.process();
   ElboTerms terms{.times = elbo_times(process, options.steps),
                   .reconstruction = {},
                   .divergences = {},
                   .prior = elbo_prior(process, x0)};
+  const Tensor factors =
+      (controls.defined() ? controls : elbo_controls(denoiser, x0, options, rng, label)).contiguous();
+  check(factors.dim() == 1 && factors.size(0) == static_cast<int64_t>(terms.times.size()),
+        "elbo_terms: expected a control for each of {} times but received {}", terms.times.size(),
+        shape_string(factors));
   const auto d = static_cast<double>(event_size(x0.sizes()));
   std::vector<Tensor> all;
   for (size_t i = 0; i < terms.times.size(); ++i) {
     const ElboTerm term = elbo_term(process, terms.times, i, options.variance);
     const Batch batch{.x0 = x0, .label = label, .step = static_cast<uint32_t>(i)};
-    const NoisedBatch noised = noise_batch_at(process, batch, terms.times[i], 0.0, rng);
-    const Tensor denoised = denoiser.estimate(noised.x, noised.t, label).denoised();
-    const Tensor error = less_noise(sum_events((x0 - denoised).square()), noised.noise);
-    all.push_back(error * term.error + d * term.constant);
+    const auto [error, control] = squared_error(denoiser, batch, terms.times[i], rng);
+    all.push_back((error - factors.data_ptr<double>()[i] * control) * term.error + d * term.constant);
   }
   terms.reconstruction = all[0];
   const at::ArrayRef<Tensor> rest = at::ArrayRef<Tensor>(all).slice(1);

@@ -32,6 +32,14 @@ ElboTerm elbo_term(const GaussianProcess& process, const std::vector<double>& ti
 /// KL(q(x_1 | x_0) || N(0, prior_variance I)) at t = 1 in nats, (n).
 Tensor elbo_prior(const GaussianProcess& process, const Tensor& x0);
 
+/// Factors of the control variates of the terms, one per time, (times) float64: |x_0 - E_theta|^2 is
+/// (sigma/alpha)^2 |eps|^2 and a little where noise is small, and the mean of |eps|^2 is known. Each is the
+/// slope of the one on the other in draws of their own (of the first rows of x0, 8 to 64 of them), so that
+/// terms which use it are unbiased and those of different rows uncorrelated: the spread over rows tells the
+/// error of their mean.
+Tensor elbo_controls(const Denoiser& denoiser, const Tensor& x0, const ElboOptions& options, const Rng& rng,
+                     const Tensor& label = {});
+
 /// Every term for each row, in nats of x_0's units, with one draw of noise for each time.
 struct ElboTerms {
   std::vector<double> times;  ///< of the reconstruction, then of each KL
@@ -41,8 +49,9 @@ struct ElboTerms {
   /// The bound on log p(x_0), (n): -(reconstruction + sum of the KLs + prior).
   Tensor bound() const { return -(reconstruction + divergences.sum(0) + prior); }
 };
+/// `controls` as of elbo_controls; where there are none, they are found first.
 ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptions& options, const Rng& rng,
-                     const Tensor& label = {});
+                     const Tensor& label = {}, const Tensor& controls = {});
 
 /// The negative bound per dimension, estimated with one random term per row (times the number of terms).
 class ElboObjective final : public Objective {

@@ -93,14 +93,6 @@ void choose_rows(Material& m) {
   m.data_name = fmt::format("{} {}", held_out ? "held-out" : "training", m.images() ? "images" : "rows");
 }
 
-/// The permutation test on 500 rows of each takes a fraction of a second, on a thousand four times that.
-CompareOptions comparison_options(uint64_t seed) {
-  CompareOptions options;
-  options.seed = seed;
-  options.test_rows = 500;
-  return options;
-}
-
 std::vector<std::string> short_names(const std::vector<std::string>& columns) {
   std::vector<std::string> names;
   for (const std::string& column : columns) names.push_back(shorten(column, kNameLength));
@@ -121,7 +113,10 @@ Material gather(const RunRecord& run, const ReportOptions& options) {
   draw_samples(m);
   choose_rows(m);
   if (m.has_data() && m.data.size(0) > 1)
-    m.comparison = compare(m.samples.flatten(1), m.data.flatten(1), comparison_options(options.seed));
+    m.comparison = compare(m.samples.flatten(1), m.data.flatten(1),
+                           {.seed = options.seed,
+                            .unit = m.images() ? DistanceUnit::common : DistanceUnit::column,
+                            .modes = {}});
   return m;
 }
 

@@ -43,9 +43,10 @@ Pairs highlights(const Material& m, Json& summary) {
     items.emplace_back("held-out loss", number(*held_out));
   }
   if (m.comparison) {
-    items.emplace_back("p-value of samples against data", number(m.comparison->test.p_value));
-    items.emplace_back("classifier accuracy (best: 0.5)",
-                       fmt::format("{:.3f}", m.comparison->classifier.accuracy));
+    items.emplace_back("p-value of samples against data", number(m.comparison->verdict.p_value));
+    if (m.comparison->classifier)
+      items.emplace_back("classifier accuracy (best: 0.5)",
+                         fmt::format("{:.3f}", m.comparison->classifier->accuracy));
   }
   return items;
 }

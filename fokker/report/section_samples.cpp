@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "fokker/plot/charts.h"
 #include "fokker/plot/image_grid.h"
 #include "fokker/report/sections.h"
@@ -87,41 +89,104 @@ void add_samples(Page& page, const Material& m) {
   if (m.columns() > 2) return matrix_samples(page, m);
 }
 
+namespace {
+
+std::string p_value(double p) {
+  return p < 0.001 ? fmt::format("{:.2g}", p) : fmt::format("{:.3f}", p);
+}
+
+Json comparison_summary(const Material& m, const Comparison& c) {
+  Json json = {{"samples", c.samples},
+               {"reference", c.reference},
+               {"reference_is", m.data_name},
+               {"energy_distance", c.energy_distance},
+               {"mmd", c.mmd},
+               {"sliced_wasserstein", c.sliced_wasserstein},
+               {"p_value", c.verdict.p_value},
+               {"decided_by", c.verdict.decided_by},
+               {"tested_samples", c.verdict.samples},
+               {"tested_reference", c.verdict.reference},
+               {"copies", c.copies.rows},
+               {"mean_error_relative", c.mean_error_relative},
+               {"covariance_error_relative", c.covariance_error_relative}};
+  if (!c.classifier) return json;
+  json["c2st_accuracy"] = c.classifier->accuracy;
+  json["c2st_standard_error"] = c.classifier->standard_error;
+  return json;
+}
+
+/// What was tested, on which rows, and what it says.
+std::string verdict_text(const Material& m, const Comparison& c) {
+  const Verdict& v = c.verdict;
+  const bool all = v.samples == c.samples && v.reference == c.reference;
+  std::string text = fmt::format(
+      "{} samples against {} {}; the tests use {}. A verdict is the strictest of several tests, corrected "
+      "for their "
+      "number: if both sets came from one law its p-value would be uniform on (0, 1) or larger, and a small "
+      "one says "
+      "that the two can be told apart. Here p = {}, decided by the test of {}.",
+      thousands(c.samples), thousands(c.reference), m.data_name,
+      all ? std::string("all of them")
+          : fmt::format("{} and {} of them at random", thousands(v.samples), thousands(v.reference)),
+      p_value(v.p_value), v.decided_by);
+  if (c.copies.beyond_chance)
+    text += fmt::format(" {} samples are copies of {}, where chance would give {:.0f}.",
+                        thousands(c.copies.rows), m.data_name, c.copies.expected);
+  return text;
+}
+
+using Rows = std::vector<std::vector<std::string>>;
+
+Rows test_rows(const Material& m, const Comparison& c) {
+  const Verdict& v = c.verdict;
+  Rows rows{{"Verdict", p_value(v.p_value), "uniform, or larger"},
+            {"Energy distance: random relabellings", p_value(v.energy), "uniform"}};
+  std::string columns = "Each column: ranks and exact values";
+  const auto least = std::min_element(v.by_column.begin(), v.by_column.end(),
+                                      [](const auto& a, const auto& b) { return a.p_value < b.p_value; });
+  if (least->p_value < 0.05 && !m.images())
+    columns += fmt::format(" (most: {}, {})", m.names[static_cast<size_t>(least->column)], least->kind);
+  rows.push_back({columns, p_value(v.columns), "uniform"});
+  if (v.pairs_tested > 0)
+    rows.push_back({v.pairs_tested == v.pairs_possible
+                        ? "Each pair of columns: ranks"
+                        : fmt::format("{} of {} pairs of columns: ranks", thousands(v.pairs_tested),
+                                      thousands(v.pairs_possible)),
+                    p_value(v.pairs), "uniform"});
+  rows.push_back({"Rows that are repeated", p_value(v.repeated_rows), "uniform"});
+  if (c.classifier)
+    rows.push_back({fmt::format("Accuracy of a classifier (by {})", c.classifier->rule),
+                    fmt::format("{:.3f} ± {:.3f}", c.classifier->accuracy, c.classifier->standard_error),
+                    "0.5"});
+  return rows;
+}
+
+}  // namespace
+
 void add_comparison(Page& page, const Material& m, Json& summary) {
   if (!m.comparison) return;
   const Comparison& c = *m.comparison;
-  summary["comparison"] = {{"samples", c.samples},
-                           {"reference", c.reference},
-                           {"reference_is", m.data_name},
-                           {"energy_distance", c.energy_distance},
-                           {"mmd", c.mmd},
-                           {"sliced_wasserstein", c.sliced_wasserstein},
-                           {"c2st_accuracy", c.classifier.accuracy},
-                           {"c2st_standard_error", c.classifier.standard_error},
-                           {"p_value", c.test.p_value},
-                           {"mean_error_relative", c.mean_error_relative},
-                           {"covariance_error_relative", c.covariance_error_relative}};
+  summary["comparison"] = comparison_summary(m, c);
   page.heading("How far apart");
-  page.paragraph(
-      fmt::format("{} samples against {} {}. If both came from one law, the permutation test's p-value would "
-                  "be uniform on (0, 1); "
-                  "a small one says that the test can tell them apart.",
-                  thousands(c.samples), thousands(c.reference), m.data_name));
+  page.paragraph(verdict_text(m, c));
+  const bool common = c.unit == DistanceUnit::common;
   const std::string in_units = m.images() ? "pixel values from −1 to 1" : "standard deviations";
+  Rows rows = test_rows(m, c);
+  const Rows distances = {
+      {"Energy distance", number(c.energy_distance), "about 0"},
+      {"Squared maximum mean discrepancy", number(c.mmd), "about 0"},
+      {"Sliced Wasserstein distance", number(c.sliced_wasserstein), "small"},
+      {fmt::format("Largest error of a mean, in {}", in_units),
+       number(m.images() ? c.mean_error : c.mean_error_relative), "about 0"},
+      {fmt::format("Largest error of a covariance, in {}", m.images() ? in_units : "products of them"),
+       number(m.images() ? c.covariance_error : c.covariance_error_relative), "about 0"}};
+  rows.insert(rows.end(), distances.begin(), distances.end());
   page.table(
-      {.caption = "Distances on columns divided by the standard deviation of the data",
+      {.caption = common ? "p-values of tests, and distances in units of the pixels' mean deviation"
+                         : "p-values of tests, and distances on columns divided by the standard deviation "
+                           "of the data",
        .columns = {"Measure", "Value", "If equal"},
-       .rows = {
-           {"p-value of a permutation test", number(c.test.p_value), "uniform"},
-           {"Energy distance", number(c.energy_distance), "about 0"},
-           {"Squared maximum mean discrepancy", number(c.mmd), "about 0"},
-           {"Sliced Wasserstein distance", number(c.sliced_wasserstein), "small"},
-           {"Accuracy of a classifier by nearest neighbours",
-            fmt::format("{:.3f} ± {:.3f}", c.classifier.accuracy, c.classifier.standard_error), "0.5"},
-           {fmt::format("Largest error of a mean, in {}", in_units),
-            number(m.images() ? c.mean_error : c.mean_error_relative), "about 0"},
-           {fmt::format("Largest error of a covariance, in {}", m.images() ? in_units : "products of them"),
-            number(m.images() ? c.covariance_error : c.covariance_error_relative), "about 0"}}});
+       .rows = rows});
 }
 
 }  // namespace fokker::report

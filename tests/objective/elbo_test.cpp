@@ -103,6 +103,40 @@ TEST(Elbo, ObjectiveIsTheNegativeBoundPerDimension) {
   }
 }
 
+// Rows are uncorrelated, so the error of their mean that their spread tells is the one met over repetitions:
+// of one point under noise alone, where most of the spread is what the control variate leaves. The ratio of
+// variances over `runs` has deviation sqrt(2 / runs + 2 / (runs (rows - 1))).
+TEST(Elbo, SpreadOverRowsTellsTheErrorOfTheirMean) {
+  const int64_t dimension = 20, rows = 8, runs = 300;
+  const AnalyticDenoiser exact(GaussianMixture::standard_normal(dimension), process("vp"));
+  const Tensor x0 = at::full({rows, dimension}, 0.5, at::kDouble);
+  Tensor means = at::empty({runs}, at::kDouble), squares = at::empty({runs}, at::kDouble);
+  for (int64_t i = 0; i < runs; ++i) {
+    const Tensor bound = elbo_terms(exact, x0, {.steps = 8}, Rng(1000 + i)).bound();
+    means[i] = bound.mean();
+    squares[i] = bound.var() / static_cast<double>(rows);
+  }
+  const double ratio = means.var().item<double>() / squares.mean().item<double>();
+  EXPECT_NEAR(ratio, 1, 4.5 * std::sqrt(2.0 / runs + 2.0 / (runs * (rows - 1))));
+  // And it is unbiased: the bound of N(0, I) is tight.
+  EXPECT_NEAR(average(means), exact.marginal(0).log_density(x0.slice(0, 0, 1)).item<double>(),
+              four_errors(means));
+}
+
+// A control that is given is used: with none the variance is larger, the mean the same.
+TEST(Elbo, ControlsTakeNoiseAway) {
+  const AnalyticDenoiser exact(GaussianMixture::standard_normal(20), process("vp"));
+  const Tensor x0 = at::full({2000, 20}, 0.5, at::kDouble);
+  const ElboOptions options{.steps = 8};
+  const Tensor controls = elbo_controls(exact, x0, options, Rng(1));
+  EXPECT_EQ(controls.size(0), 8);
+  const Tensor with = elbo_terms(exact, x0, options, Rng(2), {}, controls).bound();
+  const Tensor without = elbo_terms(exact, x0, options, Rng(2), {}, at::zeros_like(controls)).bound();
+  EXPECT_LT(with.var().item<double>(), 0.5 * without.var().item<double>());
+  EXPECT_NEAR(average(with), average(without), four_errors(with - without));
+  EXPECT_THROW(elbo_terms(exact, x0, options, Rng(2), {}, at::zeros({3}, at::kDouble)), Error);
+}
+
 // A process that is noisy at t = 0 has its reconstruction there.
 TEST(Elbo, BeginsAtZeroWhereTheProcessIsNoisyThere) {
   EXPECT_EQ(elbo_times(process("ve"), 4), (std::vector<double>{0, 0.25, 0.5, 0.75, 1}));
