@@ -4,16 +4,18 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/toml.h"
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
 #include "fokker/core/progress.h"
+#include "fokker/core/spec.h"
 #include "fokker/core/version.h"
 #include "fokker/nn/product_precision.h"
 
 namespace fokker::cli {
 namespace {
 
-void add_common(CLI::App& app, CommonOptions& common) {
+void describe_common(CLI::App& app, CommonOptions& common) {
   app.add_option("--seed", common.seed, "Seed of all random numbers")->group("General");
   app.add_option("--device", common.device, "cpu, cuda or cuda:INDEX")->group("General");
   app.add_option("--threads", common.threads, "Threads; 0 uses every core")->group("General");
@@ -29,45 +31,57 @@ void add_common(CLI::App& app, CommonOptions& common) {
       ->configurable(false);
 }
 
-/// Whether two values are written alike, or are the same number.
-bool same_value(const std::string& a, const std::string& b) {
-  if (a == b) return true;
-  char *end_a = nullptr, *end_b = nullptr;
-  const double x = std::strtod(a.c_str(), &end_a), y = std::strtod(b.c_str(), &end_b);
-  return !a.empty() && !b.empty() && *end_a == 0 && *end_b == 0 && x == y;
+/// A positional argument can be written as an option too, so that a saved configuration can hold it.
+std::string both_names(const std::string& name) {
+  return name.starts_with("--") ? name : name + ",--" + name;
 }
 
 }  // namespace
 
+void Command::add(const std::string& name, OptionTarget target, Need need, bool saved, bool divided) {
+  const bool positional = !name.starts_with("--");
+  table_.add({.name = positional ? name : name.substr(2),
+              .target = target,
+              .positional = positional,
+              .required = need == Need::required,
+              .saved = saved,
+              .divided = divided});
+}
+
 void Command::option(const std::string& name, std::string& value, const std::string& help, Need need) {
-  // A positional argument can be written as an option too, so that a saved configuration can hold it.
-  const std::string names = name.starts_with("--") ? name : name + ",--" + name;
-  app_.add_option(names, value, help)->required(need == Need::required);
+  app_.add_option(both_names(name), value, help)->required(need == Need::required);
+  add(name, &value, need);
 }
 void Command::option(const std::string& name, int64_t& value, const std::string& help) {
   app_.add_option(name, value, help);
+  add(name, &value, Need::optional);
 }
 void Command::option(const std::string& name, double& value, const std::string& help, Need need) {
   app_.add_option(name, value, help)->required(need == Need::required);
+  add(name, &value, need);
 }
 void Command::option(const std::string& name, std::vector<std::string>& value, const std::string& help,
                      Need need) {
-  const std::string names = name.starts_with("--") ? name : name + ",--" + name;
-  app_.add_option(names, value, help)->delimiter(',')->required(need == Need::required);
+  app_.add_option(both_names(name), value, help)->delimiter(',')->required(need == Need::required);
+  add(name, &value, need);
+}
+void Command::repeated(const std::string& name, std::vector<std::string>& value, const std::string& help) {
+  app_.add_option(name, value, help)->allow_extra_args(false);
+  add(name, &value, Need::optional, true, false);
 }
 void Command::repeated(const std::string& name, std::vector<std::string>& value, const std::string& help) {
   app_.add_option(name, value, help)->allow_extra_args(false);
 }
 void Command::flag(const std::string& name, bool& value, const std::string& help, Saved saved) {
-  app_.add_flag(name, value, help)->configurable(saved == Saved::yes);
+  app_.add_flag(name, value, help);
+  add(name, &value, Need::optional, saved == Saved::yes);
+}
+void Command::alternatives(const std::string& first, const std::string& second) {
+  table_.add_alternatives(first.substr(2), second.substr(2));
 }
 
 bool Command::given(const std::string& name) const {
-  const CLI::Option& option = *app_.get_option("--" + name);
-  if (option.count() == 0) return false;
-  if (option.get_items_expected_max() == 0) return option.as<bool>();  // a switch
-  const auto& values = option.results();
-  return values.size() != 1 || !same_value(values[0], option.get_default_str());
+  return table_.changed(name);
 }
 void Command::refuse(const std::vector<std::string>& names, const std::string& reason) const {
   for (const std::string& name : names) check(!given(name), "{}: {}", name, reason);
@@ -75,13 +89,22 @@ void Command::refuse(const std::vector<std::string>& names, const std::string& r
 
 void Command::save_configuration(const std::filesystem::path& file) const {
   const std::string header =
-      fmt::format("# fokker {} --config {}\n", app_.get_name(), file.filename().string());
-  write_file_atomically(file, header + app_.config_to_str(true, false));
+      fmt::format("# fokker {} --config {}\n", table_.command(), toml_string(file.filename().string()));
+  write_file_atomically(file, header + table_.to_toml());
 }
+
+/// A subcommand and what it was told.
+struct Subcommand {
+  CLI::App* app;
+  OptionTable table;
+  std::shared_ptr<CommonOptions> common;
+  std::function<int(const Command&)> work;
+  std::string configuration = {};  ///< --config
+};
 
 struct CommandLine::State {
   CLI::App app{"fokker: denoising diffusion and score-based generative modelling", "fokker"};
-  std::function<int()> chosen;
+  std::vector<std::unique_ptr<Subcommand>> commands;
 };
 
 CommandLine::CommandLine() : state_(std::make_unique<State>()) {
@@ -95,21 +118,18 @@ Command CommandLine::add(const CommandDescription& description, std::shared_ptr<
   CLI::App* app = state_->app.add_subcommand(description.name, description.summary);
   app->footer("\nExample:\n  " + description.example);
   app->option_defaults()->always_capture_default();
-  add_common(*app, *common);
-  app->callback([state = state_.get(), app, common, work = std::move(work)] {
-    state->chosen = [app, common, work] {
-      set_quiet(common->quiet);
-      set_threads(common->threads);
-      if (parse_precision(common->precision) == Precision::bf16 && !has_bf16_products())
-        warn(
-            "precision: this processor has no bfloat16 products; factors are rounded and multiplied in "
-            "float32, "
-            "which is slower than fp32");
-      parse_device(common->device);
-      return work(Command(*app));
-    };
-  });
-  return Command(*app);
+  auto& made = state_->commands.emplace_back(
+      new Subcommand{app, OptionTable(description.name), std::move(common), std::move(work)});
+  describe_common(*app, *made->common);
+  for (Option option : {Option{.name = "seed", .target = &made->common->seed},
+                        Option{.name = "device", .target = &made->common->device},
+                        Option{.name = "threads", .target = &made->common->threads},
+                        Option{.name = "precision", .target = &made->common->precision},
+                        Option{.name = "json", .target = &made->common->json, .saved = false},
+                        Option{.name = "quiet", .target = &made->common->quiet, .saved = false},
+                        Option{.name = "config", .target = &made->configuration, .saved = false}})
+    made->table.add(std::move(option));
+  return Command(*app, made->table);
 }
 
 std::string CommandLine::help_texts() const {
@@ -127,19 +147,68 @@ std::string CommandLine::help_texts() const {
   return texts;
 }
 
-int CommandLine::run(const std::vector<std::string>& arguments) {
-  try {
-    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-    state_->app.parse(std::move(reversed));
-  } catch (const CLI::Success& success) {
-    return state_->app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    const std::string text = error.what();
-    if (text.starts_with("A subcommand is required"))
-      fail(ErrorKind::argument, "expected a command; fokker --help lists them");
-    fail(ErrorKind::argument, "{}", text);
+namespace {
+
+bool asks_help(const std::string& argument) {
+  return argument == "--help" || argument == "-h";
+}
+
+/// What the command line says, then what the configurations say of the rest.
+void read_options(OptionTable& table, const std::string& configuration,
+                  const std::vector<std::string>& arguments) {
+  table.read_arguments(arguments);
+  if (!configuration.empty()) table.read_file(configuration);
+  if (table.has("resume") && table.changed("resume")) {
+    const auto saved = std::filesystem::path(table.text("out")) / "config.toml";
+    if (std::filesystem::exists(saved)) table.read_file(saved);
   }
-  return state_->chosen();
+  table.check_required();
+}
+
+void apply_common(const CommonOptions& common) {
+  set_quiet(common.quiet);
+  set_threads(common.threads);
+  if (parse_precision(common.precision) == Precision::bf16 && !has_bf16_products())
+    warn(
+        "precision: this processor has no bfloat16 products; factors are rounded and multiplied in float32, "
+        "which is slower than fp32");
+  parse_device(common.device);
+}
+
+}  // namespace
+
+std::vector<std::string> CommandLine::commands() const {
+  std::vector<std::string> names;
+  for (const auto& command : state_->commands) names.push_back(command->table.command());
+  return names;
+}
+
+Subcommand& CommandLine::find(const std::string& name) const {
+  for (const auto& command : state_->commands)
+    if (command->table.command() == name) return *command;
+  fail(ErrorKind::argument, "unknown command '{}'; valid names: {}", name, join(commands()));
+}
+
+OptionTable& CommandLine::options(const std::string& command) {
+  return find(command).table;
+}
+
+int CommandLine::run(const std::vector<std::string>& arguments) {
+  check(!arguments.empty(), "expected a command; fokker --help lists them");
+  const std::string& name = arguments[0];
+  if (asks_help(name) || name == "--version") {
+    print_result({}, {}, asks_help(name) ? state_->app.help() : fmt::format("fokker {}\n", version()));
+    return 0;
+  }
+  Subcommand& command = find(name);
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (std::any_of(rest.begin(), rest.end(), asks_help)) {
+    print_result({}, {}, command.app->help("fokker"));
+    return 0;
+  }
+  read_options(command.table, command.configuration, rest);
+  apply_common(*command.common);
+  return command.work(Command(*command.app, command.table));
 }
 
 }  // namespace fokker::cli

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/options.h"
 #include "fokker/core/device.h"
 #include "fokker/core/json.h"
 
@@ -14,21 +15,23 @@ class App;
 
 namespace fokker::cli {
 
+struct Subcommand;
+
 /// Options that every command has.
 struct CommonOptions {
   uint64_t seed = 0;
   std::string device = "cpu";
-  int threads = 0;
+  int64_t threads = 0;
   std::string precision = "auto";
   bool json = false;
   bool quiet = false;
 };
 
 /// One subcommand while it is being described. The values it binds must live as long as the program's run.
-/// (A thin face of CLI11, which is costly to compile and is included by one file only.)
+/// (CLI11 writes the help. It is costly to compile and is included by one file only.)
 class Command {
  public:
-  explicit Command(CLI::App& app) : app_(app) {}
+  Command(CLI::App& app, OptionTable& table) : app_(app), table_(table) {}
   enum class Need { optional, required };
 
   /// "--name" or, without dashes, a positional argument.
@@ -36,7 +39,8 @@ class Command {
               Need need = Need::optional);
   void option(const std::string& name, int64_t& value, const std::string& help);
   void option(const std::string& name, double& value, const std::string& help, Need need = Need::optional);
-  /// Several values: repeated, or separated by commas.
+  /// Several values: repeated, or separated by commas; one that holds commas is in double quotes
+  /// (split_list).
   void option(const std::string& name, std::vector<std::string>& value, const std::string& help,
               Need need = Need::optional);
   /// Several texts, one each time that the option is given; commas do not separate them.
@@ -44,6 +48,10 @@ class Command {
   /// A switch. `saved` says whether it is part of the configuration written beside the output.
   enum class Saved { yes, no };
   void flag(const std::string& name, bool& value, const std::string& help, Saved saved = Saved::yes);
+
+  /// Of two options for one thing the command line may have one, and it replaces the other in a
+  /// configuration.
+  void alternatives(const std::string& first, const std::string& second);
 
   /// Whether the option named without dashes has another value than its default, from the command line or a
   /// configuration. (A saved configuration holds every option, so a default that was typed is not told
@@ -56,7 +64,9 @@ class Command {
   void save_configuration(const std::filesystem::path& file) const;
 
  private:
+  void add(const std::string& name, OptionTarget target, Need need, bool saved = true, bool divided = true);
   CLI::App& app_;
+  OptionTable& table_;
 };
 
 /// What a subcommand consists of. `Options` has a member `common`.
@@ -72,13 +82,18 @@ class CommandLine {
   /// Adds a subcommand with the common options; `work` runs when it was chosen and returns the exit code.
   Command add(const CommandDescription& description, std::shared_ptr<CommonOptions> common,
               std::function<int(const Command&)> work);
-  /// Parses the arguments and runs the subcommand that they name. Usage errors are argument errors.
+  /// Reads the arguments, then what --config names and a resumed run's own configuration where an option is
+  /// not among them, and runs the subcommand that they name. Usage errors are argument errors.
   int run(const std::vector<std::string>& arguments);
+  /// What a subcommand can be told. Argument error that lists the commands.
+  OptionTable& options(const std::string& command);
+  std::vector<std::string> commands() const;
   /// Every text that --help and --version print, as elements {"command", "text"} of a C++ array.
   std::string help_texts() const;
 
  private:
   struct State;
+  Subcommand& find(const std::string& name) const;
   std::unique_ptr<State> state_;
 };
 
@@ -112,9 +127,6 @@ void add_verify(CommandLine& line);
 void add_gallery(CommandLine& line);
 /// All of them.
 void add_commands(CommandLine& line);
-
-/// Reads FILE.toml of --config into command-line arguments "--key=value".
-std::vector<std::string> arguments_from_toml(const std::filesystem::path& file);
 
 /// Prints one JSON object, or the text where JSON was not asked for, on standard output.
 void print_result(const CommonOptions& common, const Json& json, const std::string& text);

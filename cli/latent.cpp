@@ -1,8 +1,7 @@
-#include <charconv>
-
 #include "cli/denoiser_source.h"
 #include "cli/output.h"
 #include "fokker/core/error.h"
+#include "fokker/core/numbers.h"
 #include "fokker/core/progress.h"
 #include "fokker/data/load.h"
 #include "fokker/sample/flow_map.h"
@@ -91,13 +90,7 @@ int run_decode(const LatentOptions& o) {
 /// "I,J": two rows of the file.
 std::pair<int64_t, int64_t> chosen_rows(const LatentOptions& o, int64_t count) {
   check(o.rows.size() == 2, "rows: expected two row numbers I,J but received {}", o.rows.size());
-  const auto index = [&](const std::string& text) {
-    int64_t row = -1;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), row);
-    check(error == std::errc() && end == text.data() + text.size() && row >= 0 && row < count,
-          "rows: expected row numbers 0 to {} but received '{}'", count - 1, text);
-    return row;
-  };
+  const auto index = [&](const std::string& text) { return parse_integer("rows", text, 0, count - 1); };
   return {index(o.rows[0]), index(o.rows[1])};
 }
 

@@ -12,39 +12,6 @@
 namespace fokker::cli {
 namespace {
 
-/// The value of "--key VALUE" or "--key=VALUE", or "".
-std::string value_of(const std::vector<std::string>& arguments, const std::string& key) {
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == key && i + 1 < arguments.size()) return arguments[i + 1];
-    if (arguments[i].starts_with(key + "=")) return arguments[i].substr(key.size() + 1);
-  }
-  return {};
-}
-
-bool is_given(const std::vector<std::string>& arguments, const std::string& key) {
-  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
-    return argument == key || argument.starts_with(key + "=");
-  });
-}
-
-/// The arguments with those of --config FILE, and of a resumed run's own configuration, put in where the same
-/// option is not given on the command line.
-std::vector<std::string> with_configuration(const std::vector<std::string>& arguments) {
-  std::vector<std::string> files;
-  if (const auto file = value_of(arguments, "--config"); !file.empty()) files.push_back(file);
-  if (is_given(arguments, "--resume")) {
-    const auto saved = std::filesystem::path(value_of(arguments, "--out")) / "config.toml";
-    if (std::filesystem::exists(saved)) files.push_back(saved.string());
-  }
-  std::vector<std::string> merged = arguments;
-  for (const std::string& file : files) {
-    const std::vector<std::string> before = merged;
-    for (const std::string& extra : arguments_from_toml(file))
-      if (!is_given(before, extra.substr(0, extra.find('=')))) merged.push_back(extra);
-  }
-  return merged;
-}
-
 /// One line, whatever the library underneath put into its message.
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
@@ -74,7 +41,7 @@ int run(const std::vector<std::string>& arguments) {
     write_file_atomically(arguments[1], line.help_texts());
     return 0;
   }
-  return line.run(with_configuration(arguments));
+  return line.run(arguments);
 }
 
 }  // namespace

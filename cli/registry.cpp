@@ -1,11 +1,11 @@
 #include "cli/registry.h"
 
-#include <charconv>
 #include <cmath>
 #include <sstream>
 
 #include "cli/data_options.h"
 #include "fokker/core/error.h"
+#include "fokker/core/numbers.h"
 #include "fokker/core/spec.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/target/toys.h"
@@ -30,28 +30,29 @@ std::vector<double> listed_times(const std::string& text) {
 
 }  // namespace
 
-std::vector<double> parse_numbers(const char* option, const std::string& text) {
-  std::vector<double> numbers;
-  const char *at = text.data(), *end = at + text.size();
-  while (true) {
-    double value = 0;
-    const auto [next, error] = std::from_chars(at, end, value);
-    check(error == std::errc() && (next == end || *next == ','),
-          "{}: expected numbers separated by commas but received '{}'", option, text);
-    numbers.push_back(value);
-    if (next == end) return numbers;
-    at = next + 1;
+namespace {
+
+/// Each piece between commas, read as a number.
+template <typename Parse>
+auto parse_pieces(const std::string& text, Parse parse) {
+  std::vector<decltype(parse(std::string_view()))> numbers;
+  for (std::string_view rest = text;;) {
+    const size_t comma = rest.find(',');
+    numbers.push_back(parse(rest.substr(0, comma)));
+    if (comma == std::string_view::npos) return numbers;
+    rest.remove_prefix(comma + 1);
   }
 }
 
+}  // namespace
+
+std::vector<double> parse_numbers(const char* option, const std::string& text) {
+  return parse_pieces(text, [&](std::string_view piece) { return parse_real(option, piece); });
+}
+
 std::vector<int64_t> parse_counts(const char* option, const std::string& text) {
-  std::vector<int64_t> counts;
-  for (const double number : parse_numbers(option, text)) {
-    check(number >= 1 && number <= 1e9 && number == std::floor(number),
-          "{}: expected whole numbers > 0 but received {}", option, number);
-    counts.push_back(static_cast<int64_t>(number));
-  }
-  return counts;
+  return parse_pieces(text,
+                      [&](std::string_view piece) { return parse_integer(option, piece, 1, 1'000'000'000); });
 }
 
 std::vector<std::string> split_specs(const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/progress.h"
 
 namespace fokker::cli {
 namespace fs = std::filesystem;
@@ -17,11 +18,13 @@ const std::vector<const char*> run_parts = {"fokker.json", "model_index.json", "
 }  // namespace
 
 void RunFolder::check_usable(bool resume, bool overwrite, bool dry_run) const {
+  check(!(resume && overwrite),
+        "resume, overwrite: expected one of them; the first continues the run and the second removes it");
   const bool exists = fs::exists(path_);
   check_input(!exists || fs::is_directory(path_), "{}: expected a folder for the run but it is a file",
               path_.string());
   if (resume) {
-    check_input(!checkpoints().empty(), "{}: nothing to resume: it has no checkpoints", path_.string());
+    check_input(!checkpoints().all().empty(), "{}: nothing to resume: it has no checkpoints", path_.string());
     return;
   }
   if (overwrite || dry_run || !exists) return;
@@ -35,31 +38,23 @@ void RunFolder::create(bool overwrite) const {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) fail(ErrorKind::resource, "{}: cannot create the folder: {}", path_.string(), error.message());
+  // Before a run is removed, so that nothing of it is put back later.
+  recover_contents(path_);
+  recover_contents(path_ / "previews");
   if (!overwrite) return;
   for (const char* part : run_parts) fs::remove_all(path_ / part, error);
 }
 
-std::vector<fs::path> RunFolder::checkpoints() const {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", error))
-    if (entry.path().filename().string().starts_with("step-")) found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 void RunFolder::save_checkpoint(const Trainer& trainer, int64_t kept) const {
-  write_folder_atomically(path_ / "checkpoints" / fmt::format("step-{:09}", trainer.step()),
-                          [&](const fs::path& folder) { trainer.save_state(folder); });
-  const auto all = checkpoints();
-  for (int64_t i = 0; i + kept < static_cast<int64_t>(all.size()); ++i) {
-    std::error_code ignored;
-    fs::remove_all(all[static_cast<size_t>(i)], ignored);
-  }
+  checkpoints().save(trainer, kept);
 }
 
 void RunFolder::load_newest_checkpoint(Trainer& trainer) const {
-  trainer.load_state(checkpoints().back());
+  if (!checkpoints().load_newest(trainer))
+    warn(
+        fmt::format("{}: its checkpoint was written by an earlier version and does not say of which process, "
+                    "prediction, objective and data it is; that they are still the same is not checked",
+                    path_.string()));
   drop_metrics_after(trainer.step());
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <filesystem>
 
-#include "fokker/train/trainer.h"
+#include "fokker/train/checkpoints.h"
 
 namespace fokker::cli {
 
@@ -17,7 +17,8 @@ class RunFolder {
   /// Makes the folder; with `overwrite`, removes the run that is in it (and only files of a run).
   void create(bool overwrite) const;
   void save_checkpoint(const Trainer& trainer, int64_t kept) const;
-  /// Loads the newest checkpoint and drops the metrics written after it.
+  /// Loads the newest checkpoint and drops the metrics written after it. Warns where the checkpoint does not
+  /// say which problem it belongs to.
   void load_newest_checkpoint(Trainer& trainer) const;
   void append_metrics(const TrainMetrics& metrics) const;
   /// All of them; none where the file is missing. An input error names the line that is not one of its
@@ -25,7 +26,7 @@ class RunFolder {
   std::vector<TrainMetrics> metrics() const;
 
  private:
-  std::vector<std::filesystem::path> checkpoints() const;
+  Checkpoints checkpoints() const { return Checkpoints(path_ / "checkpoints"); }
   void drop_metrics_after(int64_t step) const;
   std::filesystem::path path_;
 };

@@ -43,6 +43,23 @@ std::string plan_text(const TrainingPlan& plan) {
                      plan.network->parameter_count(), budget, plan.train.batch);
 }
 
+/// What belongs to the problem and the trainer does not know (Trainer::describe).
+Json problem_of(const TrainSettings& settings, const TrainingPlan& plan) {
+  const auto law = default_times(plan.process);
+  const char* usual = law == TimeSampling::Law::uniform ? "uniform" : "log-normal";
+  Json problem = {{"objective", plan.objective_name},
+                  {"weighting", plan.weighting_name},
+                  {"times", settings.times == "auto" ? usual : settings.times},
+                  {"columns", plan.columns},
+                  {"labels", plan.label_names}};
+  // Rows drawn from a law differ in their last bits from machine to machine.
+  if (settings.data.starts_with("target:"))
+    problem["data"] = {{"drawn_from", settings.data},
+                       {"rows", plan.data.training.size()},
+                       {"held_out_rows", plan.data.held_out.size()}};
+  return problem;
+}
+
 /// The report of a run that has just ended. That it cannot be written is no failure of the training.
 std::optional<std::string> report_of(const TrainSettings& settings, const TrainingPlan& plan) {
   if (settings.no_report) return {};
@@ -58,7 +75,9 @@ std::optional<std::string> report_of(const TrainSettings& settings, const Traini
 class Recorder {
  public:
   Recorder(RunFolder folder, const TrainingPlan& plan, const TrainSettings& settings)
-      : folder_(std::move(folder)), plan_(plan), settings_(settings) {}
+      : folder_(std::move(folder)), plan_(plan), settings_(settings) {
+    for (const TrainMetrics& earlier : folder_.metrics()) last_ = earlier;
+  }
 
   void checkpoint(const Trainer& trainer) {
     folder_.save_checkpoint(trainer, plan_.train.checkpoints_kept);
@@ -120,8 +139,10 @@ int run_train(const TrainSettings& settings, const Command& command) {
   }
   Trainer trainer(plan.network->clone(), plan.process, plan.prediction, plan.denoiser_options, plan.objective,
                   plan.data, plan.normalisation, plan.train, Rng(settings.common.seed));
+  trainer.describe(problem_of(settings, plan));
   folder.create(settings.overwrite);
   if (settings.resume) folder.load_newest_checkpoint(trainer);
+  const int64_t first_step = trainer.step();
   command.save_configuration(folder.path() / "config.toml");
   catch_signals();
   Recorder recorder(folder, plan, settings);
@@ -131,6 +152,10 @@ int run_train(const TrainSettings& settings, const Command& command) {
                         (folder.path() / "checkpoints").string()));
     return 128 + caught_signal();
   }
+  if (trainer.step() == first_step)
+    warn(fmt::format(
+        "nothing was left to train: the run has {} steps and {:.1f} minutes; give more steps or minutes",
+        trainer.step(), trainer.seconds() / 60));
   Json result = {{"run", settings.out},
                  {"steps", trainer.step()},
                  {"seconds", trainer.seconds()},
@@ -180,6 +205,7 @@ void add_train(CommandLine& line) {
         c.option("--normalise", o.normalise, "Scaling of a table: whiten, standardise or identity");
         c.option("--steps", o.steps, "Number of training steps; 0 chooses");
         c.option("--minutes", o.minutes, "Train for this long instead");
+        c.alternatives("--steps", "--minutes");
         c.option("--batch", o.batch, "Rows per step; 0 chooses");
         c.option("--learning-rate", o.learning_rate, "Peak learning rate; 0 chooses");
         c.option("--ema", o.ema, "Decay of the moving average of the weights");

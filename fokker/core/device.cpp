@@ -2,22 +2,21 @@
 
 #include <ATen/Parallel.h>
 
-#include <charconv>
 #include <cstdlib>
 
 #include "fokker/core/error.h"
 #include "fokker/core/machine.h"
+#include "fokker/core/numbers.h"
 
 namespace fokker {
 
 at::Device parse_device(std::string_view text) {
   if (text == "cpu") return at::kCPU;
-  int index = 0;
+  int64_t index = 0;
   bool valid = text == "cuda";
   if (text.starts_with("cuda:")) {
-    const auto digits = text.substr(5);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-    valid = error == std::errc() && end == digits.data() + digits.size() && index >= 0 && index < 128;
+    index = parse_integer("device", text.substr(5), 0, 127);
+    valid = true;
   }
   check(valid, "device: expected cpu, cuda or cuda:INDEX but received '{}'", text);
   check(at::hasCUDA(), "device: '{}' was asked for, but this build's libtorch has no CUDA device here", text);
@@ -36,10 +35,10 @@ at::ScalarType network_type(Precision precision) {
   return precision == Precision::fp64 ? at::kDouble : at::kFloat;
 }
 
-void set_threads(int threads) {
+void set_threads(int64_t threads) {
   check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
   if (threads > 0)
-    at::set_num_threads(threads);
+    at::set_num_threads(static_cast<int>(threads));
   else if (!std::getenv("OMP_NUM_THREADS"))
     at::set_num_threads(available_cores());
 }

@@ -1,24 +1,11 @@
 #include "fokker/core/spec.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "fokker/core/error.h"
+#include "fokker/core/numbers.h"
 
 namespace fokker {
-namespace {
-
-template <typename Number>
-Number parse(const std::string& kind, const std::string& key, const std::string& text, const char* expected) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  check(error == std::errc() && end == text.data() + text.size(), "{}: {}: expected {} but received '{}'",
-        kind, key, expected, text);
-  return value;
-}
-
-}  // namespace
-
 Spec::Spec(std::string_view kind, std::string_view text) : kind_(kind) {
   const auto colon = text.find(':');
   name_ = text.substr(0, colon);
@@ -30,19 +17,20 @@ Spec::Spec(std::string_view kind, std::string_view text) : kind_(kind) {
     const auto equals = item.find('=');
     check(equals != std::string_view::npos && equals > 0,
           "{}: expected name:key=value,key=value but received '{}'", kind_, text);
-    values_[std::string(item.substr(0, equals))] = item.substr(equals + 1);
+    const bool first = values_.emplace(item.substr(0, equals), item.substr(equals + 1)).second;
+    check(first, "{} '{}': {} is given twice", kind_, name_, item.substr(0, equals));
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
   }
 }
 
 double Spec::number(const std::string& key, double fallback) {
   asked_.push_back(key);
-  return has(key) ? parse<double>(kind_, key, values_[key], "a number") : fallback;
+  return has(key) ? parse_real(fmt::format("{} {}: {}", kind_, name_, key), values_[key]) : fallback;
 }
 
 int64_t Spec::integer(const std::string& key, int64_t fallback) {
   asked_.push_back(key);
-  return has(key) ? parse<int64_t>(kind_, key, values_[key], "an integer") : fallback;
+  return has(key) ? parse_integer(fmt::format("{} {}: {}", kind_, name_, key), values_[key]) : fallback;
 }
 
 std::string Spec::text(const std::string& key, const std::string& fallback) {

@@ -1,9 +1,8 @@
 #include "fokker/data/npy.h"
 
-#include <unistd.h>
-
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/leftovers.h"
 #include "fokker/data/endian.h"
 #include "fokker/data/inflate.h"
 #include "fokker/data/npy_header.h"
@@ -96,8 +95,7 @@ NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type)
   byte_count("NpyWriter", shape, at::elementSize(type));
   const std::string header = npy_header(shape, type);
   header_bytes_ = static_cast<int64_t>(header.size());
-  temporary_ = path_.parent_path() /
-               fmt::format(".{}.part-{}-{}", path_.filename().string(), ::getpid(), fmt::ptr(this));
+  temporary_ = temporary_beside(path_);
   std::error_code ignored;  // a folder that cannot be made shows as a file that cannot be opened
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
   file_ = std::make_unique<FileWriter>(temporary_, path_.string());

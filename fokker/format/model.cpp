@@ -91,6 +91,7 @@ TimeInput read_time_input(const Reader& reader) {
 }
 
 std::shared_ptr<Network> read_network(const fs::path& folder) {
+  recover_folder(folder);
   std::shared_ptr<Network> network = make_network(read_json(folder / "config.json"), 0);
   try {
     network->load(load_safetensors(folder / weights_file).tensors);

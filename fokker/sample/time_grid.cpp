@@ -8,7 +8,7 @@ namespace fokker {
 namespace {
 
 void check_arguments(int64_t steps, TimeRange range) {
-  check(steps > 0 && steps <= 10'000'000, "TimeGrid: expected steps > 0 but received {}", steps);
+  check(steps > 0 && steps <= 10'000'000, "TimeGrid: expected 1 to 10000000 steps but received {}", steps);
   check(range.end >= 0 && range.end < range.start && range.start <= 1,
         "TimeGrid: expected 0 <= end < start <= 1 but received start = {}, end = {}", range.start, range.end);
 }

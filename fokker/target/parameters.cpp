@@ -4,25 +4,9 @@
 #include <sstream>
 
 #include "fokker/core/error.h"
+#include "fokker/core/numbers.h"
 
 namespace fokker {
-namespace {
-
-double number(const std::string& name, const std::string& key, const std::string& text) {
-  size_t used = 0;
-  double value = NAN;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  check(used > 0 && used == text.size() && std::isfinite(value),
-        "{}: {}: expected a number but received '{}'", name, key, text);
-  return value;
-}
-
-}  // namespace
-
 TargetParameters::TargetParameters(const std::string& name, const std::string& text,
                                    const std::vector<Default>& defaults) {
   std::string valid;
@@ -35,7 +19,7 @@ TargetParameters::TargetParameters(const std::string& name, const std::string& t
     const auto equals = piece.find('=');
     check(equals != std::string::npos, "{}: expected key=value but received '{}'", name, piece);
     const std::string key = piece.substr(0, equals);
-    const double value = number(name, key, piece.substr(equals + 1));
+    const double value = parse_real(name + ": " + key, piece.substr(equals + 1));
     bool known = false;
     for (const auto& item : defaults) {
       if (item.key != key) continue;

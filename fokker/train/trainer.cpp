@@ -6,8 +6,10 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/spec.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/kernel/adamw.h"
+#include "fokker/train/problem.h"
 
 namespace fokker {
 namespace {
@@ -25,8 +27,22 @@ void check_options(const TrainOptions& o) {
   check(o.batch > 0, "train: expected batch > 0 but received {}", o.batch);
   check(o.learning_rate > 0 && std::isfinite(o.learning_rate),
         "train: expected learning rate > 0 but received {}", o.learning_rate);
+  check(o.warm_up >= 0, "train: expected steps of warm-up >= 0 but received {}", o.warm_up);
+  check(o.final_learning_rate >= 0 && o.final_learning_rate <= 1,
+        "train: expected a final learning rate of 0 to 1 times the peak but received {}",
+        o.final_learning_rate);
+  check(o.weight_decay >= 0 && std::isfinite(o.weight_decay),
+        "train: expected weight decay >= 0 but received {}", o.weight_decay);
+  // AdamW multiplies the weights by 1 - learning rate * decay.
+  check(o.learning_rate * o.weight_decay < 1,
+        "train: expected a weight decay below 1 / learning rate = {} but received {}", 1 / o.learning_rate,
+        o.weight_decay);
   check(o.ema_decay >= 0 && o.ema_decay < 1, "train: expected 0 <= ema < 1 but received {}", o.ema_decay);
   check(o.gradient_clip >= 0, "train: expected gradient clip >= 0 but received {}", o.gradient_clip);
+  check(o.log_every > 0 && o.held_out_every > 0 && o.held_out_rows > 0 && o.checkpoint_every > 0,
+        "train: expected the numbers of steps between logs, held-out losses and checkpoints, and of held-out "
+        "rows, to be > 0 but received {}, {}, {} and {}",
+        o.log_every, o.held_out_every, o.checkpoint_every, o.held_out_rows);
 }
 
 }  // namespace
@@ -48,6 +64,8 @@ Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Pred
       average_(network_->clone()),
       denoiser_(make_denoiser(network_, process, prediction, denoiser_options)),
       averaged_(make_denoiser(average_, process, prediction, denoiser_options)),
+      prediction_(prediction),
+      denoiser_options_(denoiser_options),
       objective_(std::move(objective)),
       data_(std::move(data)),
       normalisation_(std::move(normalisation)),
@@ -139,9 +157,21 @@ double Trainer::held_out_loss() const {
   return total / static_cast<double>(rows);
 }
 
+/// The loss notices weights of a step only in the next, and the last has none.
+void Trainer::check_finite() {
+  const Batch batch = gather(data_.training, next_rows(), static_cast<uint32_t>(step_));
+  const double loss = objective_->loss(*denoiser_, batch, rng_).mean().item<double>();
+  const auto finite = [](const Tensor& values) { return values.isfinite().all().item<bool>(); };
+  if (!std::isfinite(loss) || !finite(parameters_->values()) || !finite(averages_->values()))
+    fail(ErrorKind::diverged,
+         "training diverged: after step {} the loss is {}, or a weight is not finite; lower --learning-rate",
+         step_, loss);
+}
+
 TrainOutcome Trainer::run(const TrainHooks& hooks) {
   const auto start = Clock::now();
   const double before = seconds_;
+  const int64_t first_step = step_;
   double loss_sum = 0, logged_at = seconds_;
   int64_t loss_count = 0;
   while (true) {
@@ -149,8 +179,11 @@ TrainOutcome Trainer::run(const TrainHooks& hooks) {
     const double fraction = fraction_done(seconds_);
     const bool stopped = hooks.should_stop && hooks.should_stop();
     const bool done = fraction >= 1 || stopped;
-    if (done || (step_ > 0 && step_ % options_.checkpoint_every == 0))
+    const bool moved = step_ > first_step;
+    if (done || (moved && step_ % options_.checkpoint_every == 0)) {
+      if (moved) check_finite();
       if (hooks.on_checkpoint) hooks.on_checkpoint(*this);
+    }
     if (done) return stopped && fraction < 1 ? TrainOutcome::stopped : TrainOutcome::completed;
     const double rate = learning_rate(fraction);
     const double loss = train_step(rate);
@@ -182,32 +215,59 @@ void Trainer::save_state(const std::filesystem::path& folder) const {
   save_safetensors(folder / "average.safetensors", named_views(*network_, averages_->values()), {});
   save_safetensors(folder / "first_moment.safetensors", named_views(*network_, first_moment_), {});
   save_safetensors(folder / "second_moment.safetensors", named_views(*network_, second_moment_), {});
-  const Json state = {{"step", step_},
-                      {"seconds", seconds_},
-                      {"seed", rng_.seed()},
-                      {"batch", options_.batch},
-                      {"network", network_->config()}};
+  const Json state = {{"step", step_}, {"seconds", seconds_}, {"problem", problem()}};
   write_file_atomically(folder / "state.json", json_text(state, 2) + "\n");
 }
 
-void Trainer::load_state(const std::filesystem::path& folder) {
-  const Json state = read_json(folder / "state.json");
-  const auto whole = [&](const char* key) {
-    check_input(state.contains(key) && state[key].is_number(), "{}: expected a number '{}'",
-                (folder / "state.json").string(), key);
-    return state[key].get<double>();
+Json Trainer::problem() const {
+  if (!data_record_) data_record_ = data_record(data_);
+  Json problem =
+      model_record(*network_, averaged_->process(), prediction_, denoiser_options_, normalisation_);
+  problem["data"] = *data_record_;
+  problem["seed"] = rng_.seed();
+  problem["batch"] = options_.batch;
+  problem.update(described_);
+  return problem;
+}
+
+/// Input error, naming each difference, unless the state is of this problem; false where it does not say.
+bool Trainer::check_same_problem(const Json& state, const std::filesystem::path& folder) const {
+  const bool recorded = state.contains("problem");
+  Json before = recorded ? state["problem"] : state, now = problem();
+  if (!recorded)  // of an earlier version
+    for (Json* json : {&before, &now})
+      *json = {{"network", json->value("network", Json())},
+               {"seed", json->value("seed", Json())},
+               {"batch", json->value("batch", Json())}};
+  const auto changes = differences(before, now);
+  check_input(changes.empty(),
+              "{}: cannot be resumed, as it belongs to other settings or data: {}; resume with the same, or "
+              "train a new run",
+              folder.string(), join(changes));
+  return recorded;
+}
+
+bool Trainer::load_state(const std::filesystem::path& folder) {
+  const auto file = folder / "state.json";
+  const Json state = read_json(file);
+  const auto is = [&](const char* key, bool (Json::*test)() const noexcept) {
+    return state.is_object() && state.contains(key) && (state[key].*test)();
   };
-  check_input(state.contains("network") && state["network"] == network_->config(),
-              "{}: this checkpoint is of another network", folder.string());
-  const auto into = [&](const char* file, const Tensor& flat) {
+  check_input(is("step", &Json::is_number_unsigned) && state["step"].get<uint64_t>() <= INT64_MAX &&
+                  is("seconds", &Json::is_number) && state["seconds"].get<double>() >= 0,
+              "{}: expected numbers 'step' and 'seconds' >= 0", file.string());
+  const bool recorded = check_same_problem(state, folder);
+  const auto into = [&](const char* name, const Tensor& flat) {
     const GradientMode no_gradients(false);
-    auto stored = load_safetensors(folder / file).tensors;
-    for (auto& [name, view] : named_views(*network_, flat)) {
+    auto stored = load_safetensors(folder / name).tensors;
+    for (auto& [tensor, view] : named_views(*network_, flat)) {
       const auto found =
-          std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.name == name; });
+          std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.name == tensor; });
       check_input(found != stored.end() && found->tensor.sizes() == view.sizes(),
-                  "{}: expected a tensor '{}' of shape {}", (folder / file).string(), name,
+                  "{}: expected a tensor '{}' of shape {}", (folder / name).string(), tensor,
                   shape_string(view));
+      check_input(found->tensor.isfinite().all().item<bool>(),
+                  "{}: tensor '{}' holds numbers that are not finite", (folder / name).string(), tensor);
       view.copy_(found->tensor);
     }
   };
@@ -215,12 +275,9 @@ void Trainer::load_state(const std::filesystem::path& folder) {
   into("average.safetensors", averages_->values());
   into("first_moment.safetensors", first_moment_);
   into("second_moment.safetensors", second_moment_);
-  step_ = static_cast<int64_t>(whole("step"));
-  seconds_ = whole("seconds");
-  check_input(whole("batch") == static_cast<double>(options_.batch) &&
-                  whole("seed") == static_cast<double>(rng_.seed()),
-              "{}: expected the batch size {} and seed {} of this run but the checkpoint has {} and {}",
-              folder.string(), options_.batch, rng_.seed(), whole("batch"), whole("seed"));
+  step_ = loaded_step_ = state["step"].get<int64_t>();
+  seconds_ = state["seconds"].get<double>();
+  return recorded;
 }
 
 }  // namespace fokker

@@ -43,7 +43,7 @@ Json to_json(const TrainMetrics& metrics);
 struct TrainHooks {
   std::function<void(const TrainMetrics&)> on_metrics;
   std::function<void(int64_t step, double fraction, double loss)> on_step;
-  /// Called where a checkpoint is due, and at the end or when stopped.
+  /// Called where a checkpoint is due, and at the end or when stopped: also where no step was made.
   std::function<void(const class Trainer&)> on_checkpoint;
   /// True asks for a stop after the current step.
   std::function<bool()> should_stop;
@@ -61,10 +61,12 @@ class Trainer {
           Normalisation normalisation, TrainOptions options, Rng rng);
 
   /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite
-  /// loss.
+  /// loss; before a checkpoint also at weights, or a loss of theirs on the next batch, that are not finite.
   TrainOutcome run(const TrainHooks& hooks);
 
   int64_t step() const { return step_; }
+  /// The step at which a state was loaded, or -1.
+  int64_t loaded_step() const { return loaded_step_; }
   double seconds() const { return seconds_; }
   /// The denoiser with the averaged weights; it follows the training.
   const Denoiser& averaged() const { return *averaged_; }
@@ -73,10 +75,19 @@ class Trainer {
   /// Mean loss of the averaged weights on the held-out rows; the same times and noise at every call.
   double held_out_loss() const;
 
-  /// Weights, averages, optimiser moments and counters: all that a resumed run needs.
+  /// What the caller knows of the problem and this class does not, such as the objective's name. Its keys
+  /// replace those of `problem`.
+  void describe(Json more) { described_ = std::move(more); }
+  /// What a resumed run must have in common with the one that it continues: process, prediction, network,
+  /// kind of normalisation, seed, batch size, and the data by number of rows, shape and a hash of its
+  /// content. Steps, minutes, learning rate, average, clipping and weight decay may change.
+  Json problem() const;
+
+  /// Weights, averages, optimiser moments, counters and the problem: all that a resumed run needs.
   void save_state(const std::filesystem::path& folder) const;
-  /// Input error where the folder does not fit this network.
-  void load_state(const std::filesystem::path& folder);
+  /// Input error where the folder holds no state, or one of another problem: names each difference. Returns
+  /// false for a state of an earlier version, which knows its network, seed and batch size only.
+  bool load_state(const std::filesystem::path& folder);
 
  private:
   Batch gather(const Dataset& data, const Tensor& rows, uint32_t step) const;
@@ -84,21 +95,27 @@ class Trainer {
   double train_step(double learning_rate);
   double learning_rate(double fraction) const;
   double fraction_done(double seconds) const;
+  void check_finite();
+  bool check_same_problem(const Json& state, const std::filesystem::path& folder) const;
 
   std::shared_ptr<Network> network_, average_;
   std::unique_ptr<FlatParameters> parameters_, averages_;
   Tensor first_moment_, second_moment_;
   std::unique_ptr<Denoiser> denoiser_, averaged_;
+  Prediction prediction_;
+  LearnedDenoiser::Options denoiser_options_;
   std::shared_ptr<const Objective> objective_;
   Split data_;
   Normalisation normalisation_;
   TrainOptions options_;
   Rng rng_;
-  int64_t step_ = 0;
+  int64_t step_ = 0, loaded_step_ = -1;
   double seconds_ = 0;
   double gradient_norm_ = 0;
   int64_t epoch_ = -1;
   Tensor order_;  ///< the permutation of the current epoch
+  Json described_ = Json::object();
+  mutable std::optional<Json> data_record_;
 };
 
 }  // namespace fokker

@@ -58,7 +58,7 @@ TEST_F(Cli, EncodesAndDecodesToTheSamePoints) {
   EXPECT_LT(worst(walk[0], points[0]), 1e-3);
   EXPECT_LT(worst(walk[3], points[5]), 1e-3);
   expect_refusal("interpolate --target two-modes --data points.csv --rows 0,20 --out w.npy", 2,
-                 "row numbers 0 to 19");
+                 "a whole number from 0 to 19");
 }
 
 /// Forward, row 0 is data and the last row noise; reverse and flow the other way round.

@@ -1,63 +1,10 @@
 #include "fokker/train/trainer.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include "fokker/core/error.h"
 #include "fokker/denoise/analytic.h"
-#include "fokker/nn/mlp.h"
-#include "fokker/objective/denoising.h"
-#include "support.h"
+#include "train/small_trainer.h"
 
 namespace fokker {
 namespace {
-
-namespace fs = std::filesystem;
-
-Dataset table(int64_t rows, uint64_t seed = 1) {
-  const Tensor values = Rng(seed).normal({rows, 2}, {}, at::kDouble) * vector_of({0.5, 2.0}) + 3;
-  return {.values = values, .columns = {"a", "b"}, .labels = {}, .label_names = {}, .source = "test"};
-}
-
-struct Recipe {
-  TrainOptions options{.steps = 20,
-                       .batch = 16,
-                       .learning_rate = 5e-3,
-                       .warm_up = 3,
-                       .log_every = 5,
-                       .held_out_every = 10,
-                       .checkpoint_every = 1000};
-  uint64_t seed = 7;
-  int64_t rows = 50;
-  bool energy = false;
-  std::shared_ptr<const Objective> objective = std::make_shared<DenoisingObjective>();
-};
-
-Trainer make_trainer(const Recipe& s) {
-  Split data{table(s.rows), table(10, 2)};
-  Normalisation normalisation = Normalisation::fit(data.training.values, NormalisationKind::standardise);
-  return Trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 16, .depth = 1}, 3),
-                 GaussianProcess(VariancePreserving{}), Prediction::velocity(), {}, s.objective,
-                 std::move(data), std::move(normalisation), s.options, Rng(s.seed));
-}
-
-Tensor weights(const Trainer& trainer) {
-  std::vector<Tensor> flat;
-  for (const auto& [name, tensor] : trainer.averaged_network().parameters()) flat.push_back(tensor.flatten());
-  return at::cat(flat).clone();
-}
-
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / fmt::format("fokker-trainer-{}", ::getpid())) {
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 TEST(FlatParameters, AreViewsOfTheNetwork) {
   Mlp network(MlpOptions{.dimension = 2, .width = 8, .depth = 1}, 3);
@@ -95,7 +42,7 @@ TEST(FlatParameters, GatherTheGradient) {
 }
 
 TEST(Trainer, LowersTheHeldOutLossTowardsTheBayesLoss) {
-  Recipe s;
+  SmallRun s;
   s.rows = 2000;
   s.options.steps = 600;
   s.options.batch = 128;
@@ -113,7 +60,7 @@ TEST(Trainer, LowersTheHeldOutLossTowardsTheBayesLoss) {
 }
 
 TEST(Trainer, RepeatsItselfWithOneSeedAndNotWithAnother) {
-  Recipe s;
+  SmallRun s;
   Trainer first = make_trainer(s), second = make_trainer(s);
   first.run({});
   second.run({});
@@ -124,7 +71,6 @@ TEST(Trainer, RepeatsItselfWithOneSeedAndNotWithAnother) {
   EXPECT_FALSE(at::equal(weights(first), weights(other)));
 }
 
-// 20 steps at once and 12 + 8 through a checkpoint on disk give the same bits.
 /// A network that only knows its plain form.
 class PlainMlp final : public Network {
  public:
@@ -147,14 +93,14 @@ TEST(Trainer, FusedStepsAreThePlainOnes) {
   std::vector<Tensor> averages;
   std::vector<double> losses;
   for (const bool fused : {true, false}) {
-    const Dataset data = table(500);
+    const Dataset data = small_table(500);
     std::unique_ptr<Network> start;
     if (fused)
       start = std::make_unique<Mlp>(network, 3);
     else
       start = std::make_unique<PlainMlp>(network, 3);
     Trainer trainer(std::move(start), GaussianProcess(VariancePreserving{}), Prediction::noise(), {},
-                    std::make_shared<DenoisingObjective>(), {data, table(100, 2)},
+                    std::make_shared<DenoisingObjective>(), {data, small_table(100, 2)},
                     Normalisation::fit(data.values, NormalisationKind::standardise),
                     {.steps = 12, .batch = 96, .learning_rate = 1e-3, .warm_up = 1}, Rng(5));
     trainer.run({});
@@ -168,49 +114,6 @@ TEST(Trainer, FusedStepsAreThePlainOnes) {
   EXPECT_GT(moved, 0.1);
   EXPECT_LT((averages[0] - averages[1]).norm().item<double>(), 1e-3 * moved);
   EXPECT_NEAR(losses[0], losses[1], 1e-5 * losses[1]);
-}
-
-class TrainerResumes : public testing::TestWithParam<int64_t> {};
-
-TEST_P(TrainerResumes, Exactly) {
-  const Folder folder;
-  Recipe s;
-  s.options.batch = GetParam();
-  Trainer whole = make_trainer(s);
-  whole.run({});
-  Trainer first = make_trainer(s);
-  TrainHooks hooks;
-  hooks.should_stop = [&] { return first.step() >= 12; };
-  EXPECT_EQ(first.run(hooks), TrainOutcome::stopped);
-  first.save_state(folder.path());
-  Trainer second = make_trainer(s);
-  second.load_state(folder.path());
-  EXPECT_EQ(second.step(), 12);
-  EXPECT_EQ(second.run({}), TrainOutcome::completed);
-  EXPECT_TRUE(at::equal(weights(whole), weights(second)));
-  EXPECT_EQ(whole.held_out_loss(), second.held_out_loss());
-}
-
-// A batch of the plain form, and one of the fused.
-INSTANTIATE_TEST_SUITE_P(Batches, TrainerResumes, testing::Values(16, 100));
-
-TEST(Trainer, RefusesACheckpointOfAnotherRun) {
-  const Folder folder;
-  Recipe s;
-  Trainer trainer = make_trainer(s);
-  trainer.save_state(folder.path());
-  s.seed = 99;
-  Trainer other = make_trainer(s);
-  EXPECT_THROW(other.load_state(folder.path()), Error);
-  fs::remove(folder.path() / "second_moment.safetensors");
-  try {
-    Trainer again = make_trainer(Recipe{});
-    again.load_state(folder.path());
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_NE(std::string(error.what()).find("second_moment.safetensors"), std::string::npos);
-  }
 }
 
 /// Records the first column of every row that training shows it; its loss is that of the parameters squared.
@@ -230,14 +133,16 @@ class Recording final : public Objective {
 
 TEST(Trainer, ShowsEveryRowOnceInEveryEpoch) {
   std::vector<double> seen;
-  Recipe s;
+  SmallRun s;
   s.objective = std::make_shared<Recording>(seen);
   s.rows = 40;
   s.options.batch = 16;
   s.options.steps = 5;  // 80 rows: two epochs, with a batch across their border
   Trainer trainer = make_trainer(s);
   trainer.run({});
-  ASSERT_EQ(seen.size(), 80u);
+  // After the last step the loss on the next batch is looked at, whether it is finite.
+  ASSERT_EQ(seen.size(), 96u);
+  seen.resize(80);
   std::vector<double> first(seen.begin(), seen.begin() + 40), second(seen.begin() + 40, seen.end());
   EXPECT_NE(first, second);
   std::sort(first.begin(), first.end());
@@ -248,7 +153,7 @@ TEST(Trainer, ShowsEveryRowOnceInEveryEpoch) {
 
 TEST(Trainer, NamesTheStepAtWhichItDiverged) {
   std::vector<double> seen;
-  Recipe s;
+  SmallRun s;
   s.objective = std::make_shared<Recording>(seen, 3);
   Trainer trainer = make_trainer(s);
   try {
@@ -262,8 +167,37 @@ TEST(Trainer, NamesTheStepAtWhichItDiverged) {
   EXPECT_TRUE(weights(trainer).isfinite().all().item<bool>());
 }
 
+/// Its loss is finite until its last step has been made, whose gradient throws the weights beyond float32.
+class Exploding final : public Objective {
+ public:
+  explicit Exploding(int64_t step) : step_(step) {}
+  Tensor loss(const Denoiser& denoiser, const Batch& batch, const Rng&) const override {
+    const Tensor value = denoiser.estimate(batch.x0, 0.5).value().square().sum(1);
+    return static_cast<int64_t>(batch.step) > step_ ? value + INFINITY : value;
+  }
+
+ private:
+  int64_t step_;
+};
+
+// The loss of a step is that of the weights before it: what the last one did was saved as a finished model.
+TEST(Trainer, NoticesDivergenceInTheLastStep) {
+  for (const int64_t every : {1000, 5}) {
+    SmallRun s;
+    s.options.steps = every == 5 ? 40 : 10;
+    s.options.checkpoint_every = every;
+    s.objective = std::make_shared<Exploding>(9);  // counted from 0: the tenth step is the last good one
+    Trainer trainer = make_trainer(s);
+    std::vector<int64_t> saved;
+    TrainHooks hooks;
+    hooks.on_checkpoint = [&](const Trainer& t) { saved.push_back(t.step()); };
+    expect_error([&] { trainer.run(hooks); }, ErrorKind::diverged, "after step 10 the loss is inf");
+    EXPECT_EQ(saved, every == 5 ? std::vector<int64_t>{5} : std::vector<int64_t>());
+  }
+}
+
 TEST(Trainer, WarmsUpAndDecaysTheLearningRate) {
-  Recipe s;
+  SmallRun s;
   s.options = {.steps = 100,
                .batch = 8,
                .learning_rate = 1e-2,
@@ -283,12 +217,32 @@ TEST(Trainer, WarmsUpAndDecaysTheLearningRate) {
 }
 
 TEST(Trainer, RefusesNonsense) {
-  Recipe s;
+  SmallRun s;
   s.options.batch = 0;
   EXPECT_THROW(make_trainer(s), Error);
   s.options.batch = 8;
   s.options.learning_rate = -1;
   EXPECT_THROW(make_trainer(s), Error);
+  const auto refused = [](double TrainOptions::*member, double value) {
+    SmallRun recipe;
+    recipe.options.*member = value;
+    expect_error([&] { make_trainer(recipe); }, ErrorKind::argument, "train: expected");
+  };
+  for (const double value : {-100.0, -1e-9, double(NAN), double(INFINITY), 1e6})
+    refused(&TrainOptions::weight_decay, value);
+  for (double TrainOptions::*member :
+       {&TrainOptions::minutes, &TrainOptions::learning_rate, &TrainOptions::final_learning_rate,
+        &TrainOptions::gradient_clip, &TrainOptions::ema_decay}) {
+    refused(member, NAN);
+    refused(member, -1);
+  }
+  for (int64_t TrainOptions::*member :
+       {&TrainOptions::steps, &TrainOptions::batch, &TrainOptions::log_every, &TrainOptions::held_out_every,
+        &TrainOptions::held_out_rows, &TrainOptions::checkpoint_every}) {
+    SmallRun recipe;
+    recipe.options.*member = 0;
+    expect_error([&] { make_trainer(recipe); }, ErrorKind::argument, "train: expected");
+  }
 }
 
 }  // namespace

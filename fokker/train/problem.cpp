@@ -1,0 +1,89 @@
+#include "fokker/train/problem.h"
+
+#include <cstring>
+#include <set>
+
+namespace fokker {
+namespace {
+
+/// 64 bits of the bytes, eight at a time: enough to tell data sets apart that nobody chose to be alike. The
+/// steps are those of MurmurHash's finaliser, each of which can be undone, so that two inputs that differ in
+/// one word differ.
+std::string content_hash(const Tensor& tensor) {
+  const Tensor values = tensor.detach().to(at::kCPU).contiguous();
+  const auto* bytes = static_cast<const char*>(values.data_ptr());
+  const auto size = static_cast<size_t>(values.nbytes());
+  uint64_t hash = size;
+  for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes + i, std::min(sizeof word, size - i));
+    hash = (hash ^ word) * 0xff51afd7ed558ccd;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
+  }
+  return fmt::format("{:016x}", hash ^ hash >> 33);
+}
+
+std::string shown_value(const Json& value) {
+  constexpr size_t longest = 40;
+  const std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return text.size() <= longest ? text : text.substr(0, longest) + "...";
+}
+
+void compare(const std::string& path, const Json& before, const Json& now, std::vector<std::string>& found) {
+  if (before == now) return;
+  if (!before.is_object() || !now.is_object()) {
+    found.push_back(fmt::format("{} was {} and is now {}", path, shown_value(before), shown_value(now)));
+    return;
+  }
+  const auto member = [&](const std::string& key, const Json& json) {
+    return json.contains(key) ? json[key] : Json();
+  };
+  const auto compare_member = [&](const std::string& key) {
+    compare(path.empty() ? key : path + "." + key, member(key, before), member(key, now), found);
+  };
+  for (const char* kind : {"type", "_class_name", "name"})
+    if (member(kind, before) != member(kind, now)) return compare_member(kind);
+  std::set<std::string> keys;
+  for (const Json* json : {&before, &now})
+    for (const auto& item : json->items()) keys.insert(item.key());
+  for (const std::string& key : keys) compare_member(key);
+}
+
+}  // namespace
+
+Json data_record(const Split& data) {
+  const Dataset& training = data.training;
+  Json record = {{"rows", training.size()},
+                 {"held_out_rows", data.held_out.size()},
+                 {"shape", training.event_shape()},
+                 {"type", c10::toString(training.values.scalar_type())},
+                 {"values", content_hash(training.values) + content_hash(data.held_out.values)}};
+  if (training.labels.defined())
+    record["labels"] = content_hash(training.labels) + content_hash(data.held_out.labels);
+  return record;
+}
+
+Json model_record(const Network& network, const GaussianProcess& process, const Prediction& prediction,
+                  const LearnedDenoiser::Options& options, const Normalisation& normalisation) {
+  const bool by_time = options.time_input.kind == TimeInput::Kind::time;
+  return {
+      {"network", network.config()},
+      {"process", process.schedule()->config()},
+      {"prediction",
+       {{"name", options.energy ? "energy" : prediction.name()}, {"sigma_data", prediction.sigma_data()}}},
+      {"input",
+       {{"time", by_time ? "time" : "quarter_log_sigma"},
+        {"scale", options.time_input.scale},
+        {"offset", options.time_input.offset},
+        {"scaled", options.scale_input},
+        {"sigma_data", options.sigma_data}}},
+      {"normalisation", std::string(to_string(normalisation.kind()))}};
+}
+
+std::vector<std::string> differences(const Json& before, const Json& now) {
+  std::vector<std::string> found;
+  compare("", before, now, found);
+  return found;
+}
+
+}  // namespace fokker
