@@ -9,6 +9,8 @@
 #include <sstream>
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
+#include "fokker/core/unfinished.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -28,20 +30,6 @@ void sync_path(const fs::path& path) {
 fs::path temporary_beside(const fs::path& path) {
   return path.parent_path() / fmt::format(".{}.tmp-{}", path.filename().string(), ::getpid());
 }
-
-/// Removes a half-written path unless released.
-class Cleanup {
- public:
-  explicit Cleanup(fs::path path) : path_(std::move(path)) {}
-  ~Cleanup() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  void release() { path_.clear(); }
-
- private:
-  fs::path path_;
-};
 
 void make_parent(const fs::path& path) {
   std::error_code error;
@@ -87,13 +75,13 @@ Json read_json(const fs::path& path) {
 }
 
 void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& produce) {
+  check_stop();
   make_parent(path);
-  const fs::path temporary = temporary_beside(path);
-  Cleanup cleanup(temporary);
-  produce(temporary);
-  sync_path(temporary);
-  rename_over(temporary, path);
-  cleanup.release();
+  Unfinished unfinished(temporary_beside(path));
+  produce(unfinished.path());
+  sync_path(unfinished.path());
+  check_stop();
+  unfinished.put_in_place([&] { rename_over(unfinished.path(), path); });
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
@@ -108,22 +96,25 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 }
 
 void write_folder_atomically(const fs::path& path, const std::function<void(const fs::path&)>& fill) {
+  check_stop();
   make_parent(path);
   const fs::path temporary = temporary_beside(path);
   std::error_code error;
   fs::remove_all(temporary, error);
+  Unfinished unfinished(temporary);
   fs::create_directories(temporary, error);
   if (error)
     fail(ErrorKind::resource, "{}: cannot create a folder beside it: {}", path.string(), error.message());
-  Cleanup cleanup(temporary);
   fill(temporary);
   for (const auto& entry : fs::recursive_directory_iterator(temporary)) sync_path(entry.path());
   const fs::path old = path.parent_path() / fmt::format(".{}.old-{}", path.filename().string(), ::getpid());
   const bool replaced = fs::exists(path);
+  check_stop();
   // A folder cannot be renamed over a full one: move the old one aside first, remove it last.
-  if (replaced) rename_over(path, old);
-  rename_over(temporary, path);
-  cleanup.release();
+  unfinished.put_in_place([&] {
+    if (replaced) rename_over(path, old);
+    rename_over(temporary, path);
+  });
   if (replaced) fs::remove_all(old, error);
   sync_path(path.parent_path().empty() ? fs::path(".") : path.parent_path());
 }

@@ -1,5 +1,6 @@
 // Tests of whether two sets come from one law.
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 #include "fokker/evaluate/metrics.h"
 #include "fokker/evaluate/pairwise.h"
 
@@ -28,6 +29,7 @@ int64_t correct_votes(const Tensor& training, const Tensor& labels, const Tensor
   constexpr int64_t step = 256;
   int64_t correct = 0;
   for (int64_t i = 0; i < test.size(0); i += step) {
+    check_stop();
     const Tensor nearest = std::get<1>(squared_distances(test.slice(0, i, i + step), training)
                                            .topk(neighbours, 1, /*largest=*/false, false));
     const Tensor vote = labels.take(nearest).mean(1) > 0.5;
@@ -53,6 +55,7 @@ PermutationTest energy_test(const Tensor& x, const Tensor& y, int64_t permutatio
   int64_t as_far = 0;
   constexpr int64_t step = 128;
   for (int64_t p = 0; p < permutations; p += step) {
+    check_stop();
     const Tensor labels = relabelled(p, std::min(step, permutations - p), n, total, rng);
     as_far += (labelled_statistics(labels, distances, size) >= threshold).sum().item<int64_t>();
   }

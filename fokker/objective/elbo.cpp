@@ -66,7 +66,7 @@ ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptio
   std::vector<Tensor> all;
   for (size_t i = 0; i < terms.times.size(); ++i) {
     const ElboTerm term = elbo_term(process, terms.times, i, options.variance);
-    const Batch batch{.x0 = x0, .label = label, .step = static_cast<uint32_t>(i)};
+    const Batch batch{.x0 = x0, .label = label, .step = static_cast<uint64_t>(i)};
     const NoisedBatch noised = noise_batch_at(process, batch, terms.times[i], 0.0, rng);
     const Tensor denoised = denoiser.estimate(noised.x, noised.t, label).denoised();
     const Tensor error = less_noise(sum_events((x0 - denoised).square()), noised.noise);
