@@ -128,12 +128,8 @@ void add_gallery(CommandLine& line);
 /// All of them.
 void add_commands(CommandLine& line);
 
-/// Prints one JSON object, or the text where JSON was not asked for, on standard output.
+/// Prints one JSON object, or the text where JSON was not asked for, on standard output, unless a signal has
+/// asked for a stop.
 void print_result(const CommonOptions& common, const Json& json, const std::string& text);
-
-/// The signal that asked the program to stop, or 0. `catch_signals` makes SIGINT and SIGTERM set it; a second
-/// one kills.
-int caught_signal();
-void catch_signals();
 
 }  // namespace fokker::cli

@@ -1,9 +1,12 @@
 #include "cli/denoiser_source.h"
 
+#include "cli/file_rows.h"
 #include "cli/placement.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
+#include "fokker/core/finite_rows.h"
 #include "fokker/core/progress.h"
+#include "fokker/core/stop.h"
 
 namespace fokker::cli {
 namespace {
@@ -28,7 +31,15 @@ Tensor DenoiserSource::to_model(const Tensor& x) const {
 }
 
 Tensor DenoiserSource::load(const std::string& file) const {
-  return to_model(load_matching(file, *this).values);
+  Tensor x = to_model(load_matching(file, *this).values);
+  name_rows_of(file, [&] { check_range(x, *this); });
+  return x;
+}
+
+void check_range(const Tensor& x, const DenoiserSource& source) {
+  const auto type = c10::typeMetaToScalarType(source.type.dtype());
+  check_finite_rows(x.to(type), fmt::format("it lies beyond the range of {}, in which the model computes",
+                                            type == at::kDouble ? "float64" : "float32"));
 }
 
 void describe_source(Command& command, SourceOptions& options) {
@@ -50,9 +61,9 @@ void for_each_block(const std::string& label, const Tensor& x, BlockSize size,
   const int64_t block = size.of(x);
   Progress progress(label, x.size(0));
   for (int64_t first = 0; first < x.size(0); first += block) {
-    check(caught_signal() == 0, "the command was stopped by a signal; nothing was written");
+    check_stop();
     const int64_t count = std::min(block, x.size(0) - first);
-    work(x.narrow(0, first, count), first);
+    count_rows_from(first, [&] { work(x.narrow(0, first, count), first); });
     progress.update(first + count);
   }
   progress.finish();

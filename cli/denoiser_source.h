@@ -44,8 +44,12 @@ DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& o
 /// A file of the same kind of rows as the source's. Input error, naming the file, where their shape differs.
 Dataset load_matching(const std::string& file, const DenoiserSource& source);
 
-/// Calls work(rows, first) for blocks of x from its first row on, with progress under `label`; stops between
-/// two blocks at a signal. `block` 0: `images` rows where x is images, else `points`.
+/// A RowError for the first row of x, (n, event...) in the denoiser's space, that its type cannot hold.
+void check_range(const Tensor& x, const DenoiserSource& source);
+
+/// Calls work(rows, first) for blocks of x from its first row on, with progress under `label`; heeds a
+/// StopRequest between two blocks. RowErrors of the work count in x. `block` 0: `images` rows where x is
+/// images, else `points`.
 struct BlockSize {
   int64_t block = 0, images = 64, points = 4096;
   int64_t of(const Tensor& x) const { return block > 0 ? block : x.dim() == 4 ? images : points; }

@@ -58,16 +58,14 @@ int run_gallery(const GalleryCommand& o, const Command& command) {
   if (o.list) return list_items(o, items);
   check(!o.out.empty(), "gallery: expected --out FOLDER");
   prepare_folder(o.out);
-  catch_signals();
   Progress progress("gallery", static_cast<int64_t>(items.size()),
                     quiet() ? ProgressStyle::silent : ProgressStyle::automatic);
   int64_t done = 0;
-  const auto drawn = gallery::draw(items, o.out,
-                                   {.seed = o.common.seed,
-                                    .themes = themes,
-                                    .threads = threads(),
-                                    .after = [&](const Item& item) { progress.update(++done, item.id); },
-                                    .stop = [] { return caught_signal() != 0; }});
+  const auto drawn = gallery::draw(
+      items, o.out,
+      {.seed = o.common.seed, .themes = themes, .threads = threads(), .after = [&](const Item& item) {
+         progress.update(++done, item.id);
+       }});
   progress.finish();
   command.save_configuration(std::filesystem::path(o.out) / "config.toml");
   Json json = Json::array();

@@ -1,4 +1,5 @@
 #include "cli/denoiser_source.h"
+#include "cli/file_rows.h"
 #include "cli/output.h"
 #include "fokker/core/error.h"
 #include "fokker/core/numbers.h"
@@ -63,11 +64,13 @@ int finish(const LatentOptions& o, const Tensor& values, const std::vector<std::
 
 int run_encode(const LatentOptions& o) {
   check_output(o.out);
-  catch_signals();
   const DenoiserSource source = open_denoiser(o.common, o);
   const Tensor x = source.load(o.data);
-  const FlowMap latent = carry(o, source, x, Direction::encode);
-  const FlowMap back = carry(o, source, latent.x, Direction::decode);
+  const auto [latent, back] = name_rows_of(o.data, [&] {
+    FlowMap there = carry(o, source, x, Direction::encode);
+    FlowMap again = carry(o, source, there.x, Direction::decode);
+    return std::pair(std::move(there), std::move(again));
+  });
   return finish(o, latent.x.cpu(), default_column_names(source.dimension()),
                 {{"evaluations", latent.evaluations}, {"round_trip_error", relative_error(back.x, x)}});
 }
@@ -76,14 +79,15 @@ int run_encode(const LatentOptions& o) {
 Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
   const Dataset data = load_matching(o.data, source);
   check_input(data.values.is_floating_point(), "{}: expected latents as floating-point numbers", o.data);
+  check_range(data.values, source);
   return data.values.to(source.type);
 }
 
 int run_decode(const LatentOptions& o) {
   check_output(o.out);
-  catch_signals();
   const DenoiserSource source = open_denoiser(o.common, o);
-  const FlowMap decoded = carry(o, source, load_latents(o, source), Direction::decode);
+  const FlowMap decoded =
+      name_rows_of(o.data, [&] { return carry(o, source, load_latents(o, source), Direction::decode); });
   return finish(o, source.to_user(decoded.x), source.columns, {{"evaluations", decoded.evaluations}});
 }
 
@@ -97,11 +101,16 @@ std::pair<int64_t, int64_t> chosen_rows(const LatentOptions& o, int64_t count) {
 int run_interpolate(const LatentOptions& o) {
   check(o.frames >= 2, "frames: expected at least 2 but received {}", o.frames);
   check_output(o.out);
-  catch_signals();
   const DenoiserSource source = open_denoiser(o.common, o);
   const Tensor x = source.load(o.data);
   const auto [i, j] = chosen_rows(o, x.size(0));
-  const FlowMap ends = carry(o, source, at::stack({x[i], x[j]}), Direction::encode);
+  const FlowMap ends = name_rows_of(o.data, [&] {
+    try {
+      return carry(o, source, at::stack({x[i], x[j]}), Direction::encode);
+    } catch (const RowError& error) {
+      throw RowError(error.kind(), error.row() == 0 ? i : j, error.reason());
+    }
+  });
   const FlowMap decoded = carry(o, source, great_circle(ends.x[0], ends.x[1], o.frames), Direction::decode);
   return finish(o, source.to_user(decoded.x), source.columns,
                 {{"evaluations", ends.evaluations + decoded.evaluations}, {"rows", {i, j}}});

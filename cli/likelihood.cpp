@@ -1,8 +1,10 @@
 #include "fokker/evaluate/likelihood.h"
 
 #include "cli/denoiser_source.h"
+#include "cli/file_rows.h"
 #include "cli/output.h"
 #include "fokker/core/error.h"
+#include "fokker/core/finite_rows.h"
 #include "fokker/core/progress.h"
 #include "fokker/data/load.h"
 #include "fokker/objective/elbo.h"
@@ -49,10 +51,7 @@ RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, c
       .block = BlockSize{.block = o.batch, .images = 32, .points = 1024}.of(x),
       .type = c10::typeMetaToScalarType(source.type.dtype())};
   Progress progress("likelihood", x.size(0));
-  options.observer = [&](int64_t done) {
-    progress.update(done);
-    check(caught_signal() == 0, "the evaluation was stopped by a signal; nothing was written");
-  };
+  options.observer = [&](int64_t done) { progress.update(done); };
   const Likelihood found = log_likelihood(*source.denoiser, x.to(source.type.device()), options,
                                           Rng(o.common.seed).stream("probes"));
   progress.finish();
@@ -85,6 +84,7 @@ RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, c
         at::cat({last.reconstruction.unsqueeze(0), last.divergences}).cpu().to(at::kDouble).sum(1);
     sums = sums.defined() ? sums + terms : terms;
   });
+  check_finite_rows(at::cat(bounds), "it lies too far away: its bound is not a number");
   Json terms = Json::array();
   for (size_t i = 0; i < last.times.size(); ++i)
     terms.push_back(
@@ -121,12 +121,14 @@ int run_likelihood(const LikelihoodCommand& o) {
         o.method);
   check(o.rows >= 0, "rows: expected rows >= 0 but received {}", o.rows);
   if (!o.out.empty()) check_output(o.out);
-  catch_signals();
   const DenoiserSource source = open_denoiser(o.common, o);
   Dataset data = load_matching(o.data, source);
   if (o.rows > 0 && o.rows < data.size()) data = data.subset(at::arange(o.rows));
   const Tensor x = dequantised(source, data, Rng(o.common.seed).stream("dequantisation"));
-  RowDensities rows = o.method == "flow" ? by_flow(o, source, x) : by_elbo(o, source, x);
+  RowDensities rows = name_rows_of(o.data, [&] {
+    check_range(x, source);
+    return o.method == "flow" ? by_flow(o, source, x) : by_elbo(o, source, x);
+  });
   // The Jacobian of the normalisation: nats in the user's units (pixels: whole levels).
   rows.values = rows.values + source.normalisation.log_abs_det();
   Json json = summary(rows, source);

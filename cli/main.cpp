@@ -4,6 +4,7 @@
 #include <new>
 
 #include "cli/command.h"
+#include "cli/signals.h"
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
 #include "fokker/core/memory.h"
@@ -33,6 +34,11 @@ void check_texts(const std::vector<std::string>& arguments) {
   }
 }
 
+int report_stop() {
+  std::fprintf(stderr, "fokker: stopped by %s\n", caught_signal_name());
+  return 128 + caught_signal();
+}
+
 int run(const std::vector<std::string>& arguments) {
   check_texts(arguments);
   CommandLine line;
@@ -53,10 +59,12 @@ int guarded_run(int argc, char** argv) {
   using fokker::ErrorKind;
   using fokker::cli::report;
   try {
+    const fokker::StopScope scope(&fokker::cli::heed_signals());
     fokker::keep_freed_memory();
     return fokker::cli::run({argv + 1, argv + argc});
   } catch (const fokker::Error& error) {
-    return report(error.what(), error.kind());
+    return error.kind() == ErrorKind::stopped ? fokker::cli::report_stop()
+                                              : report(error.what(), error.kind());
   } catch (const std::bad_alloc&) {
     return report("out of memory", ErrorKind::resource);
   } catch (const std::exception& error) {

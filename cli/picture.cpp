@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
+#include "fokker/core/stop.h"
 
 namespace fokker::cli {
 namespace {
@@ -52,7 +53,7 @@ void save_film(const FilmOptions& o, const plot::ParticleFilm& film) {
   const int64_t count = std::min(o.frames, film.steps() + 1);
   Progress progress("animating", count);
   const auto frame = [&](int64_t i) {
-    check(caught_signal() == 0, "the animation was stopped by a signal; {} was not written", o.file);
+    check_stop();
     progress.update(i);
     return film.frame(plot::film_step(film, i, count));
   };

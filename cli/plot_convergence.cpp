@@ -92,7 +92,6 @@ void show_study(const StudyOptions& o, const StudyPicture& picture, const Common
   check(!picture.out.empty() || picture.table || common.json,
         "plot convergence: expected --out PICTURE, --table or --json");
   if (!picture.out.empty()) plot::image_format(picture.out);
-  catch_signals();
   const Study study = study_samplers(o, common);
   if (!picture.out.empty()) {
     StudyPicture titled = picture;

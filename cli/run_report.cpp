@@ -5,6 +5,7 @@
 #include "cli/run_folder.h"
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/stop.h"
 #include "fokker/denoise/analytic.h"
 
 namespace fokker::cli {
@@ -58,6 +59,7 @@ void find_data(report::RunRecord& record, const ReportRequest& request) {
   try {
     record.data = read_split(recorded_settings(request.run, record.model.training), record.model);
   } catch (const Error& error) {
+    check_stop();
     record.why_no_data = fmt::format(
         "the rows that this run was trained on cannot be read again ({}). Name them with --data FILE.",
         error.what());

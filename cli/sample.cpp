@@ -65,7 +65,6 @@ Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vecto
   IntegrateOptions options{.noise = nullptr, .block = block, .observers = {}};
   options.observers.emplace_back([&](const Observation& seen) {
     if (seen.step > 0) progress.update(++done);
-    check(caught_signal() == 0, "sampling was stopped by a signal; nothing was written");
   });
   std::optional<TrajectoryFile> states;
   if (!o.trajectory.empty()) {
@@ -96,7 +95,6 @@ Samples run_kernel(const SampleOptions& o, const KernelChoice& choice, const Dis
   int64_t done = 0;
   options.observers.emplace_back([&](const Observation& seen) {
     if (seen.step > 0) progress.update(++done);
-    check(caught_signal() == 0, "sampling was stopped by a signal; nothing was written");
   });
   std::optional<TrajectoryFile> states;
   if (!o.trajectory.empty()) {
@@ -208,7 +206,6 @@ std::string describe(const Samples& samples, const std::optional<ModeStatistics>
 
 int run_sample(const SampleOptions& o, const Command& command) {
   check_options(o, command);
-  catch_signals();
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
   write_samples(o.out, samples.values, samples.columns);
   command.save_configuration(o.out + ".toml");

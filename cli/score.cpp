@@ -1,6 +1,8 @@
 #include "cli/denoiser_source.h"
+#include "cli/file_rows.h"
 #include "cli/output.h"
 #include "fokker/core/error.h"
+#include "fokker/core/finite_rows.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
 
@@ -35,19 +37,26 @@ Tensor evaluate_rows(const ScoreOptions& o, const DenoiserSource& source, const 
   return at::cat(parts);
 }
 
+/// No row is answered where the time is at fault; some, where rows are.
+void check_answers(const ScoreOptions& o, const Tensor& values) {
+  check(values.flatten(1).isfinite().all(1).any().item<bool>(),
+        "score: the {} at t = {} is not finite on any row; move the time away from the end", o.quantity,
+        o.time);
+  name_rows_of(o.data, [&] {
+    check_finite_rows(values, fmt::format("its {} at t = {} is not finite", o.quantity, o.time));
+  });
+}
+
 int run_score(const ScoreOptions& o, const Command& command) {
   check(o.time >= 0 && o.time <= 1, "time: expected a time in [0, 1] but received {}", o.time);
   check(std::find(quantities.begin(), quantities.end(), o.quantity) != quantities.end(),
         "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
   check_output(o.out);
-  catch_signals();
   const DenoiserSource source = open_denoiser(o.common, o);
   check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
         "time: a trained score needs noise, but sigma({}) = 0", o.time);
   const Tensor values = evaluate_rows(o, source, source.load(o.data));
-  check(values.isfinite().all().item<bool>(),
-        "score: the {} at t = {} is not finite on every row; move the time away from the end", o.quantity,
-        o.time);
+  check_answers(o, values);
   write_samples(o.out, values, source.columns);
   command.save_configuration(o.out + ".toml");
   print_result(o.common,

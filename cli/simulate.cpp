@@ -68,7 +68,6 @@ Paths simulate_backward(const SimulateOptions& o, const DenoiserSource& source) 
   Paths paths{at::empty(shape, at::kDouble), grid.times()};
   const Observer keep = [&](const Observation& seen) {
     paths.states[seen.step].narrow(0, seen.first_sample, seen.x.size(0)).copy_(source.to_user(seen.x));
-    check(caught_signal() == 0, "the simulation was stopped by a signal; nothing was written");
   };
   integrate(
       *source.denoiser, *choice.sampler, grid, start,
@@ -102,7 +101,6 @@ int run_simulate(const SimulateOptions& o, const Command& command) {
   check_output(o.out);
   check_picture(o.plot);
   check_film(o.film);
-  catch_signals();
   const DenoiserSource source = open_denoiser(o.common, o);
   const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
   save_npy(o.out, paths.states);

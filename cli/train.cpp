@@ -6,12 +6,14 @@
 #include "cli/preview.h"
 #include "cli/run_folder.h"
 #include "cli/run_report.h"
+#include "cli/signals.h"
 #include "cli/train_setup.h"
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
 #include "fokker/core/machine.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
+#include "fokker/core/stop.h"
 
 namespace fokker::cli {
 namespace {
@@ -67,6 +69,7 @@ std::optional<std::string> report_of(const TrainSettings& settings, const Traini
     return write_report({.run = settings.out, .common = settings.common, .data = plan.data}).file;
   } catch (const std::exception& error) {
     warn(fmt::format("the model is complete but its report was not written: {}", error.what()));
+    check_stop();
     return {};
   }
 }
@@ -89,8 +92,7 @@ class Recorder {
     model.training["data_options"] = data_options(settings_);
     model.training["machine"] = machine();
     save_model(folder_.path(), model);
-    write_preview(folder_.path() / "previews" / fmt::format("step-{:08}.png", trainer.step()), model,
-                  plan_.data.training, settings_.common.seed);
+    preview(trainer.step(), model);
   }
 
   void metrics(const TrainMetrics& metrics) {
@@ -108,6 +110,17 @@ class Recorder {
   double loss() const { return last_.loss; }
 
  private:
+  /// A signal that comes before it is done leaves it out.
+  void preview(int64_t step, const Model& model) const {
+    const StopScope scope(&signal_request());
+    try {
+      write_preview(folder_.path() / "previews" / fmt::format("step-{:08}.png", step), model,
+                    plan_.data.training, settings_.common.seed);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::stopped) throw;
+    }
+  }
+
   RunFolder folder_;
   const TrainingPlan& plan_;
   const TrainSettings& settings_;
@@ -115,7 +128,9 @@ class Recorder {
   std::optional<double> held_out_;
 };
 
+/// From here to the last checkpoint nothing is cut short: a signal ends the training after a step.
 TrainOutcome run_trainer(Trainer& trainer, Recorder& recorder, const TrainingPlan& plan) {
+  const OrderlyEnd end;
   Progress progress("training", plan.train.minutes > 0 ? 0 : plan.train.steps);
   TrainHooks hooks;
   hooks.on_step = [&](int64_t step, double fraction, double loss) {
@@ -144,7 +159,6 @@ int run_train(const TrainSettings& settings, const Command& command) {
   if (settings.resume) folder.load_newest_checkpoint(trainer);
   const int64_t first_step = trainer.step();
   command.save_configuration(folder.path() / "config.toml");
-  catch_signals();
   Recorder recorder(folder, plan, settings);
   const TrainOutcome outcome = run_trainer(trainer, recorder, plan);
   if (outcome == TrainOutcome::stopped) {

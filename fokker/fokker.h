@@ -5,6 +5,7 @@
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/rng.h"
+#include "fokker/core/stop.h"
 #include "fokker/core/tensor.h"
 #include "fokker/core/version.h"
 #include "fokker/data/csv.h"

@@ -1,6 +1,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ enum class ErrorKind {
   diverged = 4,   ///< training produced a non-finite loss
   resource = 5,   ///< no disk space or memory
   peer_lost = 6,  ///< another process of a distributed run was lost
+  stopped = 130,  ///< a StopRequest was heeded (the command: 128 and the number of the signal)
 };
 
 /// The one exception type of the library. `what()` is a single line fit for a person.
@@ -26,6 +28,29 @@ class Error : public std::runtime_error {
  private:
   ErrorKind kind_;
 };
+
+/// An Error about one row of a batch, counted from 0.
+class RowError : public Error {
+ public:
+  RowError(ErrorKind kind, int64_t row, const std::string& reason)
+      : Error(kind, fmt::format("row {} (from 0): {}", row, reason)), row_(row), reason_(reason) {}
+  int64_t row() const noexcept { return row_; }
+  const std::string& reason() const noexcept { return reason_; }
+
+ private:
+  int64_t row_;
+  std::string reason_;
+};
+
+/// Does the work on rows that begin at `first` of a larger batch: the rows of its RowErrors count in that.
+template <typename Work>
+decltype(auto) count_rows_from(int64_t first, Work&& work) {
+  try {
+    return work();
+  } catch (const RowError& error) {
+    throw RowError(error.kind(), first + error.row(), error.reason());
+  }
+}
 
 /// Throws an Error of the given kind.
 template <typename... Args>

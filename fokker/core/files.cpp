@@ -17,6 +17,8 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/leftovers.h"
+#include "fokker/core/stop.h"
+#include "fokker/core/unfinished.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -32,20 +34,6 @@ void sync_path(const fs::path& path) {
   if (result != 0 && code != EINVAL)
     fail(ErrorKind::resource, "{}: cannot be written to disk: {}", path.string(), std::strerror(code));
 }
-
-/// Removes a half-written path unless released.
-class Cleanup {
- public:
-  explicit Cleanup(fs::path path) : path_(std::move(path)) {}
-  ~Cleanup() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  void release() { path_.clear(); }
-
- private:
-  fs::path path_;
-};
 
 fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
@@ -152,14 +140,14 @@ Json read_json(const fs::path& path) {
 }
 
 void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& produce) {
+  check_stop();
   make_parent(path);
   remove_old_attempts(path);
-  const fs::path temporary = temporary_beside(path);
-  Cleanup cleanup(temporary);
-  produce(temporary);
-  sync_path(temporary);
-  rename_over(temporary, path);
-  cleanup.release();
+  Unfinished unfinished(temporary_beside(path));
+  produce(unfinished.path());
+  sync_path(unfinished.path());
+  check_stop();
+  unfinished.put_in_place([&] { rename_over(unfinished.path(), path); });
   sync_path(folder_of(path));
 }
 
@@ -175,20 +163,22 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 }
 
 void write_folder_atomically(const fs::path& path, const std::function<void(const fs::path&)>& fill) {
+  check_stop();
   make_parent(path);
   recover_folder(path);
   remove_leftovers(leftovers_in(path.parent_path()), path);
   const fs::path temporary = temporary_beside(path);
   std::error_code error;
+  Unfinished unfinished(temporary);
   fs::create_directory(temporary, error);
   if (error)
     fail(ErrorKind::resource, "{}: cannot create a folder beside it: {}", path.string(), error.message());
-  Cleanup cleanup(temporary);
   fill(temporary);
   for (const auto& entry : fs::recursive_directory_iterator(temporary)) sync_path(entry.path());
   sync_path(temporary);
-  const fs::path old = put_in_place(temporary, path);
-  cleanup.release();
+  check_stop();
+  fs::path old;
+  unfinished.put_in_place([&] { old = put_in_place(temporary, path); });
   sync_path(folder_of(path));
   if (!old.empty()) fs::remove_all(old, error);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 
 namespace fokker {
 namespace {
@@ -30,9 +31,12 @@ void run_jobs(size_t count, int threads, const std::function<void(size_t index)>
   std::atomic<size_t> next = 0;
   std::mutex mutex;
   std::exception_ptr error;
+  const StopRequest* request = current_stop_request();
   const auto work = [&] {
+    const StopScope scope(request);
     at::set_num_threads(1);
     for (size_t i; (i = next++) < count;) try {
+        check_stop();
         job(i);
       } catch (...) {
         next = count;

@@ -75,8 +75,14 @@ Tensor empty_draw(IntArrayRef shape, at::ScalarType type) {
   return at::empty(shape, at::TensorOptions(type));
 }
 
+/// A counter has 32 bits for the step: each further 2^32 steps have a key of their own.
 PhiloxRows rows_at(std::array<uint32_t, 2> key, DrawPosition position) {
-  return {.key = key, .step = position.step, .first_sample = static_cast<uint64_t>(position.first_sample)};
+  if (high(position.step)) {
+    const auto mixed = philox4x32({high(position.step), 0, 0x73746570u, 0x73000000u}, key);
+    key = {mixed[0], mixed[1]};
+  }
+  return {
+      .key = key, .step = low(position.step), .first_sample = static_cast<uint64_t>(position.first_sample)};
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace fokker {
 /// Where in its stream a block of noise begins. Sample `i` of a draw has index first_sample + i.
 struct DrawPosition {
   int64_t first_sample = 0;
-  uint32_t step = 0;
+  uint64_t step = 0;
 };
 
 /// A source of standard normal noise for samplers: shape (n, ...) at a position. Injected everywhere, so

@@ -95,17 +95,15 @@ NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type)
   byte_count("NpyWriter", shape, at::elementSize(type));
   const std::string header = npy_header(shape, type);
   header_bytes_ = static_cast<int64_t>(header.size());
-  temporary_ = temporary_beside(path_);
+  temporary_.emplace(temporary_beside(path_));
   std::error_code ignored;  // a folder that cannot be made shows as a file that cannot be opened
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
-  file_ = std::make_unique<FileWriter>(temporary_, path_.string());
+  file_ = std::make_unique<FileWriter>(temporary_->path(), path_.string());
   file_->write(header);
 }
 
 NpyWriter::~NpyWriter() {
-  std::error_code ignored;
   file_.reset();
-  if (!temporary_.empty()) fs::remove(temporary_, ignored);
 }
 
 void NpyWriter::write_elements(int64_t first, const Tensor& values) {
@@ -148,8 +146,9 @@ void NpyWriter::finish() {
   check(file_ != nullptr, "NpyWriter: {} is already finished", path_.string());
   file_->close();
   file_.reset();
-  write_atomically(path_, [&](const fs::path& target) { fs::rename(temporary_, target); });
-  temporary_.clear();
+  write_atomically(path_, [&](const fs::path& target) {
+    temporary_->put_in_place([&] { fs::rename(temporary_->path(), target); });
+  });
 }
 
 }  // namespace fokker

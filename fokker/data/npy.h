@@ -1,9 +1,11 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "fokker/core/tensor.h"
+#include "fokker/core/unfinished.h"
 #include "fokker/data/bytes.h"
 
 namespace fokker {
@@ -45,7 +47,7 @@ class NpyWriter {
  private:
   void write_elements(int64_t first, const Tensor& values);
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
+  std::optional<Unfinished> temporary_;
   std::vector<int64_t> shape_;
   at::ScalarType type_;
   std::unique_ptr<FileWriter> file_;

@@ -8,7 +8,7 @@
 namespace fokker {
 namespace {
 
-constexpr uint32_t draws_per_step = 4096;  // how integrate numbers the draws of noise
+constexpr int64_t draws_per_step = 4096;  // how integrate numbers the draws of noise
 
 TimeGrid grid_of(const ConvergenceOptions& options, int64_t steps) {
   return options.grid ? options.grid(steps) : TimeGrid::uniform(steps, {.start = 0.95, .end = 0.1});
@@ -34,7 +34,7 @@ Integration run(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid
 int64_t draws_of(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, const Tensor& x) {
   int64_t draws = 0;
   run(denoiser, sampler, grid, x, [&](IntArrayRef shape, DrawPosition position) {
-    draws = std::max(draws, static_cast<int64_t>(position.step % draws_per_step) + 1);
+    draws = std::max(draws, static_cast<int64_t>(position.step) % draws_per_step + 1);
     return at::zeros(shape, at::kDouble);
   });
   return draws;
@@ -47,10 +47,11 @@ NoiseSource coupled_noise(const Rng& rng, int64_t intervals, int64_t draws, int6
         finest);
   const int64_t ratio = finest / intervals;
   return [=](IntArrayRef shape, DrawPosition position) {
-    const int64_t step = position.step / draws_per_step, draw = position.step % draws_per_step;
+    const auto place = static_cast<int64_t>(position.step);
+    const int64_t step = place / draws_per_step, draw = place % draws_per_step;
     Tensor sum = at::zeros(shape, at::kDouble);
     for (int64_t j = 0; j < ratio; ++j) {
-      const auto fine = static_cast<uint32_t>((step * draws + draw) * ratio + j);
+      const auto fine = static_cast<uint64_t>((step * draws + draw) * ratio + j);
       sum += rng.normal(shape, {position.first_sample, fine}, at::kDouble);
     }
     return sum / std::sqrt(static_cast<double>(ratio));
@@ -81,21 +82,35 @@ int64_t reference_steps(const ConvergenceOptions& options) {
                                  : 8 * *std::max_element(options.steps.begin(), options.steps.end());
 }
 
+/// The most draws of noise that a step takes at any of the numbers of steps. Argument error where one of them
+/// has no noise at all: there is no path to share.
+int64_t most_draws(const Denoiser& denoiser, const Sampler& sampler, const Tensor& x,
+                   const ConvergenceOptions& options) {
+  int64_t most = 0;
+  for (const int64_t steps : options.steps) {
+    const int64_t draws = draws_of(denoiser, sampler, grid_of(options, steps), x.narrow(0, 0, 1));
+    check(draws > 0, "measure_convergence: {} draws no noise in {} step{}; measure another error",
+          sampler.name(), steps, steps == 1 ? "" : "s");
+    most = std::max(most, draws);
+  }
+  return most;
+}
+
 /// Runs at every number of steps along the same Brownian paths.
 Convergence sampled_strong(const Denoiser& denoiser, const Sampler& sampler, const Tensor& x,
                            const ConvergenceOptions& options) {
   const Sampler& reference = options.reference ? *options.reference : sampler;
-  const auto draws = [&](const Sampler& method) {
-    return draws_of(denoiser, method, grid_of(options, options.steps.front()), x.narrow(0, 0, 1));
-  };
-  const int64_t own = draws(sampler), steps = reference_steps(options);
-  const int64_t finest = steps * std::lcm(own, draws(reference));
+  const int64_t steps = reference_steps(options);
+  const int64_t own = most_draws(denoiser, sampler, x, options);
+  const int64_t others =
+      std::max<int64_t>(1, draws_of(denoiser, reference, grid_of(options, steps), x.narrow(0, 0, 1)));
+  const int64_t finest = steps * std::lcm(own, others);
   const Rng rng = options.rng.stream("paths");
   const auto along = [&](const Sampler& method, int64_t count, int64_t per_step) {
     return run(denoiser, method, grid_of(options, count), x,
                coupled_noise(rng, count * per_step, per_step, finest));
   };
-  const Tensor exact = along(reference, steps, draws(reference)).x;
+  const Tensor exact = along(reference, steps, others).x;
   Convergence result;
   for (const int64_t count : options.steps) {
     const Integration part = along(sampler, count, own);
@@ -193,21 +208,6 @@ void check_law(const AnalyticDenoiser& denoiser, ErrorMeasure measure) {
 
 }  // namespace
 
-double Convergence::order() const {
-  check(levels.size() >= 2, "Convergence: expected at least two numbers of steps but received {}",
-        levels.size());
-  const Level &last = levels.back(), &before = levels[levels.size() - 2];
-  return std::log(before.error / last.error) /
-         std::log(static_cast<double>(last.steps) / static_cast<double>(before.steps));
-}
-
-std::optional<double> Convergence::order_above(double smallest) const {
-  Convergence kept;
-  for (const Level& level : levels)
-    if (level.error > smallest && std::isfinite(level.error)) kept.levels.push_back(level);
-  return kept.levels.size() < 2 ? std::nullopt : std::optional(kept.order());
-}
-
 Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler& sampler,
                                 ErrorMeasure measure, const ConvergenceOptions& options) {
   check(!options.steps.empty() && options.samples > 0,
@@ -216,11 +216,15 @@ Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler&
         "measure_convergence: {} draws noise, so its paths have a strong error instead", sampler.name());
   check(measure != ErrorMeasure::strong || !sampler.order().deterministic,
         "measure_convergence: {} draws no noise; measure its path error instead", sampler.name());
+  check(measure != ErrorMeasure::strong || !sampler.adaptive(),
+        "measure_convergence: {} chooses its own steps, so that its noise cannot be that of a finer run",
+        sampler.name());
   check_law(denoiser, measure);
   const double begin = grid_of(options, options.steps.front()).times().front();
   const Tensor x = denoiser.marginal(begin).sample(options.samples, options.rng.stream("starts"));
   if (measure == ErrorMeasure::path) return along_paths(denoiser, sampler, x, options);
   if (measure == ErrorMeasure::strong) {
+    most_draws(denoiser, sampler, x, options);
     const auto exact = affine_strong(denoiser, sampler, options);
     return exact ? *exact : sampled_strong(denoiser, sampler, x, options);
   }

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 #include "fokker/kernel/adamw.h"
 
 namespace fokker {
@@ -75,6 +76,7 @@ void ImageClassifier::train(const Dataset& data, const ClassifierOptions& option
                 steps = per_epoch * options.epochs;
   Tensor order;
   for (int64_t step = 0; step < steps; ++step) {
+    check_stop();
     if (step % per_epoch == 0)
       order = rng.stream(static_cast<uint64_t>(step / per_epoch)).permutation(data.size());
     const int64_t first = step % per_epoch * options.batch;

@@ -1,6 +1,8 @@
 #include "fokker/evaluate/likelihood.h"
 
 #include "fokker/core/error.h"
+#include "fokker/core/finite_rows.h"
+#include "fokker/core/stop.h"
 #include "fokker/objective/score_matching.h"
 #include "fokker/sample/flow_map.h"
 
@@ -33,16 +35,17 @@ Tensor draw_probes(const Tensor& x, const LikelihoodOptions& options, int64_t fi
   return at::stack(probes).to(x.device());
 }
 
-/// The rate of the augmented state; `probes` undefined for the exact divergence.
+/// The rate of the augmented state of some rows; `probes` undefined for the exact divergence.
 Tensor augmented_rate(const AngularFlow& flow, const Augmented& layout, const Tensor& state, double angle,
-                      const Tensor& probes, at::ScalarType type) {
+                      const Tensor& rows, const Tensor& probes, at::ScalarType type) {
   const GradientMode on(true);
   const Tensor z = layout.position(state).to(type).requires_grad_();
-  const Tensor rate = flow.rate(z, angle);
+  const Tensor rate = flow.rate(z, angle, rows);
   std::vector<Tensor> columns{rate.detach().flatten(1)};
   if (probes.defined()) {
     for (int64_t i = 0; i < probes.size(0); ++i)
-      columns.push_back(directional_divergence(rate, z, probes[i].to(type)).detach().unsqueeze(1));
+      columns.push_back(
+          directional_divergence(rate, z, probes[i].index_select(0, rows).to(type)).detach().unsqueeze(1));
   } else {
     columns.push_back(exact_divergence(rate, z).detach().unsqueeze(1));
   }
@@ -71,23 +74,26 @@ Likelihood block_likelihood(const Denoiser& denoiser, const Tensor& x, const Lik
   const Tensor probes = exact ? Tensor() : draw_probes(x, options, first_row, rng);
   const double begin = flow.data_angle(), end = flow.angle(1.0);
   const Tensor z0 = x.to(at::kDouble).flatten(1) * std::cos(begin);
-  DormandPrince run(options.tolerance);
-  const Tensor state = run.advance(
-      [&](const Tensor& s, double angle) {
-        return augmented_rate(flow, layout, s, angle, probes, options.type);
+  const OdeRun run = advance_rows(
+      [&](const Tensor& s, double angle, const Tensor& rows) {
+        return augmented_rate(flow, layout, s, angle, rows, probes, options.type);
       },
-      at::cat({z0, at::zeros({x.size(0), exact ? 1 : options.probes}, z0.options())}, 1), begin, end);
+      at::cat({z0, at::zeros({x.size(0), exact ? 1 : options.probes}, z0.options())}, 1), begin, end,
+      options.tolerance);
+  const Tensor& state = run.x;
   const End last = end_of_flow(denoiser, layout.position(state) * flow.scale(1.0));
   const Tensor integrals = layout.accumulated(state);
   const auto d = static_cast<double>(layout.dimension);
   const double volume = d * (std::log(flow.scale(1.0)) + std::log(std::cos(begin)));
-  return {.log_density = last.log_density + volume + integrals.mean(1),
+  const Tensor log_density = last.log_density + volume + integrals.mean(1);
+  check_finite_rows(log_density, "it lies too far away: its log density is not a number");
+  return {.log_density = log_density,
           .probe_error =
               exact ? at::zeros({x.size(0)}, z0.options())
                     : integrals.std(1, /*unbiased=*/true) / std::sqrt(static_cast<double>(options.probes)),
           .prior_mismatch = last.prior_mismatch,
-          .evaluations = run.evaluations(),
-          .rejected = run.rejected(),
+          .evaluations = run.evaluations,
+          .rejected = run.rejected,
           .exact = exact};
 }
 
@@ -106,8 +112,10 @@ Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const Likel
   const GradientMode off(false);
   Likelihood all{.log_density = {}, .probe_error = {}, .prior_mismatch = {}};
   for (int64_t first = 0; first < x.size(0); first += options.block) {
+    check_stop();
     const Tensor rows = x.narrow(0, first, std::min(options.block, x.size(0) - first));
-    const Likelihood part = block_likelihood(denoiser, rows, options, first, rng);
+    const Likelihood part =
+        count_rows_from(first, [&] { return block_likelihood(denoiser, rows, options, first, rng); });
     append(all.log_density, part.log_density);
     append(all.probe_error, part.probe_error);
     append(all.prior_mismatch, part.prior_mismatch);

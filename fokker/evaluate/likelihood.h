@@ -41,7 +41,8 @@ struct Likelihood {
 /// of AngularFlow (z, phi),
 ///   log p(x) = log p_1(x_1) + d log rho(1) + d log cos(phi_0) + integral of div(dz/dphi) dphi
 /// (Chen et al. 2018; Song et al. 2021, section 4.3). phi_0 is AngularFlow::data_angle; a network's data is
-/// taken as x_t = alpha x there. Argument errors name options that make no sense.
+/// taken as x_t = alpha x there. Argument errors name options that make no sense, a RowError
+/// the first row found to be too far away to have a density that is a number.
 Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const LikelihoodOptions& options,
                           const Rng& rng);
 

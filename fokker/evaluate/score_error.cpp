@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 
 namespace fokker {
 namespace {
@@ -21,6 +22,7 @@ ScoreError score_error(const Denoiser& denoiser, const AnalyticDenoiser& exact,
   const GradientMode off(false);
   ScoreError result{.times = times, .fisher = {}, .fisher_error = {}, .noise = {}, .noise_error = {}};
   for (size_t i = 0; i < times.size(); ++i) {
+    check_stop();
     const double t = times[i], sigma = exact.process().sigma(t);
     check(sigma > 0, "score_error: expected times with sigma > 0 but sigma({}) = 0", t);
     const Tensor x = exact.marginal(t).sample(samples, rng.stream(i));

@@ -6,6 +6,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/jobs.h"
+#include "fokker/core/stop.h"
 #include "fokker/gallery/items.h"
 #include "fokker/gallery/manifest.h"
 #include "fokker/gallery/page.h"
@@ -63,8 +64,7 @@ std::vector<NamedTheme> themes_of(Themes themes) {
 /// Writes the pictures of one item.
 class ItemFiles {
  public:
-  ItemFiles(const fs::path& folder, Drawn& drawn, const GalleryOptions& options)
-      : folder_(folder), drawn_(drawn), options_(options) {}
+  ItemFiles(const fs::path& folder, Drawn& drawn) : folder_(folder), drawn_(drawn) {}
 
   void write(const Scene& scene, const NamedTheme& theme) {
     const plot::Figure still = scene.draw(theme.theme, scene.still);
@@ -76,22 +76,19 @@ class ItemFiles {
       plot::save_animation(
           place(theme, ".webp"), scene.frames,
           [&](int64_t frame) {
-            stop_if_asked();
+            check_stop();
             plot::Figure figure = scene.draw(theme.theme, frame);
             figure.set_pixel_ratio(animation_ratio);
             return figure;
           },
           {.frames_per_second = scene.frames_per_second, .hold_last = 1.5, .quality = animation_quality});
-    stop_if_asked();
+    check_stop();
   }
 
  private:
   static constexpr int animation_quality = 75;
   static constexpr double animation_ratio = 1.5;
 
-  void stop_if_asked() const {
-    check(!options_.stop || !options_.stop(), "gallery: stopped; the pictures written so far are whole");
-  }
   fs::path place(const NamedTheme& theme, const std::string& extension) {
     drawn_.files.push_back(drawn_.item->id + theme.suffix + extension);
     return folder_ / drawn_.files.back();
@@ -99,7 +96,6 @@ class ItemFiles {
 
   const fs::path& folder_;
   Drawn& drawn_;
-  const GalleryOptions& options_;
 };
 
 Drawn draw_item(const Item& item, Workshop& shop, const fs::path& folder, const GalleryOptions& options) {
@@ -109,7 +105,7 @@ Drawn draw_item(const Item& item, Workshop& shop, const fs::path& folder, const 
   const Scene scene = item.prepare(shop, Rng(options.seed).stream(item.id));
   check((scene.frames > 1) == (item.kind == Kind::animation), "gallery: {} is not of the kind it claims",
         item.id);
-  ItemFiles files(folder, drawn, options);
+  ItemFiles files(folder, drawn);
   for (const NamedTheme& theme : themes_of(options.themes)) files.write(scene, theme);
   drawn.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return drawn;

@@ -24,8 +24,6 @@ struct GalleryOptions {
   int threads = 1;  ///< items drawn at the same time, each on one thread
   /// Called after each item, from one thread at a time.
   std::function<void(const Item& item)> after = {};
-  /// Asked between frames and files, from every thread: true ends the run there with an error.
-  std::function<bool()> stop = {};
 };
 
 /// What one item became.
@@ -38,7 +36,8 @@ struct Drawn {
 };
 
 /// Draws the items into the folder, which is made where it is absent, and writes its index.html for all items
-/// whose pictures lie there. Each file is written whole or not at all.
+/// whose pictures lie there. Each file is written whole or not at all; a StopRequest is heeded
+/// between frames and files.
 std::vector<Drawn> draw(const std::vector<const Item*>& items, const std::filesystem::path& folder,
                         const GalleryOptions& options = {});
 

@@ -144,6 +144,13 @@ HWY_INLINE void improve(const Leaves& leaves, LeafColumns<T> columns, const Leaf
   }
 }
 
+/// The first place of a leaf whose component has a weight; the leaf has one.
+HWY_INLINE int64_t first_weighted(const Leaves& leaves, int64_t leaf) {
+  int64_t slot = leaf * leaf_size;
+  while (!(leaves.log_weights[leaves.order[slot]] > -HUGE_VAL)) ++slot;
+  return slot;
+}
+
 /// Adds the leaf's weights and weights times (m - m_anchor): sums of (dimension + 1).
 template <typename T, int kDimension>
 HWY_INLINE void add_leaf(const SeenLeaf<T, kDimension>& seen, double* sums) {
@@ -185,14 +192,20 @@ template <typename T, int kDimension>
 HWY_INLINE void answer_in(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query,
                           double* bounds, LeafAnswer& answer) {
   const int64_t nearest = bound_leaves(leaves, query, bounds);
-  Anchored<T> anchor = anchored_at<T>(leaves, query, nearest * leaf_size);
+  if (!(leaves.heaviest[nearest] > -HUGE_VAL)) {  // no component has a weight
+    answer.anchor = leaves.order[0];
+    answer.log_total = std::nan("");
+    std::fill_n(answer.offset, leaves.dimension, answer.log_total);
+    return;
+  }
+  Anchored<T> anchor = anchored_at<T>(leaves, query, first_weighted(leaves, nearest));
   improve<T, kDimension>(leaves, columns, query, nearest, anchor);
   for (int64_t leaf = 0; leaf < leaves.count; ++leaf)
-    if (bounds[leaf] > anchor.logit && leaf != nearest)
+    if (bounds[leaf] > anchor.logit - query.slack && leaf != nearest)
       improve<T, kDimension>(leaves, columns, query, leaf, anchor);
   double sums[most_leaf_dimensions + 1] = {};
   for (int64_t leaf = 0; leaf < leaves.count; ++leaf)
-    if (bounds[leaf] > anchor.logit - query.cut)
+    if (bounds[leaf] > anchor.logit - query.cut - query.slack)
       add_leaf(SeenLeaf<T, kDimension>(leaves, columns, leaf, anchor), sums);
   const double total = sums[leaves.dimension];
   answer.anchor = leaves.order[anchor.slot];

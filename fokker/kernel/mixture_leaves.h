@@ -30,7 +30,8 @@ struct LeafColumns {
 struct LeafQuery {
   const double* x;
   double alpha, variance;
-  double cut;  ///< leaves whose logits are further below the largest are left out
+  double cut;    ///< leaves whose logits are further below the largest are left out
+  double slack;  ///< what a leaf's bound and the anchor's logit may be off by rounding
 };
 
 struct LeafAnswer {
@@ -39,7 +40,8 @@ struct LeafAnswer {
   double* offset;    ///< (dimension): E[m | x] - m_anchor
 };
 
-/// The softmax of one query in T = float or double; `bounds` is working memory of (stride) numbers.
+/// The softmax of one query in T = float or double, none of whose squares leaves the range of T; NaN where
+/// every weight is zero. `bounds` is working memory of (stride) numbers.
 template <typename T>
 void answer_from_leaves(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query, double* bounds,
                         LeafAnswer& answer);

@@ -18,6 +18,29 @@ PackedMatrix SoftmaxComponents::Prepared::offsets(const CentredMeans& components
   return {packed.data_ptr<float>(), k, d};
 }
 
+SharedQueries queries_at_once(int64_t components) {
+  constexpr int64_t most_logits = 50'000'000;  // 200 MB
+  // Two groups at least, so that two threads have work; as many as stay in cache where there are few.
+  const int64_t tiles = std::clamp<int64_t>(most_logits / components / (2 * tile_rows), 1, most_tiles);
+  const int64_t group = tiles * tile_rows;
+  const int64_t fewest = 2 * group * components <= most_logits ? 2 : 1;
+  return {group, std::clamp<int64_t>((int64_t{1} << 20) / components / group, fewest, 6)};
+}
+
+void answer_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
+                    const std::vector<int64_t>& rows, MixtureSoftmax& result) {
+  if (rows.empty()) return;
+  const Tensor index = at::tensor(rows, at::kLong);
+  const auto pick = [&](const Tensor& column) {
+    return column.size(0) == 1 ? column : column.index_select(0, index);
+  };
+  const auto part = mixture_softmax_plain(
+      components, {queries.x.index_select(0, index), pick(queries.alpha), pick(queries.variance)});
+  result.anchor.index_copy_(0, index, part.anchor);
+  result.log_total.index_copy_(0, index, part.log_total);
+  result.offset.index_copy_(0, index, part.offset);
+}
+
 SoftmaxComponents::SoftmaxComponents(CentredMeans components)
     : components_(std::move(components)), prepared_(std::make_unique<Prepared>()) {
   components_.means = components_.means.contiguous();

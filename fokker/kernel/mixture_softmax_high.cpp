@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <numeric>
 
 #include "fokker/kernel/mixture_softmax_prepared.h"
 #include "fokker/kernel/mixture_softmax_rows.h"
@@ -22,6 +21,8 @@ struct Query {
   const double *x, *means, *log_weights;
   double alpha, slope;
   int64_t dimension;
+  double norm;          ///< of x less alpha times the centre
+  bool single = false;  ///< a float32 product says which components can matter
 
   double logit(int64_t component, int64_t anchor) const {
     const double product =
@@ -53,21 +54,6 @@ double sum_candidates(const Query& row, const int64_t* candidates, int64_t count
   return std::log(total);
 }
 
-/// The rows that a plain softmax has to answer, put into the result.
-void answer_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
-                    const std::vector<int64_t>& rows, MixtureSoftmax& result) {
-  if (rows.empty()) return;
-  const Tensor index = at::tensor(rows, at::kLong);
-  const auto pick = [&](const Tensor& column) {
-    return column.size(0) == 1 ? column : column.index_select(0, index);
-  };
-  const auto part = mixture_softmax_plain(
-      components, {queries.x.index_select(0, index), pick(queries.alpha), pick(queries.variance)});
-  result.anchor.index_copy_(0, index, part.anchor);
-  result.log_total.index_copy_(0, index, part.log_total);
-  result.offset.index_copy_(0, index, part.offset);
-}
-
 struct Screen {
   int64_t components, capacity;
   double largest_norm;  ///< of the components
@@ -75,10 +61,17 @@ struct Screen {
   double cut;           ///< what is this far below the largest logit does not matter
   bool single;
 
+  /// What float32 holds with room to spare: no number of the product overflows.
+  bool fits(const Query& query) const {
+    constexpr double most = 1e35;
+    const double reach = std::max(query.norm, largest_norm), steep = std::abs(query.slope);
+    const double far = std::max(reach * reach, 1.0) * std::max(std::abs(query.alpha), 1.0);
+    return far < most && steep < most && steep * far < most;
+  }
   /// How far a float32 logit of a query of that norm may be off.
-  double bound(const Query& query, double norm) const {
+  double bound(const Query& query) const {
     const double unit = 0.5 * std::numeric_limits<float>::epsilon() * safety;
-    return unit * std::abs(query.slope) * largest_norm * (norm + std::abs(query.alpha) * largest_norm);
+    return unit * std::abs(query.slope) * largest_norm * (query.norm + std::abs(query.alpha) * largest_norm);
   }
   /// Below this a float32 logit does not matter beside `top`.
   float threshold(double top, double bound) const { return static_cast<float>(top - cut - 2 * bound); }
@@ -123,6 +116,11 @@ struct Block {
   Tensor logits;   ///< (rows and more, padded components)
   std::vector<Verdict> verdicts;
   std::function<PackedMatrix()> offsets;
+
+  void add(Query query) {
+    query.single = screen.fits(query);
+    queries.push_back(query);
+  }
 };
 
 /// Queries packed for the product, a few tiles of them.
@@ -135,11 +133,11 @@ struct Group {
         tail_norms(rows * block.components.panels().looks()) {
     for (int64_t i = 0; i < count; ++i) {
       const Query& query = block.queries[first + i];
+      if (!query.single) continue;
       slopes[i] = static_cast<float>(query.slope);
       curvatures[i] = static_cast<float>(query.slope * query.alpha);
       const double* centred = block.centred.data_ptr<double>() + (first + i) * query.dimension;
-      if (all_finite(centred, query.dimension))
-        block.components.pack(centred, values.data(), tail_norms.data(), rows, i);
+      block.components.pack(centred, values.data(), tail_norms.data(), rows, i);
     }
   }
   PanelQueries packed() const {
@@ -190,8 +188,9 @@ void answer_group(Block& block, int64_t first, int64_t count, double heaviest, M
   std::vector<float> thresholds(group.rows, HUGE_VALF);
   for (int64_t i = 0; i < count; ++i) {
     const Query& query = block.queries[first + i];
+    if (!query.single) continue;
     const double* centred = block.centred.data_ptr<double>() + (first + i) * d;
-    bounds[i] = block.screen.bound(query, std::sqrt(std::inner_product(centred, centred + d, centred, 0.0)));
+    bounds[i] = block.screen.bound(query);
     const double top = centred_logit(query, centred, block.components.centre, heaviest, best[i]);
     const float threshold = block.screen.threshold(top, bounds[i]);
     if (std::isfinite(bounds[i])) thresholds[i] = std::isfinite(threshold) ? threshold : -HUGE_VALF;
@@ -199,10 +198,13 @@ void answer_group(Block& block, int64_t first, int64_t count, double heaviest, M
   if (panels.head < d) finish_logits(panels, group.packed(), thresholds.data(), logits, stride);
   for (int64_t i = 0; i < count; ++i) {
     const Query& query = block.queries[first + i];
-    if (!all_finite(query.x, d)) set_nan(result, at + i);
-    block.verdicts[first + i] = all_finite(query.x, d) ? answer_row(query, block.screen, bounds[i], best[i],
-                                                                    logits + i * stride, result, at + i)
-                                                       : Verdict::done;
+    Verdict& verdict = block.verdicts[first + i];
+    if (!all_finite(query.x, d))
+      set_nan(result, at + i);
+    else if (query.single)
+      verdict = answer_row(query, block.screen, bounds[i], best[i], logits + i * stride, result, at + i);
+    else
+      verdict = Verdict::plain;
   }
   const auto begin = block.verdicts.begin() + first;
   if (std::find(begin, begin + count, Verdict::dense) != begin + count)
@@ -212,10 +214,10 @@ void answer_group(Block& block, int64_t first, int64_t count, double heaviest, M
 }  // namespace
 
 void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& result) const {
-  constexpr int64_t group = most_tiles * tile_rows;  // queries that share a panel while it is in cache
   const ComponentPanels& panels = *prepared().panels;
   const int64_t n = queries.x.size(0), k = components_.means.size(0), d = components_.means.size(1);
-  const int64_t rows = std::clamp<int64_t>((int64_t{1} << 20) / k / group, 2, 6) * group;
+  const auto [group, groups] = queries_at_once(k);
+  const int64_t rows = group * groups;
   const Column alpha(queries.alpha), variance(queries.variance);
   const double heaviest = components_.log_weights.max().item<double>();
   // What is left out weighs together less than e^-36 (e^-20 in float32) of the largest.
@@ -234,13 +236,14 @@ void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& 
     const int64_t count = std::min(rows, n - begin);
     const auto part = [&](const Tensor& c) { return c.size(0) == 1 ? c : c.slice(0, begin, begin + count); };
     block.centred = queries.x.slice(0, begin, begin + count) - part(queries.alpha) * panels.centre;
+    const Tensor norms = block.centred.norm(2, {1});
     block.verdicts.assign(count, Verdict::done);
     block.queries.clear();
     for (int64_t at = begin; at < begin + count; ++at)
-      block.queries.push_back({queries.x.data_ptr<double>() + at * d, components_.means.data_ptr<double>(),
-                               components_.log_weights.data_ptr<double>(), alpha[at],
-                               alpha[at] / variance[at], d});
-    at::parallel_for(0, (count + group - 1) / group, 1, [&](int64_t first, int64_t last) {
+      block.add({queries.x.data_ptr<double>() + at * d, components_.means.data_ptr<double>(),
+                 components_.log_weights.data_ptr<double>(), alpha[at], alpha[at] / variance[at], d,
+                 norms.data_ptr<double>()[at - begin]});
+    at::parallel_for(0, (count + group - 1) / group, 1, [&, group = group](int64_t first, int64_t last) {
       for (int64_t i = first * group; i < std::min(last * group, count); i += group)
         answer_group(block, i, std::min(group, count - i), heaviest, result, begin + i);
     });

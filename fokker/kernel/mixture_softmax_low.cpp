@@ -8,9 +8,11 @@ namespace {
 
 constexpr int64_t queries_per_task = 16;
 
-/// What float32 holds with room to spare: no product of the kernel's overflows.
+/// What float32 holds with room to spare: no product of the kernel's overflows, and no slope vanishes.
 bool fits_single(const LeafQuery& query, double reach) {
-  constexpr double most = 1e35;
+  constexpr double most = 1e35, least = 1e-30;
+  const double curvature = query.alpha * query.alpha / query.variance;
+  if (curvature > most || (curvature < least && query.alpha != 0)) return false;
   return reach * reach / query.variance < most && reach * std::abs(query.alpha) / query.variance < most;
 }
 
@@ -32,6 +34,7 @@ void SoftmaxComponents::sum_low(const SoftmaxQueries& queries, MixtureSoftmax& r
   auto* anchor = result.anchor.data_ptr<int64_t>();
   // What is left out weighs together less than e^-44 (e^-20 in float32) of the largest.
   const double cut = std::log(static_cast<double>(components_.means.size(0))) + (queries.single ? 20 : 44);
+  std::vector<char> far(n, 0);
   at::parallel_for(0, n, queries_per_task, [&](int64_t first, int64_t last) {
     std::vector<double> bounds(leaves.stride);
     for (int64_t i = first; i < last; ++i) {
@@ -40,9 +43,14 @@ void SoftmaxComponents::sum_low(const SoftmaxQueries& queries, MixtureSoftmax& r
         continue;
       }
       const double reach = norm_of(x + i * d, d) + std::abs(alpha[i]) * ready.largest_norm();
+      // The boxes are judged by squares, which would overflow.
+      if (!std::isfinite(reach * reach / variance[i])) {
+        far[i] = 1;
+        continue;
+      }
       // Twice what a leaf's bound and the anchor's logit may be off by rounding.
       const double slack = 32 * std::numeric_limits<double>::epsilon() * reach * reach / variance[i];
-      const LeafQuery query{x + i * d, alpha[i], variance[i], cut + slack};
+      const LeafQuery query{x + i * d, alpha[i], variance[i], cut, slack};
       LeafAnswer answer{0, 0, offset + i * d};
       if (queries.single && fits_single(query, reach))
         answer_from_leaves(leaves, ready.columns<float>(), query, bounds.data(), answer);
@@ -52,6 +60,10 @@ void SoftmaxComponents::sum_low(const SoftmaxQueries& queries, MixtureSoftmax& r
       log_total[i] = answer.log_total;
     }
   });
+  std::vector<int64_t> plain;
+  for (int64_t i = 0; i < n; ++i)
+    if (far[i]) plain.push_back(i);
+  answer_plainly(components_, queries, plain, result);
 }
 
 }  // namespace fokker

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <vector>
 
 #include "fokker/kernel/component_leaves.h"
 #include "fokker/kernel/component_panels.h"
@@ -30,6 +31,17 @@ struct SoftmaxComponents::Prepared {
   /// (k, d) float32, means less the panels' centre, packed for `gemm` when they are first asked for.
   PackedMatrix offsets(const CentredMeans& components);
 };
+
+/// How many queries share a panel while it is in cache, and how many such groups have their logits, of all
+/// components in float32, in memory together: 200 MB at most, but for a single tile of queries.
+struct SharedQueries {
+  int64_t group, groups;
+};
+SharedQueries queries_at_once(int64_t components);
+
+/// The rows that only the plain softmax can answer, put into the result.
+void answer_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
+                    const std::vector<int64_t>& rows, MixtureSoftmax& result);
 
 inline void set_nan(MixtureSoftmax& result, int64_t row) {
   const double nan = std::numeric_limits<double>::quiet_NaN();

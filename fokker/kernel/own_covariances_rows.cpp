@@ -102,6 +102,11 @@ void add_own_components(const OwnColumns& columns, const double* x, const OwnWor
   const int64_t n = columns.dimension;
   const Vectors vectors(work.vectors, n);
   const double top = own_logits(columns, x, vectors, work.logits);
+  if (!std::isfinite(top)) {  // no component has a weight, or all are beyond the range of numbers
+    for (double* values : {sums.pull, sums.explained, sums.mean}) std::fill_n(values, n, std::nan(""));
+    sums.log_total = top < 0 ? top : std::nan("");
+    return;
+  }
   std::fill_n(work.vectors, own_working_size(n), 0.0);
   V total = hn::Zero(d);
   for (int64_t k = 0; k < columns.stride; k += static_cast<int64_t>(hn::Lanes(d))) {

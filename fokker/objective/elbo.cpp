@@ -73,7 +73,7 @@ Tensor elbo_controls(const Denoiser& denoiser, const Tensor& x0, const ElboOptio
   const auto times = elbo_times(denoiser.process(), options.steps);
   Tensor controls = at::empty({static_cast<int64_t>(times.size())}, at::kDouble);
   for (size_t i = 0; i < times.size(); ++i) {
-    batch.step = static_cast<uint32_t>(i);
+    batch.step = static_cast<uint64_t>(i);
     controls.data_ptr<double>()[i] = slope(squared_error(denoiser, batch, times[i], rng.stream("controls")));
   }
   return controls;
@@ -95,7 +95,7 @@ ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptio
   std::vector<Tensor> all;
   for (size_t i = 0; i < terms.times.size(); ++i) {
     const ElboTerm term = elbo_term(process, terms.times, i, options.variance);
-    const Batch batch{.x0 = x0, .label = label, .step = static_cast<uint32_t>(i)};
+    const Batch batch{.x0 = x0, .label = label, .step = static_cast<uint64_t>(i)};
     const auto [error, control] = squared_error(denoiser, batch, terms.times[i], rng);
     all.push_back((error - factors.data_ptr<double>()[i] * control) * term.error + d * term.constant);
   }

@@ -47,7 +47,7 @@ Tensor SlicedObjective::loss(const Denoiser& denoiser, const Batch& batch, const
          level_weight(denoiser.process(), matching.weighting, noised);
 }
 
-Tensor random_directions(SlicedObjective::Directions kind, int64_t count, const Tensor& x, uint32_t step,
+Tensor random_directions(SlicedObjective::Directions kind, int64_t count, const Tensor& x, uint64_t step,
                          const Rng& rng) {
   std::vector<Tensor> all;
   for (int64_t i = 0; i < count; ++i) {

@@ -2,7 +2,7 @@
 
 namespace fokker {
 
-Tensor drop_labels(const Tensor& label, double probability, uint32_t step, const Rng& rng) {
+Tensor drop_labels(const Tensor& label, double probability, uint64_t step, const Rng& rng) {
   if (!label.defined() || probability <= 0) return label;
   const Tensor kept = rng.uniform({label.size(0)}, {.step = step}) >= probability;
   return at::where(kept.to(label.device()), label, at::full_like(label, -1));

@@ -24,6 +24,6 @@ NoisedBatch noise_batch_at(const GaussianProcess& process, const Batch& batch, c
 Tensor batch_noise(const Batch& batch, const Rng& rng);
 
 /// Labels with each set to -1 with that probability.
-Tensor drop_labels(const Tensor& label, double probability, uint32_t step, const Rng& rng);
+Tensor drop_labels(const Tensor& label, double probability, uint64_t step, const Rng& rng);
 
 }  // namespace fokker

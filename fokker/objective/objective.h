@@ -8,7 +8,7 @@ namespace fokker {
 struct Batch {
   Tensor x0;     ///< (n, event...)
   Tensor label;  ///< (n) int64, or undefined
-  uint32_t step = 0;
+  uint64_t step = 0;
 };
 
 /// A training loss: a function of a denoiser and a batch.

@@ -9,7 +9,7 @@ namespace fokker {
 namespace {
 
 /// n numbers in (0, 1), each uniform.
-Tensor unit_numbers(TimeSampling::Method method, int64_t n, uint32_t step, const Rng& rng) {
+Tensor unit_numbers(TimeSampling::Method method, int64_t n, uint64_t step, const Rng& rng) {
   const DrawPosition position{.step = step};
   if (method == TimeSampling::Method::independent) return rng.uniform({n}, position, at::kDouble);
   if (method == TimeSampling::Method::antithetic) {
@@ -38,7 +38,7 @@ double time_from_unit(const GaussianProcess& process, const TimeSampling& option
 
 }  // namespace
 
-Tensor sample_times(const GaussianProcess& process, const TimeSampling& options, int64_t n, uint32_t step,
+Tensor sample_times(const GaussianProcess& process, const TimeSampling& options, int64_t n, uint64_t step,
                     const Rng& rng) {
   check(n > 0, "sample_times: expected n > 0 but received {}", n);
   Tensor times = unit_numbers(options.method, n, step, rng).contiguous();
@@ -47,7 +47,7 @@ Tensor sample_times(const GaussianProcess& process, const TimeSampling& options,
   return times;
 }
 
-Tensor sample_chain_steps(int64_t steps, int64_t n, uint32_t step, const Rng& rng) {
+Tensor sample_chain_steps(int64_t steps, int64_t n, uint64_t step, const Rng& rng) {
   check(steps > 0, "sample_chain_steps: expected steps > 0 but received {}", steps);
   check(n > 0, "sample_chain_steps: expected n > 0 but received {}", n);
   const auto count = static_cast<double>(steps);

@@ -22,10 +22,10 @@ struct TimeSampling {
 };
 
 /// n times for the training step, (n) float64.
-Tensor sample_times(const GaussianProcess& process, const TimeSampling& options, int64_t n, uint32_t step,
+Tensor sample_times(const GaussianProcess& process, const TimeSampling& options, int64_t n, uint64_t step,
                     const Rng& rng);
 
 /// n steps of a chain, each uniform on 1..steps, (n) float64, with the low-discrepancy method.
-Tensor sample_chain_steps(int64_t steps, int64_t n, uint32_t step, const Rng& rng);
+Tensor sample_chain_steps(int64_t steps, int64_t n, uint64_t step, const Rng& rng);
 
 }  // namespace fokker

@@ -11,6 +11,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/unfinished.h"
 #include "fokker/plot/frame_encoder.h"
 
 extern char** environ;
@@ -27,18 +28,12 @@ class ScratchFolder {
     std::string name = (fs::temp_directory_path() / "fokker-XXXXXX").string();
     if (!::mkdtemp(name.data()))
       fail(ErrorKind::resource, "{}: cannot create a temporary folder: {}", name, std::strerror(errno));
-    path_ = name;
+    folder_.emplace(name);
   }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  fs::path operator/(const char* name) const { return path_ / name; }
+  fs::path operator/(const char* name) const { return folder_->path() / name; }
 
  private:
-  fs::path path_;
+  std::optional<Unfinished> folder_;
 };
 
 /// A running ffmpeg that reads raw frames from a socket: writing to one that has ended is an error, not a

@@ -9,7 +9,7 @@ namespace fokker {
 WienerIncrements wiener_increments(NoiseSource noise) {
   check(static_cast<bool>(noise), "wiener_increments: expected a source of noise but received none");
   return [noise = std::move(noise)](IntArrayRef shape, const WienerStep& step) {
-    const DrawPosition position{step.first_sample, static_cast<uint32_t>(step.step)};
+    const DrawPosition position{step.first_sample, static_cast<uint64_t>(step.step)};
     return noise(shape, position) * std::sqrt(step.end - step.begin);
   };
 }
@@ -37,7 +37,7 @@ Tensor BrownianPath::increment(IntArrayRef shape, const WienerStep& step) const 
   check(first <= last, "BrownianPath: expected begin <= end but received {} and {}", step.begin, step.end);
   Tensor sum = at::zeros(shape, at::kDouble);
   for (int64_t i = first; i < last; ++i)
-    sum += rng_.normal(shape, {step.first_sample, static_cast<uint32_t>(i)}, at::kDouble);
+    sum += rng_.normal(shape, {step.first_sample, static_cast<uint64_t>(i)}, at::kDouble);
   return sum * std::sqrt(end_ / static_cast<double>(steps_));
 }
 
@@ -61,7 +61,7 @@ void check_request(int64_t n, int64_t d, const std::vector<double>& times, const
 
 /// The standard normal behind the increment that ends at times[i].
 Tensor increment_noise(int64_t n, int64_t d, size_t i, const Rng& rng) {
-  return rng.stream("brownian").normal({n, d}, {.step = static_cast<uint32_t>(i)}, at::kDouble);
+  return rng.stream("brownian").normal({n, d}, {.step = static_cast<uint64_t>(i)}, at::kDouble);
 }
 
 }  // namespace

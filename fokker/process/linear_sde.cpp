@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 
 namespace fokker {
 namespace {
@@ -127,6 +128,7 @@ Tensor LinearSde::sample_paths(const Tensor& x0, const std::vector<double>& time
   LinearTransition law;
   double interval = -1;
   for (size_t i = 1; i < times.size(); ++i) {
+    check_stop();
     const double h = times[i] - times[i - 1];
     check(h > 0, "LinearSde: expected increasing times but received times[{}] = {}", i, times[i]);
     if (h != interval) {
@@ -134,7 +136,7 @@ Tensor LinearSde::sample_paths(const Tensor& x0, const std::vector<double>& time
       root = matrix_root(law.Q);
       interval = h;
     }
-    const Tensor z = noise(x.sizes(), {first_sample, static_cast<uint32_t>(i - 1)}).to(x.options());
+    const Tensor z = noise(x.sizes(), {first_sample, static_cast<uint64_t>(i - 1)}).to(x.options());
     x = x.matmul(law.F.t()) + law.offset + z.matmul(root.t());
     states.push_back(x.to(x0.options()));
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 #include "fokker/process/jacobian.h"
 
 namespace fokker {
@@ -99,6 +100,7 @@ Tensor simulate(const Sde& sde, const Tensor& x0, const std::vector<double>& tim
   Tensor x = x0.detach();
   if (options.observer) options.observer({0, times[0], x});
   for (size_t i = 0; i + 1 < times.size(); ++i) {
+    check_stop();
     const auto step = static_cast<int64_t>(i);
     const Tensor dB = increment(sde, x, options, {options.first_sample, step, times[i], times[i + 1]});
     x = one_step(sde, method, x, times[i], times[i + 1] - times[i], dB);

@@ -1,6 +1,7 @@
 #include "fokker/sample/adaptive_sde.h"
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 #include "fokker/process/dormand_prince.h"
 #include "fokker/sample/brownian_memory.h"
 #include "fokker/sample/reverse_sde.h"
@@ -9,11 +10,36 @@ namespace fokker {
 namespace {
 
 constexpr uint32_t most_draws = 4096;
+constexpr int64_t most_not_finite = 16;         // each a tenth of the step before
 constexpr double safety = 0.9, exponent = 0.9;  // theta and r of the paper
 
 struct StepControlRun {
   BrownianMemory path;
   double step = 0.01;  ///< to try next; the paper's h_init
+};
+
+/// When to give up on an interval that begins at `begin`, and because of which row.
+struct Limits {
+  double begin;
+  uint32_t draws = 0;
+  int64_t not_finite = 0, worst = 0;
+
+  uint32_t next_draw() {
+    if (draws == most_draws)
+      throw RowError(ErrorKind::argument, worst,
+                     fmt::format("adaptive-sde: more than {} steps tried from t = {}; loosen rtol and atol",
+                                 most_draws, begin));
+    return draws++;
+  }
+  double largest(const Tensor& errors, double t) {
+    worst = errors.argmax().item<int64_t>();
+    const double error = errors[worst].item<double>();
+    not_finite = std::isfinite(error) ? 0 : not_finite + 1;
+    if (not_finite > most_not_finite)
+      throw RowError(ErrorKind::failed, worst,
+                     fmt::format("it lies too far away: its rate is not finite beside t = {:.6g}", t));
+    return error;
+  }
 };
 
 /// Both solutions of one trial, which share their noise.
@@ -48,15 +74,12 @@ StepResult AdaptiveSde::step(const Denoiser& denoiser, const Tensor& x, StepCont
   const double end = clean ? std::min(process.time_min(), context.t) : context.s;
   if (!context.history.has_value()) context.history = StepControlRun();
   auto& run = std::any_cast<StepControlRun&>(context.history);
-  uint32_t draws = 0;
-  const auto draw = [&] {
-    check(draws < most_draws, "adaptive-sde: more than {} steps tried from t = {}; loosen rtol and atol",
-          most_draws, context.t);
-    return context.noise(draws++);
-  };
+  Limits limits{context.t};
+  const auto draw = [&] { return context.noise(limits.next_draw()); };
   StepResult result{x, 0};
   Tensor drift;  // at (x, t), where known
   for (double t = context.t; t > end;) {
+    check_stop();
     const double step = std::min(run.step, t - end), next = step == t - end ? end : t - step;
     if (!drift.defined()) {
       drift = reverse_drift(denoiser.estimate(result.x, t), process, t);
@@ -64,8 +87,9 @@ StepResult AdaptiveSde::step(const Denoiser& denoiser, const Tensor& x, StepCont
     }
     const Trial trial = try_step(denoiser, result.x, drift, run.path.increment(step, draw), t, next);
     ++result.evaluations;
-    const double error = worst_scaled_error(trial.simple - trial.improved, result.x, trial.simple,
-                                            options_.atol, options_.rtol);
+    const Tensor errors =
+        scaled_errors(trial.simple - trial.improved, result.x, trial.simple, options_.atol, options_.rtol);
+    const double error = limits.largest(errors, t);
     if (error <= 1) {
       run.path.advance(step);
       result.x = trial.improved;

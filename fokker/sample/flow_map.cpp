@@ -1,6 +1,7 @@
 #include "fokker/sample/flow_map.h"
 
 #include "fokker/core/error.h"
+#include "fokker/core/finite_rows.h"
 
 namespace fokker {
 
@@ -22,7 +23,7 @@ double AngularFlow::data_angle() const {
   return angle(denoiser_.process().time_min());
 }
 
-Tensor AngularFlow::rate(const Tensor& z, double angle) const {
+Tensor AngularFlow::rate(const Tensor& z, double angle, const Tensor& rows) const {
   const double c = std::cos(angle), s = std::sin(angle);
   if (exact_) {
     const auto posterior = exact_->target().posterior(z, c, s);
@@ -30,20 +31,23 @@ Tensor AngularFlow::rate(const Tensor& z, double angle) const {
   }
   // log-SNR = -2 log tan phi; where it is infinite the time is clamped to 0 or 1.
   const double t = denoiser_.process().schedule()->time_of_log_snr(-2 * std::log(std::tan(angle)));
-  const Estimate estimate = denoiser_.estimate(z * scale(t), t, label_);
+  const Tensor label = rows.defined() && label_.defined() ? label_.index_select(0, rows) : label_;
+  const Estimate estimate = denoiser_.estimate(z * scale(t), t, label);
   return c * estimate.noise() - s * estimate.denoised();
 }
 
 namespace {
 
+constexpr const char* too_far = "it lies too far away: the flow does not carry it to numbers";
+
 /// z from one angle to another.
 FlowMap carry(const AngularFlow& flow, const Tensor& z, double from, double to,
               DormandPrince::Options options) {
   const GradientMode off(false);
-  DormandPrince run(options);
-  const Tensor end =
-      run.advance([&](const Tensor& state, double angle) { return flow.rate(state, angle); }, z, from, to);
-  return {end, run.evaluations(), run.rejected()};
+  const OdeRun run = advance_rows(
+      [&](const Tensor& state, double angle, const Tensor& rows) { return flow.rate(state, angle, rows); }, z,
+      from, to, options);
+  return {run.x, run.evaluations, run.rejected};
 }
 
 }  // namespace
@@ -54,6 +58,7 @@ FlowMap encode(const Denoiser& denoiser, const Tensor& x, DormandPrince::Options
   const double begin = flow.data_angle();
   FlowMap map = carry(flow, x * std::cos(begin), begin, flow.angle(1.0), options);
   map.x = map.x * flow.scale(1.0);
+  check_finite_rows(map.x, too_far);
   return map;
 }
 
@@ -63,6 +68,7 @@ FlowMap decode(const Denoiser& denoiser, const Tensor& latent, DormandPrince::Op
   const double end = flow.data_angle();
   FlowMap map = carry(flow, latent / flow.scale(1.0), flow.angle(1.0), end, options);
   map.x = map.x / std::cos(end);
+  check_finite_rows(map.x, too_far);
   return map;
 }
 

@@ -21,8 +21,8 @@ class AngularFlow {
   /// Where the flow meets the data: 0 where the denoiser is exact for a law with a density, else the angle of
   /// the process's time_min, below which networks are not trained.
   double data_angle() const;
-  /// dz/dphi at z (n, event...).
-  Tensor rate(const Tensor& z, double angle) const;
+  /// dz/dphi at z (n, event...); `rows` (n) int64 says which rows of the label they are, where not all.
+  Tensor rate(const Tensor& z, double angle, const Tensor& rows = {}) const;
 
  private:
   const Denoiser& denoiser_;
@@ -39,7 +39,8 @@ struct FlowMap {
 
 /// Data to the latents of t = 1 along the probability flow, by adaptive Dormand-Prince within the tolerances.
 /// Latents of a model's own samples are N(0, prior_variance I). A row is taken as x_t = alpha x at
-/// AngularFlow::data_angle.
+/// AngularFlow::data_angle. Rows that want far smaller steps than most are carried by themselves; a RowError
+/// names one that is too far away to be carried.
 FlowMap encode(const Denoiser& denoiser, const Tensor& x, DormandPrince::Options options,
                const Tensor& label = {});
 /// Its inverse.

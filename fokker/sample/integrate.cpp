@@ -1,11 +1,12 @@
 #include "fokker/sample/integrate.h"
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 
 namespace fokker {
 namespace {
 
-constexpr uint32_t draws_per_interval = 4096;
+constexpr uint64_t draws_per_interval = 4096;
 
 void check_run(const Sampler& sampler, const TimeGrid& grid) {
   check(grid.steps() >= sampler.least_steps(),
@@ -36,15 +37,20 @@ Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, co
   std::any history;
   observe(0, times[0]);
   for (size_t i = 0; i + 1 < times.size(); ++i) {
+    check_stop();
     const auto noise = [&](uint32_t draw) {
       check(options.noise != nullptr, "{}: this sampler draws noise, but no noise source was given",
             sampler.name());
-      const auto step = static_cast<uint32_t>(i) * draws_per_interval + draw;
-      return options.noise(x.sizes(), {first, step}).to(x.options());
+      check(draw < draws_per_interval, "{}: expected at most {} draws of noise in a step", sampler.name(),
+            draws_per_interval);
+      const uint64_t place = draw_step(static_cast<int64_t>(i), draws_per_interval, draw);
+      return options.noise(x.sizes(), {first, place}).to(x.options());
     };
     StepContext context{times[i], times[i + 1], noise, history, static_cast<int64_t>(i), grid.steps()};
     const bool at_data = grid.towards_noise() && denoiser.process().sigma(times[i]) == 0;
-    StepResult result = at_data ? leave_data(denoiser, x, context.s) : sampler.step(denoiser, x, context);
+    StepResult result = count_rows_from(first, [&] {
+      return at_data ? leave_data(denoiser, x, context.s) : sampler.step(denoiser, x, context);
+    });
     x = std::move(result.x);
     run.evaluations += result.evaluations;
     run.rejected += result.rejected;

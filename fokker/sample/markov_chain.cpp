@@ -1,18 +1,21 @@
 #include "fokker/sample/markov_chain.h"
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 
 namespace fokker {
 namespace {
 
-constexpr uint32_t draws_per_link = 4;
+constexpr uint64_t draws_per_link = 4;
 
 ChainState run_block(const MarkovKernel& kernel, const Distribution& target, const Tensor& x, int64_t first,
                      const NoiseSource& noise, const ChainOptions& options) {
   ChainState state{.x = x, .velocity = {}, .score = {}, .log_density = {}};
   const auto noise_of = [&](int64_t step) {
     return [&, step](uint32_t draw) {
-      return noise(x.sizes(), {first, static_cast<uint32_t>(step) * draws_per_link + draw}).to(x.options());
+      check(draw < draws_per_link, "{}: expected at most {} draws of noise in a step", kernel.name(),
+            draws_per_link);
+      return noise(x.sizes(), {first, draw_step(step, draws_per_link, draw)}).to(x.options());
     };
   };
   const auto observe = [&](int64_t step) {
@@ -21,6 +24,7 @@ ChainState run_block(const MarkovKernel& kernel, const Distribution& target, con
   kernel.start(target, state, noise_of(0));
   observe(0);
   for (int64_t step = 1; step <= options.steps; ++step) {
+    check_stop();
     kernel.step(target, state, noise_of(step));
     // Before the target sees it: densities take squares and need not cope with infinity.
     if (!state.x.square().isfinite().all().item<bool>())

@@ -16,6 +16,11 @@ struct SamplerOrder {
   double weak = 1;    ///< of expectations
 };
 
+/// Where in a source of noise the draws of a step lie, of which each step of a run has so many.
+constexpr uint64_t draw_step(int64_t step, uint64_t draws_per_step, uint64_t draw) {
+  return static_cast<uint64_t>(step) * draws_per_step + draw;
+}
+
 /// What one step may use: the interval from time t down to s (up to s in a run from data to noise), its
 /// noise, and what earlier steps of the run left.
 struct StepContext {

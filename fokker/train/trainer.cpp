@@ -7,6 +7,7 @@
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
 #include "fokker/core/spec.h"
+#include "fokker/core/stop.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/kernel/adamw.h"
 #include "fokker/train/problem.h"
@@ -81,7 +82,7 @@ Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Pred
   second_moment_ = at::zeros_like(parameters_->values());
 }
 
-Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint32_t step) const {
+Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint64_t step) const {
   Batch batch{.x0 = normalisation_.apply(data.values.index_select(0, rows)), .label = {}, .step = step};
   const auto options = parameters_->values().options();
   batch.x0 = batch.x0.to(options);
@@ -120,7 +121,7 @@ double Trainer::learning_rate(double fraction) const {
 }
 
 double Trainer::train_step(double learning_rate) {
-  const auto step = static_cast<uint32_t>(step_);
+  const auto step = static_cast<uint64_t>(step_);
   const Batch batch = gather(data_.training, next_rows(), step);
   const Tensor loss = objective_->loss(*denoiser_, batch, rng_).mean();
   const Tensor gradient = parameters_->gradient(loss);
@@ -151,7 +152,7 @@ double Trainer::held_out_loss() const {
   for (int64_t first = 0, part = 0; first < rows; first += chunk, ++part) {
     const int64_t count = std::min(chunk, rows - first);
     const Batch batch =
-        gather(data_.held_out, at::arange(first, first + count, at::kLong), static_cast<uint32_t>(part));
+        gather(data_.held_out, at::arange(first, first + count, at::kLong), static_cast<uint64_t>(part));
     total += objective_->loss(*averaged_, batch, rng).sum().item<double>();
   }
   return total / static_cast<double>(rows);
@@ -175,6 +176,7 @@ TrainOutcome Trainer::run(const TrainHooks& hooks) {
   double loss_sum = 0, logged_at = seconds_;
   int64_t loss_count = 0;
   while (true) {
+    check_stop();
     seconds_ = before + seconds_since(start);
     const double fraction = fraction_done(seconds_);
     const bool stopped = hooks.should_stop && hooks.should_stop();

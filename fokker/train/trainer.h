@@ -90,7 +90,7 @@ class Trainer {
   bool load_state(const std::filesystem::path& folder);
 
  private:
-  Batch gather(const Dataset& data, const Tensor& rows, uint32_t step) const;
+  Batch gather(const Dataset& data, const Tensor& rows, uint64_t step) const;
   Tensor next_rows();
   double train_step(double learning_rate);
   double learning_rate(double fraction) const;

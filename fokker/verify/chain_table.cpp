@@ -53,7 +53,7 @@ void walk(const ChainTable& chain, Tensor x, const Rng& rng, const ChainVisitor&
   for (int64_t i = 1; i <= chain.steps(); ++i) {
     const TransitionCoefficients q = chain.process().transition(chain.time(i - 1), chain.time(i));
     const double deviation = options.deviation ? options.deviation(q.variance) : std::sqrt(q.variance);
-    x = q.scale * x + deviation * rng.normal(x.sizes(), {.step = static_cast<uint32_t>(i)}, at::kDouble);
+    x = q.scale * x + deviation * rng.normal(x.sizes(), {.step = static_cast<uint64_t>(i)}, at::kDouble);
     visit(i, x);
   }
 }

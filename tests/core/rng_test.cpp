@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace fokker {
 namespace {
 
@@ -40,6 +42,20 @@ TEST(Rng, SharedBlocksGiveEveryNumberOnce) {
     const Tensor numbers = Rng(4).uniform({10'000 / columns, columns}, {.first_sample = 1}, at::kDouble);
     EXPECT_EQ(std::get<0>(at::_unique(numbers.flatten())).size(0), 10'000);
   }
+}
+
+// Steps are counted in 64 bits; below 2^32 they are those of the counter itself.
+TEST(Rng, StepsFarApartHaveNumbersOfTheirOwn) {
+  const Rng rng(5);
+  const auto numbers = [&](uint64_t step) {
+    return rng.uniform({50, 4}, {.first_sample = 3, .step = step}, at::kDouble);
+  };
+  const std::vector<uint64_t> steps = {7, 7 + (uint64_t{1} << 20), 7 + (uint64_t{1} << 32),
+                                       7 + (uint64_t{2} << 32), 7 + (uint64_t{1} << 52)};
+  // Two of the 10^3 numbers of 53 bits are equal with probability 10^-10.
+  Tensor all;
+  for (const uint64_t step : steps) all = all.defined() ? at::cat({all, numbers(step)}) : numbers(step);
+  EXPECT_EQ(std::get<0>(at::_unique(all.flatten())).size(0), all.numel());
 }
 
 }  // namespace

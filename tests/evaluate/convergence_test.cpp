@@ -134,5 +134,20 @@ TEST(MeasureConvergence, RefusesWhatHasNoMeaning) {
             std::string::npos);
 }
 
+// Noise that a method never draws cannot be shared with a finer run.
+TEST(MeasureConvergence, RefusesAStrongErrorWithoutNoise) {
+  for (const AnalyticDenoiser& denoiser : {gaussian_denoiser("vp"), mixture_denoiser("vp")}) {
+    const auto refusal = [&](const Sampler& sampler, ConvergenceOptions options) {
+      return refusal_of([&] { measure_convergence(denoiser, sampler, ErrorMeasure::strong, options); });
+    };
+    EXPECT_THAT(refusal(EdmStochastic({.low = 1e6, .high = 2e6}), {}),
+                ::testing::HasSubstr("draws no noise"));
+    EXPECT_THAT(
+        refusal(Ancestral(), {.steps = {1, 2}, .grid = [](int64_t n) { return TimeGrid::uniform(n); }}),
+        ::testing::HasSubstr("draws no noise in 1 step"));
+    EXPECT_THAT(refusal(AdaptiveSde(), {}), ::testing::HasSubstr("chooses its own steps"));
+  }
+}
+
 }  // namespace
 }  // namespace fokker

@@ -95,5 +95,51 @@ TEST(LikelihoodTest, DoesNotDependOnTheBlocks) {
   EXPECT_THROW(log_likelihood(denoiser, x, options, Rng(4)), Error);
 }
 
+/// A network's view of N(0, I) in float32, whose squares overflow far away.
+FunctionDenoiser overflowing(const GaussianProcess& process) {
+  return FunctionDenoiser(
+      [](const Tensor& x, const Times&) {
+        const Tensor size = 1 + x.square();
+        return 0.5 * x * (size / size);
+      },
+      process, Prediction::noise());
+}
+
+TEST(LikelihoodTest, NamesTheRowThatIsTooFarAway) {
+  const GaussianProcess process(VariancePreserving{});
+  const FunctionDenoiser function = overflowing(process);
+  const AnalyticDenoiser exact(mixture_of(2), process);
+  for (const double far : {1e25, 1e200}) {
+    Tensor x = Rng(3).normal({10, 2}, {}, at::kDouble);
+    x[5][1] = far;
+    const auto row_of = [&](const Denoiser& denoiser, at::ScalarType type) {
+      LikelihoodOptions options = tight;
+      options.block = 4;
+      options.type = type;
+      try {
+        log_likelihood(denoiser, x, options, Rng(2));
+      } catch (const RowError& error) {
+        return error.row();
+      }
+      return int64_t{-1};
+    };
+    EXPECT_EQ(row_of(function, at::kFloat), 5) << far;
+    if (far > 1e100) EXPECT_EQ(row_of(exact, at::kDouble), 5);
+  }
+}
+
+// A row that is far away, but has an answer, does not change those of the others.
+TEST(LikelihoodTest, AFarRowDoesNotSpoilTheOthers) {
+  const AnalyticDenoiser denoiser(mixture_of(2), GaussianProcess(VariancePreserving{}));
+  Tensor x = denoiser.target().sample(12, Rng(1));
+  const Tensor before = denoiser.target().log_density(x);
+  x[7] = 3e5;
+  const Tensor exact = denoiser.target().log_density(x),
+               found = log_likelihood(denoiser, x, tight, Rng(2)).log_density;
+  EXPECT_LT(worst(found.slice(0, 0, 7), before.slice(0, 0, 7)), 1e-4);
+  EXPECT_LT(worst(found.slice(0, 8), before.slice(0, 8)), 1e-4);
+  EXPECT_NEAR(found[7].item<double>() / exact[7].item<double>(), 1, 1e-4);
+}
+
 }  // namespace
 }  // namespace fokker

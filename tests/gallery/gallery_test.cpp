@@ -9,6 +9,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/stop.h"
 #include "fokker/gallery/workshop.h"
 
 namespace fokker::gallery {
@@ -122,9 +123,10 @@ TEST_F(GalleryFolder, AnAnimationHasAStillForThoseWhoWantNoMotion) {
 
 /// A run that is asked to stop ends with an error and leaves no page that lies.
 TEST_F(GalleryFolder, StopsWhenAsked) {
-  EXPECT_THAT(
-      refusal([&] { draw(select({"s1.embedding"}), folder_ / "alone", {.stop = [] { return true; }}); }),
-      HasSubstr("stopped"));
+  StopRequest request;
+  request.make();
+  const StopScope scope(&request);
+  EXPECT_THAT(refusal([&] { draw(select({"s1.embedding"}), folder_ / "alone"); }), HasSubstr("stopped"));
   EXPECT_FALSE(fs::exists(folder_ / "alone" / "index.html"));
 }
 

@@ -74,5 +74,36 @@ TEST(OwnCovariancesKernel, ARowThatIsNotFiniteIsNotANumber) {
   }
 }
 
+// Where no component has a density that is a number there is nothing to average: not the mean of all.
+TEST(OwnCovariancesKernel, WithoutAnyDensityThereIsNoAnswer) {
+  OwnProblem problem = own_problem(20, 2, false);
+  Tensor x = Rng(2).normal({3, 2}, {}, at::kDouble);
+  x[1] *= 1e180;
+  const auto expect_none = [&](int64_t row) {
+    const OwnMoments moments = own_moments(problem.mixture, problem.gains, problem.data_means, x);
+    for (const Tensor& value : {moments.pull, moments.explained, moments.mean})
+      EXPECT_TRUE(value[row].isnan().all().item<bool>());
+    EXPECT_FALSE(std::isfinite(moments.log_total[row].item<double>()));
+  };
+  expect_none(1);
+  problem.mixture.logits.fill_(-HUGE_VAL);
+  expect_none(0);
+}
+
+TEST(OwnCovariancesKernel, ComponentsWithoutWeightDoNotCount) {
+  OwnProblem problem = own_problem(33, 2, false);
+  const Tensor x = Rng(2).normal({9, 2}, {}, at::kDouble), kept = at::arange(1, 33, 2, at::kLong);
+  OwnProblem without = problem;
+  for (Tensor* t : {&without.mixture.means, &without.mixture.precisions, &without.mixture.logits,
+                    &without.gains, &without.data_means})
+    *t = t->index_select(0, kept);
+  problem.mixture.logits =
+      problem.mixture.logits.masked_fill((at::arange(33, at::kLong) % 2).eq(0), -HUGE_VAL);
+  const OwnMoments all = own_moments(problem.mixture, problem.gains, problem.data_means, x),
+                   some = own_moments(without.mixture, without.gains, without.data_means, x);
+  EXPECT_LT((all.pull - some.pull).abs().max().item<double>(), 1e-12);
+  EXPECT_LT((all.log_total - some.log_total).abs().max().item<double>(), 1e-12);
+}
+
 }  // namespace
 }  // namespace fokker

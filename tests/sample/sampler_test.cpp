@@ -2,11 +2,14 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
+#include "fokker/core/stop.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/denoise/learned.h"
 #include "fokker/nn/mlp.h"
+#include "fokker/sample/adaptive_sde.h"
 #include "fokker/sample/ancestral.h"
 #include "fokker/sample/ddim.h"
+#include "fokker/sample/dopri5.h"
 #include "fokker/sample/euler_maruyama.h"
 #include "fokker/sample/integrate.h"
 #include "fokker/sample/probability_flow.h"
@@ -178,6 +181,80 @@ TEST(TimeGrid, RefusesWhatIsNotAGrid) {
   EXPECT_THROW(TimeGrid({1.5, 0.0}), Error);
   EXPECT_THROW(TimeGrid::uniform(0), Error);
   EXPECT_THROW(TimeGrid::uniform(5, {.start = 0.1, .end = 0.2}), Error);
+}
+
+/// Draws noise in two steps that are 2^20 apart, and does nothing else.
+class RareNoise final : public Sampler {
+ public:
+  static constexpr int64_t apart = int64_t{1} << 20;
+  std::string name() const override { return "rare-noise"; }
+  SamplerOrder order() const override { return {.deterministic = false}; }
+  StepResult step(const Denoiser&, const Tensor& x, StepContext& context) const override {
+    return {context.index % apart == 3 ? x + context.noise(5) : x, 0};
+  }
+};
+
+// 2^20 steps of 4096 draws each are 2^32 places.
+TEST(Integrate, NoiseDoesNotRepeatInLongRuns) {
+  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
+  std::vector<Tensor> drawn;
+  const NoiseSource noise = [&](IntArrayRef shape, DrawPosition position) {
+    drawn.push_back(Rng(1).normal(shape, position, at::kDouble));
+    return drawn.back();
+  };
+  integrate(denoiser, RareNoise(), TimeGrid::uniform(RareNoise::apart + 10), at::zeros({2, 2}, at::kDouble),
+            {.noise = noise, .observers = {}});
+  ASSERT_EQ(drawn.size(), 2u);
+  EXPECT_GT(worst(drawn[0], drawn[1]), 1e-3);
+}
+
+TEST(DrawStep, TellsEveryDrawOfALongRunApart) {
+  for (const auto& [draws, apart] :
+       {std::pair<uint64_t, int64_t>{4096, int64_t{1} << 20}, {4, int64_t{1} << 30}})
+    for (const int64_t step : {0, 1, 9'999'999}) {
+      const uint64_t here = draw_step(step, draws, draws - 1),
+                     later = draw_step(step + apart, draws, draws - 1);
+      EXPECT_NE(here, draw_step(step + 1, draws, 0));
+      EXPECT_GT(worst(Rng(1).normal({1, 4}, {.step = here}), Rng(1).normal({1, 4}, {.step = later})), 1e-3);
+    }
+}
+
+TEST(Integrate, NamesTheRowThatLeavesTheRangeOfNumbers) {
+  const GaussianProcess vp = process("vp");
+  // Row 6 of the run, which is row 2 of its second block, has no noise estimate.
+  const FunctionDenoiser function(
+      [](const Tensor& x, const Times&) { return at::where(x > 50, std::nan(""), x); }, vp,
+      Prediction::noise());
+  Tensor x = at::zeros({8, 1}, at::kDouble);
+  x[6] = 100;
+  for (const Sampler* sampler : std::initializer_list<const Sampler*>{new Dopri5(), new AdaptiveSde()}) {
+    int64_t row = -1;
+    try {
+      integrate(function, *sampler, TimeGrid({0.9, 0.1}), x,
+                {.noise = Rng(1).noise_source(at::kDouble), .block = 4, .observers = {}});
+    } catch (const RowError& error) {
+      row = error.row();
+    }
+    EXPECT_EQ(row, 6) << sampler->name();
+    delete sampler;
+  }
+}
+
+TEST(Integrate, HeedsAStopRequest) {
+  const AnalyticDenoiser denoiser(two_modes(), process("vp"));
+  StopRequest request;
+  const StopScope scope(&request);
+  int64_t steps = 0;
+  const Observer observer = [&](const Observation&) {
+    if (++steps == 4) request.make();
+  };
+  expect_error(
+      [&] {
+        integrate(denoiser, Ddim(), TimeGrid::uniform(50), at::zeros({2, 2}, at::kDouble),
+                  {.observers = {observer}});
+      },
+      ErrorKind::stopped, "stopped");
+  EXPECT_EQ(steps, 4);
 }
 
 }  // namespace

@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+
+#include "fokker/core/error.h"
+
+namespace fokker::cli {
+
+/// Does the work on the rows of a file, counted from its first one: its RowErrors name the file, and a row
+/// that cannot be answered is bad input.
+template <typename Work>
+decltype(auto) name_rows_of(const std::string& file, Work&& work) {
+  try {
+    return work();
+  } catch (const RowError& error) {
+    fail(error.kind() == ErrorKind::failed ? ErrorKind::input : error.kind(), "{}: row {} (from 0): {}", file,
+         error.row(), error.reason());
+  }
+}
+
+}  // namespace fokker::cli
