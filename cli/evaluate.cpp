@@ -126,7 +126,10 @@ void add_classifier_distance(const ClassifierDistance& d, Json& json, std::strin
       d.samples, d.real, d.accuracy);
 }
 
-int run_evaluate(const EvaluateOptions& o) {
+int run_evaluate(const EvaluateOptions& o, const Command& command) {
+  if (o.run.empty()) command.refuse({"times"}, "only scores are compared at times; expected --run RUN");
+  if (o.run.empty() && !o.reference.starts_with("target:"))
+    command.refuse({"n"}, "a file has its own rows; expected --reference target:TARGET");
   check(o.classifier.labels.empty() || !o.classifier.data.empty(),
         "classifier-labels: expected --classifier-data FILE, the images that they label");
   if (!o.run.empty()) return evaluate_run(o);
@@ -181,7 +184,7 @@ void add_evaluate(CommandLine& line) {
                  "on them");
         c.option("--classifier-labels", o.classifier.labels, "Their labels, one per row");
       },
-      [](const EvaluateOptions& o, const Command&) { return run_evaluate(o); });
+      run_evaluate);
 }
 
 }  // namespace fokker::cli

@@ -4,6 +4,8 @@
 #include "cli/command.h"
 #include "cli/objectives.h"
 #include "cli/preview.h"
+#include "cli/prior.h"
+#include "cli/rehearsal.h"
 #include "cli/run_folder.h"
 #include "cli/run_report.h"
 #include "cli/train_setup.h"
@@ -22,6 +24,8 @@ Json plan_json(const TrainingPlan& plan) {
           {"held_out_rows", plan.data.held_out.size()},
           {"event_shape", plan.data.training.event_shape()},
           {"process", plan.process.schedule()->config()},
+          {"prior", prior_json(plan.process, plan.spread, prior_fit(plan.process, plan.spread))},
+          {"data_spread", plan.spread},
           {"predict", plan.prediction_name()},
           {"objective", plan.objective_name},
           {"weighting", plan.weighting_name},
@@ -41,6 +45,15 @@ std::string plan_text(const TrainingPlan& plan) {
                      plan.data.training.source, plan.data.training.size() + plan.data.held_out.size(),
                      shape_string(plan.data.training.event_shape()), plan.data.held_out.size(),
                      plan.network->parameter_count(), budget, plan.train.batch);
+}
+
+/// What is saved with the model of a training.
+Json training_record(const TrainingPlan& plan, const TrainSettings& settings) {
+  Json record = plan_json(plan);
+  record["seed"] = settings.common.seed;
+  record["data_options"] = data_options(settings);
+  record["machine"] = machine();
+  return record;
 }
 
 /// The report of a run that has just ended. That it cannot be written is no failure of the training.
@@ -63,12 +76,9 @@ class Recorder {
   void checkpoint(const Trainer& trainer) {
     folder_.save_checkpoint(trainer, plan_.train.checkpoints_kept);
     Model model = plan_.model(trainer.averaged_network());
-    model.training = plan_json(plan_);
+    model.training = training_record(plan_, settings_);
     model.training["steps_done"] = trainer.step();
     model.training["seconds"] = trainer.seconds();
-    model.training["seed"] = settings_.common.seed;
-    model.training["data_options"] = data_options(settings_);
-    model.training["machine"] = machine();
     save_model(folder_.path(), model);
     write_preview(folder_.path() / "previews" / fmt::format("step-{:08}.png", trainer.step()), model,
                   plan_.data.training, settings_.common.seed);
@@ -113,12 +123,16 @@ int run_train(const TrainSettings& settings, const Command& command) {
   folder.check_usable(settings.resume, settings.overwrite, settings.dry_run);
   TrainingPlan plan = make_plan(settings);
   message(plan_text(plan));
+  check_used(settings, plan, command);
+  warn_of_prior(plan.process, plan.spread, prior_fit(plan.process, plan.spread), "samples of this model");
+  rehearse_sampling(plan, settings);
   if (settings.dry_run) {
     print_result(settings.common, plan_json(plan), plan_json(plan).dump(2) + "\n");
     return 0;
   }
   Trainer trainer(plan.network->clone(), plan.process, plan.prediction, plan.denoiser_options, plan.objective,
                   plan.data, plan.normalisation, plan.train, Rng(settings.common.seed));
+  rehearse_saving(plan, settings, training_record(plan, settings));
   folder.create(settings.overwrite);
   if (settings.resume) folder.load_newest_checkpoint(trainer);
   command.save_configuration(folder.path() / "config.toml");

@@ -8,6 +8,7 @@
 #include "fokker/core/files.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/kernel/adamw.h"
+#include "fokker/train/defaults.h"
 
 namespace fokker {
 namespace {
@@ -54,6 +55,7 @@ Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Pred
       options_(options),
       rng_(rng.stream("train")) {
   check_options(options);
+  if (!denoiser_options.energy) check_prediction(prediction, process);
   check(data_.training.size() > 0, "train: expected at least one row of data");
   network_->set_requires_grad(true);
   average_->set_requires_grad(false);
