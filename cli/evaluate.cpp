@@ -103,7 +103,10 @@ void check_rows(const std::string& name, const Tensor& rows) {
               name, bad.to(at::kLong).argmax().item<int64_t>() + 1, rows.size(0));
 }
 
-int run_evaluate(const EvaluateOptions& o) {
+int run_evaluate(const EvaluateOptions& o, const Command& command) {
+  if (o.run.empty()) command.refuse({"times"}, "only scores are compared at times; expected --run RUN");
+  if (o.run.empty() && !o.reference.starts_with("target:"))
+    command.refuse({"n"}, "a file has its own rows; expected --reference target:TARGET");
   check(o.classifier.labels.empty() || !o.classifier.data.empty(),
         "classifier-labels: expected --classifier-data FILE, the images that they label");
   if (!o.run.empty()) return evaluate_run(o);
@@ -164,7 +167,7 @@ void add_evaluate(CommandLine& line) {
                  "on them");
         c.option("--classifier-labels", o.classifier.labels, "Their labels, one per row");
       },
-      [](const EvaluateOptions& o, const Command&) { return run_evaluate(o); });
+      run_evaluate);
 }
 
 }  // namespace fokker::cli

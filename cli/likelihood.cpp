@@ -36,15 +36,17 @@ Tensor dequantised(const DenoiserSource& source, const Dataset& data, const Rng&
   return z + (rng.uniform(z.sizes(), {}, at::kDouble) - 0.5) / 127.5;
 }
 
+bool uses_exact_divergence(const LikelihoodCommand& o, const DenoiserSource& source) {
+  return o.divergence == "exact" || (o.divergence == "auto" && source.dimension() <= 64);
+}
+
 RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& x) {
-  const bool small = source.dimension() <= 64;
   check(o.divergence == "auto" || o.divergence == "exact" || o.divergence == "hutchinson",
         "divergence: expected exact or hutchinson but received '{}'", o.divergence);
   check(o.probe_law == "rademacher" || o.probe_law == "gaussian",
         "probe-law: expected rademacher or gaussian but received '{}'", o.probe_law);
   LikelihoodOptions options{
-      .divergence = o.divergence == "exact" || (o.divergence == "auto" && small) ? FlowDivergence::exact
-                                                                                 : FlowDivergence::hutchinson,
+      .divergence = uses_exact_divergence(o, source) ? FlowDivergence::exact : FlowDivergence::hutchinson,
       .probe_law = o.probe_law == "gaussian" ? ProbeLaw::gaussian : ProbeLaw::rademacher,
       .probes = o.probes > 0 ? o.probes : 2,
       .tolerance = {.rtol = o.rtol, .atol = o.atol},
@@ -116,7 +118,19 @@ Json summary(const RowDensities& rows, const DenoiserSource& source) {
   return json;
 }
 
-int run_likelihood(const LikelihoodCommand& o) {
+/// Refuses what would do nothing.
+void check_used(const LikelihoodCommand& o, const DenoiserSource& source, const Command& command) {
+  if (o.method == "elbo")
+    command.refuse({"divergence", "probes", "probe-law", "rtol", "atol"},
+                   "the elbo has no ODE; expected --method flow");
+  else
+    command.refuse({"steps"}, "the ODE chooses its own; expected --method elbo");
+  if (uses_exact_divergence(o, source))
+    command.refuse({"probes", "probe-law"},
+                   "an exact divergence takes no directions; expected --divergence hutchinson");
+}
+
+int run_likelihood(const LikelihoodCommand& o, const Command& command) {
   check(o.method == "flow" || o.method == "elbo", "method: expected flow or elbo but received '{}'",
         o.method);
   check(o.rows >= 0, "rows: expected rows >= 0 but received {}", o.rows);
@@ -125,6 +139,7 @@ int run_likelihood(const LikelihoodCommand& o) {
   Dataset data = load_matching(o.data, source);
   if (o.rows > 0 && o.rows < data.size()) data = data.subset(at::arange(o.rows));
   const Tensor x = dequantised(source, data, Rng(o.common.seed).stream("dequantisation"));
+  check_used(o, source, command);
   RowDensities rows = name_rows_of(o.data, [&] {
     check_range(x, source);
     return o.method == "flow" ? by_flow(o, source, x) : by_elbo(o, source, x);
@@ -168,7 +183,7 @@ void add_likelihood(CommandLine& line) {
         c.option("--out", o.out, "Also write the log density of each row: .npy or .csv");
         c.option("--batch", o.batch, "Rows evaluated together; 0 chooses");
       },
-      [](const LikelihoodCommand& o, const Command&) { return run_likelihood(o); });
+      run_likelihood);
 }
 
 }  // namespace fokker::cli

@@ -29,6 +29,10 @@ void describe_picture(Command& c, PictureOptions& o) {
   c.option("--height", o.height, "Of pictures and animations, in pixels; 0 chooses");
 }
 
+void refuse_picture(const Command& command, const std::string& reason) {
+  command.refuse({"title", "theme", "width", "height"}, reason);
+}
+
 plot::Theme theme_of(const PictureOptions& o) {
   check(o.theme == "light" || o.theme == "dark", "theme: expected light or dark but received '{}'", o.theme);
   return o.theme == "light" ? plot::Theme::light() : plot::Theme::dark();
@@ -47,6 +51,10 @@ void describe_film(Command& c, FilmOptions& o) {
   c.option("--frame-rate", o.rate, "Of the animation: frames a second");
   c.option("--loops", o.loops, "Of the animation: how often it plays; 0 is for ever");
   c.option("--hold", o.hold, "Of the animation: seconds that the last frame stands longer");
+}
+
+void refuse_film(const Command& command) {
+  command.refuse({"frames", "frame-rate", "loops", "hold"}, "there is no animation; expected --animate FILE");
 }
 
 void save_film(const FilmOptions& o, const plot::ParticleFilm& film) {

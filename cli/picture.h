@@ -16,6 +16,9 @@ void describe_picture(Command& command, PictureOptions& options);
 plot::Theme theme_of(const PictureOptions& options);
 plot::ChartOptions chart_of(const PictureOptions& options);
 
+/// Refuses these options where they would do nothing.
+void refuse_picture(const Command& command, const std::string& reason);
+
 /// An animation beside a picture.
 struct FilmOptions {
   std::string file;  ///< empty: none
@@ -23,6 +26,8 @@ struct FilmOptions {
   double rate = 20, hold = 1;
 };
 void describe_film(Command& command, FilmOptions& options);
+/// Refuses the options of an animation where there is none.
+void refuse_film(const Command& command);
 void save_film(const FilmOptions& options, const plot::ParticleFilm& film);
 
 /// Refuse, before any work is done, a file whose format is unknown or whose folder cannot be written. An

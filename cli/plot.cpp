@@ -43,7 +43,37 @@ std::string kind_names() {
   return join(names);
 }
 
-int run_plot(const PlotOptions& o) {
+/// Which kinds take an option, where not all do.
+struct Takers {
+  std::vector<std::string> options, kinds;
+};
+
+const std::vector<Takers>& takers() {
+  static const std::vector<Takers> table = {
+      {{"columns"}, {"grid"}},
+      {{"time", "limits"}, {"density", "score-field"}},
+      {{"over-time", "contours", "resolution"}, {"density"}},
+      {{"arrows", "data"}, {"score-field"}},
+      {{"highlight", "times", "animate", "frames", "frame-rate", "loops", "hold"}, {"trajectory"}},
+      {{"target"}, {"density", "score-field", "trajectory", "convergence"}},
+      {{"process"}, {"density", "score-field", "trajectory", "convergence", "schedule"}},
+      {{"samplers", "measure", "steps", "evaluations", "grid", "start", "end", "samples", "reference",
+        "reference-steps", "table"},
+       {"convergence"}},
+      {{"title", "theme"},
+       {"scatter", "density", "score-field", "trajectory", "loss", "convergence", "schedule"}},
+      {{"width", "height"}, {"scatter", "density", "score-field", "trajectory", "loss", "schedule"}}};
+  return table;
+}
+
+void check_used(const PlotOptions& o, const Command& command) {
+  for (const auto& [options, kinds] : takers())
+    if (std::find(kinds.begin(), kinds.end(), o.kind) == kinds.end())
+      command.refuse(options, fmt::format("plot {} does not take it; expected plot {}", o.kind, join(kinds)));
+  if (o.kind == "trajectory" && o.film.file.empty()) refuse_film(command);
+}
+
+int run_plot(const PlotOptions& o, const Command& command) {
   const auto kind =
       std::find_if(kinds().begin(), kinds().end(), [&](const Kind& k) { return k.name == o.kind; });
   if (kind == kinds().end())
@@ -52,8 +82,7 @@ int run_plot(const PlotOptions& o) {
   check(kind->input != Kind::Input::file_or_target || !o.inputs.empty() || !o.study.target.empty(),
         "plot {}: expected an input or --target", o.kind);
   check(!kind->needs_out || !o.out.empty(), "plot {}: expected --out PICTURE", o.kind);
-  check(o.film.file.empty() || o.kind == "trajectory",
-        "--animate: expected plot trajectory but received plot {}", o.kind);
+  check_used(o, command);
   theme_of(o.picture);
   check_picture(o.out);
   check_film(o.film);
@@ -106,7 +135,7 @@ void add_plot(CommandLine& line) {
         describe_film(c, o.film);
         describe_study(c, o.study, o.table);
       },
-      [](const PlotOptions& o, const Command&) { return run_plot(o); });
+      run_plot);
 }
 
 }  // namespace fokker::cli

@@ -1,6 +1,7 @@
 #include "cli/preview.h"
 
 #include "cli/clipping.h"
+#include "fokker/core/error.h"
 #include "fokker/plot/charts.h"
 #include "fokker/plot/image_grid.h"
 #include "fokker/sample/dpmpp_2m.h"
@@ -17,12 +18,20 @@ Tensor draw(const Model& model, int64_t n, uint64_t seed) {
   const Denoiser& denoiser = clipped ? static_cast<const Denoiser&>(*clipped) : *learned;
   std::vector<int64_t> shape{n};
   for (int64_t size : model.event_shape()) shape.push_back(size);
-  const TimeGrid grid = TimeGrid::uniform_log_snr(model.process, model.is_image() ? 15 : 25);
+  const int64_t steps = model.is_image() ? 15 : 25;
+  // A chain of one step has no log-SNR between its first time and its last, which are one.
+  const TimeGrid grid = model.process.time_min() < 1 ? TimeGrid::uniform_log_snr(model.process, steps)
+                                                     : TimeGrid::uniform(steps);
   const Rng rng = Rng(seed).stream("preview");
   return model.normalisation.invert(generate(denoiser, DpmPp2M(), grid, shape, rng).x);
 }
 
 }  // namespace
+
+void try_preview(const Model& model) {
+  check(draw(model, 1, 0).isfinite().all().item<bool>(),
+        "a network that predicts {} of this process gives no finite samples", model.prediction_name());
+}
 
 void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training,
                    uint64_t seed) {

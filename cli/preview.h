@@ -6,6 +6,9 @@
 
 namespace fokker::cli {
 
+/// Draws one row as a preview does, in vain: its errors are known before a training then.
+void try_preview(const Model& model);
+
 /// Draws a small batch from the model: a grid of images, a scatter of points beside the data, or a scatter
 /// matrix.
 void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training,

@@ -4,6 +4,7 @@
 #include "cli/denoiser_source.h"
 #include "cli/langevin.h"
 #include "cli/output.h"
+#include "cli/prior.h"
 #include "cli/registry.h"
 #include "cli/sample_options.h"
 #include "cli/trajectory_file.h"
@@ -14,6 +15,7 @@
 #include "fokker/evaluate/metrics.h"
 #include "fokker/format/model.h"
 #include "fokker/target/toys.h"
+#include "fokker/train/defaults.h"
 
 namespace fokker::cli {
 namespace {
@@ -24,6 +26,7 @@ struct Samples {
   int64_t evaluations = 0;
   std::optional<double> acceptance = {};  ///< of a Markov chain
   std::optional<int64_t> rejected = {};   ///< steps of an adaptive method, over all blocks
+  Json prior = {};                        ///< how it fits, where they start from it
 };
 
 /// The rows of one time, carried to the user's units.
@@ -48,14 +51,23 @@ constexpr const char* default_sampler = "unipc:order=3";
 /// The law of x_t where it is known: rows at time t.
 using ExactStart = std::function<Tensor(double t)>;
 
+/// Where a grid begins; a method that uses f and g begins where they are finite, and that is meant as 1.
+double begin_of(const TimeGrid& grid) {
+  const double first = grid.times().front();
+  return first > 0.99 ? 1 : first;
+}
+
 /// Runs the sampler, in blocks with progress, and keeps the trajectory where asked. Starts from the prior, or
 /// from the exact law where given: from N(0, I) the modes of two-modes end with 0.6 per cent too much or too
 /// little.
 Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vector<int64_t> event,
-                    at::TensorOptions type, const ToUserUnits& to_user, const ExactStart& start = {}) {
+                    at::TensorOptions type, const ToUserUnits& to_user, double spread,
+                    const ExactStart& start = {}) {
   const SamplerChoice choice =
       make_sampler(o.sampler.empty() ? default_sampler : o.sampler, denoiser.process());
   const TimeGrid grid = make_grid(choice, denoiser.process(), o.grid, o.steps);
+  const PriorFit fit = prior_fit(denoiser.process(), spread, begin_of(grid));
+  if (!start) warn_of_prior(denoiser.process(), spread, fit, "samples");
   std::vector<int64_t> shape{o.n};
   shape.insert(shape.end(), event.begin(), event.end());
   const int64_t block = o.batch > 0 ? o.batch : event.size() == 3 ? 64 : 4096;
@@ -82,6 +94,7 @@ Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vecto
   progress.finish();
   if (states) states->finish();
   Samples samples{to_user(result.x), {}, result.evaluations};
+  if (!start) samples.prior = prior_json(denoiser.process(), spread, fit);
   if (choice.sampler->adaptive()) samples.rejected = result.rejected;
   return samples;
 }
@@ -130,8 +143,10 @@ Samples sample_model(const SampleOptions& o) {
   const auto clipped = clipping(model, *denoiser, o.clip);
   if (clipped) denoiser = &*clipped;
   Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model, *denoiser)
-                                        : run_sampler(o, *denoiser, source.event, source.type,
-                                                      [&](const Tensor& x) { return source.to_user(x); });
+                                        : run_sampler(
+                                              o, *denoiser, source.event, source.type,
+                                              [&](const Tensor& x) { return source.to_user(x); },
+                                              recorded_spread(model.training));
   samples.columns = model.columns;
   return samples;
 }
@@ -168,8 +183,11 @@ Samples sample_target(const SampleOptions& o) {
   ExactStart start;  // annealing is there to do without one
   if (!o.sampler.starts_with("annealed-langevin"))
     start = [&](double t) { return denoiser.marginal(t).sample(o.n, Rng(o.common.seed).stream("prior")); };
+  const double spread =
+      start ? 1.0 : data_spread(denoiser.target().sample(4096, Rng(o.common.seed).stream("spread")));
   return run_sampler(
-      o, denoiser, {denoiser.target().dimension()}, at::kDouble, [](const Tensor& x) { return x; }, start);
+      o, denoiser, {denoiser.target().dimension()}, at::kDouble, [](const Tensor& x) { return x; }, spread,
+      start);
 }
 
 /// What share of the samples each mode of a mixture got.
@@ -184,6 +202,7 @@ std::optional<ModeStatistics> count_modes(const SampleOptions& o, const Tensor& 
 /// Adds to the JSON object and returns the text.
 std::string describe(const Samples& samples, const std::optional<ModeStatistics>& modes, Json& json) {
   std::string text;
+  if (!samples.prior.is_null()) json["prior"] = samples.prior;
   if (samples.evaluations > 0) text += fmt::format("evaluations {} per sample\n", samples.evaluations);
   if (samples.rejected) {
     json["rejected"] = *samples.rejected;
@@ -207,6 +226,10 @@ std::string describe(const Samples& samples, const std::optional<ModeStatistics>
 int run_sample(const SampleOptions& o, const Command& command) {
   check_options(o, command);
   const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
+  const int64_t broken = samples.values.flatten(1).isfinite().all(1).logical_not().sum().item<int64_t>();
+  if (broken > 0)
+    fail(ErrorKind::failed, "sample: {} of {} rows are not finite; nothing was written to {}", broken, o.n,
+         o.out);
   write_samples(o.out, samples.values, samples.columns);
   command.save_configuration(o.out + ".toml");
   Json json = {{"n", o.n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};

@@ -4,6 +4,7 @@
 #include "cli/law.h"
 #include "cli/output.h"
 #include "cli/picture.h"
+#include "cli/prior.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
@@ -11,6 +12,7 @@
 #include "fokker/data/npy.h"
 #include "fokker/plot/path_picture.h"
 #include "fokker/process/noising.h"
+#include "fokker/train/defaults.h"
 
 namespace fokker::cli {
 namespace {
@@ -53,6 +55,10 @@ Tensor backward_start(const SimulateOptions& o, const DenoiserSource& source, do
   if (o.run.empty() && o.start == "exact") return exact_of(source).marginal(t).sample(o.n, rng);
   std::vector<int64_t> shape{o.n};
   shape.insert(shape.end(), source.event.begin(), source.event.end());
+  const double spread = o.run.empty()
+                            ? data_spread(exact_of(source).target().sample(4096, rng.stream("spread")))
+                            : recorded_spread(source.model->training);
+  warn_of_prior(source.process(), spread, prior_fit(source.process(), spread), "paths");
   return source.process().sample_prior(shape, rng).to(source.type);
 }
 
@@ -96,6 +102,11 @@ int run_simulate(const SimulateOptions& o, const Command& command) {
         "unknown direction '{}'; valid names: {}", o.direction, join(directions));
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
   check(o.steps > 0, "steps: expected steps > 0 but received {}", o.steps);
+  if (o.direction == "forward")
+    command.refuse({"sampler", "start"}, "the noising is exact at every time; expected reverse or flow");
+  if (o.film.file.empty()) refuse_film(command);
+  if (o.film.file.empty() && o.plot.empty())
+    refuse_picture(command, "nothing is drawn; expected --plot or --animate");
   chart_of(o.picture);
   check(o.out.ends_with(".npy"), "{}: expected an output that ends in .npy", o.out);
   check_output(o.out);

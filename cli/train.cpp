@@ -4,6 +4,8 @@
 #include "cli/command.h"
 #include "cli/objectives.h"
 #include "cli/preview.h"
+#include "cli/prior.h"
+#include "cli/rehearsal.h"
 #include "cli/run_folder.h"
 #include "cli/run_report.h"
 #include "cli/signals.h"
@@ -24,6 +26,8 @@ Json plan_json(const TrainingPlan& plan) {
           {"held_out_rows", plan.data.held_out.size()},
           {"event_shape", plan.data.training.event_shape()},
           {"process", plan.process.schedule()->config()},
+          {"prior", prior_json(plan.process, plan.spread, prior_fit(plan.process, plan.spread))},
+          {"data_spread", plan.spread},
           {"predict", plan.prediction_name()},
           {"objective", plan.objective_name},
           {"weighting", plan.weighting_name},
@@ -62,6 +66,15 @@ Json problem_of(const TrainSettings& settings, const TrainingPlan& plan) {
   return problem;
 }
 
+/// What is saved with the model of a training.
+Json training_record(const TrainingPlan& plan, const TrainSettings& settings) {
+  Json record = plan_json(plan);
+  record["seed"] = settings.common.seed;
+  record["data_options"] = data_options(settings);
+  record["machine"] = machine();
+  return record;
+}
+
 /// The report of a run that has just ended. That it cannot be written is no failure of the training.
 std::optional<std::string> report_of(const TrainSettings& settings, const TrainingPlan& plan) {
   if (settings.no_report) return {};
@@ -85,12 +98,9 @@ class Recorder {
   void checkpoint(const Trainer& trainer) {
     folder_.save_checkpoint(trainer, plan_.train.checkpoints_kept);
     Model model = plan_.model(trainer.averaged_network());
-    model.training = plan_json(plan_);
+    model.training = training_record(plan_, settings_);
     model.training["steps_done"] = trainer.step();
     model.training["seconds"] = trainer.seconds();
-    model.training["seed"] = settings_.common.seed;
-    model.training["data_options"] = data_options(settings_);
-    model.training["machine"] = machine();
     save_model(folder_.path(), model);
     preview(trainer.step(), model);
   }
@@ -148,6 +158,9 @@ int run_train(const TrainSettings& settings, const Command& command) {
   TrainingPlan plan = make_plan(settings);
   check_savable(plan.model(*plan.network));
   message(plan_text(plan));
+  check_used(settings, plan, command);
+  warn_of_prior(plan.process, plan.spread, prior_fit(plan.process, plan.spread), "samples of this model");
+  rehearse_sampling(plan, settings);
   if (settings.dry_run) {
     print_result(settings.common, plan_json(plan), json_text(plan_json(plan), 2) + "\n");
     return 0;
@@ -155,6 +168,7 @@ int run_train(const TrainSettings& settings, const Command& command) {
   Trainer trainer(plan.network->clone(), plan.process, plan.prediction, plan.denoiser_options, plan.objective,
                   plan.data, plan.normalisation, plan.train, Rng(settings.common.seed));
   trainer.describe(problem_of(settings, plan));
+  rehearse_saving(plan, settings, training_record(plan, settings));
   folder.create(settings.overwrite);
   if (settings.resume) folder.load_newest_checkpoint(trainer);
   const int64_t first_step = trainer.step();

@@ -120,8 +120,7 @@ Dataset read_data(const TrainSettings& s) {
 Split split_data(const TrainSettings& s, const Dataset& data) {
   // A held-out set larger than this tells nothing more.
   const double held_out = std::min(s.held_out, 10'000.0 / static_cast<double>(data.size()));
-  if (held_out <= 0) return {data, data.subset(at::empty({0}, at::kLong))};
-  return split(data, 1 - held_out, Rng(s.common.seed).stream("split"));
+  return hold_out(data, held_out, Rng(s.common.seed).stream("split"));
 }
 
 std::vector<std::string> prediction_names() {
@@ -135,12 +134,14 @@ TrainingPlan make_plan(const TrainSettings& s) {
         s.held_out);
   const GaussianProcess process(make_schedule(s.process));
   const Prediction prediction = choose_prediction(s, process);
+  if (s.predict != "energy") check_prediction(prediction, process);
   const Dataset data = read_data(s);
   const bool unet = uses_unet(s, data);
   Split parts = split_data(s, data);
   Normalisation normalisation = default_normalisation(parts.training, parse_normalisation_kind(s.normalise));
   std::unique_ptr<Network> network = build_network(s, data);
   place(*network, s.common);
+  const double spread = model_spread(parts.training, normalisation);
   ObjectiveChoice choice =
       make_objective({.objective = s.objective,
                       .weighting = s.weighting,
@@ -159,6 +160,7 @@ TrainingPlan make_plan(const TrainSettings& s) {
           .objective_name = s.objective,
           .weighting_name = choice.weighting,
           .train = choose_training(s, unet),
+          .spread = spread,
           .columns = data.columns,
           .label_names = data.label_names};
 }

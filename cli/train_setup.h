@@ -35,6 +35,7 @@ struct TrainingPlan {
   std::shared_ptr<const Objective> objective;
   std::string objective_name, weighting_name;
   TrainOptions train;
+  double spread = 1;  ///< data_spread of the training rows in the model's space
   std::vector<std::string> columns, label_names;
 
   std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }

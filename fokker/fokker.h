@@ -39,6 +39,7 @@
 #include "fokker/process/known_diffusions.h"
 #include "fokker/process/linear_sde.h"
 #include "fokker/process/noising.h"
+#include "fokker/process/prior_fit.h"
 #include "fokker/process/scalar_linear_sde.h"
 #include "fokker/process/sde.h"
 #include "fokker/process/simulate.h"

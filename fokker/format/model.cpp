@@ -5,6 +5,7 @@
 #include "fokker/core/text.h"
 #include "fokker/core/version.h"
 #include "fokker/format/safetensors.h"
+#include "fokker/format/scheduler.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -15,28 +16,6 @@ constexpr int format_version = 1;
 
 std::string part_name(const Model& model) {
   return model.is_image() ? "unet" : "network";
-}
-
-/// diffusers' DDPMScheduler configuration for the chain nearest to the process: exact for a table, else its
-/// 1000-step discretisation.
-Json scheduler_config(const Model& model) {
-  const auto& schedule = model.process.schedule();
-  const int64_t steps = schedule->chain_steps() > 0 ? schedule->chain_steps() : 1000;
-  Json betas = Json::array();
-  for (int64_t i = 1; i <= steps; ++i) {
-    const auto n = static_cast<double>(steps);
-    betas.push_back(-std::expm1(2 * (schedule->log_alpha(static_cast<double>(i) / n) -
-                                     schedule->log_alpha(static_cast<double>(i - 1) / n))));
-  }
-  const auto kind = model.prediction.kind();
-  const char* type = kind == Prediction::Kind::data       ? "sample"
-                     : kind == Prediction::Kind::velocity ? "v_prediction"
-                                                          : "epsilon";
-  return {{"_class_name", "DDPMScheduler"}, {"_diffusers_version", "0.30.0"},
-          {"num_train_timesteps", steps},   {"trained_betas", betas},
-          {"beta_schedule", "linear"},      {"prediction_type", type},
-          {"variance_type", "fixed_small"}, {"clip_sample", true},
-          {"clip_sample_range", 1.0}};
 }
 
 Json description(const Model& model) {
@@ -104,6 +83,25 @@ std::shared_ptr<Network> read_network(const fs::path& folder) {
   return network;
 }
 
+/// What diffusers needs beside unet/ to sample it; where it has nothing that is true, nothing is left there.
+void save_pipeline(const fs::path& folder, const Model& model) {
+  std::error_code ignored;
+  const std::optional<Json> scheduler = scheduler_config(model);
+  if (scheduler)
+    write_folder_atomically(folder / "scheduler", [&](const fs::path& temporary) {
+      write_file_atomically(temporary / "scheduler_config.json", json_text(*scheduler, 2) + "\n");
+    });
+  else
+    fs::remove_all(folder / "scheduler", ignored);
+  if (!scheduler || !suits_pipeline(*scheduler))
+    return void(fs::remove(folder / "model_index.json", ignored));
+  const Json index = {{"_class_name", "DDPMPipeline"},
+                      {"_diffusers_version", "0.30.0"},
+                      {"unet", {"diffusers", "UNet2DModel"}},
+                      {"scheduler", {"diffusers", (*scheduler)["_class_name"]}}};
+  write_file_atomically(folder / "model_index.json", json_text(index, 2) + "\n");
+}
+
 }  // namespace
 
 void check_savable(const Model& model) {
@@ -111,7 +109,7 @@ void check_savable(const Model& model) {
   for (const std::string& label : model.label_names) check_utf8(label, "the name of a label");
   json_text(description(model));
   json_text(model.network->config());
-  if (model.is_image()) json_text(scheduler_config(model));
+  if (const auto scheduler = model.is_image() ? scheduler_config(model) : std::nullopt) json_text(*scheduler);
 }
 
 void save_model(const fs::path& folder, const Model& model) {
@@ -121,17 +119,7 @@ void save_model(const fs::path& folder, const Model& model) {
     write_file_atomically(temporary / "config.json", json_text(model.network->config(), 2) + "\n");
     save_safetensors(temporary / weights_file, model.network->parameters(), {{"format", "pt"}});
   });
-  if (model.is_image()) {
-    write_folder_atomically(folder / "scheduler", [&](const fs::path& temporary) {
-      write_file_atomically(temporary / "scheduler_config.json",
-                            json_text(scheduler_config(model), 2) + "\n");
-    });
-    const Json index = {{"_class_name", "DDPMPipeline"},
-                        {"_diffusers_version", "0.30.0"},
-                        {"unet", {"diffusers", "UNet2DModel"}},
-                        {"scheduler", {"diffusers", "DDPMScheduler"}}};
-    write_file_atomically(folder / "model_index.json", json_text(index, 2) + "\n");
-  }
+  if (model.is_image()) save_pipeline(folder, model);
   write_file_atomically(folder / "fokker.json", json_text(description(model), 2) + "\n");
 }
 

@@ -58,6 +58,10 @@ Tensor ChainObjective::loss_at(const Denoiser& denoiser, const Batch& batch, con
   const auto n = static_cast<double>(steps), d = static_cast<double>(event_size(batch.x0.sizes()));
   const NoisedBatch noised = noise_batch_at(process, batch, Times(which / n), options_.label_dropout, rng);
   const Estimate estimate = denoiser.estimate(noised.x, noised.t, noised.label);
+  check(
+      options_.form != Form::weighted_noise || process.alpha(1) > 0,
+      "objective weighted-noise: expected a process that keeps something of the data but alpha(1) = 0, where "
+      "the weight of the last step is infinite; use mean-matching");
   const auto coefficient = [&](auto part) {
     return noised.t.map([&](double t) { return part(chain_step(process, steps, t)); }, noised.x);
   };

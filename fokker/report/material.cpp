@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/error.h"
 #include "fokker/denoise/guidance.h"
 #include "fokker/plot/label.h"
 #include "fokker/sample/integrate.h"
@@ -112,12 +113,24 @@ Material gather(const RunRecord& run, const ReportOptions& options) {
              .states = {}};
   draw_samples(m);
   choose_rows(m);
-  if (m.has_data() && m.data.size(0) > 1)
+  if (m.has_data() && m.data.size(0) >= kFewestCompared)
     m.comparison = compare(m.samples.flatten(1), m.data.flatten(1),
                            {.seed = options.seed,
                             .unit = m.images() ? DistanceUnit::common : DistanceUnit::column,
                             .modes = {}});
   return m;
+}
+
+void try_sampling(const Model& model) {
+  const GradientMode off(false);
+  const ReportOptions options;
+  const auto type = model.network->parameters().front().tensor.options().requires_grad(false);
+  std::vector<int64_t> shape = model.event_shape();
+  shape.insert(shape.begin(), 1);
+  const TimeGrid grid = frame_times(model.process, model.is_image() ? options.image_frames : options.frames);
+  const Tensor x = generate(*sampling_denoiser(model), UniPc({.order = 3}), grid, shape, Rng(0), type).x;
+  check(x.isfinite().all().item<bool>(), "a network that predicts {} of this process gives no finite samples",
+        model.prediction_name());
 }
 
 std::string shorten(const std::string& text, size_t count) {

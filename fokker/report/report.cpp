@@ -1,6 +1,8 @@
 #include "fokker/report/report.h"
 
+#include "fokker/process/prior_fit.h"
 #include "fokker/report/sections.h"
+#include "fokker/train/defaults.h"
 
 namespace fokker::report {
 namespace {
@@ -51,6 +53,18 @@ Pairs highlights(const Material& m, Json& summary) {
   return items;
 }
 
+/// Says where samples start from a prior that is not the law of x_1.
+void note_prior(Page& page, const Model& model, Json& summary) {
+  const double spread = recorded_spread(model.training);
+  const PriorFit fit = prior_fit(model.process, spread);
+  summary["prior"] = fit.to_json();
+  if (fit.fits()) return;
+  const std::string better = fitting_process(model.process, spread);
+  page.note(
+      fmt::format("Samples start from noise alone, but {}. They will be off, however long the training{}.",
+                  fit.text(), better.empty() ? "" : "; a process that would do is " + better));
+}
+
 }  // namespace
 
 Report make_report(const RunRecord& run, const ReportOptions& options) {
@@ -59,6 +73,7 @@ Report make_report(const RunRecord& run, const ReportOptions& options) {
   Report report{Page("Report of " + shorten(run.name, kTitleLength), summary_line(run)), Json::object()};
   Page& page = report.page;
   page.highlights(highlights(m, report.summary));
+  note_prior(page, run.model, report.summary);
   add_samples(page, m);
   add_comparison(page, m, report.summary);
   add_flow(page, m);

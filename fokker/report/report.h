@@ -31,6 +31,9 @@ struct ReportOptions {
   uint64_t seed = 0;
 };
 
+/// Fewer rows of data are shown, but not compared with samples.
+constexpr int64_t kFewestCompared = 4;
+
 struct Report {
   Page page;
   Json summary;  ///< the numbers in it
@@ -39,6 +42,10 @@ struct Report {
 /// The training loss over steps and, where it was measured, the held-out loss under the name given.
 std::vector<plot::LossSeries> loss_series(const std::vector<TrainMetrics>& metrics,
                                           const std::string& held_out);
+
+/// Draws one row as a report does, in vain: the errors of that are known before a training then. Argument
+/// error where it is not finite.
+void try_sampling(const Model& model);
 
 /// Samples the model, measures it against the data and draws the page. Takes seconds.
 Report make_report(const RunRecord& run, const ReportOptions& options = {});

@@ -164,6 +164,9 @@ Rows test_rows(const Material& m, const Comparison& c) {
 }  // namespace
 
 void add_comparison(Page& page, const Material& m, Json& summary) {
+  if (!m.comparison && m.has_data())
+    page.note(fmt::format("Samples and data are not compared: that takes {} rows, and there {} {}.",
+                          kFewestCompared, m.data.size(0) == 1 ? "is" : "are", m.data.size(0)));
   if (!m.comparison) return;
   const Comparison& c = *m.comparison;
   summary["comparison"] = comparison_summary(m, c);

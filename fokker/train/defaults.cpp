@@ -1,5 +1,8 @@
 #include "fokker/train/defaults.h"
 
+#include "fokker/core/error.h"
+#include "fokker/process/prior_fit.h"
+
 namespace fokker {
 
 bool is_additive(const GaussianProcess& process) {
@@ -10,9 +13,29 @@ int64_t class_count(const Dataset& data) {
   return data.labels.defined() ? data.labels.max().item<int64_t>() + 1 : 0;
 }
 
+Split hold_out(const Dataset& data, double fraction, const Rng& rng) {
+  check(fraction >= 0 && fraction < 1, "held-out: expected a fraction in [0, 1) but received {}", fraction);
+  if (fraction * static_cast<double>(data.size()) < 0.5)
+    return {data, data.subset(at::empty({0}, at::TensorOptions(at::kLong)))};
+  return split(data, 1 - fraction, rng);
+}
+
 Normalisation default_normalisation(const Dataset& data, NormalisationKind tables) {
   if (data.is_images()) return Normalisation::pixels(data.event_shape(), data.values.scalar_type());
   return Normalisation::fit(data.values, tables);
+}
+
+double model_spread(const Dataset& data, const Normalisation& normalisation) {
+  constexpr int64_t most = 4096;
+  const int64_t n = data.size(), kept = std::min(n, most);
+  const Tensor chosen = at::floor_divide(at::arange(kept, at::kLong) * n, at::scalar_tensor(kept, at::kLong));
+  return data_spread(normalisation.apply(data.rows(chosen), at::kDouble));
+}
+
+double recorded_spread(const Json& training) {
+  const bool known =
+      training.is_object() && training.contains("data_spread") && training["data_spread"].is_number();
+  return known ? training["data_spread"].get<double>() : 1.0;
 }
 
 MlpOptions default_mlp() {
@@ -39,6 +62,18 @@ Prediction default_prediction(const GaussianProcess& process) {
   return is_additive(process) ? Prediction::edm() : Prediction::velocity();
 }
 
+void check_prediction(const Prediction& prediction, const GaussianProcess& process) {
+  constexpr double least_alpha = 1e-7;  // of float32's resolution
+  const bool of_noise =
+      prediction.kind() == Prediction::Kind::noise || prediction.kind() == Prediction::Kind::score;
+  check(
+      !of_noise || process.alpha(1) >= least_alpha,
+      "predict: {} ends in noise alone (alpha(1) = {:.2g}), where the {} says nothing of the data; expected "
+      "velocity, data or edm",
+      process.schedule()->config().value("type", std::string("the process")), process.alpha(1),
+      prediction.name());
+}
+
 TimeSampling::Law default_times(const GaussianProcess& process) {
   return is_additive(process) ? TimeSampling::Law::log_normal : TimeSampling::Law::uniform;
 }
@@ -52,8 +87,10 @@ LearnedDenoiser::Options default_denoiser_options(const GaussianProcess& process
     return {
         .time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true, .energy = energy};
   if (!images) return {.time_input = {}, .energy = energy};
-  // diffusers numbers the steps of a chain from 0; a continuous process is seen as a chain of 1000.
+  // diffusers numbers the steps of a chain from 0, and the times of a flow, which has no steps, by 1000 t;
+  // any other continuous process is seen as a chain of 1000.
   const int64_t steps = process.schedule()->chain_steps();
+  if (process.alpha(1.0) == 0) return {.time_input = {.scale = 1000.0}};
   return {.time_input = {.scale = steps > 0 ? static_cast<double>(steps) : 1000.0, .offset = -1.0}};
 }
 

@@ -20,9 +20,18 @@ bool is_additive(const GaussianProcess& process);
 /// Classes of a data set, 0 where it has no labels.
 int64_t class_count(const Dataset& data);
 
+/// The rows to train on and those kept for the held-out loss; none are kept where `fraction` of the rows is
+/// less than half a row.
+Split hold_out(const Dataset& data, double fraction, const Rng& rng);
+
 /// Pixels to [-1, 1]; tables as `tables` says, fitted to the rows.
 Normalisation default_normalisation(const Dataset& data,
                                     NormalisationKind tables = NormalisationKind::standardise);
+
+/// data_spread of the rows as the model sees them.
+double model_spread(const Dataset& data, const Normalisation& normalisation);
+/// The same as a model's record of its training has it; 1, as of standardised rows, where it has none.
+double recorded_spread(const Json& training);
 
 /// The MLP for tables; sizes of data are set by fit_to.
 MlpOptions default_mlp();
@@ -35,6 +44,9 @@ std::unique_ptr<Network> default_network(const Dataset& data, uint64_t seed);
 
 /// EDM's for a process that only adds noise, else the velocity.
 Prediction default_prediction(const GaussianProcess& process);
+/// Argument error where the prediction says nothing of the data at t = 1: the noise and the score of a
+/// process that ends in alpha(1) = 0 (the flow), or in float32 as good as 0, leave x_0 undetermined there.
+void check_prediction(const Prediction& prediction, const GaussianProcess& process);
 /// Log-normal noise levels for a process that only adds noise, else uniform times.
 TimeSampling::Law default_times(const GaussianProcess& process);
 /// The name of the denoising loss's weighting: edm for a process that only adds noise, else uniform.

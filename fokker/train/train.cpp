@@ -15,12 +15,13 @@ std::shared_ptr<const Objective> default_objective(const GaussianProcess& proces
 }  // namespace
 
 Model train(const Dataset& data, Recipe recipe, const Rng& rng) {
-  Split parts = split(data, 1 - recipe.held_out, rng.stream("split"));
+  Split parts = hold_out(data, recipe.held_out, rng.stream("split"));
   const Normalisation normalisation = default_normalisation(parts.training);
   const Prediction prediction = recipe.prediction.value_or(default_prediction(recipe.process));
   const auto options = default_denoiser_options(recipe.process, data.is_images());
   if (!recipe.network) recipe.network = default_network(data, rng.seed());
   if (!recipe.objective) recipe.objective = default_objective(recipe.process);
+  const double spread = model_spread(parts.training, normalisation);
   Trainer trainer(std::move(recipe.network), recipe.process, prediction, options, recipe.objective,
                   std::move(parts), normalisation, recipe.options, rng);
   trainer.run(recipe.hooks);
@@ -31,7 +32,7 @@ Model train(const Dataset& data, Recipe recipe, const Rng& rng) {
           .normalisation = normalisation,
           .columns = data.columns,
           .label_names = data.label_names,
-          .training = {{"steps", trainer.step()}, {"seconds", trainer.seconds()}}};
+          .training = {{"steps", trainer.step()}, {"seconds", trainer.seconds()}, {"data_spread", spread}}};
 }
 
 }  // namespace fokker

@@ -10,6 +10,7 @@
 #include "fokker/core/stop.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/kernel/adamw.h"
+#include "fokker/train/defaults.h"
 #include "fokker/train/problem.h"
 
 namespace fokker {
@@ -73,6 +74,7 @@ Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Pred
       options_(options),
       rng_(rng.stream("train")) {
   check_options(options);
+  if (!denoiser_options.energy) check_prediction(prediction, process);
   check(data_.training.size() > 0, "train: expected at least one row of data");
   network_->set_requires_grad(true);
   average_->set_requires_grad(false);

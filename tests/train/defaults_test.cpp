@@ -4,6 +4,7 @@
 
 #include "fokker/process/variance_exploding.h"
 #include "fokker/train/train.h"
+#include "support.h"
 
 namespace fokker {
 namespace {
@@ -24,6 +25,41 @@ TEST(TrainDefaults, FollowTheProcess) {
   EXPECT_EQ(default_denoiser_options(vp, true).time_input.scale, 1000);
   EXPECT_EQ(default_denoiser_options(ddpm, true).time_input.offset, -1);
   EXPECT_FALSE(default_denoiser_options(vp, false).scale_input);
+}
+
+TEST(TrainDefaults, HoldOutNothingWhereThatIsLessThanHalfARow) {
+  for (const auto& [rows, fraction, kept] : std::vector<std::tuple<int64_t, double, int64_t>>{
+           {1, 0.05, 0}, {3, 0.05, 0}, {9, 0.05, 0}, {10, 0.05, 1}, {3, 0.3, 1}, {2, 0.9, 1}, {100, 0, 0}}) {
+    const Dataset data{.values = at::arange(rows, at::kDouble).unsqueeze(1), .columns = {"a"}};
+    const Split parts = hold_out(data, fraction, Rng(1));
+    EXPECT_EQ(parts.held_out.size(), kept) << rows << " " << fraction;
+    EXPECT_EQ(at::cat({parts.training.values, parts.held_out.values}).sum().item<double>(),
+              data.values.sum().item<double>());
+  }
+}
+
+TEST(TrainDefaults, RecordTheSpreadOfTheData) {
+  Recipe recipe{.process = make_schedule("vp")};
+  recipe.options.steps = 1;
+  Dataset data = table();
+  data.values.select(1, 1).copy_(3 * data.values.select(1, 0));  // one direction of two standardised columns
+  const Model model = train(data, std::move(recipe), Rng(3));
+  EXPECT_NEAR(recorded_spread(model.training), std::sqrt(2), 1e-6);
+  EXPECT_EQ(recorded_spread(Json()), 1);
+}
+
+// x_1 of the flow is noise alone, of which the noise and the score say everything and nothing of the data.
+TEST(TrainDefaults, RefuseAPredictionThatSaysNothingAtTheEnd) {
+  for (const char* process : {"flow", "vp:beta_max=100"})
+    for (const char* prediction : {"noise", "score"}) {
+      Recipe recipe{.process = make_schedule(process), .prediction = Prediction::from_name(prediction)};
+      recipe.options.steps = 1;
+      EXPECT_THAT([&] { train(table(), std::move(recipe), Rng(3)); },
+                  ::testing::ThrowsMessage<Error>(::testing::HasSubstr("says nothing of the data")))
+          << process << prediction;
+    }
+  EXPECT_NO_THROW(check_prediction(Prediction::noise(), make_schedule("vp")));
+  EXPECT_NO_THROW(check_prediction(Prediction::velocity(), make_schedule("flow")));
 }
 
 // What a program trains is what the command trains: the process decides how the network is fed.

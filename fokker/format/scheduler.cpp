@@ -1,0 +1,95 @@
+#include "fokker/format/scheduler.h"
+
+#include <cmath>
+
+#include "fokker/core/error.h"
+
+namespace fokker {
+namespace {
+
+using Kind = Prediction::Kind;
+
+/// alpha^2 + sigma^2 = 1 at every time: what DDPM's chain is.
+bool preserves_variance(const GaussianProcess& process) {
+  for (const double t : {0.1, 0.4, 0.7, 1.0})
+    if (std::abs(std::hypot(process.alpha(t), process.sigma(t)) - 1) > 1e-9) return false;
+  return true;
+}
+
+bool adds_noise_only(const GaussianProcess& process) {
+  return process.alpha(0.5) == 1 && process.alpha(1) == 1;
+}
+
+/// Whether the network is told scale t + offset, and x as it is.
+bool is_fed(const LearnedDenoiser::Options& options, double scale, double offset) {
+  const TimeInput& input = options.time_input;
+  return input.kind == TimeInput::Kind::time && input.scale == scale && input.offset == offset &&
+         !options.scale_input;
+}
+
+Json with_class(const char* name, Json config) {
+  config["_class_name"] = name;
+  config["_diffusers_version"] = "0.30.0";
+  return config;
+}
+
+/// Step i of the chain, told as i - 1. Exact for a table; else the process at i/1000.
+Json ddpm(const ScheduleModel& schedule, int64_t steps, const char* prediction_type) {
+  Json betas = Json::array();
+  const auto n = static_cast<double>(steps);
+  for (int64_t i = 1; i <= steps; ++i)
+    betas.push_back(-std::expm1(2 * (schedule.log_alpha(static_cast<double>(i) / n) -
+                                     schedule.log_alpha(static_cast<double>(i - 1) / n))));
+  return with_class("DDPMScheduler", {{"num_train_timesteps", steps},
+                                      {"trained_betas", betas},
+                                      {"beta_schedule", "linear"},
+                                      {"prediction_type", prediction_type},
+                                      {"variance_type", "fixed_small"},
+                                      {"clip_sample", true},
+                                      {"clip_sample_range", 1.0}});
+}
+
+/// x_t = (1 - sigma) x_0 + sigma eps with sigma = t, told as 1000 sigma; the output is eps - x_0.
+Json flow_match() {
+  return with_class("FlowMatchEulerDiscreteScheduler", {{"num_train_timesteps", 1000}, {"shift", 1.0}});
+}
+
+/// Karras et al. (2022), Table 1; levels between the process's own, geometric where its own are.
+Json edm(const Model& model) {
+  const GaussianProcess& process = model.process;
+  const bool geometric = process.schedule()->config().value("type", std::string()) == "ve";
+  Json config = {{"num_train_timesteps", 1000},
+                 {"prediction_type", "epsilon"},
+                 {"sigma_data", model.prediction.sigma_data()},
+                 {"sigma_min", process.sigma(process.time_min())},
+                 {"sigma_max", process.sigma(1)},
+                 {"sigma_schedule", geometric ? "exponential" : "karras"}};
+  if (!geometric) config["rho"] = process.schedule()->config().value("rho", 7.0);
+  return with_class("EDMEulerScheduler", config);
+}
+
+}  // namespace
+
+std::optional<Json> scheduler_config(const Model& model) {
+  const GaussianProcess& process = model.process;
+  const auto& options = model.denoiser_options;
+  const Kind kind = model.prediction.kind();
+  const int64_t chain = process.schedule()->chain_steps(), steps = chain > 0 ? chain : 1000;
+  if (preserves_variance(process) && is_fed(options, static_cast<double>(steps), -1)) {
+    if (kind == Kind::noise) return ddpm(process.schedule().model(), steps, "epsilon");
+    if (kind == Kind::data) return ddpm(process.schedule().model(), steps, "sample");
+    if (kind == Kind::velocity) return ddpm(process.schedule().model(), steps, "v_prediction");
+  }
+  const bool flow = process.schedule()->config().value("type", std::string()) == "flow";
+  if (flow && kind == Kind::velocity && is_fed(options, 1000, 0)) return flow_match();
+  const bool by_level = options.time_input.kind == TimeInput::Kind::quarter_log_sigma &&
+                        options.scale_input && options.sigma_data == model.prediction.sigma_data();
+  if (adds_noise_only(process) && kind == Kind::edm && by_level) return edm(model);
+  return {};
+}
+
+bool suits_pipeline(const Json& scheduler_config) {
+  return scheduler_config["_class_name"] != "EDMEulerScheduler";
+}
+
+}  // namespace fokker
