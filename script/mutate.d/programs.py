@@ -86,9 +86,9 @@ class Build:
     """Two build folders: `base` has the library file by file (a mutant's object stands before it in the link, so
     that the archive's own object of that source is not taken), `programs` has the objects of the tests."""
 
-    def __init__(self, root, base, programs):
+    def __init__(self, root, base, programs, near_only=False):
         self.root, self.base, self.programs_folder = root, base, programs
-        self.tests = Tests(root)
+        self.tests, self.near_only = Tests(root), near_only
         self.seconds_file = base / "seconds.json"
         self.lock = threading.RLock()
 
@@ -238,7 +238,7 @@ class Build:
         if compiled.read_bytes() == self.objects[mutant.file].read_bytes():
             return Outcome("same code", why="the compiler makes the same object of it")
         linked = {}
-        for stage in stages(mutant.file, self.tests, self.distances):
+        for stage in stages(mutant.file, self.tests, self.distances, self.near_only):
             program = stage[0]
             if program not in linked:
                 for path in linked.values():

@@ -84,15 +84,16 @@ def filter_of(suites, only, excluded=()):
     return ":".join(patterns if only else ["*"]) + ("-" + ":".join(negative) if negative else "")
 
 
-def stages(source, tests, distances):
+def stages(source, tests, distances, near_only=False):
     """(program, suites, whether only those or all others) in the order in which they run: the folder's own program
-    before the others, suites near the source before the rest, then by distance."""
+    before the others, suites near the source before the rest, then by distance. `near_only`: of other programs only
+    the suites near the source."""
     folder, result = source.split("/")[1], []
     concerned = [p for p in tests.programs if source in distances.get(p, {})]
     for program in sorted(concerned, key=lambda p: (p != folder, distances[p][source])):
         near = tests.near(program, source)
         if near:
             result.append((program, near, True))
-        if len(near) < len(tests.suites(program)):
+        if len(near) < len(tests.suites(program)) and not (near_only and program != folder):
             result.append((program, near, False))
     return result

@@ -1,6 +1,7 @@
 // What a method says about its work, and the step of a corrector, in closed form.
 #include <gtest/gtest.h>
 
+#include "fokker/evaluate/convergence.h"
 #include "sample/samplers.h"
 
 namespace fokker {
@@ -73,6 +74,51 @@ TEST(PredictorCorrector, TakesThePublishedStep) {
       EXPECT_LT(worst(sampler.step(denoiser, x, context).x, expected), 1e-12) << spec << " " << relative;
     }
   }
+}
+
+// Without noise, paths and laws converge alike.
+TEST(SamplerOrder, IsOneNumberWithoutNoise) {
+  for (const auto& samplers : {deterministic_samplers(), started_low()})
+    for (const auto& [label, sampler] : samplers) {
+      EXPECT_TRUE(sampler->order().deterministic) << label;
+      EXPECT_EQ(sampler->order().strong, sampler->order().weak) << label;
+    }
+}
+
+// A multistep method that starts with Runge and Kutta's does so at every level of noise: its first step is
+// far closer to the flow than one of first order.
+TEST(RungeKuttaStart, HoldsAtEveryLevelOfNoise) {
+  const AnalyticDenoiser denoiser = mixture_denoiser("vp");
+  const auto rk = Start::runge_kutta;
+  const std::vector<NamedSampler> samplers = {
+      {"lms", std::make_shared<LinearMultistep>(LinearMultistep::Options{.order = 4, .start = rk})},
+      {"deis", std::make_shared<Deis>(Deis::Options{.order = 3, .start = rk})},
+      {"dpmpp-3m", std::make_shared<DpmPp3M>(DpmPp3M::Options{.start = rk})}};
+  for (const double t : {0.1, 0.3, 0.8}) {
+    const double s = t - 0.01;
+    const Tensor x = denoiser.marginal(t).sample(16, Rng(1)), exact = exact_flow(denoiser, x, t, s);
+    const auto error = [&](const Sampler& sampler) {
+      std::any history;
+      StepContext context{t, s, nullptr, history, 0, 10};
+      return worst(sampler.step(denoiser, x, context).x, exact);
+    };
+    for (const auto& [label, sampler] : samplers)
+      EXPECT_LT(error(*sampler), 0.1 * error(Ddim())) << label << " at " << t;
+  }
+}
+
+TEST(Integrate, StopsAfterTheFirstStepWhereItIsAsked) {
+  const AnalyticDenoiser denoiser = mixture_denoiser("vp");
+  const Tensor x = denoiser.marginal(0.9).sample(4, Rng(1));
+  const TimeGrid grid = TimeGrid::uniform(6, {.start = 0.9, .end = 0.1});
+  std::vector<int64_t> asked;
+  const Integration run =
+      integrate(denoiser, Heun(), grid, x, {.observers = {}, .stop = [&](const Observation& seen) {
+                                              asked.push_back(seen.step);
+                                              return true;
+                                            }});
+  EXPECT_EQ(asked, std::vector<int64_t>{1});
+  EXPECT_EQ(run.evaluations, 2);
 }
 
 }  // namespace

@@ -68,18 +68,22 @@ Kept kept_by(const Trainer& trainer, const TrainMetrics& metrics) {
   return kept;
 }
 
-/// A run whose gradient is `slope`: what was there before it, and after each of its steps.
-std::vector<Kept> follow(const Tensor& slope, TrainOptions options) {
+Trainer make_linear_trainer(const Tensor& slope, TrainOptions options) {
   options.batch = 4;
-  if (options.log_every == TrainOptions().log_every) options.log_every = 1;
   const Dataset data{.values = Rng(1).normal({6, 2}, {}, at::kDouble),
                      .columns = {"a", "b"},
                      .labels = {},
                      .label_names = {},
                      .source = "test"};
-  Trainer trainer(std::make_unique<Linear>(slope), GaussianProcess(VariancePreserving{}),
-                  Prediction::velocity(), {}, std::make_shared<Value>(), {data, {}},
-                  Normalisation::fit(data.values, NormalisationKind::standardise), options, Rng(1));
+  return Trainer(std::make_unique<Linear>(slope), GaussianProcess(VariancePreserving{}),
+                 Prediction::velocity(), {}, std::make_shared<Value>(), {data, {}},
+                 Normalisation::fit(data.values, NormalisationKind::standardise), options, Rng(1));
+}
+
+/// A run whose gradient is `slope`: what was there before it, and after each step, or each `log_every`.
+std::vector<Kept> follow(const Tensor& slope, TrainOptions options, int64_t log_every = 1) {
+  options.log_every = log_every;
+  Trainer trainer = make_linear_trainer(slope, options);
   std::vector<Kept> kept = {kept_by(trainer, {})};
   TrainHooks hooks;
   hooks.on_metrics = [&](const TrainMetrics& metrics) { kept.push_back(kept_by(trainer, metrics)); };
@@ -159,13 +163,37 @@ TEST(Update, TellsTheMeanLossSinceTheLastLine) {
   const std::vector<Kept> each = follow(slope, options);
   ASSERT_EQ(each.size(), 7u);
   for (size_t n = 1; n < each.size(); ++n) EXPECT_NEAR(each[n].metrics.loss, loss(each[n - 1]), 1e-4);
-  TrainOptions seldom = options;
-  seldom.log_every = 3;
-  const std::vector<Kept> thirds = follow(slope, seldom);
+  const std::vector<Kept> thirds = follow(slope, options, 3);
   ASSERT_EQ(thirds.size(), 3u);
   for (size_t i : {0, 3})
     EXPECT_NEAR(thirds[1 + i / 3].metrics.loss, (loss(each[i]) + loss(each[i + 1]) + loss(each[i + 2])) / 3,
                 1e-4);
+}
+
+// Where a multiple of the interval is reached, and at the end.
+TEST(Update, AsksForCheckpointsWhenTheyAreDue) {
+  Trainer trainer = make_linear_trainer(slope_of_norm_13(), {.steps = 10, .checkpoint_every = 4});
+  std::vector<int64_t> at;
+  TrainHooks hooks;
+  hooks.on_checkpoint = [&](const Trainer& now) { at.push_back(now.step()); };
+  EXPECT_EQ(trainer.run(hooks), TrainOutcome::completed);
+  EXPECT_EQ(at, (std::vector<int64_t>{4, 8, 10}));
+}
+
+// Time is counted from the start of the run and never falls.
+TEST(Update, TellsTheSecondsSoFar) {
+  Trainer trainer = make_linear_trainer(slope_of_norm_13(), {.steps = 5, .log_every = 1});
+  std::vector<double> seconds = {0};
+  TrainHooks hooks;
+  hooks.on_metrics = [&](const TrainMetrics& metrics) {
+    seconds.push_back(metrics.seconds);
+    EXPECT_GT(metrics.rows_per_second, 0);
+  };
+  trainer.run(hooks);
+  EXPECT_EQ(seconds.size(), 6u);
+  EXPECT_TRUE(std::is_sorted(seconds.begin(), seconds.end()));
+  EXPECT_GT(seconds.back(), 0);
+  EXPECT_GE(trainer.seconds(), seconds.back());
 }
 
 }  // namespace
