@@ -95,7 +95,7 @@ TEST_F(CliOptions, OtherCommandsRefuseWhatDoesNothing) {
   EXPECT_THAT(refusal(evaluate + "--times 5"), HasSubstr("times: only scores are compared at times"));
   const std::string scatter = "plot scatter points.csv --out p.png --quiet ";
   for (const char* option : {"--columns 3", "--time 0.1", "--arrows 3", "--highlight 2", "--process ve",
-                             "--samplers heun", "--frames 4", "--contours 2", "--measure path"})
+                             "--samplers heun", "--frames 4", "--contours 2", "--measure weights"})
     EXPECT_THAT(refusal(scatter + option), HasSubstr("plot scatter does not take it")) << option;
 }
 
