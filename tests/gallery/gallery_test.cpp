@@ -126,7 +126,8 @@ TEST_F(GalleryFolder, StopsWhenAsked) {
   StopRequest request;
   request.make();
   const StopScope scope(&request);
-  EXPECT_THAT(refusal([&] { draw(select({"s1.embedding"}), folder_ / "alone"); }), HasSubstr("stopped"));
+  EXPECT_THAT([&] { draw(select({"s1.embedding"}), folder_ / "alone"); },
+              ::testing::ThrowsMessage<Error>(HasSubstr("stopped")));
   EXPECT_FALSE(fs::exists(folder_ / "alone" / "index.html"));
 }
 
