@@ -178,6 +178,10 @@ std::string what_it_may_be(std::string_view cell, char decimal) {
     return may_group_thousands(cell)
                ? " (a thousands separator, which is not read, or a decimal comma: then give the decimal)"
                : " (a decimal comma? give the decimal)";
+  // Digits at both ends, and not in quotes of another kind.
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (cell.empty() || !is_digit(cell.back()) || !(is_digit(cell[0]) || cell[0] == '-' || cell[0] == '+'))
+    return "";
   for (const std::string_view group : {",", ".", "'", "_", " ", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x99"}) {
     std::string plain(cell);
     for (size_t at = 0; (at = plain.find(group, at)) != std::string::npos;) plain.erase(at, group.size());

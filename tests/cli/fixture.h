@@ -44,12 +44,17 @@ class Cli : public ::testing::Test {
             read_file(path("err.txt"))};
   }
 
-  /// One line on standard error, with the exit code of the contract.
+  /// The last line on standard error, after what was said of the files that were read, with the exit code of
+  /// the contract.
   void expect_refusal(const std::string& arguments, int code, const std::string& message) const {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.code, code) << arguments << "\n" << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    const size_t refusal = outcome.err.rfind("fokker: ");
+    ASSERT_NE(refusal, std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.err.find('\n', refusal), outcome.err.size() - 1) << outcome.err;
+    EXPECT_TRUE(refusal == 0 || outcome.err[refusal - 1] == '\n') << outcome.err;
+    EXPECT_EQ(outcome.err.find("fokker: "), refusal) << outcome.err;
     EXPECT_EQ(outcome.out, "");
   }
 

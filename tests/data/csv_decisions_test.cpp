@@ -200,6 +200,7 @@ TEST_F(CsvDecisions, RefusesThousands) {
   EXPECT_THAT(refusal("a;b\n1.234;2,5\n", {.format = {.decimal = ','}}), HasSubstr("'1.234' (a point"));
   EXPECT_THAT(refusal("a,b\n1 234,2\n"), HasSubstr("'1 234' (a thousands separator?"));
   EXPECT_THAT(refusal("a,b\n1'234'567.5,2\n"), HasSubstr("(a thousands separator?"));
+  EXPECT_THAT(refusal("a,b\n'3',2\n"), ::testing::EndsWith("found ''3''"));
 }
 
 TEST_F(CsvDecisions, ASeparatorEndsEveryLineOrNone) {
