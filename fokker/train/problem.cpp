@@ -10,6 +10,7 @@ namespace {
 /// steps are those of MurmurHash's finaliser, each of which can be undone, so that two inputs that differ in
 /// one word differ.
 std::string content_hash(const Tensor& tensor) {
+  if (!tensor.defined()) return {};  // no held-out part
   const Tensor values = tensor.detach().to(at::kCPU).contiguous();
   const auto* bytes = static_cast<const char*>(values.data_ptr());
   const auto size = static_cast<size_t>(values.nbytes());
@@ -54,7 +55,7 @@ void compare(const std::string& path, const Json& before, const Json& now, std::
 Json data_record(const Split& data) {
   const Dataset& training = data.training;
   Json record = {{"rows", training.size()},
-                 {"held_out_rows", data.held_out.size()},
+                 {"held_out_rows", data.held_out.values.defined() ? data.held_out.size() : 0},
                  {"shape", training.event_shape()},
                  {"type", c10::toString(training.values.scalar_type())},
                  {"values", content_hash(training.values) + content_hash(data.held_out.values)}};
