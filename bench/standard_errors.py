@@ -152,7 +152,7 @@ def main():
         parser.error(f"--seeds: expected at least 3 but received {options.seeds}")
     with tempfile.TemporaryDirectory() as folder:
         run = Runner(options, folder)
-        print("| figure | differs between seeds | standard error | deviation over seeds | ratio |\n|---|---|---|---|---|")
+        print("| figure | differs between seeds | standard error | deviation over seeds | ratio |\n|---|---|---|---|---|", flush=True)
         for name in CASES:
             if not options.only or any(part in name for part in options.only):
                 measure(run, name)
