@@ -69,9 +69,6 @@ void Command::repeated(const std::string& name, std::vector<std::string>& value,
   app_.add_option(name, value, help)->allow_extra_args(false);
   add(name, &value, Need::optional, true, false);
 }
-void Command::repeated(const std::string& name, std::vector<std::string>& value, const std::string& help) {
-  app_.add_option(name, value, help)->allow_extra_args(false);
-}
 void Command::flag(const std::string& name, bool& value, const std::string& help, Saved saved) {
   app_.add_flag(name, value, help);
   add(name, &value, Need::optional, saved == Saved::yes);

@@ -1,5 +1,6 @@
 #include "cli/data_options.h"
 
+#include <charconv>
 #include <map>
 
 #include "fokker/core/error.h"
@@ -44,6 +45,21 @@ TextEncoding encoding_of(const std::string& text) {
   return text == "latin-1" ? TextEncoding::latin1 : TextEncoding::utf8;
 }
 
+/// "32" or "WIDTHxHEIGHT"; "" is no size.
+ImageSize image_size_of(const std::string& text) {
+  if (text.empty()) return {};
+  const size_t cross = text.find('x');
+  const auto side = [&](const std::string& part) -> int64_t {
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    check(error == std::errc() && end == part.data() + part.size() && value >= 1 && value <= largest_image_side,
+          "size: expected WIDTHxHEIGHT such as 32x24, or one number, of 1 to {} but received '{}'",
+          largest_image_side, shown(text));
+    return value;
+  };
+  return {side(text.substr(0, cross)), side(cross == std::string::npos ? text : text.substr(cross + 1))};
+}
+
 }  // namespace
 
 std::vector<std::string> DataOptions::column_names() const {
@@ -65,6 +81,11 @@ LoadOptions DataOptions::load_options() const {
   check(!options.csv.separator || options.csv.separator != options.csv.decimal,
         "separator: expected another character than the decimal one but received '{}' for both", separator);
   options.columns = column_names();
+  check(channels >= 0 && channels <= most_image_channels, "channels: expected 1 to {} of images but received {}",
+        most_image_channels, channels);
+  options.channels = channels;
+  options.image_size = image_size_of(size);
+  options.mirrored = flip;
   return options;
 }
 
@@ -73,7 +94,10 @@ Json DataOptions::to_json() const {
           {"header", header},
           {"decimal", decimal},
           {"encoding", encoding},
-          {"columns", column_names()}};
+          {"columns", column_names()},
+          {"channels", channels},
+          {"size", size},
+          {"flip", flip}};
 }
 
 DataOptions DataOptions::from_json(const Json& json) {
@@ -85,6 +109,9 @@ DataOptions DataOptions::from_json(const Json& json) {
   if (json.contains("columns"))
     for (const auto& name : json.at("columns"))
       options.columns.push_back(quoted_cell(name.get<std::string>()));
+  options.channels = json.value("channels", options.channels);
+  options.size = json.value("size", options.size);
+  options.flip = json.value("flip", options.flip);
   return options;
 }
 
@@ -96,10 +123,13 @@ DataOptions DataOptions::or_else(const DataOptions& other) const {
   if (decimal == untouched.decimal) merged.decimal = other.decimal;
   if (encoding == untouched.encoding) merged.encoding = other.encoding;
   if (columns.empty()) merged.columns = other.columns;
+  if (channels == 0) merged.channels = other.channels;
+  if (size.empty()) merged.size = other.size;
+  merged.flip = flip || other.flip;
   return merged;
 }
 
-void describe_data(Command& c, DataOptions& o) {
+void describe_data(Command& c, DataOptions& o, const std::string& channels) {
   c.repeated(
       "--columns", o.columns,
       "Columns of a table to use, by name (default: all); a name that holds a comma is quoted: 'a,\"b,c\"'");
@@ -109,10 +139,16 @@ void describe_data(Command& c, DataOptions& o) {
   c.option("--header", o.header, "Whether the first line of a CSV file holds names: yes, no or auto");
   c.option("--decimal", o.decimal, "Before decimals in a CSV file: . or , (auto finds it)");
   c.option("--encoding", o.encoding, "Of the text in a CSV file: utf-8 or latin-1");
+  c.option("--channels", o.channels, channels);
+  c.option("--size", o.size,
+           "WIDTHxHEIGHT (or one number) that images are brought to: the largest centred crop of that shape, then "
+           "antialiased bilinear resizing");
+  c.flag("--flip", o.flip, "Let each image be followed by its mirror image (train: those trained on)");
 }
 
 const std::vector<std::string>& data_option_names() {
-  static const std::vector<std::string> names = {"columns", "separator", "header", "decimal", "encoding"};
+  static const std::vector<std::string> names = {"columns",  "separator", "header", "decimal",
+                                                 "encoding", "channels",  "size",   "flip"};
   return names;
 }
 

@@ -10,6 +10,9 @@ struct DataOptions {
   std::string separator = "auto", header = "auto", decimal = "auto", encoding = "utf-8";
   /// As typed: each a name, or several as in a line of CSV.
   std::vector<std::string> columns = {};
+  int64_t channels = 0;   ///< of images; 0: as they are
+  std::string size = {};  ///< of images, as typed: 32 or WIDTHxHEIGHT
+  bool flip = false;      ///< mirror images too
 
   std::vector<std::string> column_names() const;
   /// Argument errors name the option and what it takes.
@@ -21,7 +24,9 @@ struct DataOptions {
   DataOptions or_else(const DataOptions& other) const;
 };
 
-void describe_data(Command& command, DataOptions& options);
+constexpr const char* image_channels_help =
+    "Channels that images are converted to: 1 grey, 3 colour (alpha laid over white), 2 and 4 with alpha";
+void describe_data(Command& command, DataOptions& options, const std::string& channels = image_channels_help);
 /// What `describe_data` describes, without dashes.
 const std::vector<std::string>& data_option_names();
 

@@ -11,6 +11,15 @@
 namespace fokker::cli {
 namespace {
 
+/// Images are brought to the channels and the size that they were trained in, unless others are asked for.
+DataOptions as_trained_on(DataOptions reading, const Json& training) {
+  const Json recorded = training.is_object() ? training.value("data_options", Json::object()) : Json::object();
+  const DataOptions then = DataOptions::from_json(recorded);
+  if (reading.channels == 0) reading.channels = then.channels;
+  if (reading.size.empty()) reading.size = then.size;
+  return reading;
+}
+
 DenoiserSource open_run(const CommonOptions& common, const SourceOptions& options) {
   Model model = load_model(options.run);
   const at::TensorOptions type = place(*model.network, common);
@@ -21,7 +30,7 @@ DenoiserSource open_run(const CommonOptions& common, const SourceOptions& option
           .event = model.event_shape(),
           .type = type,
           .columns = model.columns,
-          .reading = options.reading.load_options()};
+          .reading = as_trained_on(options.reading, model.training).load_options()};
 }
 
 }  // namespace
@@ -49,8 +58,14 @@ void describe_source(Command& command, SourceOptions& options) {
   describe_data(command, options.reading);
 }
 
-Dataset load_matching(const std::string& file, const DenoiserSource& source) {
-  Dataset data = read_data_file(file, source.reading);
+Dataset load_matching(const std::string& file, const DenoiserSource& source, LabelUse use,
+                      const std::string& labels) {
+  WantedColumns wanted{.owner = "the target", .names = source.columns};
+  if (source.model) wanted = columns_of(source.model->data());
+  LoadOptions reading = source.reading;
+  reading.labels_path = labels;
+  Dataset data = load_columns(file, wanted, reading, use);
+  if (source.model) place_labels(data, source.model->label_names, use);
   check_input(data.event_shape() == source.event, "{}: expected rows of shape {} but it has {}", file,
               shape_string(source.event), shape_string(data.event_shape()));
   return data;

@@ -2,6 +2,8 @@
 #include <optional>
 
 #include "cli/data_options.h"
+#include "cli/command.h"
+#include "cli/matching.h"
 #include "fokker/data/dataset.h"
 #include "fokker/format/model.h"
 
@@ -41,8 +43,11 @@ struct DenoiserSource {
 /// vp.
 DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& options);
 
-/// A file of the same kind of rows as the source's. Input error, naming the file, where their shape differs.
-Dataset load_matching(const std::string& file, const DenoiserSource& source);
+/// A file of the same kind of rows as the source's, its columns matched by name (load_columns). Labels are
+/// places among the model's classes where they are used, and left out otherwise; `labels` may name a file of
+/// them. Input error, naming the file, where columns or the shape of a row differ.
+Dataset load_matching(const std::string& file, const DenoiserSource& source,
+                      LabelUse use = LabelUse::left_out, const std::string& labels = "");
 
 /// A RowError for the first row of x, (n, event...) in the denoiser's space, that its type cannot hold.
 void check_range(const Tensor& x, const DenoiserSource& source);

@@ -113,13 +113,15 @@ int run_evaluate(const EvaluateOptions& o, const Command& command) {
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
   const bool classified = !o.classifier.data.empty();
   const LoadOptions reading = o.reading.load_options();
-  const Dataset drawn = read_data_file(o.samples, reading);
+  const bool known = o.reference.starts_with("target:");
+  const auto [drawn, held] = known ? std::pair(read_data_file(o.samples, reading), Dataset())
+                                   : load_pair(o.samples, o.reference, reading);
   CompareOptions options{.seed = o.common.seed,
                          .unit = drawn.is_images() ? DistanceUnit::common : DistanceUnit::column,
                          .modes = {}};
   std::optional<ClassifierDistance> distance;
   Tensor reference;
-  if (o.reference.starts_with("target:")) {
+  if (known) {
     check(!classified, "classifier-data: expected --reference to be a file of images");
     const auto target = target_from(o.reference.substr(7), reading);
     check(target->can_sample(), "reference: target '{}' cannot be sampled", o.reference.substr(7));
@@ -129,7 +131,6 @@ int run_evaluate(const EvaluateOptions& o, const Command& command) {
         mixture && mixture->components() > 1 && mixture->components() <= 1024)
       options.modes = *mixture;
   } else {
-    const Dataset held = read_data_file(o.reference, reading);
     if (classified) distance = classifier_distance(drawn, held, o.classifier, o.common);
     reference = flat_rows(held);
   }
@@ -141,6 +142,7 @@ int run_evaluate(const EvaluateOptions& o, const Command& command) {
   check_rows(o.reference, reference);
   const Comparison comparison = compare(samples, reference, options);
   Json json = comparison_json(comparison, drawn.columns);
+  if (!drawn.columns.empty()) json["compared_columns"] = drawn.columns;
   std::string text = comparison_text(comparison, drawn.columns);
   if (distance) add_classifier_distance(*distance, json, text);
   print_result(o.common, json, text);

@@ -1,5 +1,7 @@
 #include "cli/data_options.h"
 #include "fokker/core/error.h"
+#include "fokker/core/spec.h"
+#include "fokker/data/labels.h"
 #include "fokker/format/model.h"
 #include "fokker/format/safetensors.h"
 
@@ -25,6 +27,8 @@ Report inspect_model(const std::filesystem::path& folder) {
   Json json = {{"kind", "model"},
                {"event_shape", model.event_shape()},
                {"columns", model.columns},
+               {"labels", model.label_names},
+               {"label_column", model.label_column},
                {"parameters", model.network->parameter_count()},
                {"process", model.process.schedule()->config()},
                {"prediction", model.prediction_name()},
@@ -35,6 +39,9 @@ Report inspect_model(const std::filesystem::path& folder) {
       "model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
       folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
       json_text(model.process.schedule()->config()), model.prediction_name());
+  if (!model.columns.empty()) text += fmt::format("columns       {}\n", join(model.columns));
+  if (!model.label_names.empty()) text += fmt::format("labels        {}\n", list_labels(model.label_names));
+  if (!model.label_column.empty()) text += fmt::format("label column  {}\n", model.label_column);
   text += "network       " + json_text(model.network->config()) + "\n";
   for (const auto& [key, value] : model.training.items())
     text += fmt::format("{:<13} {}\n", key, json_text(value));
@@ -69,8 +76,9 @@ Report inspect_data(const std::string& path, const LoadOptions& reading) {
   for (const std::string& note : data.notes) notes += note + "\n";
   for (const std::string& doubt : data.doubts) warn_once(fmt::format("{}: {}", path, doubt));
   if (data.labels.defined()) {
-    json["labels"] = data.labels.max().item<int64_t>() + 1;
-    text += fmt::format("labels 0 to {}\n", data.labels.max().item<int64_t>());
+    json["labels"] = std::ssize(data.label_names);
+    json["label_names"] = data.label_names;
+    text += fmt::format("labels {}\n", list_labels(data.label_names));
   }
   if (data.is_images()) return {json, text + notes};
   Json columns = Json::array();

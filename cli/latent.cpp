@@ -77,7 +77,11 @@ int run_encode(const LatentOptions& o) {
 
 /// Latents are in the denoiser's own space: rows of N(0, I) times the prior's deviation.
 Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
-  const Dataset data = load_matching(o.data, source);
+  const Dataset data =
+      load_columns(o.data, {.owner = "a file of latents", .names = default_column_names(source.dimension())},
+                   {}, LabelUse::left_out);
+  check_input(data.event_shape() == source.event, "{}: expected latents of shape {} but it has {}", o.data,
+              shape_string(source.event), shape_string(data.event_shape()));
   check_input(data.values.is_floating_point(), "{}: expected latents as floating-point numbers", o.data);
   check_range(data.values, source);
   return data.values.to(source.type);

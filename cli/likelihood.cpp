@@ -15,6 +15,8 @@ namespace {
 struct LikelihoodCommand : SourceOptions {
   CommonOptions common;
   std::string data, out, method = "flow", divergence = "auto", probe_law = "rademacher";
+  std::string labels;
+  bool unconditional = false;
   double rtol = 1e-5, atol = 1e-5;
   int64_t probes = 0, steps = 0, batch = 0, rows = 0;
 };
@@ -36,11 +38,24 @@ Tensor dequantised(const DenoiserSource& source, const Dataset& data, const Rng&
   return z + (rng.uniform(z.sizes(), {}, at::kDouble) - 0.5) / 127.5;
 }
 
+/// Floats that are whole levels all the same have no density: the figure would rise with the model's
+/// precision.
+void warn_of_levels(const Dataset& data) {
+  if (!data.is_images() || !data.values.is_floating_point()) return;
+  const Tensor levels = (data.values + 1) * 127.5;
+  if ((levels - levels.round()).abs().max().item<double>() < 1e-3)
+    warn(
+        fmt::format("{}: these floats are whole 8-bit levels, whose density has no bound; written as uint8 "
+                    "they are spread over their level",
+                    data.source));
+}
+
 bool uses_exact_divergence(const LikelihoodCommand& o, const DenoiserSource& source) {
   return o.divergence == "exact" || (o.divergence == "auto" && source.dimension() <= 64);
 }
 
-RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& x) {
+RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& x,
+                     const Tensor& label) {
   check(o.divergence == "auto" || o.divergence == "exact" || o.divergence == "hutchinson",
         "divergence: expected exact or hutchinson but received '{}'", o.divergence);
   check(o.probe_law == "rademacher" || o.probe_law == "gaussian",
@@ -51,7 +66,8 @@ RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, c
       .probes = o.probes > 0 ? o.probes : 2,
       .tolerance = {.rtol = o.rtol, .atol = o.atol},
       .block = BlockSize{.block = o.batch, .images = 32, .points = 1024}.of(x),
-      .type = c10::typeMetaToScalarType(source.type.dtype())};
+      .type = c10::typeMetaToScalarType(source.type.dtype()),
+      .label = label.defined() ? label.to(source.type.device()) : Tensor()};
   Progress progress("likelihood", x.size(0));
   options.observer = [&](int64_t done) { progress.update(done); };
   const Likelihood found = log_likelihood(*source.denoiser, x.to(source.type.device()), options,
@@ -68,19 +84,24 @@ RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, c
 /// A single row has no spread over rows: so many draws of its bound tell the error of their mean.
 constexpr int64_t draws_of_one_row = 16;
 
-RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& given) {
+RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& given,
+                     const Tensor& given_label) {
   const GradientMode off(false);
   const bool single = given.size(0) == 1;
   const Tensor x = single ? at::repeat_interleave(given, draws_of_one_row, 0) : given;
+  const Tensor label = single && given_label.defined() ? at::repeat_interleave(given_label, draws_of_one_row, 0)
+                                                       : given_label;
   const Rng rng = Rng(o.common.seed).stream("elbo");
   const Tensor controls =
-      elbo_controls(*source.denoiser, x.slice(0, 0, 64).to(source.type), {.steps = o.steps}, rng);
+      elbo_controls(*source.denoiser, x.slice(0, 0, 64).to(source.type), {.steps = o.steps}, rng,
+                    label_rows(label, 0, std::min<int64_t>(64, x.size(0)), source.type));
   std::vector<Tensor> bounds;
   Tensor sums;
   ElboTerms last;
   for_each_block("evidence lower bound", x, {.block = o.batch}, [&](const Tensor& rows, int64_t first) {
     last = elbo_terms(*source.denoiser, rows.to(source.type), {.steps = o.steps},
-                      rng.stream(static_cast<uint64_t>(first)), {}, controls);
+                      rng.stream(static_cast<uint64_t>(first)),
+                      label_rows(label, first, rows.size(0), source.type), controls);
     bounds.push_back(last.bound().cpu().to(at::kDouble));
     const Tensor terms =
         at::cat({last.reconstruction.unsqueeze(0), last.divergences}).cpu().to(at::kDouble).sum(1);
@@ -118,6 +139,15 @@ Json summary(const RowDensities& rows, const DenoiserSource& source) {
   return json;
 }
 
+std::string summary_text(const Json& json, const Dataset& data) {
+  return fmt::format(
+      "log-likelihood {:.6g} ± {:.2g} nats a row{} ({} rows; {})\n{:.6g} nats, {:.6g} bits per dimension{}\n",
+      json["nats"].get<double>(), json["standard_error"].get<double>(),
+      data.labels.defined() ? " given its label" : "", data.size(), json["method"].get<std::string>(),
+      json["nats_per_dimension"].get<double>(), json["bits_per_dimension"].get<double>(),
+      data.is_images() ? " of " + json["units"].get<std::string>() : "");
+}
+
 /// Refuses what would do nothing.
 void check_used(const LikelihoodCommand& o, const DenoiserSource& source, const Command& command) {
   if (o.method == "elbo")
@@ -133,29 +163,32 @@ void check_used(const LikelihoodCommand& o, const DenoiserSource& source, const 
 int run_likelihood(const LikelihoodCommand& o, const Command& command) {
   check(o.method == "flow" || o.method == "elbo", "method: expected flow or elbo but received '{}'",
         o.method);
+  check(!o.unconditional || o.labels.empty(), "labels: expected these or --unconditional, not both");
   check(o.rows >= 0, "rows: expected rows >= 0 but received {}", o.rows);
   if (!o.out.empty()) check_output(o.out);
   const DenoiserSource source = open_denoiser(o.common, o);
-  Dataset data = load_matching(o.data, source);
+  const bool classes = source.model && !source.model->label_names.empty();
+  check(classes || o.labels.empty(), "labels: {} was trained without labels",
+        o.run.empty() ? "a target" : o.run);
+  Dataset data =
+      load_matching(o.data, source, o.unconditional ? LabelUse::left_out : LabelUse::used, o.labels);
   if (o.rows > 0 && o.rows < data.size()) data = data.subset(at::arange(o.rows));
+  warn_of_levels(data);
   const Tensor x = dequantised(source, data, Rng(o.common.seed).stream("dequantisation"));
   check_used(o, source, command);
   RowDensities rows = name_rows_of(o.data, [&] {
     check_range(x, source);
-    return o.method == "flow" ? by_flow(o, source, x) : by_elbo(o, source, x);
+    return o.method == "flow" ? by_flow(o, source, x, data.labels) : by_elbo(o, source, x, data.labels);
   });
-  // The Jacobian of the normalisation: nats in the user's units (pixels: whole levels).
-  rows.values = rows.values + source.normalisation.log_abs_det();
+  // The Jacobian of the normalisation: nats in the units of this file (images: levels where it holds bytes).
+  const Normalisation units = source.normalisation.of_type(data.values.scalar_type());
+  rows.values = rows.values + units.log_abs_det();
   Json json = summary(rows, source);
+  json["units"] = units.units();
+  if (classes) json["given_labels"] = data.labels.defined();
   if (data.values.scalar_type() == at::kByte) json["dequantisation"] = dequantisation;
   if (!o.out.empty()) write_samples(o.out, rows.values.unsqueeze(1), {"log_density"});
-  print_result(
-      o.common, json,
-      fmt::format(
-          "log-likelihood {:.6g} ± {:.2g} nats a row ({} rows; {})\n{:.6g} nats, {:.6g} bits per dimension\n",
-          json["nats"].get<double>(), json["standard_error"].get<double>(), rows.values.size(0),
-          json["method"].get<std::string>(), json["nats_per_dimension"].get<double>(),
-          json["bits_per_dimension"].get<double>()));
+  print_result(o.common, json, summary_text(json, data));
   return 0;
 }
 
@@ -171,6 +204,10 @@ void add_likelihood(CommandLine& line) {
       [](Command& c, LikelihoodCommand& o) {
         describe_source(c, o);
         c.option("--data", o.data, "Rows in the user's units", Command::Need::required);
+        c.option("--labels", o.labels,
+                 "File of class labels, one per row, of a model that has classes (a table's label column is "
+                 "found by its name)");
+        c.flag("--unconditional", o.unconditional, "Leave labels out: the density over all classes");
         c.option("--rows", o.rows, "Use the first rows only; 0 is all");
         c.option("--method", o.method,
                  "flow: probability-flow ODE; elbo: the chain's lower bound, term by term");

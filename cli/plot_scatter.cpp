@@ -1,3 +1,4 @@
+#include "cli/matching.h"
 #include "cli/plot.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
@@ -11,16 +12,26 @@ Dataset rows_of(const std::string& input, uint64_t seed, const LoadOptions& read
   return draw_rows(input.substr(7), 20'000, Rng(seed).stream("plot"), reading);
 }
 
+/// Of one input, or of two the columns that both have.
+std::vector<Dataset> sets_of(const PlotOptions& o) {
+  check(o.inputs.size() <= 2, "plot scatter: expected one or two inputs but received {}", o.inputs.size());
+  const auto is_file = [](const std::string& input) { return !input.starts_with("target:"); };
+  std::vector<Dataset> sets;
+  if (o.inputs.size() == 2 && is_file(o.inputs[0]) && is_file(o.inputs[1])) {
+    auto [first, second] = load_pair(o.inputs[0], o.inputs[1], o.reading.load_options());
+    sets = {std::move(first), std::move(second)};
+  } else {
+    for (const auto& input : o.inputs) sets.push_back(rows_of(input, o.common.seed, o.reading.load_options()));
+  }
+  for (const Dataset& set : sets)
+    check_input(!set.is_images(), "{}: expected a table but it holds images", set.source);
+  return sets;
+}
+
 }  // namespace
 
 void draw_scatter(const PlotOptions& o) {
-  std::vector<Dataset> sets;
-  const LoadOptions reading = o.reading.load_options();
-  for (const auto& input : o.inputs) {
-    sets.push_back(rows_of(input, o.common.seed, reading));
-    check_input(!sets.back().is_images(), "{}: expected a table but it holds images", input);
-  }
-  check(sets.size() <= 2, "plot scatter: expected one or two inputs but received {}", sets.size());
+  const std::vector<Dataset> sets = sets_of(o);
   const int64_t dimension = sets[0].values.size(1);
   for (const auto& set : sets)
     check_input(set.values.size(1) == dimension, "{}: expected {} columns but it has {}", set.source,

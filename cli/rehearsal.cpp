@@ -19,7 +19,7 @@ bool draws_times(const std::string& objective) {
 }
 
 void say_what_few_rows_lack(const TrainingPlan& plan, const TrainSettings& s) {
-  const int64_t rows = plan.data.training.size() + plan.data.held_out.size();
+  const int64_t rows = plan.rows;
   if (plan.data.held_out.size() == 0 && s.held_out > 0)
     message(fmt::format("no row is held out: {} of {} rows is less than half of one", s.held_out, rows));
   if (plan.data.training.size() < report::kFewestCompared && !s.no_report)

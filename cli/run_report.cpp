@@ -38,7 +38,8 @@ TrainSettings recorded_settings(const fs::path& run, const Json& training) {
 
 /// The rows of a run as they were split for it. Input errors say what has changed.
 Split read_split(const TrainSettings& settings, const Model& model) {
-  const Dataset data = read_data(settings);
+  const ModelData known = model.data();
+  const Dataset data = read_data(settings, &known);
   check_input(data.event_shape() == model.event_shape(), "{}: expected rows of shape {} but it has {}",
               settings.data, shape_string(model.event_shape()), shape_string(data.event_shape()));
   const int64_t rows = model.training.value("rows", int64_t{-1});
@@ -88,7 +89,7 @@ Json data_options(const TrainSettings& s) {
   };
   Json json = {{"path", absolute(s.data)}, {"label_column", s.label_column}, {"labels", absolute(s.labels)},
                {"rows", s.rows},           {"held_out", s.held_out},         {"seed", s.common.seed}};
-  json.update(s.reading.to_json());
+  json.update(s.file_reading().to_json());
   return json;
 }
 

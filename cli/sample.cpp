@@ -11,6 +11,7 @@
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
+#include "fokker/data/labels.h"
 #include "fokker/denoise/guidance.h"
 #include "fokker/evaluate/metrics.h"
 #include "fokker/format/model.h"
@@ -32,16 +33,13 @@ struct Samples {
 /// The rows of one time, carried to the user's units.
 using ToUserUnits = std::function<Tensor(const Tensor&)>;
 
-int64_t label_index(const Model& model, const std::string& label) {
-  const auto& names = model.label_names;
-  const auto named = std::find(names.begin(), names.end(), label);
-  if (named != names.end()) return named - names.begin();
-  int64_t index = -1;
-  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), index);
-  const bool number = error == std::errc() && end == label.data() + label.size() && index >= 0;
-  check(number && names.empty(), "label: expected {} but received '{}'",
-        names.empty() ? "an index >= 0" : "one of " + join(names), label);
-  return index;
+/// The class that a label names, as the data of the training called it.
+int64_t class_of(const SampleOptions& o, const Model& model) {
+  check(!model.label_names.empty(), "label: {} was trained without labels but received '{}'", o.run, o.label);
+  const auto found = find_label(model.label_names, o.label);
+  check(found.has_value(), "label: expected one of those in training, {}, but received '{}'",
+        list_labels(model.label_names), o.label);
+  return *found;
 }
 
 /// From 5 to 20 evaluations nearest to the flow or not to be told from the nearest, of points and of a
@@ -139,7 +137,11 @@ Samples sample_model(const SampleOptions& o) {
   const Model& model = *source.model;
   const Denoiser* denoiser = source.denoiser.get();
   std::optional<GuidedDenoiser> guided;
-  if (!o.label.empty()) denoiser = &guided.emplace(*source.denoiser, label_index(model, o.label), o.guidance);
+  if (!o.label.empty())
+    denoiser = &guided.emplace(*source.denoiser, class_of(o, model), o.guidance);
+  else if (!model.label_names.empty())
+    message(fmt::format("no --label: samples of any class, without regard to it, of {}",
+                        list_labels(model.label_names)));
   const auto clipped = clipping(model, *denoiser, o.clip);
   if (clipped) denoiser = &*clipped;
   Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model, *denoiser)
@@ -233,6 +235,7 @@ int run_sample(const SampleOptions& o, const Command& command) {
   write_samples(o.out, samples.values, samples.columns);
   command.save_configuration(o.out + ".toml");
   Json json = {{"n", o.n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};
+  if (!o.label.empty()) json["label"] = o.label;
   const std::string text = describe(samples, count_modes(o, samples.values), json);
   print_result(o.common, json, text);
   message(fmt::format("wrote {} samples to {}", o.n, o.out));

@@ -34,6 +34,8 @@ void check_used(const SampleOptions& o, const Command& command) {
   }
   if (!o.target.starts_with("data:"))
     command.refuse(data_option_names(), "expected --target data:FILE, which is read so");
+  if (o.label.empty())
+    command.refuse({"guidance"}, "expected --label too, the class that samples are guided to");
   if (drawn_directly(o))
     command.refuse({"grid", "batch"},
                    "a target is drawn directly unless --process, --sampler or --steps is given");
@@ -57,6 +59,7 @@ void check_options(const SampleOptions& o, const Command& command) {
         join(chain_names()), o.sampler);
   check(o.steps >= 0, "steps: expected steps > 0 but received {}", o.steps);
   check(o.run.empty() != o.target.empty(), "expected either a run folder or --target");
+  check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
   check(o.batch >= 0, "batch: expected batch > 0 but received {}", o.batch);
   check_output(o.out);
   check_trajectory(o);
@@ -84,7 +87,7 @@ void describe_options(Command& c, SampleOptions& o) {
            "Of these states keep the start, every K-th and the last");
   c.option("--trajectory-times", o.trajectory_times,
            "Of these states keep those at times T,T,... of the run's grid, in the order of the run");
-  c.option("--label", o.label, "Class to sample");
+  c.option("--label", o.label, "Class to sample: a label as the data of the training has it");
   c.option("--guidance", o.guidance, "Weight of classifier-free guidance; 1 is plain conditioning");
   c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");
   c.option("--batch", o.batch, "Rows sampled together; 0 chooses");

@@ -16,15 +16,17 @@
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
 #include "fokker/core/stop.h"
+#include "fokker/data/labels.h"
 
 namespace fokker::cli {
 namespace {
 
 Json plan_json(const TrainingPlan& plan) {
   return {{"data", plan.data.training.source},
-          {"rows", plan.data.training.size() + plan.data.held_out.size()},
+          {"rows", plan.rows},
           {"held_out_rows", plan.data.held_out.size()},
           {"event_shape", plan.data.training.event_shape()},
+          {"labels", plan.label_names.size()},
           {"process", plan.process.schedule()->config()},
           {"prior", prior_json(plan.process, plan.spread, prior_fit(plan.process, plan.spread))},
           {"data_spread", plan.spread},
@@ -43,9 +45,13 @@ Json plan_json(const TrainingPlan& plan) {
 std::string plan_text(const TrainingPlan& plan) {
   const std::string budget = plan.train.minutes > 0 ? fmt::format("{} minutes", plan.train.minutes)
                                                     : fmt::format("{} steps", plan.train.steps);
-  return fmt::format("{}: {} rows of shape {} ({} held out); {} parameters; {} of batch {}",
-                     plan.data.training.source, plan.data.training.size() + plan.data.held_out.size(),
-                     shape_string(plan.data.training.event_shape()), plan.data.held_out.size(),
+  const std::string labels =
+      plan.label_names.empty() ? "" : fmt::format(" labels {};", list_labels(plan.label_names));
+  const bool mirrored = plan.data.training.size() + plan.data.held_out.size() > plan.rows;
+  return fmt::format("{}: {} rows of shape {}{} ({} held out);{} {} parameters; {} of batch {}",
+                     plan.data.training.source, plan.rows,
+                     shape_string(plan.data.training.event_shape()), mirrored ? " and their mirror images" : "",
+                     plan.data.held_out.size(), labels,
                      plan.network->parameter_count(), budget, plan.train.batch);
 }
 
@@ -207,11 +213,14 @@ void add_train(CommandLine& line) {
        "fokker train --data train-images-idx3-ubyte.gz --out run --minutes 5"},
       [](Command& c, TrainSettings& o) {
         c.option("--data", o.data,
-                 "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images; "
+                 "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images (PNG, JPEG, "
+                 "WebP, GIF, TIFF, BMP); "
                  "target:TARGET draws --rows from a known law",
                  Command::Need::required);
         c.option("--rows", o.rows, "Rows drawn where the data is target:TARGET");
-        describe_data(c, o.reading);
+        describe_data(c, o.reading,
+                      "1 to 4: what images are converted to (1 grey, 3 colour, 2 and 4 with alpha); more: channels "
+                      "of the U-Net's first level; 0 keeps the images and chooses the U-Net");
         c.option("--label-column", o.label_column, "Column that holds class labels");
         c.option("--labels", o.labels, "File of class labels, one per row");
         c.option("--out", o.out, "Run folder to write", Command::Need::required);
@@ -226,7 +235,6 @@ void add_train(CommandLine& line) {
         c.option("--activation", o.mlp.activation,
                  "Activation of the MLP: silu, elu, relu, gelu, tanh or softplus");
         c.flag("--plain", o.plain, "A plain MLP without residual blocks");
-        c.option("--channels", o.channels, "Channels of the U-Net's first level; 0 chooses");
         c.option("--embedding", o.mlp.embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
         c.option("--time-scale", o.mlp.time_scale,
                  "Factor on t in the sinusoidal embedding: larger resolves finer times");

@@ -1,10 +1,13 @@
 #include "cli/train_setup.h"
 
+#include "cli/matching.h"
 #include "cli/objectives.h"
 #include "cli/placement.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
+#include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
+#include "fokker/data/labels.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/target/toys.h"
 
@@ -42,7 +45,7 @@ std::unique_ptr<Network> build_network(const TrainSettings& s, const Dataset& da
   const bool energy = s.predict == "energy";
   if (uses_unet(s, data)) {
     check(!energy, "predict: an energy needs a table but {} holds images", data.source);
-    return std::make_unique<UNet>(default_unet(data, s.channels), s.common.seed);
+    return std::make_unique<UNet>(default_unet(data, s.unet_channels()), s.common.seed);
   }
   MlpOptions mlp = fit_to(data, s.mlp);
   check(mlp.width > 0 && mlp.width <= 65536, "width: expected 1 to 65536 but received {}", mlp.width);
@@ -80,6 +83,7 @@ Model TrainingPlan::model(const Network& weights) const {
           .normalisation = normalisation,
           .columns = columns,
           .label_names = label_names,
+          .label_column = label_column,
           .training = {}};
 }
 
@@ -91,7 +95,7 @@ constexpr int64_t most_components = 100'000;
 GaussianMixture data_law(const TrainSettings& s, const Dataset& training,
                          const Normalisation& normalisation) {
   if (s.data.starts_with("target:")) {
-    const auto target = target_from(s.data.substr(7), s.reading.load_options());
+    const auto target = target_from(s.data.substr(7), s.file_reading().load_options());
     const GaussianMixture* mixture = as_gaussian_mixture(*target);
     if (mixture && mixture->components() <= 1024) return in_model_space(*mixture, normalisation);
   }
@@ -104,13 +108,20 @@ GaussianMixture data_law(const TrainSettings& s, const Dataset& training,
 
 }  // namespace
 
-Dataset read_data(const TrainSettings& s) {
-  LoadOptions reading = s.reading.load_options();
-  if (!s.data.starts_with("target:")) {
-    reading.label_column = s.label_column;
-    reading.labels_path = s.labels;
-    return read_data_file(s.data, reading);
-  }
+Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* known) {
+  reading.label_column = s.label_column;
+  reading.labels_path = s.labels;
+  reading.mirrored = false;  // a held-out image must not have its mirror image in training
+  if (!known) return read_data_file(s.data, reading);
+  Dataset data = load_columns(s.data, columns_of(*known), reading);
+  // Labels that the run does not know of are another problem, which is for the checkpoint to refuse.
+  if (!known->label_names.empty()) place_labels(data, known->label_names, LabelUse::used);
+  return data;
+}
+
+Dataset read_data(const TrainSettings& s, const ModelData* known) {
+  const LoadOptions reading = s.file_reading().load_options();
+  if (!s.data.starts_with("target:")) return read_file(s, reading, known);
   check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
   check(reading.columns.empty() && s.label_column.empty() && s.labels.empty(),
         "data: a target has no named columns and no labels");
@@ -120,7 +131,9 @@ Dataset read_data(const TrainSettings& s) {
 Split split_data(const TrainSettings& s, const Dataset& data) {
   // A held-out set larger than this tells nothing more.
   const double held_out = std::min(s.held_out, 10'000.0 / static_cast<double>(data.size()));
-  return hold_out(data, held_out, Rng(s.common.seed).stream("split"));
+  Split parts = hold_out(data, held_out, Rng(s.common.seed).stream("split"));
+  if (s.reading.flip) parts.training = with_mirrored(parts.training);
+  return parts;
 }
 
 std::vector<std::string> prediction_names() {
@@ -129,14 +142,27 @@ std::vector<std::string> prediction_names() {
   return names;
 }
 
+/// Hardly any class is seen twice where a column of identifiers was taken for labels.
+void warn_of_identifiers(const Dataset& data) {
+  const int64_t classes = std::ssize(data.label_names);
+  if (classes > 2 && 2 * classes > data.size())
+    warn(fmt::format("{}: {} different labels in {} rows, {}: are they identifiers?", data.source, classes,
+                     data.size(), list_labels(data.label_names)));
+}
+
 TrainingPlan make_plan(const TrainSettings& s) {
   check(s.held_out >= 0 && s.held_out < 1, "held-out: expected a fraction in [0, 1) but received {}",
         s.held_out);
   const GaussianProcess process(make_schedule(s.process));
   const Prediction prediction = choose_prediction(s, process);
   if (s.predict != "energy") check_prediction(prediction, process);
-  const Dataset data = read_data(s);
+  // Without its description a run that is resumed is matched by its checkpoint alone.
+  std::optional<ModelData> known;
+  if (s.resume && std::filesystem::exists(std::filesystem::path(s.out) / "fokker.json"))
+    known = load_model_data(s.out);
+  const Dataset data = read_data(s, known ? &*known : nullptr);
   const bool unet = uses_unet(s, data);
+  warn_of_identifiers(data);
   Split parts = split_data(s, data);
   Normalisation normalisation = default_normalisation(parts.training, parse_normalisation_kind(s.normalise));
   std::unique_ptr<Network> network = build_network(s, data);
@@ -160,9 +186,11 @@ TrainingPlan make_plan(const TrainSettings& s) {
           .objective_name = s.objective,
           .weighting_name = choice.weighting,
           .train = choose_training(s, unet),
+          .rows = data.size(),
           .spread = spread,
           .columns = data.columns,
-          .label_names = data.label_names};
+          .label_names = data.label_names,
+          .label_column = data.label_column};
 }
 
 }  // namespace fokker::cli

@@ -15,13 +15,21 @@ struct TrainSettings {
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
   std::string network = "auto", normalise = "standardise";
   MlpOptions mlp = default_mlp();
-  int64_t channels = 0;
   bool plain = false;
   int64_t rows = 10'000;
   int64_t steps = 0, batch = 0, checkpoint_every = 0;
   double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0,
          held_out = 0.05;
   bool resume = false, overwrite = false, dry_run = false, no_report = false;
+
+  /// How the file is read. Of --channels, those that an image can have are the file's, more the U-Net's.
+  DataOptions file_reading() const {
+    DataOptions file = reading;
+    if (file.channels > most_image_channels) file.channels = 0;
+    return file;
+  }
+  /// Channels of the U-Net's first level; 0 chooses.
+  int64_t unet_channels() const { return reading.channels > most_image_channels ? reading.channels : 0; }
 };
 
 /// Everything that training needs, resolved.
@@ -35,8 +43,10 @@ struct TrainingPlan {
   std::shared_ptr<const Objective> objective;
   std::string objective_name, weighting_name;
   TrainOptions train;
+  int64_t rows = 0;   ///< that the data has, without mirror images
   double spread = 1;  ///< data_spread of the training rows in the model's space
   std::vector<std::string> columns, label_names;
+  std::string label_column;
 
   std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }
   /// The model as it is saved, with a copy of these weights.
@@ -46,7 +56,8 @@ struct TrainingPlan {
 TrainingPlan make_plan(const TrainSettings& settings);
 
 /// "target:TARGET": rows drawn from a known law, or the file that --data names.
-Dataset read_data(const TrainSettings& settings);
+/// Of a run that there is already, `known`, its columns by name and its labels.
+Dataset read_data(const TrainSettings& settings, const ModelData* known = nullptr);
 /// The rows to train on and those held out; the same settings give the same split.
 Split split_data(const TrainSettings& settings, const Dataset& data);
 

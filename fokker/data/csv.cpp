@@ -14,4 +14,9 @@ LabelColumn load_csv_labels(const std::filesystem::path& path, const CsvFormat& 
   return CsvTable(path, format).read_labels(rows);
 }
 
+ColumnNames csv_column_names(const std::filesystem::path& path, const CsvFormat& format) {
+  const CsvTable table(path, format);
+  return {table.column_names(), table.has_header()};
+}
+
 }  // namespace fokker

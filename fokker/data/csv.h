@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "fokker/data/columns.h"
 #include "fokker/data/csv_format.h"
 #include "fokker/data/dataset.h"
+#include "fokker/data/labels.h"
 
 namespace fokker {
 
@@ -26,8 +28,7 @@ struct CsvOptions {
 /// byte-order mark are skipped, and a separator at the end of every line. Columns that are not asked for are
 /// not looked at.
 ///
-/// Labels that are whole numbers are kept; other text becomes the index of its place in sorted order, and
-/// `label_names` holds the names.
+/// Labels become their places in `label_names`, as sorted_labels orders them (labels.h).
 ///
 /// Input error, naming file, line and column: a ragged row, text, an empty cell, NaN or infinity where a
 /// number belongs, no rows, an unknown column (listing the known ones), a duplicate name.
@@ -35,12 +36,11 @@ Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options = 
 
 /// Labels read from a file of one column. Where the number of `rows` is known it decides whether the first
 /// line is a header, else the text below it does.
-struct LabelColumn {
-  Tensor labels;  ///< (n) int64
-  std::vector<std::string> names;
-};
 LabelColumn load_csv_labels(const std::filesystem::path& path, const CsvFormat& format = {},
                             int64_t rows = -1);
+
+/// What the columns of a file are called, told by its first records.
+ColumnNames csv_column_names(const std::filesystem::path& path, const CsvFormat& format = {});
 
 /// Writes (n, d) or (n) values with a header, every number in the fewest digits that read back to the same
 /// value. `columns` may be empty, for x0, x1, .... Atomic; resource error where the disk is full.

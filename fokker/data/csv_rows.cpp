@@ -65,30 +65,18 @@ void LabelTexts::add(std::string_view text) {
 }
 
 LabelColumn LabelTexts::take(const std::string& name, int64_t skipped) const {
-  const std::set<int32_t> used(codes_.begin() + skipped, codes_.end());
-  LabelColumn result;
-  std::vector<int64_t> value(code_.size());
-  bool all_numbers = true, all_whole = true;
-  for (const auto& [text, code] : code_) {
-    if (!used.contains(code)) continue;
-    double number = 0;
-    all_numbers = all_numbers && parse_number(text, number) == NumberError::none;
-    all_whole = all_whole && all_numbers && number >= 0 && number == std::floor(number) && number < 0x1p31;
-    if (all_whole) value[code] = static_cast<int64_t>(number);
-  }
-  check_input(all_whole || !all_numbers,
-              "{}: expected labels that are text or whole numbers from 0 to 2^31 - 1", name);
-  if (!all_whole) {
-    for (const auto& [text, code] : code_) {
-      if (!used.contains(code)) continue;
-      value[code] = static_cast<int64_t>(result.names.size());
-      result.names.push_back(text);
+  std::vector<std::string> all(code_.size()), texts;
+  for (const auto& [text, code] : code_) all[static_cast<size_t>(code)] = text;
+  std::vector<int64_t> place(all.size(), -1), codes;
+  for (size_t i = static_cast<size_t>(skipped); i < codes_.size(); ++i) {
+    const auto code = static_cast<size_t>(codes_[i]);
+    if (place[code] < 0) {
+      place[code] = std::ssize(texts);
+      texts.push_back(all[code]);
     }
+    codes.push_back(place[code]);
   }
-  result.labels = at::empty({size() - skipped}, at::kLong);
-  auto* out = result.labels.data_ptr<int64_t>();
-  for (size_t i = static_cast<size_t>(skipped); i < codes_.size(); ++i) *out++ = value[codes_[i]];
-  return result;
+  return sorted_labels(texts, codes, name);
 }
 
 }  // namespace fokker

@@ -49,8 +49,7 @@ class LabelTexts {
  public:
   void add(std::string_view text);
   int64_t size() const { return static_cast<int64_t>(codes_.size()); }
-  /// Without the first `skipped`. Whole numbers stay as they are; of other texts, the place in sorted order
-  /// and the names.
+  /// Without the first `skipped`, as sorted_labels orders them.
   LabelColumn take(const std::string& name, int64_t skipped = 0) const;
 
  private:

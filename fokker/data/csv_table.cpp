@@ -110,13 +110,16 @@ Dataset CsvTable::read() {
     counters.follow(row);
   }
   check_input(rows.rows() > 0, "{}: expected rows of data but the file has only a header", name());
-  Dataset dataset{.values = {}, .source = name()};
+  Dataset dataset{.values = {}, .source = name(), .columns_named = dialect_.header};
   tell_dialect(dataset, rows.rows());
   const int64_t dropped = column_that_counts(counters, rows.rows(), dataset);
   dataset.values = rows.take(name(), dropped);
   dataset.columns.resize(static_cast<size_t>(width_));
   for (size_t i = 0; i < names_.size(); ++i)
-    if (slot_[i] >= 0) dataset.columns[static_cast<size_t>(slot_[i])] = names_[i];
+    if (slot_[i] >= 0)
+      dataset.columns[static_cast<size_t>(slot_[i])] = names_[i];
+    else if (slot_[i] == label)
+      dataset.label_column = names_[i];
   if (dropped >= 0) dataset.columns.erase(dataset.columns.begin() + dropped);
   if (labels.size() > 0) {
     LabelColumn column = labels.take(name());

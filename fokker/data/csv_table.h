@@ -18,6 +18,9 @@ class CsvTable {
   CsvTable(const std::filesystem::path& path, const CsvFormat& format);
 
   const std::string& name() const { return source_->name(); }
+  /// Of all columns; x0, x1, ... where the file has no header.
+  const std::vector<std::string>& column_names() const { return names_; }
+  bool has_header() const { return dialect_.header; }
 
   /// Choose what is read: all columns, or these by name, and one of labels. Input errors list the names.
   void choose(const std::vector<std::string>& columns, const std::string& label_column);

@@ -1,8 +1,24 @@
 #include "fokker/data/dataset.h"
 
+#include <unordered_set>
+
 #include "fokker/core/error.h"
 
 namespace fokker {
+namespace {
+
+/// Whether each place of `order` from `count` on has to go to training, as no row before it has its label.
+Tensor needed_for_training(const Tensor& labels, const Tensor& order, int64_t count) {
+  const Tensor ordered = labels.index_select(0, order).contiguous();
+  const auto* label = ordered.data_ptr<int64_t>();
+  std::unordered_set<int64_t> seen(label, label + count);
+  Tensor needed = at::zeros({order.size(0)}, at::kBool);
+  for (int64_t i = count; i < order.size(0); ++i)
+    if (seen.insert(label[i]).second) needed[i] = true;
+  return needed.narrow(0, count, order.size(0) - count);
+}
+
+}  // namespace
 
 Tensor Dataset::rows(const Tensor& indices) const {
   check(indices.dim() == 1 && indices.scalar_type() == at::kLong,
@@ -24,7 +40,9 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .label_names = label_names,
           .source = source,
           .notes = notes,
-          .doubts = doubts};
+          .doubts = doubts,
+          .label_column = label_column,
+          .columns_named = columns_named};
 }
 
 Split split(const Dataset& dataset, double training_fraction, const Rng& rng) {
@@ -35,9 +53,15 @@ Split split(const Dataset& dataset, double training_fraction, const Rng& rng) {
   auto count = static_cast<int64_t>(std::llround(static_cast<double>(n) * training_fraction));
   count = std::clamp<int64_t>(count, 1, std::max<int64_t>(1, n - 1));
   const Tensor order = rng.stream("split").permutation(n);
+  Tensor training = order.slice(0, 0, count), held_out = order.slice(0, count);
+  if (dataset.labels.defined()) {
+    const Tensor needed = needed_for_training(dataset.labels, order, count);
+    training = at::cat({training, held_out.masked_select(needed)});
+    held_out = held_out.masked_select(needed.logical_not());
+  }
   // Sorted, so that gathering rows walks memory forwards and files keep their order.
-  const Tensor training = std::get<0>(order.slice(0, 0, count).sort());
-  const Tensor held_out = std::get<0>(order.slice(0, count).sort());
+  training = std::get<0>(training.sort());
+  held_out = std::get<0>(held_out.sort());
   return {.training = dataset.subset(training), .held_out = dataset.subset(held_out)};
 }
 

@@ -13,9 +13,9 @@ struct Dataset {
   Tensor values;
   /// Names of the d columns of a table; empty for images.
   std::vector<std::string> columns = {};
-  /// (n) int64, or undefined where the data has no labels.
+  /// (n) int64: places in `label_names`, or undefined where the data has no labels.
   Tensor labels = {};
-  /// Where labels were text or folders: the name of each label index. Empty otherwise.
+  /// What the data calls each label, as `name_labels` makes them (labels.h).
   std::vector<std::string> label_names = {};
   /// The file or folder that the data came from.
   std::string source = {};
@@ -23,6 +23,10 @@ struct Dataset {
   std::vector<std::string> notes = {};
   /// Guesses that could have lost a row or kept what is no data, each with what overrules it.
   std::vector<std::string> doubts = {};
+  /// The column of a table that the labels came from; empty where they have none.
+  std::string label_column = {};
+  /// Whether the file names its columns; otherwise they are called x0, x1, ... by their place.
+  bool columns_named = false;
 
   bool is_images() const { return values.dim() == 4; }
   int64_t size() const { return values.size(0); }
@@ -41,7 +45,8 @@ struct Split {
 
 /// Splits at random into two datasets; each keeps the original order of its rows. The same rng gives the same
 /// split. Both parts get at least one row where n >= 2; a single row goes to training (and held_out is
-/// empty). Argument error unless 0 < training_fraction <= 1 and the dataset has rows.
+/// empty). Every label is trained on: of one that chance would only hold out, the first row held out goes to
+/// training instead. Argument error unless 0 < training_fraction <= 1 and the dataset has rows.
 Split split(const Dataset& dataset, double training_fraction, const Rng& rng);
 
 /// x0, x1, ...: names for the columns of a table that has none.

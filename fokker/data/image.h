@@ -11,6 +11,7 @@ namespace fokker {
 /// Sizes beyond these are refused before any memory is taken.
 constexpr int64_t largest_image_side = 16384;
 constexpr int64_t most_image_pixels = int64_t{1} << 28;
+constexpr int64_t most_image_channels = 4;
 
 /// What a file's own way of storing an image was, where reading it decides something for the user.
 struct ImageFacts {

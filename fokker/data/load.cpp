@@ -155,16 +155,27 @@ LabelColumn load_labels(const fs::path& path, TextEncoding encoding, int64_t row
   }
 }
 
-/// (n) whole numbers of at least 0, as int64.
+/// One label per row, (n).
 Tensor checked_labels(const Tensor& labels, int64_t rows, const std::string& name) {
   const Tensor flat = labels.dim() == 2 && labels.size(1) == 1 ? labels.squeeze(1) : labels;
   check_input(flat.dim() == 1, "{}: expected labels (n) but their shape is {}", name, shape_string(labels));
   check_input(flat.size(0) == rows, "{}: expected {} labels, one per row, but found {}", name, rows,
               flat.size(0));
-  const Tensor result = flat.to(at::kLong);
-  check_input(result.ge(0).all().item<bool>() && result.to(flat.scalar_type()).eq(flat).all().item<bool>(),
-              "{}: expected labels that are whole numbers of at least 0", name);
-  return result;
+  return flat;
+}
+
+/// Labels from another file, or beside the values in their own, as places in the list of those that occur.
+void settle_labels(Dataset& dataset, const fs::path& path, const LoadOptions& options) {
+  std::string name = path.string();
+  if (!options.labels_path.empty()) {
+    name = options.labels_path.string();
+    LabelColumn labels = load_labels(options.labels_path, options.csv.encoding, dataset.size());
+    dataset.labels = std::move(labels.labels);
+    dataset.label_names = std::move(labels.names);
+  }
+  if (!dataset.labels.defined()) return;
+  dataset.labels = checked_labels(dataset.labels, dataset.size(), name);
+  name_labels(dataset, name);
 }
 
 /// Images in the channels and the size that are wanted, with their mirror images after them.
@@ -176,6 +187,11 @@ Dataset as_asked(Dataset data, const LoadOptions& options) {
 }
 
 }  // namespace
+
+std::optional<ColumnNames> table_columns(const fs::path& path, const LoadOptions& options) {
+  if (kind_of(path) != FileKind::csv) return {};
+  return csv_column_names(path, options.csv);
+}
 
 Dataset with_mirrored(const Dataset& data) {
   check(data.is_images(), "{}: expected images to mirror but it holds a table", data.source);
@@ -196,13 +212,7 @@ Dataset load_data(const fs::path& path, const LoadOptions& options) {
   check_input(dataset.values.numel() > 0, "{}: expected data but it is empty, of shape {}", path.string(),
               shape_string(dataset.values));
   check_finite(dataset.values, path.string());
-  if (!options.labels_path.empty()) {
-    LabelColumn labels = load_labels(options.labels_path, options.csv.encoding, dataset.size());
-    dataset.labels = checked_labels(labels.labels, dataset.size(), options.labels_path.string());
-    dataset.label_names = std::move(labels.names);
-  } else if (dataset.labels.defined()) {
-    dataset.labels = checked_labels(dataset.labels, dataset.size(), path.string());
-  }
+  settle_labels(dataset, path, options);
   if (dataset.is_images()) return as_asked(std::move(dataset), options);
   check(options.channels == 0 && options.image_size.width == 0 && !options.mirrored,
         "{}: channels, size and flip are for images, but it holds a table", path.string());

@@ -1,8 +1,10 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "fokker/data/columns.h"
 #include "fokker/data/csv_format.h"
 #include "fokker/data/dataset.h"
 #include "fokker/data/image.h"
@@ -26,6 +28,10 @@ struct LoadOptions {
   /// Of an NPZ archive with several arrays: the one to read.
   std::string array = {};
 };
+
+/// What the columns of a CSV file are called; nothing for files of other kinds, which name none. Input error
+/// as load_data's.
+std::optional<ColumnNames> table_columns(const std::filesystem::path& path, const LoadOptions& options = {});
 
 /// Reads data of any kind that `fokker` knows, by the extension of its name: .csv .tsv .txt (a table), .npy
 /// .npz, .idx or -ubyte (also .gz), .bin (CIFAR-10), .png .jpg .webp .gif .tif .bmp (one image), or a

@@ -51,6 +51,15 @@ Normalisation Normalisation::pixels(std::vector<int64_t> event_shape, at::Scalar
   return result;
 }
 
+Normalisation Normalisation::of_type(at::ScalarType type) const {
+  return kind_ == NormalisationKind::pixels ? pixels(event_shape_, type) : *this;
+}
+
+std::string_view Normalisation::units() const {
+  if (kind_ != NormalisationKind::pixels) return is_images() ? "[-1, 1]" : "the columns' units";
+  return levels_ ? "8-bit levels" : "[-1, 1]";
+}
+
 Normalisation Normalisation::fit(const Tensor& values, NormalisationKind kind) {
   check(kind != NormalisationKind::pixels,
         "Normalisation::fit: pixels are not fitted: use Normalisation::pixels");

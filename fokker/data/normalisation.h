@@ -32,14 +32,20 @@ class Normalisation {
   /// are not finite or span more than float64 holds.
   static Normalisation fit(const Tensor& values, NormalisationKind kind);
 
+  /// The same map for images of another type than it was made for: `type` decides in which units
+  /// log_abs_det() and pullback_score() count. Of a table, itself.
+  Normalisation of_type(at::ScalarType type) const;
+  /// In what log_abs_det() and pullback_score() count: "8-bit levels", "[-1, 1]" or "the columns' units".
+  std::string_view units() const;
+
   /// Data (n, event...) to model space, of `type`; on the CPU. Images: uint8 levels, or floats in [-1, 1] as
   /// they are.
   Tensor apply(const Tensor& values, at::ScalarType type = at::kFloat) const;
   /// Model space (n, event...) to data: float64 for tables; float32 in [-1, 1] for images, whatever they
   /// were read as. On the CPU.
   Tensor invert(const Tensor& values) const;
-  /// log |det dz/dx|, summed over dimensions: log p_data(x) = log p_model(z) + log_abs_det(). For pixels, x
-  /// counts in uint8 levels.
+  /// log |det dz/dx|, summed over dimensions: log p_data(x) = log p_model(z) + log_abs_det(). x counts in
+  /// units().
   double log_abs_det() const;
   /// grad_x log p_data from grad_z log p_model, (n, event...): J^T score, in the units of log_abs_det().
   /// Types as in `invert`.

@@ -35,6 +35,7 @@ Json description(const Model& model) {
           {"normalisation", model.normalisation.to_json()},
           {"columns", model.columns},
           {"label_names", model.label_names},
+          {"label_column", model.label_column},
           {"training", model.training}};
 }
 
@@ -56,6 +57,7 @@ class Reader {
     return Reader(json_[key], file_ + ": " + key);
   }
   const Json& json() const { return json_; }
+  const std::string& file() const { return file_; }
 
  private:
   const Json& json_;
@@ -81,6 +83,28 @@ std::shared_ptr<Network> read_network(const fs::path& folder) {
   }
   network->set_requires_grad(false);
   return network;
+}
+
+/// Older folders named text labels only; other classes were the numbers from 0 on.
+std::vector<std::string> read_label_names(const Reader& reader, int64_t classes) {
+  auto names = reader.get<std::vector<std::string>>("label_names");
+  if (names.empty())
+    for (int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
+  check_input(std::ssize(names) >= classes,
+              "{}: label_names: expected a name for each of {} classes but found {}", reader.file(), classes,
+              names.size());
+  names.resize(static_cast<size_t>(classes));
+  return names;
+}
+
+/// Older folders have it among the options of the training only.
+std::string read_label_column(const Reader& reader) {
+  if (reader.json().contains("label_column")) return reader.get<std::string>("label_column");
+  const Json& training = reader.at("training").json();
+  const Json options = training.is_object() ? training.value("data_options", Json()) : Json();
+  return options.is_object() && options.contains("label_column") && options["label_column"].is_string()
+             ? options["label_column"].get<std::string>()
+             : "";
 }
 
 /// What diffusers needs beside unet/ to sample it; where it has nothing that is true, nothing is left there.
@@ -148,9 +172,24 @@ Model load_model(const fs::path& folder) {
                                    .energy = energy},
               .normalisation = Normalisation::from_json(reader.at("normalisation").json()),
               .columns = reader.get<std::vector<std::string>>("columns"),
-              .label_names = reader.get<std::vector<std::string>>("label_names"),
+              .label_names = {},
+              .label_column = read_label_column(reader),
               .training = reader.at("training").json()};
+  model.label_names = read_label_names(reader, model.network->classes());
   return model;
+}
+
+ModelData load_model_data(const fs::path& folder) {
+  const fs::path file = folder / "fokker.json";
+  const Json json = read_json(file);
+  const Reader reader(json, file.string());
+  ModelData data{.columns = reader.get<std::vector<std::string>>("columns"),
+                 .label_names = reader.get<std::vector<std::string>>("label_names"),
+                 .label_column = read_label_column(reader),
+                 .training = reader.at("training").json()};
+  const Json network = data.training.is_object() ? data.training.value("network", Json()) : Json();
+  if (network.is_object()) data.label_names = read_label_names(reader, make_network(network, 0)->classes());
+  return data;
 }
 
 }  // namespace fokker

@@ -8,6 +8,14 @@
 
 namespace fokker {
 
+/// What a model knows of the data that it was trained on.
+struct ModelData {
+  std::vector<std::string> columns;      ///< of a table; empty for images
+  std::vector<std::string> label_names;  ///< what the data called each class; empty where it has none
+  std::string label_column;              ///< of a table whose labels were a column
+  Json training;                         ///< how it was trained
+};
+
 /// A trained model with all that is needed to use it on the user's own data.
 struct Model {
   std::shared_ptr<Network> network;
@@ -16,7 +24,8 @@ struct Model {
   LearnedDenoiser::Options denoiser_options;
   Normalisation normalisation;
   std::vector<std::string> columns;      ///< of a table; empty for images
-  std::vector<std::string> label_names;  ///< where it was trained with text labels
+  std::vector<std::string> label_names;  ///< what the data called each class; empty where it has none
+  std::string label_column;              ///< of a table whose labels were a column
   Json training;                         ///< how it was trained: free form, shown by `fokker inspect`
 
   /// An EnergyDenoiser or a LearnedDenoiser, by the options.
@@ -26,6 +35,7 @@ struct Model {
   /// "energy", or the name of the prediction.
   std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }
   std::vector<int64_t> event_shape() const { return network->event_shape(); }
+  ModelData data() const { return {columns, label_names, label_column, training}; }
   bool is_image() const { return network->event_shape().size() == 3; }
 };
 
@@ -40,5 +50,8 @@ void save_model(const std::filesystem::path& folder, const Model& model);
 
 /// Reads a model folder. Input errors name the missing or wrong file.
 Model load_model(const std::filesystem::path& folder);
+
+/// The part of it that tells of the data; the network need not be there.
+ModelData load_model_data(const std::filesystem::path& folder);
 
 }  // namespace fokker

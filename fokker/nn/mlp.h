@@ -47,6 +47,7 @@ class Mlp : public Network {
   std::unique_ptr<const Network> frozen() const override;
   Json config() const override;
   std::vector<int64_t> event_shape() const override { return {options_.dimension}; }
+  int64_t classes() const override { return options_.classes; }
   const MlpOptions& options() const { return options_; }
 
  private:

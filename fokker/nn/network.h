@@ -36,6 +36,9 @@ class Network {
   /// Shape of one input sample, without the batch dimension.
   virtual std::vector<int64_t> event_shape() const = 0;
 
+  /// Classes that a label can name, from 0 on; 0 where it has none. The unconditional one is not counted.
+  virtual int64_t classes() const { return 0; }
+
   /// A deep copy: same architecture, own parameters.
   std::unique_ptr<Network> clone() const;
 

@@ -59,6 +59,7 @@ class UNet : public Network {
   /// A config.json of diffusers' UNet2DModel.
   Json config() const override;
   std::vector<int64_t> event_shape() const override;
+  int64_t classes() const override { return std::max<int64_t>(0, options_.num_class_embeds - 1); }
   const UNetOptions& options() const { return options_; }
 
  private:

@@ -1,4 +1,5 @@
 #include "fokker/core/machine.h"
+#include "fokker/data/labels.h"
 #include "fokker/report/sections.h"
 
 namespace fokker::report {
@@ -72,6 +73,11 @@ void add_making(Page& page, const Material& m) {
               {"Rows", fmt::format("{}, of which {} held out", fact(training, "rows"),
                                    fact(training, "held_out_rows"))}};
   if (!m.names.empty()) facts.emplace_back("Columns", column_list(m));
+  const Model& model = m.run.model;
+  if (!model.label_names.empty())
+    facts.emplace_back(
+        model.label_column.empty() ? "Labels" : "Labels (" + shorten(model.label_column, kLongestFact) + ")",
+        shorten(list_labels(model.label_names), kLongestFact));
   const Pairs more{{"Process", process_text(m)},
                    {"Prediction", m.run.model.prediction_name()},
                    {"Objective", fmt::format("{}, weighting {}", fact(training, "objective"),

@@ -10,7 +10,14 @@ bool is_additive(const GaussianProcess& process) {
 }
 
 int64_t class_count(const Dataset& data) {
-  return data.labels.defined() ? data.labels.max().item<int64_t>() + 1 : 0;
+  if (!data.labels.defined()) return 0;
+  const int64_t low = data.labels.min().item<int64_t>(), high = data.labels.max().item<int64_t>();
+  const int64_t classes = data.label_names.empty() ? high + 1 : std::ssize(data.label_names);
+  // A vector is kept for each: ids such as 2e9 would fill any memory.
+  check(low >= 0 && high < classes && classes <= std::max<int64_t>(data.size(), 65536),
+        "class_count: expected labels that count from 0 but received {} to {}; name_labels numbers them so",
+        low, high);
+  return classes;
 }
 
 Split hold_out(const Dataset& data, double fraction, const Rng& rng) {

@@ -17,7 +17,7 @@ namespace fokker {
 /// scaling is made for them.
 bool is_additive(const GaussianProcess& process);
 
-/// Classes of a data set, 0 where it has no labels.
+/// Classes of a data set, 0 where it has no labels. Argument error for labels that do not count from 0.
 int64_t class_count(const Dataset& data);
 
 /// The rows to train on and those kept for the held-out loss; none are kept where `fraction` of the rows is

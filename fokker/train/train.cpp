@@ -1,5 +1,6 @@
 #include "fokker/train/train.h"
 
+#include "fokker/data/labels.h"
 #include "fokker/objective/denoising.h"
 #include "fokker/train/defaults.h"
 
@@ -14,7 +15,9 @@ std::shared_ptr<const Objective> default_objective(const GaussianProcess& proces
 
 }  // namespace
 
-Model train(const Dataset& data, Recipe recipe, const Rng& rng) {
+Model train(const Dataset& given, Recipe recipe, const Rng& rng) {
+  Dataset data = given;
+  name_labels(data, data.source);
   Split parts = hold_out(data, recipe.held_out, rng.stream("split"));
   const Normalisation normalisation = default_normalisation(parts.training);
   const Prediction prediction = recipe.prediction.value_or(default_prediction(recipe.process));
@@ -32,6 +35,7 @@ Model train(const Dataset& data, Recipe recipe, const Rng& rng) {
           .normalisation = normalisation,
           .columns = data.columns,
           .label_names = data.label_names,
+          .label_column = data.label_column,
           .training = {{"steps", trainer.step()}, {"seconds", trainer.seconds()}, {"data_spread", spread}}};
 }
 

@@ -18,7 +18,8 @@ struct Recipe {
 };
 
 /// Trains on the rows of a data set, normalised as `fokker train` does by default, and returns the model with
-/// averaged weights, ready for save_model or for use on data in the user's units.
+/// averaged weights, ready for save_model or for use on data in the user's units. Labels may be any whole
+/// numbers: the model keeps those that occur as `label_names`.
 Model train(const Dataset& data, Recipe recipe, const Rng& rng);
 
 }  // namespace fokker

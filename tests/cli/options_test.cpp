@@ -1,44 +1,11 @@
 // Options that would do nothing are refused, or said.
-#include <sstream>
-
-#include "cli/command.h"
-#include "cli/fixture.h"
+#include "cli/inside.h"
 #include "fokker/data/npy.h"
 
 namespace fokker {
 namespace {
 
-/// Within this process, as a start of the command takes half a second.
-class CliOptions : public Cli {
- protected:
-  void SetUp() override {
-    Cli::SetUp();
-    before_ = fs::current_path();
-    fs::current_path(folder_);
-  }
-  void TearDown() override {
-    fs::current_path(before_);
-    Cli::TearDown();
-  }
-  /// The message of the argument error that ends the command, or "" where it succeeds.
-  static std::string refusal(const std::string& arguments) {
-    std::istringstream words(arguments);
-    std::vector<std::string> list;
-    for (std::string word; words >> word;) list.push_back(word);
-    cli::CommandLine line;
-    add_commands(line);
-    try {
-      line.run(list);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::argument) << arguments << ": " << error.what();
-      return error.what();
-    }
-    return "";
-  }
-
- private:
-  fs::path before_;
-};
+class CliOptions : public CliInside {};
 
 TEST_F(CliOptions, SampleRefusesWhatDoesNothing) {
   const std::string direct = "sample --target two-modes --n 5 --out s.csv --quiet ";

@@ -23,7 +23,7 @@ TEST_F(Cli, ScoreOfAStandardNormalIsMinusX) {
                  "time: expected a time in [0, 1]");
   write("wide.csv", "a,b,c\n1,2,3\n");
   expect_refusal("score --target mixture.json --data wide.csv --time 0.3 --out t.npy", 3,
-                 "wide.csv: expected rows");
+                 "wide.csv: expected 2 columns");
 }
 
 /// log N(x; 0, 4) of two rows, by hand, in the units of the file.

@@ -89,14 +89,16 @@ TEST_F(Csv, ReadsLabels) {
   EXPECT_THAT(text.label_names, ElementsAre("iris", "rose"));
   EXPECT_TRUE(text.labels.equal(at::tensor({1, 0, 1}, at::kLong)));
   const Dataset numbers = load("kind,x\n10,1\n9,2\n10.0,3\n", {.label_column = "kind"});
-  EXPECT_TRUE(numbers.label_names.empty());
-  EXPECT_TRUE(numbers.labels.equal(at::tensor({10, 9, 10}, at::kLong)));
+  EXPECT_THAT(numbers.label_names, ElementsAre("9", "10"));
+  EXPECT_TRUE(numbers.labels.equal(at::tensor({1, 0, 1}, at::kLong)));
+  EXPECT_EQ(numbers.label_column, "kind");
   EXPECT_TRUE(numbers.values.equal(table({1, 2, 3}, 1)));
   EXPECT_THAT(refusal("k,x\n0.5,1\n", {.label_column = "k"}), HasSubstr("text or whole numbers"));
-  EXPECT_THAT(refusal("k,x\n-1,1\n", {.label_column = "k"}), HasSubstr("text or whole numbers"));
+  EXPECT_THAT(refusal("k,x\n1.0,1\nnan,1\n", {.label_column = "k"}), HasSubstr("but found 'nan'"));
+  EXPECT_THAT(load("k,x\n2e9,1\n-1,2\n", {.label_column = "k"}).label_names, ElementsAre("-1", "2e9"));
   EXPECT_THAT(refusal("k,x\na,1\n,1\n", {.label_column = "k"}),
               HasSubstr("line 3: column 'k': expected a label"));
-  EXPECT_TRUE(load_csv_labels(write("l.csv", "5\n6\n")).labels.equal(at::tensor({5, 6}, at::kLong)));
+  EXPECT_THAT(load_csv_labels(write("l.csv", "5\n6\n")).names, ElementsAre("5", "6"));
   EXPECT_THAT(error_of([&] { load_csv_labels(write("l.csv", "5,1\n")); }),
               HasSubstr("expected one column of labels"));
 }

@@ -32,6 +32,8 @@ TEST_F(Load, MakesTablesOfTwoDimensions) {
   const Dataset csv = load_data(path("x.csv"), {.label_column = "k"});
   EXPECT_THAT(csv.columns, ElementsAre("a"));
   EXPECT_THAT(csv.label_names, ElementsAre("u", "v"));
+  EXPECT_TRUE(csv.columns_named);
+  EXPECT_FALSE(data.columns_named);
   write("x.TSV", "1\t2\n");
   EXPECT_EQ(load_data(path("x.TSV")).values[0][1].item<double>(), 2);
 }
@@ -95,19 +97,24 @@ TEST_F(Load, SaysWhatItAccepts) {
 TEST_F(Load, ReadsLabelsFromAnotherFile) {
   save_npy(path("l.npy"), at::tensor({2, 0}, at::kByte));
   const Dataset data = npy(at::zeros({2, 2}), {.labels_path = path("l.npy")});
-  EXPECT_TRUE(data.labels.equal(at::tensor({2, 0}, at::kLong)));
+  EXPECT_THAT(data.label_names, ElementsAre("0", "2"));
+  EXPECT_TRUE(data.labels.equal(at::tensor({1, 0}, at::kLong)));
   write("l-idx1-ubyte", std::string("\0\0\x08\1\0\0\0\2\5\6", 10));
-  EXPECT_TRUE(npy(at::zeros({2, 2}), {.labels_path = path("l-idx1-ubyte")})
-                  .labels.equal(at::tensor({5, 6}, at::kLong)));
+  EXPECT_THAT(npy(at::zeros({2, 2}), {.labels_path = path("l-idx1-ubyte")}).label_names,
+              ElementsAre("5", "6"));
   write("l.csv", "kind\nu\nt\n");
   EXPECT_THAT(npy(at::zeros({2, 2}), {.labels_path = path("l.csv")}).label_names, ElementsAre("t", "u"));
   save_npy(path("l.npy"), at::tensor({2, 0, 1}, at::kLong));
   EXPECT_THAT(refusal("x.npy", {.labels_path = path("l.npy")}),
               HasSubstr("l.npy: expected 2 labels, one per row, but found 3"));
   save_npy(path("l.npy"), at::tensor({0.5, 1.0}, at::kDouble));
-  EXPECT_THAT(refusal("x.npy", {.labels_path = path("l.npy")}), HasSubstr("whole numbers of at least 0"));
-  save_npy(path("l.npy"), at::tensor({-1, 1}, at::kLong));
-  EXPECT_THAT(refusal("x.npy", {.labels_path = path("l.npy")}), HasSubstr("whole numbers of at least 0"));
+  EXPECT_THAT(refusal("x.npy", {.labels_path = path("l.npy")}),
+              HasSubstr("l.npy: row 0 (from 0): expected labels that are whole numbers but found 0.5"));
+  // Ids of any size and sign are classes by their order.
+  save_npy(path("l.npy"), at::tensor({int64_t{2'000'000'000}, int64_t{-1}}, at::kLong));
+  const Dataset ids = npy(at::zeros({2, 2}), {.labels_path = path("l.npy")});
+  EXPECT_THAT(ids.label_names, ElementsAre("-1", "2000000000"));
+  EXPECT_TRUE(ids.labels.equal(at::tensor({1, 0}, at::kLong)));
 }
 
 /// A zip archive of stored entries.
@@ -139,7 +146,7 @@ TEST_F(Load, ChoosesTheArrayOfAnArchive) {
   write("one.npz", zip_of({{"anything.npy", a}}));
   EXPECT_EQ(load_data(path("one.npz")).values.sum().item<double>(), 4);
   write("two.npz", zip_of({{"x.npy", a}, {"y.npy", b}}));
-  EXPECT_TRUE(load_data(path("two.npz")).labels.equal(at::tensor({4, 5}, at::kLong)));
+  EXPECT_THAT(load_data(path("two.npz")).label_names, ElementsAre("4", "5"));
   write("three.npz", zip_of({{"x_test.npy", a}, {"x_train.npy", a}}));
   EXPECT_THAT(refusal("three.npz"), HasSubstr("several arrays: choose one of x_test, x_train"));
   EXPECT_EQ(load_data(path("three.npz"), {.array = "x_test"}).size(), 2);

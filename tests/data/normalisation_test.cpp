@@ -166,6 +166,14 @@ TEST(Normalisation, MapsPixelLevels) {
   EXPECT_EQ(floats.log_abs_det(), 0);
   EXPECT_TRUE(floats.apply(z).equal(z));
   EXPECT_TRUE(floats.pullback_score(z).equal(z));
+  // The units are those of the data at hand, not of the data that it was made for.
+  EXPECT_DOUBLE_EQ(floats.of_type(at::kByte).log_abs_det(), -4 * std::log(127.5));
+  EXPECT_LT(largest(floats.of_type(at::kByte).pullback_score(z) - z / 127.5), 1e-9);
+  EXPECT_EQ(map.of_type(at::kFloat).log_abs_det(), 0);
+  EXPECT_EQ(map.of_type(at::kFloat).units(), "[-1, 1]");
+  EXPECT_EQ(floats.of_type(at::kByte).units(), "8-bit levels");
+  const Normalisation table = Normalisation::fit(correlated(50), Kind::whiten);
+  EXPECT_EQ(table.of_type(at::kByte).log_abs_det(), table.log_abs_det());
 }
 
 TEST(Normalisation, RoundTripsThroughTextExactly) {

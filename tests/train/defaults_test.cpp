@@ -76,5 +76,20 @@ TEST(TrainDefaults, ReachTheModel) {
   }
 }
 
+// Ids of any size are classes by their order: 2e9 does not ask for as many vectors.
+TEST(TrainDefaults, LabelsAreNamedByTheData) {
+  Dataset data = table();
+  data.labels = at::arange(400).remainder(2).mul(2'000'000'000).sub(1);
+  Recipe recipe;
+  recipe.options.steps = 2;
+  recipe.options.batch = 16;
+  const Model model = train(data, std::move(recipe), Rng(3));
+  EXPECT_EQ(model.label_names, (std::vector<std::string>{"-1", "1999999999"}));
+  EXPECT_EQ(model.network->classes(), 2);
+  expect_error([&] { class_count(data); }, ErrorKind::argument, "labels that count from 0");
+  data.labels = at::full({400}, 2'000'000'000, at::kLong);
+  expect_error([&] { class_count(data); }, ErrorKind::argument, "received 2000000000");
+}
+
 }  // namespace
 }  // namespace fokker

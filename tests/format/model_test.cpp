@@ -1,0 +1,62 @@
+#include "fokker/format/model.h"
+
+#include "data/temporary.h"
+#include "fokker/core/files.h"
+#include "fokker/nn/mlp.h"
+#include "support.h"
+
+namespace fokker {
+namespace {
+
+using ::testing::ElementsAre;
+
+class ModelFolder : public FolderTest {
+ protected:
+  /// A model of two columns and that many classes.
+  Model model(int64_t classes, std::vector<std::string> names) const {
+    return {.network = std::make_shared<Mlp>(
+                MlpOptions{.dimension = 2, .width = 8, .depth = 1, .embedding_size = 4, .classes = classes}),
+            .process = GaussianProcess(make_schedule("vp")),
+            .prediction = Prediction::velocity(),
+            .denoiser_options = {},
+            .normalisation = Normalisation::identity({2}),
+            .columns = {"a", "b"},
+            .label_names = std::move(names),
+            .label_column = "kind",
+            .training = Json::object()};
+  }
+  /// Saves it with `change` made to fokker.json, and reads it again.
+  template <typename Change>
+  Model reread(const Model& saved, Change change) const {
+    save_model(path("m"), saved);
+    Json json = read_json(path("m/fokker.json"));
+    change(json);
+    write("m/fokker.json", json.dump());
+    return load_model(path("m"));
+  }
+};
+
+TEST_F(ModelFolder, KeepsWhatTheDataCalledItsLabels) {
+  const Model back = reread(model(3, {"-1", "2", "2e9"}), [](Json&) {});
+  EXPECT_THAT(back.label_names, ElementsAre("-1", "2", "2e9"));
+  EXPECT_EQ(back.label_column, "kind");
+  EXPECT_EQ(back.network->classes(), 3);
+  EXPECT_TRUE(reread(model(0, {}), [](Json&) {}).label_names.empty());
+}
+
+// Before names were kept of numbers, label k was class k; named classes could be more than the network's.
+TEST_F(ModelFolder, OpensWhatWasSavedBefore) {
+  const auto age = [](Json& json) {
+    json.erase("label_column");
+    json["training"]["data_options"] = {{"label_column", "y"}};
+  };
+  const Model numbers = reread(model(3, {}), age);
+  EXPECT_THAT(numbers.label_names, ElementsAre("0", "1", "2"));
+  EXPECT_EQ(numbers.label_column, "y");
+  EXPECT_THAT(reread(model(2, {"ant", "bee", "cat"}), age).label_names, ElementsAre("ant", "bee"));
+  expect_error([&] { reread(model(3, {"ant"}), age); }, ErrorKind::input,
+               "label_names: expected a name for each of 3 classes but found 1");
+}
+
+}  // namespace
+}  // namespace fokker
