@@ -52,9 +52,10 @@ ImageSize image_size_of(const std::string& text) {
   const auto side = [&](const std::string& part) -> int64_t {
     int64_t value = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    check(error == std::errc() && end == part.data() + part.size() && value >= 1 && value <= largest_image_side,
-          "size: expected WIDTHxHEIGHT such as 32x24, or one number, of 1 to {} but received '{}'",
-          largest_image_side, shown(text));
+    check(
+        error == std::errc() && end == part.data() + part.size() && value >= 1 && value <= largest_image_side,
+        "size: expected WIDTHxHEIGHT such as 32x24, or one number, of 1 to {} but received '{}'",
+        largest_image_side, shown(text));
     return value;
   };
   return {side(text.substr(0, cross)), side(cross == std::string::npos ? text : text.substr(cross + 1))};
@@ -81,8 +82,8 @@ LoadOptions DataOptions::load_options() const {
   check(!options.csv.separator || options.csv.separator != options.csv.decimal,
         "separator: expected another character than the decimal one but received '{}' for both", separator);
   options.columns = column_names();
-  check(channels >= 0 && channels <= most_image_channels, "channels: expected 1 to {} of images but received {}",
-        most_image_channels, channels);
+  check(channels >= 0 && channels <= most_image_channels,
+        "channels: expected 1 to {} of images but received {}", most_image_channels, channels);
   options.channels = channels;
   options.image_size = image_size_of(size);
   options.mirrored = flip;
@@ -90,14 +91,8 @@ LoadOptions DataOptions::load_options() const {
 }
 
 Json DataOptions::to_json() const {
-  return {{"separator", separator},
-          {"header", header},
-          {"decimal", decimal},
-          {"encoding", encoding},
-          {"columns", column_names()},
-          {"channels", channels},
-          {"size", size},
-          {"flip", flip}};
+  return {{"separator", separator},    {"header", header},     {"decimal", decimal}, {"encoding", encoding},
+          {"columns", column_names()}, {"channels", channels}, {"size", size},       {"flip", flip}};
 }
 
 DataOptions DataOptions::from_json(const Json& json) {
@@ -140,9 +135,10 @@ void describe_data(Command& c, DataOptions& o, const std::string& channels) {
   c.option("--decimal", o.decimal, "Before decimals in a CSV file: . or , (auto finds it)");
   c.option("--encoding", o.encoding, "Of the text in a CSV file: utf-8 or latin-1");
   c.option("--channels", o.channels, channels);
-  c.option("--size", o.size,
-           "WIDTHxHEIGHT (or one number) that images are brought to: the largest centred crop of that shape, then "
-           "antialiased bilinear resizing");
+  c.option(
+      "--size", o.size,
+      "WIDTHxHEIGHT (or one number) that images are brought to: the largest centred crop of that shape, then "
+      "antialiased bilinear resizing");
   c.flag("--flip", o.flip, "Let each image be followed by its mirror image (train: those trained on)");
 }
 

@@ -13,7 +13,8 @@ namespace {
 
 /// Images are brought to the channels and the size that they were trained in, unless others are asked for.
 DataOptions as_trained_on(DataOptions reading, const Json& training) {
-  const Json recorded = training.is_object() ? training.value("data_options", Json::object()) : Json::object();
+  const Json recorded =
+      training.is_object() ? training.value("data_options", Json::object()) : Json::object();
   const DataOptions then = DataOptions::from_json(recorded);
   if (reading.channels == 0) reading.channels = then.channels;
   if (reading.size.empty()) reading.size = then.size;

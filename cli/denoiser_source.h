@@ -1,8 +1,8 @@
 #pragma once
 #include <optional>
 
-#include "cli/data_options.h"
 #include "cli/command.h"
+#include "cli/data_options.h"
 #include "cli/matching.h"
 #include "fokker/data/dataset.h"
 #include "fokker/format/model.h"

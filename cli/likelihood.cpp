@@ -89,8 +89,8 @@ RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, c
   const GradientMode off(false);
   const bool single = given.size(0) == 1;
   const Tensor x = single ? at::repeat_interleave(given, draws_of_one_row, 0) : given;
-  const Tensor label = single && given_label.defined() ? at::repeat_interleave(given_label, draws_of_one_row, 0)
-                                                       : given_label;
+  const Tensor label =
+      single && given_label.defined() ? at::repeat_interleave(given_label, draws_of_one_row, 0) : given_label;
   const Rng rng = Rng(o.common.seed).stream("elbo");
   const Tensor controls =
       elbo_controls(*source.denoiser, x.slice(0, 0, 64).to(source.type), {.steps = o.steps}, rng,

@@ -21,7 +21,8 @@ std::vector<Dataset> sets_of(const PlotOptions& o) {
     auto [first, second] = load_pair(o.inputs[0], o.inputs[1], o.reading.load_options());
     sets = {std::move(first), std::move(second)};
   } else {
-    for (const auto& input : o.inputs) sets.push_back(rows_of(input, o.common.seed, o.reading.load_options()));
+    for (const auto& input : o.inputs)
+      sets.push_back(rows_of(input, o.common.seed, o.reading.load_options()));
   }
   for (const Dataset& set : sets)
     check_input(!set.is_images(), "{}: expected a table but it holds images", set.source);

@@ -49,9 +49,8 @@ std::string plan_text(const TrainingPlan& plan) {
       plan.label_names.empty() ? "" : fmt::format(" labels {};", list_labels(plan.label_names));
   const bool mirrored = plan.data.training.size() + plan.data.held_out.size() > plan.rows;
   return fmt::format("{}: {} rows of shape {}{} ({} held out);{} {} parameters; {} of batch {}",
-                     plan.data.training.source, plan.rows,
-                     shape_string(plan.data.training.event_shape()), mirrored ? " and their mirror images" : "",
-                     plan.data.held_out.size(), labels,
+                     plan.data.training.source, plan.rows, shape_string(plan.data.training.event_shape()),
+                     mirrored ? " and their mirror images" : "", plan.data.held_out.size(), labels,
                      plan.network->parameter_count(), budget, plan.train.batch);
 }
 
@@ -212,15 +211,17 @@ void add_train(CommandLine& line) {
        "fokker train --data points.csv --out run\n  "
        "fokker train --data train-images-idx3-ubyte.gz --out run --minutes 5"},
       [](Command& c, TrainSettings& o) {
-        c.option("--data", o.data,
-                 "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images (PNG, JPEG, "
-                 "WebP, GIF, TIFF, BMP); "
-                 "target:TARGET draws --rows from a known law",
-                 Command::Need::required);
+        c.option(
+            "--data", o.data,
+            "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images (PNG, JPEG, "
+            "WebP, GIF, TIFF, BMP); "
+            "target:TARGET draws --rows from a known law",
+            Command::Need::required);
         c.option("--rows", o.rows, "Rows drawn where the data is target:TARGET");
-        describe_data(c, o.reading,
-                      "1 to 4: what images are converted to (1 grey, 3 colour, 2 and 4 with alpha); more: channels "
-                      "of the U-Net's first level; 0 keeps the images and chooses the U-Net");
+        describe_data(
+            c, o.reading,
+            "1 to 4: what images are converted to (1 grey, 3 colour, 2 and 4 with alpha); more: channels "
+            "of the U-Net's first level; 0 keeps the images and chooses the U-Net");
         c.option("--label-column", o.label_column, "Column that holds class labels");
         c.option("--labels", o.labels, "File of class labels, one per row");
         c.option("--out", o.out, "Run folder to write", Command::Need::required);

@@ -22,12 +22,6 @@ bool is_nameless(const Names& names) {
   return names == default_column_names(std::ssize(names));
 }
 
-std::string listed(const Names& names) {
-  Names some;
-  for (size_t i = 0; i < std::min(names.size(), most_listed); ++i) some.push_back(shown(names[i]));
-  return join(some) + (names.size() > most_listed ? fmt::format(", ... ({} in all)", names.size()) : "");
-}
-
 /// "column 'a'", "columns 'a', 'b'".
 std::string quoted(const Names& names) {
   Names each;
@@ -65,12 +59,19 @@ Names difference(const Names& from, const Names& without) {
 ColumnMatch by_place(const ColumnNames& found, const WantedColumns& wanted) {
   ColumnMatch match{.columns = found.names};
   const std::string none = (is_nameless(found.names) ? "it" : wanted.owner) + " has no names of columns";
-  match.notes.push_back(
-      fmt::format("{}: {} are taken in this order for {}", none, listed(found.names), listed(wanted.names)));
+  match.notes.push_back(fmt::format("{}: {} are taken in this order for {}", none, list_columns(found.names),
+                                    list_columns(wanted.names)));
   return match;
 }
 
 }  // namespace
+
+std::string list_columns(const std::vector<std::string>& names) {
+  Names some;
+  for (size_t i = 0; i < std::min(names.size(), most_listed); ++i)
+    some.push_back(names[i].find(',') == std::string::npos ? shown(names[i]) : shown(quoted_cell(names[i])));
+  return join(some) + (names.size() > most_listed ? fmt::format(", ... ({} in all)", names.size()) : "");
+}
 
 ColumnMatch match_columns(const std::string& file, const ColumnNames& found, const WantedColumns& wanted) {
   if (found.names == wanted.names) return {.columns = found.names};
@@ -82,10 +83,10 @@ ColumnMatch match_columns(const std::string& file, const ColumnNames& found, con
   const bool chosen = wanted.chosen || contains(found.names, wanted.label) || !is_nameless(wanted.names);
   if (nameless && found.names.size() == wanted.names.size()) return by_place(found, wanted);
   check_input(!nameless && (found.named || chosen), "{}: expected {} columns, {}, as {} has but found {}, {}",
-              file, wanted.names.size(), listed(wanted.names), wanted.owner, found.names.size(),
-              listed(found.names));
+              file, wanted.names.size(), list_columns(wanted.names), wanted.owner, found.names.size(),
+              list_columns(found.names));
   check_input(missing.empty(), "{}: no {}, which {} has: its columns are {}{}", file, quoted(missing),
-              wanted.owner, listed(found.names), missing.empty() ? "" : hint(found.names, missing[0]));
+              wanted.owner, list_columns(found.names), missing.empty() ? "" : hint(found.names, missing[0]));
   ColumnMatch match{.columns = wanted.names};
   Names rest = difference(found.names, wanted.names);
   if (contains(rest, wanted.label)) {
@@ -94,7 +95,7 @@ ColumnMatch match_columns(const std::string& file, const ColumnNames& found, con
   } else if (!wanted.label.empty()) {
     const std::string close = hint(rest, wanted.label);
     check_input(close.empty(), "{}: no column '{}' of labels, which {} has: its columns are {}{}", file,
-                shown(wanted.label), wanted.owner, listed(found.names), close);
+                shown(wanted.label), wanted.owner, list_columns(found.names), close);
   }
   if (!rest.empty())
     match.notes.push_back(fmt::format("{} left out, which {} has not", quoted(rest), wanted.owner));

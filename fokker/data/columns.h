@@ -25,6 +25,9 @@ struct ColumnMatch {
   std::vector<std::string> notes = {};  ///< what was guessed, and what is left out
 };
 
+/// The names for a message, shortened where they are many; a name that holds a comma is quoted as in CSV.
+std::string list_columns(const std::vector<std::string>& names);
+
 /// Finds wanted columns by their names; others are left out, with a note. Names x0, x1, ... in this order are
 /// none: where one side has only those, as many columns are matched by their place, with a note. Input
 /// error, naming the file: a column that is not there, listing what is, with a hint where a name differs in

@@ -1,10 +1,9 @@
 #include "fokker/data/csv_table.h"
 
-#include <fmt/ranges.h>
-
 #include <set>
 
 #include "fokker/core/error.h"
+#include "fokker/data/columns.h"
 #include "fokker/data/csv_header.h"
 #include "fokker/data/inflate.h"
 
@@ -19,15 +18,6 @@ constexpr int64_t must_be_empty = -3;  // after the last separator, where all re
 constexpr size_t sample_records = 100;
 constexpr size_t sample_bytes = 4 << 20;
 constexpr int64_t rows_that_count = 10;  // from how many on a column that counts rows is worth a word
-
-std::string listed(const std::vector<std::string>& names) {
-  constexpr size_t most = 100;
-  std::vector<std::string> some;
-  for (size_t i = 0; i < std::min(names.size(), most); ++i)
-    some.push_back(names[i].find(',') == std::string::npos ? names[i] : quoted_cell(names[i]));
-  if (names.size() > most) some.push_back(fmt::format("... ({} in all)", names.size()));
-  return fmt::format("{}", fmt::join(some, ", "));
-}
 
 }  // namespace
 
@@ -80,7 +70,7 @@ int64_t CsvTable::find(const std::string& column) const {
   for (size_t i = 0; i < names_.size(); ++i)
     if (names_[i] == column || (nameless_[i] && column == fmt::format("Unnamed: {}", i)))
       return static_cast<int64_t>(i);
-  fail(ErrorKind::input, "{}: no column '{}': expected one of {}", name(), column, listed(names_));
+  fail(ErrorKind::input, "{}: no column '{}': expected one of {}", name(), column, list_columns(names_));
 }
 
 void CsvTable::choose(const std::vector<std::string>& columns, const std::string& label_column) {

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int64_t most_rows = 4096, most_numbers = 1 << 22;
 constexpr double good_ratio = 0.0501;  // a twentieth, but for rounding
-constexpr int64_t short_chain = 100;  // more steps, rather than coarser ones
+constexpr int64_t short_chain = 100;   // more steps, rather than coarser ones
 
 /// 1, 2, 5, 10, ... that are greater than `low`.
 std::vector<double> round_numbers(double low, double high) {

@@ -1,0 +1,112 @@
+// Every process, prediction, objective and network together: refused before the work, or finite samples.
+#include "cli/fixture.h"
+#include "cli/objectives.h"
+#include "cli/train_setup.h"
+#include "fokker/data/npy.h"
+#include "fokker/sample/dpmpp_2m.h"
+#include "fokker/sample/integrate.h"
+
+namespace fokker {
+namespace {
+
+class Product : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    images_ = fs::temp_directory_path() / fmt::format("fokker-product-{}.npy", ::getpid());
+    save_npy(images_, Rng(5).uniform({6, 1, 4, 4}, {}, at::kFloat) * 2 - 1);
+  }
+  void TearDown() override { fs::remove(images_); }
+
+  cli::TrainSettings tiny(const std::string& network) const {
+    cli::TrainSettings s;
+    s.data = network == "unet" ? images_.string() : "target:two-modes";
+    s.out = "unused";
+    s.mlp.width = 8;
+    s.mlp.depth = 1;
+    s.mlp.embedding_size = 8;
+    s.reading.channels = 8;
+    s.steps = 1;
+    s.batch = 2;
+    s.rows = 32;
+    s.plain = network == "plain";
+    return s;
+  }
+
+  /// Two samples after one step of training.
+  static Tensor train_and_sample(const cli::TrainSettings& s) {
+    const cli::TrainingPlan plan = make_plan(s);
+    Trainer trainer(plan.network->clone(), plan.process, plan.prediction, plan.denoiser_options,
+                    plan.objective, plan.data, plan.normalisation, plan.train, Rng(1));
+    trainer.run({});
+    const Model model = plan.model(trainer.averaged_network());
+    std::vector<int64_t> shape = model.event_shape();
+    shape.insert(shape.begin(), 2);
+    return generate(*model.denoiser(), DpmPp2M(), TimeGrid::uniform_log_snr(model.process, 4), shape, Rng(2))
+        .x;
+  }
+
+  /// All predictions, objectives and networks of a process; the predictions that it refuses whatever the
+  /// rest.
+  void expect_all(const std::string& process, const std::vector<std::string>& impossible = {}) const {
+    int finite = 0;
+    for (const std::string& prediction : cli::prediction_names())
+      for (const std::string& objective : cli::objective_names())
+        for (const std::string network : {"residual", "plain", "unet"}) {
+          cli::TrainSettings s = tiny(network);
+          s.process = process;
+          s.predict = prediction;
+          s.objective = objective;
+          const std::string name = process + " " + prediction + " " + objective + " " + network;
+          const bool refused =
+              std::find(impossible.begin(), impossible.end(), prediction) != impossible.end();
+          try {
+            const Tensor x = train_and_sample(s);
+            EXPECT_TRUE(x.isfinite().all().item<bool>()) << name;
+            EXPECT_FALSE(refused) << name;
+            ++finite;
+          } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::argument) << name << ": " << error.what();
+          }
+        }
+    // An objective and a network can rule each other out, but not a prediction as a whole.
+    EXPECT_GT(finite, 2 * static_cast<int>(cli::prediction_names().size() - impossible.size())) << process;
+  }
+
+  fs::path images_;
+};
+
+TEST_F(Product, IsWholeInItsProcesses) {
+  EXPECT_THAT(schedule_names(), ::testing::UnorderedElementsAre("vp", "vp-cosine", "vp-constant", "sub-vp",
+                                                                "ve", "brownian", "flow", "edm", "ddpm"));
+}
+TEST_F(Product, OfVariancePreserving) {
+  expect_all("vp");
+}
+TEST_F(Product, OfCosine) {
+  expect_all("vp-cosine");
+}
+TEST_F(Product, OfConstant) {
+  expect_all("vp-constant");
+}
+TEST_F(Product, OfSubVariancePreserving) {
+  expect_all("sub-vp");
+}
+TEST_F(Product, OfVarianceExploding) {
+  expect_all("ve");
+}
+TEST_F(Product, OfBrownian) {
+  expect_all("brownian");
+}
+// At t = 1 nothing of the data is left, from which noise or a score would have to be divided away.
+TEST_F(Product, OfFlow) {
+  expect_all("flow", {"noise", "score"});
+}
+TEST_F(Product, OfEdm) {
+  expect_all("edm");
+}
+TEST_F(Product, OfChain) {
+  expect_all("ddpm");
+}
+
+}  // namespace
+}  // namespace fokker
