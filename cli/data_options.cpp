@@ -65,11 +65,14 @@ ImageSize image_size_of(const std::string& text) {
 
 std::vector<std::string> DataOptions::column_names() const {
   std::vector<std::string> names;
-  for (const std::string& typed : columns)
+  for (const std::string& typed : columns) {
+    check(std::count(typed.begin(), typed.end(), '"') % 2 == 0,
+          "columns: a double quote is not closed in '{}'", shown(typed));
     for (const std::string& name : split_cells(typed, {','})) {
       check(!name.empty(), "columns: expected names separated by commas but received '{}'", shown(typed));
       names.push_back(name);
     }
+  }
   return names;
 }
 

@@ -113,7 +113,9 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
   reading.labels_path = s.labels;
   reading.mirrored = false;  // a held-out image must not have its mirror image in training
   if (!known) return read_data_file(s.data, reading);
-  Dataset data = load_columns(s.data, columns_of(*known), reading);
+  // Columns that were chosen are read as typed: another choice is another problem.
+  Dataset data = reading.columns.empty() ? load_columns(s.data, columns_of(*known), reading)
+                                         : read_data_file(s.data, reading);
   // Labels that the run does not know of are another problem, which is for the checkpoint to refuse.
   if (!known->label_names.empty()) place_labels(data, known->label_names, LabelUse::used);
   return data;

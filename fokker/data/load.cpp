@@ -194,7 +194,7 @@ std::optional<ColumnNames> table_columns(const fs::path& path, const LoadOptions
 }
 
 Dataset with_mirrored(const Dataset& data) {
-  check(data.is_images(), "{}: expected images to mirror but it holds a table", data.source);
+  check(data.is_images(), "{}: flip is for images, but it holds a table", data.source);
   Dataset both = data;
   both.values = at::cat({data.values, data.values.flip({3})});
   if (data.labels.defined()) both.labels = at::cat({data.labels, data.labels});

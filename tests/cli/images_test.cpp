@@ -43,7 +43,7 @@ TEST_F(CliImages, TablesHaveNoChannels) {
   write_points(20);
   const std::string train = "train --data points.csv --out run --dry-run --quiet ";
   for (const char* option : {"--channels 3", "--size 8", "--flip"})
-    EXPECT_THAT(refusal(train + option), HasSubstr("are for images, but it holds a table")) << option;
+    EXPECT_THAT(refusal(train + option), HasSubstr("for images, but it holds a table")) << option;
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ TEST_F(LabelCommand, GuidanceAndLabelsNeedWhatTheyAreFor) {
   train("d.csv");
   const std::string sample = "sample run --n 10 --out t.csv ";
   EXPECT_THAT(refusal(sample + "--guidance 5"), HasSubstr("guidance: expected --label too"));
-  EXPECT_THAT(refusal(sample + "--guidance nan --label 1"), HasSubstr("guidance: expected a finite weight"));
+  EXPECT_THAT(refusal(sample + "--guidance nan --label 1"),
+              HasSubstr("guidance: expected a number but received 'nan'"));
   EXPECT_THAT(answer(sample).said, HasSubstr("no --label: samples of any class"));
   write_points(100);
   train("points.csv", "");

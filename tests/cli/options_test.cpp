@@ -29,7 +29,7 @@ TEST_F(CliOptions, TrainRefusesWhatDoesNothing) {
   EXPECT_THAT(refusal(table + "--rows 7"), HasSubstr("rows: a file has its own rows"));
   EXPECT_THAT(refusal(table + "--objective simple --times uniform"), HasSubstr("draws times by its own law"));
   EXPECT_THAT(refusal(table + "--embedding raw --time-scale 3"), HasSubstr("embedding sinusoidal"));
-  EXPECT_THAT(refusal(table + "--steps 5 --minutes 1"), HasSubstr("steps: expected --steps or --minutes"));
+  EXPECT_THAT(refusal(table + "--steps 5 --minutes 1"), HasSubstr("steps: expected it or minutes, not both"));
   save_npy(path("images.npy"), Rng(5).uniform({4, 1, 8, 8}, {}, at::kFloat));
   const std::string images = "train --data images.npy --out run --dry-run --quiet ";
   for (const char* option :

@@ -102,7 +102,7 @@ TEST_F(Cli, UlaMissesTheWeightsThatAnnealingFinds) {
   expect_refusal("sample --target two-modes --sampler heun --step-size 1 --n 5 --out x.csv", 2,
                  "step-size: expected --sampler ula");
   expect_refusal("sample --target two-modes --sampler ula --start 1,b --n 5 --out x.csv", 2,
-                 "start: expected numbers");
+                 "start: expected a number");
 }
 
 }  // namespace
