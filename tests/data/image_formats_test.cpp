@@ -3,10 +3,7 @@
 #include <webp/encode.h>
 #include <webp/mux.h>
 
-#include <cstdio>
-//
-#include <jpeglib.h>
-
+#include "data/jpeg_bytes.h"
 #include "data/temporary.h"
 #include "fokker/core/files.h"
 #include "fokker/data/image.h"
@@ -62,36 +59,6 @@ Tensor stored_image(int orientation) {
     default:
       return seen;  // top, left
   }
-}
-
-std::string grey_jpeg(const Tensor& image, const std::string& exif) {
-  const Tensor pixels = image[0].contiguous();
-  jpeg_compress_struct state{};
-  jpeg_error_mgr errors{};
-  state.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&state);
-  unsigned char* out = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&state, &out, &size);
-  state.image_height = static_cast<JDIMENSION>(pixels.size(0));
-  state.image_width = static_cast<JDIMENSION>(pixels.size(1));
-  state.input_components = 1;
-  state.in_color_space = JCS_GRAYSCALE;
-  jpeg_set_defaults(&state);
-  jpeg_set_quality(&state, 100, TRUE);
-  jpeg_start_compress(&state, TRUE);
-  const std::string marker = std::string("Exif\0\0", 6) + exif;
-  jpeg_write_marker(&state, JPEG_APP0 + 1, reinterpret_cast<const JOCTET*>(marker.data()),
-                    static_cast<unsigned>(marker.size()));
-  while (state.next_scanline < state.image_height) {
-    JSAMPROW row = pixels.data_ptr<uint8_t>() + state.next_scanline * pixels.size(1);
-    jpeg_write_scanlines(&state, &row, 1);
-  }
-  jpeg_finish_compress(&state);
-  std::string bytes(reinterpret_cast<char*>(out), size);
-  jpeg_destroy_compress(&state);
-  std::free(out);
-  return bytes;
 }
 
 std::string webp_with_exif(const Tensor& grey, const std::string& exif) {
@@ -180,7 +147,7 @@ TEST_F(ImageFormats, AreSeenUprightByTheirOrientation) {
     EXPECT_EQ(exif_orientation(exif), orientation);
     EXPECT_TRUE(upright(stored, orientation).equal(seen)) << orientation;
     ImageFacts facts;
-    const Tensor jpeg = decode_jpeg(grey_jpeg(stored, exif), "x", &facts);
+    const Tensor jpeg = decode_jpeg(jpeg_bytes(stored, exif), "x", &facts);
     ASSERT_EQ(jpeg.sizes(), seen.sizes()) << orientation;
     EXPECT_LE((jpeg.to(at::kInt) - seen.to(at::kInt)).abs().max().item<int>(), 2) << orientation;
     EXPECT_EQ(facts.turned, orientation != 1);
@@ -304,38 +271,6 @@ TEST_F(ImageFormats, ReadsTiff) {
     decode_tiff(damaged, "x");
   };
   EXPECT_GT(survive_damage(bytes, read), 20);
-}
-
-/// A bitmap of one colour depth: header, palette and pixels.
-std::string bmp(int32_t width, int32_t height, int bits, const std::string& palette,
-                const std::string& pixels) {
-  const auto little = [](uint32_t value, int count) {
-    std::string bytes = big_endian(value, count);
-    return std::string(bytes.rbegin(), bytes.rend());
-  };
-  const auto offset = static_cast<uint32_t>(54 + palette.size());
-  return "BM" + little(offset + static_cast<uint32_t>(pixels.size()), 4) + little(0, 4) + little(offset, 4) +
-         little(40, 4) + little(static_cast<uint32_t>(width), 4) + little(static_cast<uint32_t>(height), 4) +
-         little(1, 2) + little(static_cast<uint32_t>(bits), 2) + little(0, 4) + little(0, 4) + little(0, 4) +
-         little(0, 4) + little(static_cast<uint32_t>(palette.size() / 4), 4) + little(0, 4) + palette +
-         pixels;
-}
-
-TEST_F(ImageFormats, ReadsBitmaps) {
-  // Rows from the bottom, padded to four bytes, blue first.
-  const std::string colour = bmp(1, 2, 24, "", std::string("\1\2\3\0\4\5\6\0", 8));
-  EXPECT_TRUE(decode_bmp(colour, "x").flatten().equal(at::tensor({6, 3, 5, 2, 4, 1}, at::kByte)));
-  const std::string down = bmp(1, -2, 32, "", std::string("\1\2\3\0\4\5\6\0", 8));
-  EXPECT_TRUE(decode_bmp(down, "x").flatten().equal(at::tensor({3, 6, 2, 5, 1, 4}, at::kByte)));
-  const std::string black_and_white("\0\0\0\0\xff\xff\xff\0", 8);
-  const Tensor bits = decode_bmp(bmp(9, 1, 1, black_and_white, std::string("\xa5\x80\0\0", 4)), "x");
-  EXPECT_TRUE(bits.equal(at::tensor({255, 0, 255, 0, 0, 255, 0, 255, 255}, at::kByte).reshape({1, 1, 9})));
-  EXPECT_THAT(error_of([&] { decode_bmp(colour.substr(0, colour.size() - 1), "x.bmp"); }),
-              HasSubstr("x.bmp: not a readable BMP image: truncated"));
-  EXPECT_THAT(error_of([&] { decode_bmp(bmp(1, 1, 4, black_and_white, std::string(4, '\x70')), "x.bmp"); }),
-              HasSubstr("colour 7 of 2"));
-  EXPECT_THAT(error_of([&] { decode_bmp(bmp(20000, 1, 24, "", ""), "x.bmp"); }), HasSubstr("at most 16384"));
-  EXPECT_GT(survive_damage(colour, [](const std::string& damaged) { decode_bmp(damaged, "x"); }), 20);
 }
 
 TEST_F(ImageFormats, AreConvertedMirroredAndResizedOnReading) {

@@ -4,10 +4,7 @@
 #include <webp/encode.h>
 #include <zlib.h>
 
-#include <cstdio>
-//
-#include <jpeglib.h>
-
+#include "data/jpeg_bytes.h"
 #include "data/temporary.h"
 
 namespace fokker {
@@ -22,33 +19,6 @@ Tensor ramp(int64_t channels, int64_t height, int64_t width) {
   std::vector<Tensor> planes;
   for (int64_t c = 0; c < channels; ++c) planes.push_back(y * 5 + x * 3 + static_cast<double>(40 * c));
   return at::stack(planes).to(at::kByte);
-}
-
-std::string jpeg_bytes(const Tensor& image) {
-  const Tensor pixels = image.permute({1, 2, 0}).contiguous();
-  jpeg_compress_struct state{};
-  jpeg_error_mgr errors{};
-  state.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&state);
-  unsigned char* out = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&state, &out, &size);
-  state.image_height = static_cast<JDIMENSION>(pixels.size(0));
-  state.image_width = static_cast<JDIMENSION>(pixels.size(1));
-  state.input_components = static_cast<int>(pixels.size(2));
-  state.in_color_space = pixels.size(2) == 1 ? JCS_GRAYSCALE : pixels.size(2) == 3 ? JCS_RGB : JCS_CMYK;
-  jpeg_set_defaults(&state);
-  jpeg_set_quality(&state, 100, TRUE);
-  jpeg_start_compress(&state, TRUE);
-  while (state.next_scanline < state.image_height) {
-    JSAMPROW row = pixels.data_ptr<uint8_t>() + state.next_scanline * pixels.size(1) * pixels.size(2);
-    jpeg_write_scanlines(&state, &row, 1);
-  }
-  jpeg_finish_compress(&state);
-  std::string bytes(reinterpret_cast<char*>(out), size);
-  jpeg_destroy_compress(&state);
-  std::free(out);
-  return bytes;
 }
 
 std::string webp_bytes(const Tensor& image) {
