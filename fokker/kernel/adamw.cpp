@@ -10,9 +10,11 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "fokker/core/error.h"
+#include "fokker/kernel/part_of_vector-inl.h"
 
 #ifndef FOKKER_KERNEL_ADAMW_NUMBERS
 #define FOKKER_KERNEL_ADAMW_NUMBERS
@@ -29,19 +31,45 @@ struct AdamWNumbers {
 HWY_BEFORE_NAMESPACE();
 namespace fokker {
 namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
-// A plain loop, which the compiler vectorises for each target.
+/// Numbers from i on: a vector of them, or (`kPart`) the first `count` of one.
+template <bool kPart, class D, typename T = hn::TFromD<D>>
+HWY_INLINE void update_vector(D d, int64_t i, int64_t count, const AdamWNumbers<T>& c, T* w, const T* g, T* m,
+                              T* v, T* average) {
+  const auto load = [d, count](const T* from) HWY_ATTR {
+    if constexpr (kPart) return load_part(d, from, count);
+    return hn::LoadU(d, from);
+  };
+  const auto store = [d, count](auto vector, T* to) HWY_ATTR {
+    if constexpr (kPart)
+      store_part(vector, d, count, to);
+    else
+      hn::StoreU(vector, d, to);
+  };
+  const auto mix = [d](T share, auto old, auto fresh) HWY_ATTR {
+    return hn::MulAdd(hn::Set(d, share), old, hn::Mul(hn::Set(d, 1 - share), fresh));
+  };
+  const auto gradient = hn::Mul(load(g + i), hn::Set(d, c.scale));
+  const auto first = mix(c.b1, load(m + i), gradient);
+  const auto second = mix(c.b2, load(v + i), hn::Mul(gradient, gradient));
+  const auto size = hn::Add(hn::Sqrt(hn::Mul(second, hn::Set(d, c.unbias))), hn::Set(d, c.epsilon));
+  const auto step = hn::Div(hn::Mul(hn::Set(d, c.rate), first), size);
+  const auto weight = hn::Sub(hn::Mul(hn::Set(d, c.keep), load(w + i)), step);
+  store(first, m + i);
+  store(second, v + i);
+  store(weight, w + i);
+  store(mix(c.decay, load(average + i), weight), average + i);
+}
+
 template <typename T>
-HWY_INLINE void update_range(int64_t count, const AdamWNumbers<T>& c, T* HWY_RESTRICT w,
-                             const T* HWY_RESTRICT g, T* HWY_RESTRICT m, T* HWY_RESTRICT v,
-                             T* HWY_RESTRICT average) {
-  for (int64_t i = 0; i < count; ++i) {
-    const T gradient = g[i] * c.scale;
-    m[i] = c.b1 * m[i] + (1 - c.b1) * gradient;
-    v[i] = c.b2 * v[i] + (1 - c.b2) * gradient * gradient;
-    w[i] = c.keep * w[i] - c.rate * m[i] / (std::sqrt(v[i] * c.unbias) + c.epsilon);
-    average[i] = c.decay * average[i] + (1 - c.decay) * w[i];
-  }
+HWY_INLINE void update_range(int64_t count, const AdamWNumbers<T>& c, T* w, const T* g, T* m, T* v,
+                             T* average) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) update_vector<false>(d, i, lanes, c, w, g, m, v, average);
+  if (i < count) update_vector<true>(d, i, count - i, c, w, g, m, v, average);
 }
 
 void adamw_floats(int64_t count, const AdamWNumbers<float>& c, float* w, const float* g, float* m, float* v,
