@@ -74,6 +74,7 @@ Dataset load_matching(const std::string& file, const DenoiserSource& source, Lab
 
 void for_each_block(const std::string& label, const Tensor& x, BlockSize size,
                     const std::function<void(const Tensor& rows, int64_t first)>& work) {
+  check(size.block >= 0, "batch: expected batch > 0 but received {}", size.block);
   const int64_t block = size.of(x);
   Progress progress(label, x.size(0));
   for (int64_t first = 0; first < x.size(0); first += block) {
@@ -90,6 +91,8 @@ DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& o
   check(run.empty() != target.empty(), "expected either a run folder or --target");
   check(run.empty() || process.empty(), "process: a run has its own; expected --process with --target only");
   if (!run.empty()) return open_run(common, options);
+  check(common.precision == "auto" || common.precision == "fp64",
+        "precision: the exact denoiser of a target computes in fp64, but {} was asked for", common.precision);
   auto exact = std::make_unique<AnalyticDenoiser>(
       exact_denoiser(target, process_or_default(process), reading.load_options()));
   const std::vector<int64_t> event{exact->target().dimension()};

@@ -55,6 +55,7 @@ int list_items(const GalleryCommand& o, const std::vector<const Item*>& items) {
 int run_gallery(const GalleryCommand& o, const Command& command) {
   const auto items = gallery::select(o.ids);
   const Themes themes = themes_of(o);
+  if (o.list) command.refuse({"out", "theme"}, "--list draws nothing");
   if (o.list) return list_items(o, items);
   check(!o.out.empty(), "gallery: expected --out FOLDER");
   prepare_folder(o.out);

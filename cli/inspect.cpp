@@ -116,7 +116,10 @@ void add_inspect(CommandLine& line) {
         c.option("path", o.path, "Run folder or file", Command::Need::required);
         describe_data(c, o.reading);
       },
-      [](const InspectOptions& o, const Command&) {
+      [](const InspectOptions& o, const Command& command) {
+        if (std::filesystem::exists(std::filesystem::path(o.path) / "fokker.json") ||
+            o.path.ends_with(".safetensors"))
+          command.refuse(data_option_names(), "expected a file of data, which is read so");
         const Report report = inspect_path(o.path, o.reading.load_options());
         print_result(o.common, report.json, report.text);
         return 0;

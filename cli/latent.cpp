@@ -65,6 +65,7 @@ int finish(const LatentOptions& o, const Tensor& values, const std::vector<std::
 int run_encode(const LatentOptions& o) {
   check_output(o.out);
   const DenoiserSource source = open_denoiser(o.common, o);
+  check_output_holds(o.out, source.event);
   const Tensor x = source.load(o.data);
   const auto [latent, back] = name_rows_of(o.data, [&] {
     FlowMap there = carry(o, source, x, Direction::encode);
@@ -90,6 +91,7 @@ Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
 int run_decode(const LatentOptions& o) {
   check_output(o.out);
   const DenoiserSource source = open_denoiser(o.common, o);
+  check_output_holds(o.out, source.event);
   const FlowMap decoded =
       name_rows_of(o.data, [&] { return carry(o, source, load_latents(o, source), Direction::decode); });
   return finish(o, source.to_user(decoded.x), source.columns, {{"evaluations", decoded.evaluations}});
@@ -103,9 +105,12 @@ std::pair<int64_t, int64_t> chosen_rows(const LatentOptions& o, int64_t count) {
 }
 
 int run_interpolate(const LatentOptions& o) {
-  check(o.frames >= 2, "frames: expected at least 2 but received {}", o.frames);
+  constexpr int64_t most_frames = 1'000'000;
+  check(o.frames >= 2 && o.frames <= most_frames, "frames: expected at least 2, at most {}, but received {}",
+        most_frames, o.frames);
   check_output(o.out);
   const DenoiserSource source = open_denoiser(o.common, o);
+  check_output_holds(o.out, source.event);
   const Tensor x = source.load(o.data);
   const auto [i, j] = chosen_rows(o, x.size(0));
   const FlowMap ends = name_rows_of(o.data, [&] {

@@ -166,6 +166,7 @@ int run_likelihood(const LikelihoodCommand& o, const Command& command) {
   check(!o.unconditional || o.labels.empty(), "labels: expected these or --unconditional, not both");
   check(o.rows >= 0, "rows: expected rows >= 0 but received {}", o.rows);
   if (!o.out.empty()) check_output(o.out);
+  if (!o.out.empty()) check_output_holds(o.out, {1});
   const DenoiserSource source = open_denoiser(o.common, o);
   const bool classes = source.model && !source.model->label_names.empty();
   check(classes || o.labels.empty(), "labels: {} was trained without labels",

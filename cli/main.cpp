@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <new>
 
@@ -68,6 +69,8 @@ int guarded_run(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return report("out of memory", ErrorKind::resource);
   } catch (const std::exception& error) {
+    // libtorch has no type of its own for it.
+    if (std::strstr(error.what(), "DefaultCPUAllocator")) return report("out of memory", ErrorKind::resource);
     return report(error.what(), ErrorKind::failed);
   }
 }

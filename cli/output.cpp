@@ -33,18 +33,22 @@ void check_folder_of(const std::string& file) {
   prepare_folder(path.has_parent_path() ? path.parent_path().string() : ".");
 }
 
+void check_output_holds(const std::string& file, at::IntArrayRef event) {
+  const std::string extension = fs::path(file).extension().string();
+  const bool images = event.size() == 3;
+  check(extension != ".csv" || !images, "{}: images are written as .npy or .png", file);
+  check(extension != ".png" || images || event.equals({2}),
+        "{}: a picture of points needs 2 columns but the samples have {}; write .npy or .csv", file,
+        event.back());
+}
+
 void write_samples(const std::string& file, const Tensor& values, const std::vector<std::string>& columns) {
+  check_output_holds(file, values.sizes().slice(1));
   const std::string extension = fs::path(file).extension().string();
   const bool images = values.dim() == 4;
   if (extension == ".npy") return save_npy(file, values);
   if (extension == ".png" && images) return plot::save_image_grid(file, values);
-  if (extension == ".png") {
-    check(values.size(1) == 2,
-          "{}: a picture of points needs 2 columns but the samples have {}; write .npy or .csv", file,
-          values.size(1));
-    return plot::scatter(values).save(file);
-  }
-  check(!images, "{}: images are written as .npy or .png", file);
+  if (extension == ".png") return plot::scatter(values).save(file);
   save_csv(file, values, columns);
 }
 

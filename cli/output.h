@@ -12,7 +12,10 @@ void prepare_folder(const std::string& folder);
 /// Refuses, before any work is done, an output whose format is unknown or whose folder cannot be written.
 void check_output(const std::string& file);
 
-/// The same of any file's folder, which is made where it is missing.
+/// Refuses a format that cannot hold rows of this shape, before there are any.
+void check_output_holds(const std::string& file, at::IntArrayRef event);
+
+/// As check_output, of any file's folder, which is made where it is missing.
 void check_folder_of(const std::string& file);
 
 /// Writes samples by extension: .npy, .csv (tables) or .png (a grid of images, or a scatter picture of

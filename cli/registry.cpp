@@ -97,6 +97,9 @@ TimeGrid named_grid(const std::string& text, const GaussianProcess& process, int
 TimeGrid make_grid(const SamplerChoice& choice, const GaussianProcess& process, const std::string& text,
                    int64_t steps) {
   const Sampler& sampler = *choice.sampler;
+  check(choice.steps_set_by.empty() || (steps == 0 && !lists_times(text)),
+        "{}: expected {} or {}, not both: each says how many times there are", sampler.name(),
+        choice.steps_set_by, steps == 0 ? "a list of times" : "--steps");
   check(!sampler.adaptive() || text.empty() || lists_times(text),
         "grid: {} chooses its own steps; expected no spacing, but received '{}' (its accuracy is set by rtol "
         "and "

@@ -12,6 +12,8 @@ struct SamplerChoice {
   std::unique_ptr<Sampler> sampler;
   std::string grid;    ///< default grid name
   int64_t steps = 30;  ///< default number of steps
+  /// The parameter that has set `steps`, as "levels"; empty where it is the default.
+  std::string steps_set_by = {};
 };
 
 /// SAMPLER of the command line, with parameters as "ddim:eta=0.5".

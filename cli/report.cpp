@@ -11,7 +11,10 @@ struct ReportCommandOptions {
   std::string run, out, data;
 };
 
-int run_report(const ReportCommandOptions& o) {
+int run_report(const ReportCommandOptions& o, const Command& command) {
+  if (o.data.empty())
+    command.refuse(data_option_names(),
+                   "the data is read as in training; expected --data FILE to read another so");
   const WrittenReport report = write_report(
       {.run = o.run, .common = o.common, .out = o.out, .data_file = o.data, .reading = o.reading});
   Json result = {{"run", o.run}, {"report", report.file}};
@@ -34,7 +37,7 @@ void add_report(CommandLine& line) {
         c.option("--data", o.data, "The file of the training, where it is no longer where the run says");
         describe_data(c, o.reading);
       },
-      [](const ReportCommandOptions& o, const Command&) { return run_report(o); });
+      [](const ReportCommandOptions& o, const Command& command) { return run_report(o, command); });
 }
 
 }  // namespace fokker::cli

@@ -76,6 +76,8 @@ std::vector<TrainMetrics> read_metrics(const fs::path& file) {
   std::vector<TrainMetrics> metrics;
   for (std::string line; std::getline(lines, line);) {
     const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    // The last line of a run that was killed while it wrote it.
+    if (lines.eof() && json.is_discarded() && !metrics.empty()) break;
     const auto is_number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
     check_input(json.is_object() && is_number("step") && is_number("loss"),
                 "{}: line {}: expected an object with numbers \"step\" and \"loss\"", file.string(),

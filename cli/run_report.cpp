@@ -5,6 +5,7 @@
 #include "cli/run_folder.h"
 #include "fokker/core/error.h"
 #include "fokker/core/files.h"
+#include "fokker/core/progress.h"
 #include "fokker/core/stop.h"
 #include "fokker/denoise/analytic.h"
 
@@ -64,6 +65,7 @@ void find_data(report::RunRecord& record, const ReportRequest& request) {
     record.why_no_data = fmt::format(
         "the rows that this run was trained on cannot be read again ({}). Name them with --data FILE.",
         error.what());
+    warn(record.why_no_data);
   }
 }
 

@@ -61,6 +61,7 @@ double begin_of(const TimeGrid& grid) {
 Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vector<int64_t> event,
                     at::TensorOptions type, const ToUserUnits& to_user, double spread,
                     const ExactStart& start = {}) {
+  check_output_holds(o.out, event);
   const SamplerChoice choice =
       make_sampler(o.sampler.empty() ? default_sampler : o.sampler, denoiser.process());
   const TimeGrid grid = make_grid(choice, denoiser.process(), o.grid, o.steps);
@@ -100,6 +101,7 @@ Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vecto
 /// Runs a Markov chain on one law, with the same progress and trajectory.
 Samples run_kernel(const SampleOptions& o, const KernelChoice& choice, const Distribution& law,
                    const Tensor& start, const ToUserUnits& to_user) {
+  check_output_holds(o.out, start.sizes().slice(1));
   ChainOptions options{.steps = o.steps > 0 ? o.steps : 1000, .observers = {}};
   options.block = o.batch > 0 ? o.batch : start.dim() == 4 ? 64 : 4096;
   Progress progress("sampling", ((o.n + options.block - 1) / options.block) * options.steps);
@@ -173,6 +175,7 @@ Samples sample_target(const SampleOptions& o) {
   if (is_chain(o.sampler)) return run_target_kernel(o);
   if (drawn_directly(o)) {
     const auto target = target_from(o.target, o.reading.load_options());
+    check_output_holds(o.out, {target->dimension()});
     check(target->can_sample(), "target '{}' cannot be sampled directly; give a --process and a --sampler",
           o.target);
     return {target->sample(o.n, Rng(o.common.seed).stream("target")), {}, 0};

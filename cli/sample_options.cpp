@@ -29,6 +29,8 @@ void check_used(const SampleOptions& o, const Command& command) {
   if (o.target.empty())
     command.refuse({"process"}, "a run has its own; expected --process with --target only");
   if (o.run.empty()) {
+    check(o.common.precision == "auto" || o.common.precision == "fp64",
+          "precision: a target is sampled in fp64, but {} was asked for", o.common.precision);
     command.refuse({"label", "guidance"}, "a target has no classes; expected a run");
     command.refuse({"clip"}, "the exact denoiser is not clipped; expected a run");
   }

@@ -160,13 +160,14 @@ SamplerChoice annealed_langevin(Spec& spec, const GaussianProcess& process) {
   check(!by_last || !spec.has("step"), "annealed-langevin: expected step or last_step, not both");
   const double step =
       by_last ? spec.number("last_step", 0) / (last_sigma * last_sigma) : spec.number("step", 0.1);
+  const std::string set_by = spec.has("levels") ? "levels" : "";
   const int64_t levels = spec.integer("levels", 20);
   check(levels > 1, "annealed-langevin: expected levels > 1 but received {}", levels);
   // Levels are the times of the grid; where sigma(0) = 0 the time 0 is not one of them.
   const int64_t steps = process.sigma(0) > 0 ? levels - 1 : levels;
   return {std::make_unique<AnnealedLangevin>(
               AnnealedLangevin::Options{.inner = spec.integer("inner", 100), .relative_step = step}),
-          "log-snr", steps};
+          "log-snr", steps, set_by};
 }
 
 /// A method without parameters.

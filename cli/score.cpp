@@ -59,6 +59,7 @@ int run_score(const ScoreOptions& o, const Command& command) {
         "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
   check_output(o.out);
   const DenoiserSource source = open_denoiser(o.common, o);
+  check_output_holds(o.out, source.event);
   check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
         "time: a trained score needs noise, but sigma({}) = 0", o.time);
   const Dataset data = load_matching(o.data, source, o.unconditional ? LabelUse::left_out : LabelUse::used);

@@ -161,6 +161,7 @@ int run_train(const TrainSettings& settings, const Command& command) {
   const RunFolder folder(settings.out);
   folder.check_usable(settings.resume, settings.overwrite, settings.dry_run);
   TrainingPlan plan = make_plan(settings);
+  check_options(plan.train);
   check_savable(plan.model(*plan.network));
   message(plan_text(plan));
   check_used(settings, plan, command);

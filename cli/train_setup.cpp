@@ -1,10 +1,12 @@
 #include "cli/train_setup.h"
 
+#include "cli/file_rows.h"
 #include "cli/matching.h"
 #include "cli/objectives.h"
 #include "cli/placement.h"
 #include "cli/registry.h"
 #include "fokker/core/error.h"
+#include "fokker/core/finite_rows.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/spec.h"
 #include "fokker/data/labels.h"
@@ -152,6 +154,42 @@ void warn_of_identifiers(const Dataset& data) {
                      data.size(), list_labels(data.label_names)));
 }
 
+/// Refuses a row that the network cannot be given.
+void check_rows(const Dataset& data, const Normalisation& normalisation) {
+  if (data.is_images()) return;
+  constexpr int64_t block = 65536;
+  name_rows_of(data.source, [&] {
+    for (int64_t first = 0; first < data.size(); first += block) {
+      const Tensor rows = data.values.slice(0, first, std::min(first + block, data.size()));
+      count_rows_from(first, [&] {
+        check_finite_rows(normalisation.apply(rows, at::kFloat),
+                          "it lies beyond the range of float32, in which the model computes");
+      });
+    }
+  });
+}
+
+/// Names a row beside which the others of a column are one number in float32: without its largest or its
+/// least value the column would be a million times narrower.
+void warn_of_far_rows(const Dataset& data) {
+  if (data.is_images() || data.size() < 3) return;
+  const auto [high, at_high] = data.values.topk(2, 0);
+  const auto [low, at_low] = data.values.topk(2, 0, /*largest=*/false);
+  for (int64_t c = 0; c < data.values.size(1); ++c) {
+    const auto value = [&](const Tensor& x, int64_t i) { return x[i][c].item<double>(); };
+    const bool above = value(high, 0) - value(high, 1) > value(low, 1) - value(low, 0);
+    const double range = value(high, 0) - value(low, 0);
+    const double rest = above ? value(high, 1) - value(low, 0) : value(high, 0) - value(low, 1);
+    if (!(rest > 0 && rest < 1e-6 * range)) continue;
+    warn(fmt::format(
+        "{}: column '{}': row {} (from 0) is {:.6g}, beside which the others, {:.6g} to {:.6g}, are "
+        "one number to the model: leave that row out?",
+        data.source, shown(data.columns.at(static_cast<size_t>(c))),
+        (above ? at_high : at_low)[0][c].item<int64_t>(), value(above ? high : low, 0),
+        value(low, above ? 0 : 1), value(high, above ? 1 : 0)));
+  }
+}
+
 TrainingPlan make_plan(const TrainSettings& s) {
   check(s.held_out >= 0 && s.held_out < 1, "held-out: expected a fraction in [0, 1) but received {}",
         s.held_out);
@@ -167,6 +205,8 @@ TrainingPlan make_plan(const TrainSettings& s) {
   warn_of_identifiers(data);
   Split parts = split_data(s, data);
   Normalisation normalisation = default_normalisation(parts.training, parse_normalisation_kind(s.normalise));
+  check_rows(data, normalisation);
+  if (!data.columns.empty()) warn_of_far_rows(data);
   std::unique_ptr<Network> network = build_network(s, data);
   place(*network, s.common);
   const double spread = model_spread(parts.training, normalisation);

@@ -96,8 +96,9 @@ int list_checks(const CommonOptions& common, const std::vector<const Check*>& ch
   return 0;
 }
 
-int run_verify(const VerifyOptions& o) {
+int run_verify(const VerifyOptions& o, const Command& command) {
   const auto checks = verify::select(o.ids);
+  if (o.list) command.refuse({"all", "without", "seed"}, "--list measures nothing");
   if (o.list) return list_checks(o.common, checks);
   verify::RunOptions options{.seed = o.common.seed, .threads = threads(), .without = o.without};
   if (!o.common.json)
@@ -129,7 +130,7 @@ void add_verify(CommandLine& line) {
         c.flag("--all", o.all, "Show every comparison and not only the worst of each check");
         c.option("--without", o.without, "Leave out an ingredient that the check needs: it should then fail");
       },
-      [](const VerifyOptions& o, const Command&) { return run_verify(o); });
+      run_verify);
 }
 
 }  // namespace fokker::cli

@@ -42,6 +42,10 @@ Whole parse_whole(std::string_view what, std::string_view text, Whole least, Who
     valid = real && *real >= static_cast<double>(least) && *real <= static_cast<double>(most);
     if (valid) value = static_cast<Whole>(*real);
   }
+  double real = 0;
+  const bool inexact = !valid && read_all(digits, real) == std::errc() && std::abs(real) > largest_exact &&
+                       real > static_cast<double>(least) && real < static_cast<double>(most);
+  check(!inexact, "{}: expected all the digits of a number beyond 2^53 but received '{}'", what, text);
   check(valid && value >= least && value <= most,
         "{}: expected a whole number from {} to {} but received '{}'", what, least, most, text);
   return value;

@@ -19,13 +19,19 @@ constexpr size_t sample_records = 100;
 constexpr size_t sample_bytes = 4 << 20;
 constexpr int64_t rows_that_count = 10;  // from how many on a column that counts rows is worth a word
 
+/// "sep=;": the first line of a file that Excel is to open, which is no data.
+bool says_separator(std::string_view record) {
+  return record.size() == 5 && (record.starts_with("sep=") || record.starts_with("SEP=")) &&
+         can_separate(record.back());
+}
+
 }  // namespace
 
 CsvTable::CsvTable(const std::filesystem::path& path, const CsvFormat& format)
     : source_(open_maybe_gzip(path)), records_(*source_), format_(format) {
   read_sample();
   check_input(!sample_.empty(), "{}: the file is empty", name());
-  dialect_ = decide_dialect(sample_, format);
+  dialect_ = decide_dialect(sample_, format_);
   for (const std::string& cell : split_cells(sample_[0], dialect_.separator)) {
     line_ = sample_lines_[0];
     names_.push_back(dialect_.header ? text_of(cell, sample_[0]) : "");
@@ -36,10 +42,15 @@ CsvTable::CsvTable(const std::filesystem::path& path, const CsvFormat& format)
 }
 
 void CsvTable::read_sample() {
+  bool first = true;
   size_t bytes = 0;
   while (sample_.size() < sample_records && (bytes < sample_bytes || sample_.size() < 2)) {
     const auto record = records_.next();
     if (!record) return;
+    if (std::exchange(first, false) && says_separator(*record)) {
+      if (!format_.separator) format_.separator = record->back();
+      continue;
+    }
     sample_.emplace_back(*record);
     sample_lines_.push_back(records_.line());
     bytes += record->size();
@@ -194,15 +205,19 @@ void CsvTable::check_length(std::string_view record) const {
 void CsvTable::fail_cell(NumberError error, size_t column, std::string_view cell) const {
   switch (error) {
     case NumberError::empty:
-      fail(ErrorKind::input, "{}: expected a number but the cell is empty", place(column));
+      fail(ErrorKind::input, "{}: expected a number but the cell is empty{}", place(column), way_around());
     case NumberError::not_finite:
       fail(ErrorKind::input, "{}: expected a finite number but found '{}'", place(column), shown(cell));
     case NumberError::too_large:
       fail(ErrorKind::input, "{}: '{}' is too large for a 64-bit number", place(column), shown(cell));
     default:
-      fail(ErrorKind::input, "{}: expected a number but found '{}'{}", place(column), shown(cell),
-           what_it_may_be(cell, dialect_.decimal));
+      fail(ErrorKind::input, "{}: expected a number but found '{}'{}{}", place(column), shown(cell),
+           what_it_may_be(cell, dialect_.decimal), way_around());
   }
+}
+
+const char* CsvTable::way_around() const {
+  return all_ && width_ > 1 ? " (to leave the column out, choose the others by name: columns)" : "";
 }
 
 std::string CsvTable::place(size_t column) const {

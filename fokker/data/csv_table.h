@@ -41,6 +41,8 @@ class CsvTable {
   [[noreturn]] void fail_text(std::string_view record, size_t at, const char* expected) const;
   [[noreturn]] void fail_cell(NumberError error, size_t column, std::string_view cell) const;
   std::string place(size_t column) const;
+  /// How to do without a column that was not asked for by name.
+  const char* way_around() const;
   void tell_dialect(Dataset& dataset, int64_t rows) const;
   /// The column to leave out, an unnamed one that counts the rows, or -1. Nothing that was asked for by name.
   int64_t column_that_counts(const RowCounters& counters, int64_t rows, Dataset& dataset) const;

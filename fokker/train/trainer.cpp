@@ -22,6 +22,8 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+}  // namespace
+
 void check_options(const TrainOptions& o) {
   check(o.steps > 0, "train: expected steps > 0 but received {}", o.steps);
   check(o.minutes >= 0 && std::isfinite(o.minutes), "train: expected minutes >= 0 but received {}",
@@ -46,8 +48,6 @@ void check_options(const TrainOptions& o) {
         "rows, to be > 0 but received {}, {}, {} and {}",
         o.log_every, o.held_out_every, o.checkpoint_every, o.held_out_rows);
 }
-
-}  // namespace
 
 Json to_json(const TrainMetrics& m) {
   Json json = {{"step", m.step}, {"loss", m.loss}};

@@ -27,6 +27,9 @@ struct TrainOptions {
   int64_t checkpoints_kept = 2;
 };
 
+/// Argument error where one of them is out of its range.
+void check_options(const TrainOptions& options);
+
 /// One line of metrics.jsonl.
 struct TrainMetrics {
   int64_t step = 0;

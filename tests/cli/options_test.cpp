@@ -72,5 +72,70 @@ TEST_F(CliOptions, ASavedConfigurationIsNotRefused) {
   EXPECT_EQ(run("sample --config s.csv.toml").code, 0);
 }
 
+TEST_F(CliOptions, NumbersOfLevelsAndOfStepsAreOne) {
+  const std::string annealing =
+      "sample --target two-modes --n 5 --out s.csv --quiet --sampler annealed-langevin:";
+  EXPECT_THAT(refusal(annealing + "levels=5 --steps 50"), HasSubstr("expected levels or --steps, not both"));
+  EXPECT_THAT(refusal(annealing + "levels=5 --grid 1,0.5,0.1"),
+              HasSubstr("expected levels or a list of times"));
+  EXPECT_EQ(refusal(annealing + "inner=2 --steps 5"), "");
+  EXPECT_EQ(refusal(annealing + "levels=5,inner=2"), "");
+}
+
+TEST_F(CliOptions, WhatIsNotReadOrMeasuredTakesNoOptions) {
+  write_points(30);
+  ASSERT_EQ(refusal("train --data points.csv --out run --steps 2 --width 8 --no-report --quiet"), "");
+  EXPECT_THAT(refusal("inspect run --columns a"), HasSubstr("columns: expected a file of data"));
+  EXPECT_EQ(answer("inspect points.csv --columns a").json["columns"].size(), 1U);
+  EXPECT_THAT(refusal("report run --separator ;"), HasSubstr("separator: the data is read as in training"));
+  EXPECT_THAT(refusal("verify --list --without x"), HasSubstr("without: --list measures nothing"));
+  EXPECT_THAT(refusal("gallery --list --out g"), HasSubstr("out: --list draws nothing"));
+  EXPECT_THAT(refusal("sample --target two-modes --n 5 --out s.csv --precision fp32"),
+              HasSubstr("precision: a target is sampled in fp64"));
+  EXPECT_THAT(refusal("encode --target two-modes --data points.csv --out z.csv --precision bf16"),
+              HasSubstr("precision: the exact denoiser of a target computes in fp64"));
+}
+
+// Before the work, not after it: there is nothing to lose yet.
+TEST_F(CliOptions, AnOutputThatCannotHoldTheRowsIsRefusedFirst) {
+  write("wide.csv", "a,b,c\n1,2,3\n2,1,4\n0,1,5\n");
+  const std::string three = "columns but the samples have 3";
+  EXPECT_THAT(refusal("sample --target data:wide.csv --n 1000000000000 --out s.png"), HasSubstr(three));
+  EXPECT_THAT(refusal("encode --target data:wide.csv --data none.csv --out s.png"), HasSubstr(three));
+  EXPECT_THAT(refusal("decode --target data:wide.csv --data none.csv --out s.png"), HasSubstr(three));
+  EXPECT_THAT(refusal("likelihood --target data:wide.csv --data none.csv --out s.png"),
+              HasSubstr("the samples have 1"));
+}
+
+TEST_F(CliOptions, CountsThatCannotBeAreRefused) {
+  write_points(30);
+  const std::string latent = " --target standard-normal --data points.csv --out z.csv --quiet ";
+  EXPECT_THAT(refusal("encode" + latent + "--batch -1"), HasSubstr("batch: expected batch > 0"));
+  EXPECT_THAT(refusal("interpolate" + latent + "--rows 0,1 --frames 1000000000000000"),
+              HasSubstr("frames: expected at least 2, at most"));
+  const std::string training = "train --data points.csv --out run --dry-run --quiet ";
+  EXPECT_THAT(refusal(training + "--ema 1.5"), HasSubstr("expected 0 <= ema < 1"));
+  EXPECT_THAT(refusal(training + "--gradient-clip -1"), HasSubstr("expected gradient clip >= 0"));
+  EXPECT_THAT(refusal(training + "--minutes -1"), HasSubstr("expected minutes >= 0"));
+  // More memory than there can be is no failure of the library underneath.
+  expect_refusal("sample --target two-modes --n 1000000000000000 --out s.csv", 5, "out of memory");
+}
+
+TEST_F(CliOptions, ARowOutOfAllProportionIsNamedBeforeTraining) {
+  std::string text = "a,b\n";
+  for (int i = 0; i < 40; ++i)
+    text += fmt::format("{},{}\n", i == 17 ? "1e39" : std::to_string(i % 7), i % 5);
+  write("far.csv", text);
+  const std::string training = "train --data far.csv --out run --dry-run --quiet ";
+  EXPECT_THAT(refusal(training + "--normalise identity", ErrorKind::input),
+              HasSubstr("far.csv: row 17 (from 0): it lies beyond the range of float32"));
+  EXPECT_THAT(run(training).err, HasSubstr("column 'a': row 17 (from 0) is 1e+39"));
+  // One row of a class is no such row: the others are one number in the file already.
+  std::string rare = "a,b\n";
+  for (int i = 0; i < 40; ++i) rare += fmt::format("{},{}\n", i == 17 ? 1 : 0, i % 5);
+  write("rare.csv", rare);
+  EXPECT_EQ(run("train --data rare.csv --out run --dry-run --quiet").err, "");
+}
+
 }  // namespace
 }  // namespace fokker

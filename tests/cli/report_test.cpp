@@ -114,6 +114,8 @@ TEST_F(ReportCommand, HostileNamesAreText) {
 TEST_F(ReportCommand, Refusals) {
   expect_refusal("report absent", 3, "absent");
   train_points();
+  write("run/metrics.jsonl", "{\"step\": 1, \"loss\": 2}\n{\"step\": 2, \"lo");  // killed while it wrote
+  EXPECT_EQ(run("report run").code, 0);
   write("run/metrics.jsonl", "{\"step\": 1, \"loss\": 2}\nnonsense\n");
   expect_refusal("report run", 3,
                  "metrics.jsonl: line 2: expected an object with numbers \"step\" and \"loss\"");

@@ -33,6 +33,8 @@ TEST(Numbers, WholeOnesDoNotWrapOrSaturate) {
   for (const char* text :
        {"9223372036854775808", "-9223372036854775809", "1e19", "9.1e15", "9007199254740994.0"})
     EXPECT_THROW(parse_integer("n", text), Error) << text;
+  expect_error([] { parse_integer("n", "1e18"); }, ErrorKind::argument,
+               "n: expected all the digits of a number beyond 2^53 but received '1e18'");
   expect_error([] { parse_integer("threads", "4294967297", 0, 1024); }, ErrorKind::argument,
                "threads: expected a whole number from 0 to 1024 but received '4294967297'");
 }

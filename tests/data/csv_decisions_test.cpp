@@ -200,7 +200,7 @@ TEST_F(CsvDecisions, RefusesThousands) {
   EXPECT_THAT(refusal("a;b\n1.234;2,5\n", {.format = {.decimal = ','}}), HasSubstr("'1.234' (a point"));
   EXPECT_THAT(refusal("a,b\n1 234,2\n"), HasSubstr("'1 234' (a thousands separator?"));
   EXPECT_THAT(refusal("a,b\n1'234'567.5,2\n"), HasSubstr("(a thousands separator?"));
-  EXPECT_THAT(refusal("a,b\n'3',2\n"), ::testing::EndsWith("found ''3''"));
+  EXPECT_THAT(refusal("a,b\n'3',2\n"), HasSubstr("found ''3'' (to leave"));
 }
 
 TEST_F(CsvDecisions, ASeparatorEndsEveryLineOrNone) {
@@ -308,6 +308,27 @@ TEST_F(CsvDecisions, TheNumberOfRowsTellsWhetherLabelsHaveAHeader) {
   // As pandas writes a series.
   EXPECT_THAT(labels(",y\n0,5\n1,6\n", 2).names, ElementsAre("5", "6"));
   EXPECT_EQ(labels("u\nt\n", 7).labels.size(0), 2);  // of another number than asked for: load_data refuses it
+}
+
+// As files for spreadsheets begin.
+TEST_F(CsvDecisions, ALineThatNamesTheSeparatorIsNoData) {
+  const Tensor values = rows_of({1.5, 2.5, 3.5, -4}, 2);
+  expect("sep=;\r\na;b\r\n1.5;2.5\r\n3.5;-4\r\n", {"a", "b"}, values);
+  expect("\xef\xbb\xbfsep=;\na;b\n1,5;2,5\n3,5;-4\n", {"a", "b"}, values);
+  expect("SEP=\t\na\tb\n1.5\t2.5\n3.5\t-4\n", {"a", "b"}, values);
+  // What is given wins, and only the first line says it.
+  EXPECT_EQ(load("sep=,\na;b\n1;2\n", {.format = {.separator = ';'}}).columns,
+            (std::vector<std::string>{"a", "b"}));
+  EXPECT_THAT(refusal("a;b\nsep=;\n1;2\n"), HasSubstr("line"));
+}
+
+TEST_F(CsvDecisions, AColumnOfTextSaysHowToDoWithoutIt) {
+  const std::string table = "day,a,b\n2024-01-01,1,2\n2024-01-02,3,4\n";
+  EXPECT_THAT(refusal(table), HasSubstr("column 'day'"));
+  EXPECT_THAT(refusal(table), HasSubstr("to leave the column out, choose the others by name"));
+  EXPECT_THAT(refusal("a,b\n1,2\n3,\n"), HasSubstr("choose the others by name"));
+  EXPECT_THAT(refusal(table, {.columns = {"day", "a"}}), ::testing::Not(HasSubstr("choose the others")));
+  EXPECT_EQ(load(table, {.columns = {"a", "b"}}).size(), 2);
 }
 
 }  // namespace
