@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "cli/denoiser_source.h"
 #include "cli/file_rows.h"
 #include "cli/output.h"
@@ -46,8 +48,13 @@ FlowMap carry(const LatentOptions& o, const DenoiserSource& source, const Tensor
   return all;
 }
 
+/// Of b, or of one unit where b is at its origin, as rows that are all equal are once they are standardised.
+/// In float64, whose range holds the squares of far rows.
 double relative_error(const Tensor& a, const Tensor& b) {
-  return ((a - b).norm() / b.norm()).item<double>();
+  const Tensor there = b.to(at::kDouble);
+  const double size = there.norm().item<double>();
+  const double unit = std::sqrt(static_cast<double>(there.numel()));
+  return (a.to(at::kDouble) - there).norm().item<double>() / (size > 0 ? size : unit);
 }
 
 int finish(const LatentOptions& o, const Tensor& values, const std::vector<std::string>& columns, Json json) {
@@ -120,7 +127,15 @@ int run_interpolate(const LatentOptions& o) {
       throw RowError(error.kind(), error.row() == 0 ? i : j, error.reason());
     }
   });
-  const FlowMap decoded = carry(o, source, great_circle(ends.x[0], ends.x[1], o.frames), Direction::decode);
+  const Tensor walk = great_circle(ends.x[0], ends.x[1], o.frames);
+  const FlowMap decoded = [&, i = i, j = j] {
+    try {
+      return carry(o, source, walk, Direction::decode);
+    } catch (const RowError& error) {
+      fail(ErrorKind::input, "{}: frame {} (from 0) between rows {} and {}: {}", o.data, error.row(), i, j,
+           error.reason());
+    }
+  }();
   return finish(o, source.to_user(decoded.x), source.columns,
                 {{"evaluations", ends.evaluations + decoded.evaluations}, {"rows", {i, j}}});
 }

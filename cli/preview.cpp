@@ -29,8 +29,10 @@ Tensor draw(const Model& model, int64_t n, uint64_t seed) {
 }  // namespace
 
 void try_preview(const Model& model) {
-  check(draw(model, 1, 0).isfinite().all().item<bool>(),
+  const Tensor one = draw(model, 1, 0);
+  check(one.isfinite().all().item<bool>(),
         "a network that predicts {} of this process gives no finite samples", model.prediction_name());
+  if (model.is_image()) plot::image_grid(one);
 }
 
 void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training,

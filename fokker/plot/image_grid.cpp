@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/error.h"
-#include "fokker/core/files.h"
+#include "fokker/data/image.h"
 #include "fokker/plot/canvas.h"
 #include "fokker/plot/figure.h"
 
@@ -11,8 +11,8 @@ namespace fokker::plot {
 namespace {
 
 Tensor to_bytes(const Tensor& images) {
-  check_input(images.defined() && images.dim() == 4 && (images.size(1) == 1 || images.size(1) == 3),
-              "image_grid: expected shape (n, 1 or 3, height, width) but received {}",
+  check_input(images.defined() && images.dim() == 4 && images.size(1) >= 1 && images.size(1) <= 4,
+              "image_grid: expected shape (n, 1 to 4, height, width) but received {}",
               images.defined() ? shape_string(images) : "nothing");
   check_input(images.numel() > 0, "image_grid: expected at least one image but received shape {}",
               shape_string(images));
@@ -47,6 +47,7 @@ Tensor image_grid(const Tensor& images, const ImageGridOptions& options) {
         "image_grid: expected at most {} pixels a side but received {} x {}", kLargestSide, page_width,
         page_height);
   Tensor page = at::full({bytes.size(1), page_height, page_width}, options.background, at::kByte);
+  if (page.size(0) % 2 == 0) page[-1].fill_(255);
   const Tensor scaled = bytes.repeat_interleave(options.scale, 2).repeat_interleave(options.scale, 3);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t top = options.padding + i / columns * (height + options.padding);
@@ -61,20 +62,7 @@ void save_image_grid(const std::filesystem::path& path, const Tensor& images,
   check(image_format(path) == ImageFormat::png,
         "image_grid: expected a file name ending in .png but received {}", path.string());
   const Tensor grid = image_grid(images, options);
-  const Tensor page = grid.expand({3, grid.size(1), grid.size(2)}).contiguous();
-  const int64_t height = page.size(1), width = page.size(2);
-  const uint8_t* data = page.data_ptr<uint8_t>();
-  Raster raster(static_cast<int>(width), static_cast<int>(height));
-  for (int64_t row = 0; row < height; ++row)
-    for (int64_t column = 0; column < width; ++column) {
-      const auto level = [&](int64_t channel) {
-        return data[(channel * height + row) * width + column] / 255.0;
-      };
-      raster.set(static_cast<int>(column), static_cast<int>(row), {level(0), level(1), level(2), 1});
-    }
-  Canvas canvas(ImageFormat::png, static_cast<int>(width), static_cast<int>(height));
-  canvas.image(raster, {0, 0, static_cast<double>(width), static_cast<double>(height)});
-  write_file_atomically(path, canvas.finish());
+  save_png(path, grid.size(0) == 1 ? grid.expand({3, -1, -1}) : grid);
 }
 
 }  // namespace fokker::plot

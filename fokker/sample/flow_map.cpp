@@ -72,10 +72,11 @@ FlowMap decode(const Denoiser& denoiser, const Tensor& latent, DormandPrince::Op
   return map;
 }
 
-Tensor great_circle(const Tensor& a, const Tensor& b, int64_t frames) {
-  check(a.sizes() == b.sizes(), "great_circle: expected points of one shape but received {} and {}",
-        shape_string(a), shape_string(b));
+Tensor great_circle(const Tensor& from, const Tensor& to, int64_t frames) {
+  check(from.sizes() == to.sizes(), "great_circle: expected points of one shape but received {} and {}",
+        shape_string(from), shape_string(to));
   check(frames >= 2, "great_circle: expected at least 2 frames but received {}", frames);
+  const Tensor a = from.to(at::kDouble), b = to.to(at::kDouble);  // squares of far points leave float32
   const double norm_a = a.norm().item<double>(), norm_b = b.norm().item<double>();
   const double cosine = (a * b).sum().item<double>() / (norm_a * norm_b);
   const double angle = std::acos(std::clamp(cosine, -1.0, 1.0));
@@ -91,7 +92,7 @@ Tensor great_circle(const Tensor& a, const Tensor& b, int64_t frames) {
     points.push_back(length / std::sin(angle) *
                      (std::sin((1 - u) * angle) / norm_a * a + std::sin(u * angle) / norm_b * b));
   }
-  return at::stack(points);
+  return at::stack(points).to(from.scalar_type());
 }
 
 }  // namespace fokker

@@ -39,6 +39,18 @@ TEST_F(CliImages, AdviceThatARefusalGivesCanBeFollowed) {
   EXPECT_EQ(refusal("report run --quiet"), "");
 }
 
+TEST_F(CliImages, AlphaIsLearnedAndPictured) {
+  fs::create_directories(path("clear"));
+  for (const int channels : {2, 4}) {
+    for (int i = 0; i < 6; ++i)
+      save_png(path(fmt::format("clear/{}.png", i)), Rng(i).uniform({channels, 8, 8}, {}) * 2 - 1);
+    EXPECT_EQ(refusal("train --data clear --out run --overwrite --steps 2 --batch 4 --quiet"), "");
+    EXPECT_TRUE(fs::exists(path("run/report.html")));
+    EXPECT_EQ(refusal("sample run --n 1 --steps 3 --out s.png --quiet"), "");
+    EXPECT_EQ(decode_png(read_file(path("s.png")), "s.png").numel(), channels * 12 * 12);
+  }
+}
+
 TEST_F(CliImages, TablesHaveNoChannels) {
   write_points(20);
   const std::string train = "train --data points.csv --out run --dry-run --quiet ";

@@ -45,6 +45,15 @@ TEST_F(Cli, LikelihoodIsInTheUsersUnits) {
   expect_refusal("likelihood --target mixture.json --data none.csv", 3, "none.csv");
 }
 
+TEST_F(Cli, RoundTripOfRowsAtTheOriginIsANumber) {
+  write("zeros.csv", "a,b\n0,0\n0,0\n");
+  const Outcome encoded = run("encode --target standard-normal --data zeros.csv --out z.npy --json");
+  ASSERT_EQ(encoded.code, 0) << encoded.err;
+  const Json error = Json::parse(encoded.out)["round_trip_error"];
+  ASSERT_TRUE(error.is_number()) << encoded.out;
+  EXPECT_EQ(error.get<double>(), 0);
+}
+
 TEST_F(Cli, EncodesAndDecodesToTheSamePoints) {
   ASSERT_EQ(run("sample --target two-modes --n 20 --out points.csv --quiet").code, 0);
   const Outcome encoded = run("encode --target two-modes --data points.csv --out z.npy --json");

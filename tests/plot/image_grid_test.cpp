@@ -1,5 +1,7 @@
 #include "fokker/plot/image_grid.h"
 
+#include "fokker/core/files.h"
+#include "fokker/data/image.h"
 #include "png_reader.h"
 #include "refusal.h"
 
@@ -44,9 +46,25 @@ TEST(ImageGrid, SavedFileHoldsTheGrid) {
   std::filesystem::remove(path);
 }
 
+TEST(ImageGrid, AlphaIsKeptInOpaquePadding) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "fokker_alpha_grid.png";
+  for (const int64_t channels : {2, 4}) {
+    const Tensor images = at::randint(0, 256, {4, channels, 3, 5}).to(at::kByte);
+    const Tensor grid = image_grid(images, {.columns = 4, .padding = 1, .background = 9});
+    ASSERT_EQ(grid.sizes(), (IntArrayRef{channels, 5, 25}));
+    EXPECT_TRUE((grid.select(1, 0).narrow(0, 0, channels - 1) == 9).all().item<bool>());
+    EXPECT_TRUE((grid.select(1, 0)[-1] == 255).all().item<bool>());
+    for (int64_t i = 0; i < 4; ++i)
+      EXPECT_TRUE(at::equal(grid.narrow(1, 1, 3).narrow(2, 1 + 6 * i, 5), images[i]));
+    save_image_grid(path, images, {.columns = 4, .padding = 1, .background = 9});
+    EXPECT_TRUE(at::equal(decode_png(read_file(path), "grid").squeeze(0), grid));
+  }
+  std::filesystem::remove(path);
+}
+
 TEST(ImageGrid, BadImagesAreRefused) {
-  expect_refusal(ErrorKind::input, "(n, 1 or 3, height, width) but received (2, 4, 3, 3)", [] {
-    image_grid(at::zeros({2, 4, 3, 3}));
+  expect_refusal(ErrorKind::input, "(n, 1 to 4, height, width) but received (2, 5, 3, 3)", [] {
+    image_grid(at::zeros({2, 5, 3, 3}));
   });
   expect_refusal(ErrorKind::input, "at least one image", [] { image_grid(at::zeros({0, 1, 3, 3})); });
   expect_refusal(ErrorKind::input, "finite", [] { image_grid(at::full({1, 1, 2, 2}, NAN)); });

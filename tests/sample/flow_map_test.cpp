@@ -83,5 +83,12 @@ TEST(GreatCircleTest, KeepsTheNormAndTheAngle) {
   EXPECT_THROW(great_circle(a, b, 1), Error);
 }
 
+TEST(GreatCircleTest, SquaresOfFarPointsDoNotOverflow) {
+  const Tensor a = vector_of({1e25, 0}).to(at::kFloat), b = vector_of({0, 1e25}).to(at::kFloat);
+  const Tensor path = great_circle(a, b, 3);
+  EXPECT_EQ(path.scalar_type(), at::kFloat);
+  EXPECT_LT(worst(path[1] / 1e25, vector_of({std::sqrt(0.5), std::sqrt(0.5)})), 1e-6);
+}
+
 }  // namespace
 }  // namespace fokker
