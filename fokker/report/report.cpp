@@ -7,6 +7,11 @@
 namespace fokker::report {
 namespace {
 
+/// Small ones differ only in how certain they are.
+std::string headline_p_value(double p) {
+  return p < 1e-3 ? "< 0.001" : number(p);
+}
+
 constexpr size_t kTitleLength = 80;
 
 std::string summary_line(const RunRecord& run) {
@@ -45,7 +50,7 @@ Pairs highlights(const Material& m, Json& summary) {
     items.emplace_back("held-out loss", number(*held_out));
   }
   if (m.comparison) {
-    items.emplace_back("p-value of samples against data", number(m.comparison->verdict.p_value));
+    items.emplace_back("p-value of samples against data", headline_p_value(m.comparison->verdict.p_value));
     if (m.comparison->classifier)
       items.emplace_back("classifier accuracy (best: 0.5)",
                          fmt::format("{:.3f}", m.comparison->classifier->accuracy));

@@ -124,7 +124,7 @@ std::string verdict_text(const Material& m, const Comparison& c) {
       "for their "
       "number: if both sets came from one law its p-value would be uniform on (0, 1) or larger, and a small "
       "one says "
-      "that the two can be told apart. Here p = {}, decided by the test of {}.",
+      "that the two can be told apart. Here p = {}; the strictest test: {}.",
       thousands(c.samples), thousands(c.reference), m.data_name,
       all ? std::string("all of them")
           : fmt::format("{} and {} of them at random", thousands(v.samples), thousands(v.reference)),
