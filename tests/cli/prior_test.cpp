@@ -23,6 +23,15 @@ TEST_F(Cli, APriorThatDoesNotFitIsSaidEverywhere) {
   EXPECT_EQ(prior["choose"], "ve:sigma_max=50");
 }
 
+TEST_F(Cli, AFarRowThatMakesAPointOfTheOthersIsSaid) {
+  std::string text = "a,b\n";
+  for (int i = 0; i < 40; ++i) text += fmt::format("{},{}\n", i, i == 7 ? 1e200 : i % 5);
+  write("far.csv", text);
+  const std::string train = "train --data far.csv --out run --held-out 0 --dry-run --quiet ";
+  EXPECT_THAT(run(train).err, HasSubstr("warning: column b: the middle half of its rows spans 2"));
+  EXPECT_EQ(run(train + "--columns a").err, "");
+}
+
 TEST_F(Cli, APriorThatFitsIsNotWarnedOf) {
   write_points(60);
   const Outcome trained =
