@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <cmath>
-
 #include "cli/preview.h"
 #include "fokker/core/error.h"
 #include "fokker/core/progress.h"
@@ -37,30 +35,6 @@ void say_normalisation(const TrainingPlan& plan, const TrainSettings& s) {
       plan.data.training.size(), plan.normalisation.dimension()));
 }
 
-/// The first column in which a few far rows make the standard deviation: divided by it, the others are a
-/// point that is smaller than the noise of the smallest times.
-void say_far_rows(const TrainingPlan& plan, const TrainSettings& s) {
-  const Dataset& data = plan.data.training;
-  if (data.is_images() || s.normalise == "identity") return;
-  for (int64_t c = 0; c < data.values.size(1); ++c) {
-    const Tensor x = data.values.select(1, c).to(at::kDouble);
-    const Tensor some = std::get<0>(x.narrow(0, 0, std::min<int64_t>(x.size(0), 10000)).sort());
-    const double low = some[some.size(0) / 4].item<double>(),
-                 high = some[some.size(0) * 3 / 4].item<double>();
-    const Tensor away = x - low;
-    const int64_t farthest = away.abs().argmax().item<int64_t>();
-    const double reach = std::abs(away[farthest].item<double>());
-    const double spread = reach * (away / reach).std(false).item<double>();
-    if (!(high > low && high - low < 1e-3 * spread)) continue;
-    warn(fmt::format(
-        "column {}: the middle half of its rows spans {:.3g}, but its standard deviation is {:.3g}, "
-        "for the farthest value is {:.3g}: to the model those rows are one point; leave out the "
-        "far rows or train on their logarithm",
-        plan.columns[static_cast<size_t>(c)], high - low, spread, x[farthest].item<double>()));
-    return;
-  }
-}
-
 /// Four sets of parameters in each checkpoint, one in the model; another of each while it is replaced.
 uint64_t bytes_needed(const TrainingPlan& plan) {
   const auto set = static_cast<uint64_t>(plan.network->parameter_count()) * 4;
@@ -85,7 +59,6 @@ void check_used(const TrainSettings& s, const TrainingPlan& plan, const Command&
     command.refuse({"times"}, fmt::format("the objective {} draws times by its own law", s.objective));
   if (s.minutes > 0 && !s.resume) command.refuse({"steps"}, "expected --steps or --minutes, not both");
   say_normalisation(plan, s);
-  say_far_rows(plan, s);
   say_what_few_rows_lack(plan, s);
 }
 

@@ -169,24 +169,27 @@ void check_rows(const Dataset& data, const Normalisation& normalisation) {
   });
 }
 
-/// Names a row beside which the others of a column are one number in float32: without its largest or its
-/// least value the column would be a million times narrower.
-void warn_of_far_rows(const Dataset& data) {
-  if (data.is_images() || data.size() < 3) return;
-  const auto [high, at_high] = data.values.topk(2, 0);
-  const auto [low, at_low] = data.values.topk(2, 0, /*largest=*/false);
+/// Names the first column in which a few far rows make the standard deviation: divided by it, the others are
+/// a point that is smaller than the noise of the smallest times.
+void warn_of_far_rows(const Dataset& data, const TrainSettings& s) {
+  if (data.is_images() || s.normalise == "identity") return;
   for (int64_t c = 0; c < data.values.size(1); ++c) {
-    const auto value = [&](const Tensor& x, int64_t i) { return x[i][c].item<double>(); };
-    const bool above = value(high, 0) - value(high, 1) > value(low, 1) - value(low, 0);
-    const double range = value(high, 0) - value(low, 0);
-    const double rest = above ? value(high, 1) - value(low, 0) : value(high, 0) - value(low, 1);
-    if (!(rest > 0 && rest < 1e-6 * range)) continue;
+    const Tensor x = data.values.select(1, c).to(at::kDouble);
+    const Tensor some = std::get<0>(x.narrow(0, 0, std::min<int64_t>(x.size(0), 10'000)).sort());
+    const double low = some[some.size(0) / 4].item<double>(),
+                 high = some[some.size(0) * 3 / 4].item<double>();
+    const Tensor away = x - low;
+    const int64_t row = away.abs().argmax().item<int64_t>();
+    const double reach = std::abs(away[row].item<double>());
+    const double spread = reach > 0 ? reach * (away / reach).std(false).item<double>() : 0;
+    if (!(high > low && high - low < 1e-3 * spread)) continue;
     warn(fmt::format(
-        "{}: column '{}': row {} (from 0) is {:.6g}, beside which the others, {:.6g} to {:.6g}, are "
-        "one number to the model: leave that row out?",
-        data.source, shown(data.columns.at(static_cast<size_t>(c))),
-        (above ? at_high : at_low)[0][c].item<int64_t>(), value(above ? high : low, 0),
-        value(low, above ? 0 : 1), value(high, above ? 1 : 0)));
+        "{}: column '{}': the middle half of its rows spans {:.3g}, but its standard deviation is "
+        "{:.3g}, for row {} (from 0) is {:.6g}: to the model the others are one point; leave far rows "
+        "out, or train on their logarithm",
+        data.source, shown(data.columns.at(static_cast<size_t>(c))), high - low, spread, row,
+        x[row].item<double>()));
+    return;
   }
 }
 
@@ -206,7 +209,7 @@ TrainingPlan make_plan(const TrainSettings& s) {
   Split parts = split_data(s, data);
   Normalisation normalisation = default_normalisation(parts.training, parse_normalisation_kind(s.normalise));
   check_rows(data, normalisation);
-  if (!data.columns.empty()) warn_of_far_rows(data);
+  if (!data.columns.empty()) warn_of_far_rows(data, s);
   std::unique_ptr<Network> network = build_network(s, data);
   place(*network, s.common);
   const double spread = model_spread(parts.training, normalisation);

@@ -28,7 +28,9 @@ TEST_F(Cli, AFarRowThatMakesAPointOfTheOthersIsSaid) {
   for (int i = 0; i < 40; ++i) text += fmt::format("{},{}\n", i, i == 7 ? 1e200 : i % 5);
   write("far.csv", text);
   const std::string train = "train --data far.csv --out run --held-out 0 --dry-run --quiet ";
-  EXPECT_THAT(run(train).err, HasSubstr("warning: column b: the middle half of its rows spans 2"));
+  const std::string said = run(train).err;
+  EXPECT_THAT(said, HasSubstr("warning: far.csv: column 'b': the middle half of its rows spans 2"));
+  EXPECT_THAT(said, HasSubstr("for row 7 (from 0) is 1e+200"));
   EXPECT_EQ(run(train + "--columns a").err, "");
 }
 
