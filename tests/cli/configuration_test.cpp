@@ -129,8 +129,9 @@ TEST_F(CliConfiguration, EveryOptionOfEveryCommandComesBackFromAFileAndFromTheCo
       typed.options(name).read_arguments(arguments);
       const auto again = typed.options(name).options();
       for (size_t i = 0; i < before.size(); ++i)
-        if (before[i].saved && !written(before[i]).empty())
+        if (before[i].saved && !written(before[i]).empty()) {
           ASSERT_EQ(written(again[i]), written(before[i])) << name << " " << before[i].name;
+        }
     }
   EXPECT_GT(values, 1000u);
 }

@@ -136,8 +136,9 @@ TEST(BetaTableSchedule, MultipliesTheTable) {
   double product = 1;
   for (int i = 1; i <= 1000; ++i) {
     product *= 1 - (1e-4 + (0.02 - 1e-4) * (i - 1) / 999.0);
-    if (i % 111 == 1 || i == 1000)
+    if (i % 111 == 1 || i == 1000) {
       EXPECT_NEAR(s.alpha(i / 1000.0) * s.alpha(i / 1000.0) / product, 1, 1e-11) << i;
+    }
   }
   EXPECT_NEAR(product, 4.0358e-5, 1e-8);
   EXPECT_EQ(s->chain_steps(), 1000);
