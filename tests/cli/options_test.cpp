@@ -129,7 +129,7 @@ TEST_F(CliOptions, ARowOutOfAllProportionIsNamedBeforeTraining) {
   const std::string training = "train --data far.csv --out run --dry-run --quiet ";
   EXPECT_THAT(refusal(training + "--normalise identity", ErrorKind::input),
               HasSubstr("far.csv: row 17 (from 0): it lies beyond the range of float32"));
-  EXPECT_THAT(run(training).err, HasSubstr("column 'a': row 17 (from 0) is 1e+39"));
+  EXPECT_THAT(run(training).err, HasSubstr("for row 17 (from 0) is 1e+39"));
   // One row of a class is no such row: the others are one number in the file already.
   std::string rare = "a,b\n";
   for (int i = 0; i < 40; ++i) rare += fmt::format("{},{}\n", i == 17 ? 1 : 0, i % 5);
