@@ -1,5 +1,6 @@
 // A state on disk: what continues from it, and what is refused.
 #include "fokker/core/files.h"
+#include "fokker/format/safetensors.h"
 #include "train/small_trainer.h"
 
 namespace fokker {
@@ -155,6 +156,23 @@ TEST(Trainer, RefusesADamagedCheckpoint) {
   fs::remove(folder.path() / "second_moment.safetensors");
   Trainer trainer = make_trainer(SmallRun{});
   expect_error([&] { trainer.load_state(folder.path()); }, ErrorKind::input, "second_moment.safetensors");
+}
+
+TEST(Trainer, RefusesACheckpointThatLacksATensorOrHasAnotherShape) {
+  const StateFolder folder;
+  make_trainer(SmallRun{}).save_state(folder.path());
+  const auto file = folder.path() / "average.safetensors";
+  const std::vector<NamedTensor> whole = load_safetensors(file).tensors;
+  const auto refused = [&](const std::vector<NamedTensor>& tensors) {
+    save_safetensors(file, tensors);
+    Trainer trainer = make_trainer(SmallRun{});
+    expect_error([&] { trainer.load_state(folder.path()); }, ErrorKind::input,
+                 "average.safetensors: expected a tensor '" + whole[0].name + "'");
+  };
+  refused({whole.begin() + 1, whole.end()});
+  std::vector<NamedTensor> longer = whole;
+  longer[0].tensor = at::cat({whole[0].tensor, whole[0].tensor});
+  refused(longer);
 }
 
 }  // namespace
