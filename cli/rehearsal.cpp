@@ -57,7 +57,6 @@ void check_used(const TrainSettings& s, const TrainingPlan& plan, const Command&
     command.refuse({"rows"}, "a file has its own rows; expected --data target:TARGET");
   if (!draws_times(s.objective))
     command.refuse({"times"}, fmt::format("the objective {} draws times by its own law", s.objective));
-  if (s.minutes > 0 && !s.resume) command.refuse({"steps"}, "expected --steps or --minutes, not both");
   say_normalisation(plan, s);
   say_what_few_rows_lack(plan, s);
 }

@@ -1,8 +1,7 @@
 // Options: what is read, what is refused, and what a saved configuration gives back.
 #include <random>
 
-#include "cli/command.h"
-#include "cli/fixture.h"
+#include "cli/inside.h"
 #include "fokker/data/npy.h"
 
 namespace fokker {
@@ -13,18 +12,8 @@ using cli::Option;
 using cli::OptionTable;
 using Words = std::vector<std::string>;
 
-/// Within this process, in the test's folder.
-class CliConfiguration : public Cli {
+class CliConfiguration : public CliInside {
  protected:
-  void SetUp() override {
-    Cli::SetUp();
-    before_ = fs::current_path();
-    fs::current_path(folder_);
-  }
-  void TearDown() override {
-    fs::current_path(before_);
-    Cli::TearDown();
-  }
   static int command(const Words& words) {
     CommandLine line;
     add_commands(line);
@@ -33,9 +22,6 @@ class CliConfiguration : public Cli {
   static void expect_refused(const Words& words, ErrorKind kind, const std::string& text) {
     expect_error([&] { command(words); }, kind, text);
   }
-
- private:
-  fs::path before_;
 };
 
 /// Texts made of what has a meaning to a shell, to TOML, to a list, or to a reader of numbers.
