@@ -10,9 +10,9 @@
 #include <iostream>
 
 #include "case.h"
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/memory.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 #include "machine_limits.h"
 #include "scaling_picture.h"
 

@@ -1,10 +1,10 @@
 #include "diffusion_work.h"
 
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 #include "fokker/denoise/learned.h"
 #include "fokker/objective/denoising.h"
-#include "fokker/sample/ddim.h"
 #include "fokker/sample/integrate.h"
+#include "fokker/sample/method/ddim.h"
 #include "fokker/train/trainer.h"
 
 namespace fokker::bench {

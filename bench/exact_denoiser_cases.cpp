@@ -1,8 +1,8 @@
 // The exact denoiser of data: E[x_0 | x_t] under the empirical distribution of `data` points, at `queries`
 // points x_t.
 #include "case.h"
-#include "fokker/core/rng.h"
-#include "fokker/data/npy.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/data/array/npy.h"
 #include "fokker/target/gaussian_mixture.h"
 
 namespace fokker::bench {

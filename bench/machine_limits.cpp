@@ -8,7 +8,7 @@
 #include <functional>
 #include <vector>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker::bench {
 namespace {

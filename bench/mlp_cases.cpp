@@ -2,7 +2,7 @@
 // of DDIM.
 #include "case.h"
 #include "diffusion_work.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 
 namespace fokker::bench {
 namespace {

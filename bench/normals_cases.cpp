@@ -1,6 +1,6 @@
 // Standard normal numbers, float32, keyed by seed, stream, sample and step.
 #include "case.h"
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 
 namespace fokker::bench {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <cmath>
 
-#include "fokker/core/files.h"
-#include "fokker/core/json.h"
-#include "fokker/plot/figure.h"
-#include "fokker/plot/lines.h"
-#include "fokker/plot/scatter.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/text/json.h"
+#include "fokker/plot/figure/figure.h"
+#include "fokker/plot/mark/lines.h"
+#include "fokker/plot/mark/scatter.h"
 
 namespace fokker::bench {
 namespace {

@@ -2,7 +2,7 @@
 // training step, and sampling by 10 steps of DDIM.
 #include "case.h"
 #include "diffusion_work.h"
-#include "fokker/nn/unet.h"
+#include "fokker/nn/unet/unet.h"
 
 namespace fokker::bench {
 namespace {

@@ -3,11 +3,11 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/progress.h"
 #include "fokker/data/normalisation.h"
-#include "fokker/evaluate/frechet.h"
-#include "fokker/evaluate/image_classifier.h"
+#include "fokker/evaluate/two_sample/frechet.h"
+#include "fokker/evaluate/two_sample/image_classifier.h"
 
 namespace fokker::cli {
 namespace {

@@ -2,7 +2,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/data_options.h"
+#include "cli/option/data_options.h"
 #include "fokker/data/dataset.h"
 
 namespace fokker::cli {

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/option/command.h"
 
 namespace fokker::cli {
 

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 #include "fokker/evaluate/metrics.h"
 
 namespace fokker::cli {

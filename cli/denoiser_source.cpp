@@ -3,7 +3,7 @@
 #include "cli/file_rows.h"
 #include "cli/placement.h"
 #include "cli/registry.h"
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/progress.h"
 #include "fokker/core/stop.h"

@@ -1,9 +1,9 @@
 #pragma once
 #include <optional>
 
-#include "cli/command.h"
-#include "cli/data_options.h"
 #include "cli/matching.h"
+#include "cli/option/command.h"
+#include "cli/option/data_options.h"
 #include "fokker/data/dataset.h"
 #include "fokker/format/model.h"
 

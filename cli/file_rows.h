@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker::cli {
 

@@ -1,9 +1,9 @@
 #include "cli/langevin.h"
 
 #include "cli/registry.h"
-#include "fokker/core/error.h"
-#include "fokker/core/spec.h"
-#include "fokker/sample/langevin.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/spec.h"
+#include "fokker/sample/chain/langevin.h"
 
 namespace fokker::cli {
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <memory>
 
-#include "fokker/sample/markov_chain.h"
+#include "fokker/sample/chain/markov_chain.h"
 
 namespace fokker::cli {
 

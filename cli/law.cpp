@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "cli/registry.h"
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/target/toys.h"
 
 namespace fokker::cli {

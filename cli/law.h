@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "fokker/data/load.h"
-#include "fokker/plot/heatmap.h"
-#include "fokker/plot/particle_film.h"
+#include "fokker/plot/film/particle_film.h"
+#include "fokker/plot/mark/heatmap.h"
 
 namespace fokker::cli {
 

@@ -4,12 +4,12 @@
 #include <iostream>
 #include <new>
 
-#include "cli/command.h"
+#include "cli/option/command.h"
 #include "cli/signals.h"
-#include "fokker/core/error.h"
-#include "fokker/core/files.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
 #include "fokker/core/memory.h"
-#include "fokker/core/text.h"
+#include "fokker/core/text/text.h"
 
 namespace fokker::cli {
 namespace {

@@ -1,10 +1,10 @@
 #include "cli/matching.h"
 
-#include "cli/data_options.h"
-#include "fokker/core/error.h"
+#include "cli/option/data_options.h"
+#include "fokker/core/check.h"
 #include "fokker/core/progress.h"
-#include "fokker/core/spec.h"
-#include "fokker/data/csv_text.h"
+#include "fokker/core/text/spec.h"
+#include "fokker/data/csv/csv_text.h"
 #include "fokker/data/labels.h"
 
 namespace fokker::cli {

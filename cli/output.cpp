@@ -4,11 +4,11 @@
 
 #include <filesystem>
 
-#include "fokker/core/error.h"
-#include "fokker/data/csv.h"
-#include "fokker/data/npy.h"
-#include "fokker/plot/charts.h"
-#include "fokker/plot/image_grid.h"
+#include "fokker/core/check.h"
+#include "fokker/data/array/npy.h"
+#include "fokker/data/csv/csv.h"
+#include "fokker/plot/chart/charts.h"
+#include "fokker/plot/mark/image_grid.h"
 
 namespace fokker::cli {
 namespace fs = std::filesystem;

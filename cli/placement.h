@@ -1,5 +1,5 @@
 #pragma once
-#include "cli/command.h"
+#include "cli/option/command.h"
 #include "fokker/nn/network.h"
 
 namespace fokker::cli {

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <sstream>
 
-#include "cli/data_options.h"
-#include "fokker/core/error.h"
-#include "fokker/core/numbers.h"
-#include "fokker/core/spec.h"
+#include "cli/option/data_options.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/numbers.h"
+#include "fokker/core/text/spec.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/target/toys.h"
 

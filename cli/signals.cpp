@@ -12,8 +12,8 @@
 #include <cstring>
 #include <thread>
 
-#include "fokker/core/error.h"
-#include "fokker/core/unfinished.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/unfinished.h"
 
 namespace fokker::cli {
 namespace {

@@ -1,7 +1,14 @@
 # Install tree: include/fokker/..., lib/libfokker.a, lib/cmake/fokker, bin/fokker.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS fokker EXPORT fokker-targets
+set(FOKKER_LIBRARIES fokker)
+if(FOKKER_BUILD_PLOT)
+  list(APPEND FOKKER_LIBRARIES fokker_plot)
+endif()
+if(FOKKER_BUILD_COURSE)
+  list(APPEND FOKKER_LIBRARIES fokker_course)
+endif()
+install(TARGETS ${FOKKER_LIBRARIES} EXPORT fokker-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/fokker DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

@@ -1,7 +1,7 @@
 # Compiles the sources of a target several at a time. A source costs four seconds before its own first line, because
 # libtorch's inline functions instantiate their templates in every translation unit; a batch pays that once.
-# Sources share a batch with others of their folder only, so that names in anonymous namespaces need to be unique
-# within a folder. -DFOKKER_UNITY=OFF compiles file by file: better while editing one, and it finds missing includes.
+# Sources share a batch with others of their top folder only (of fokker/course: of its rooms), so that names in anonymous
+# namespaces need to be unique within that. -DFOKKER_UNITY=OFF compiles file by file: better while editing one, and it finds missing includes.
 option(FOKKER_UNITY "Compile several sources of a folder as one" ON)
 
 function(fokker_unity target batch_size)
@@ -12,11 +12,13 @@ function(fokker_unity target batch_size)
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources INCLUDE REGEX "\\.cpp$")
   foreach(source ${sources})
-    get_filename_component(folder ${source} DIRECTORY)
-    string(MAKE_C_IDENTIFIER "${folder}" key)
+    get_filename_component(path ${source} ABSOLUTE)
+    file(RELATIVE_PATH path ${CMAKE_CURRENT_SOURCE_DIR} ${path})
+    get_filename_component(folder ${path} DIRECTORY)
+    string(REGEX REPLACE "^(course/[^/]+|[^/]+)/.*" "\\1" folder "${folder}")
+    string(MAKE_C_IDENTIFIER "in_${folder}" key)
     list(APPEND folders ${key})
     list(APPEND sources_${key} ${source})
-    get_filename_component(name_${key} ${folder} NAME)
   endforeach()
   list(REMOVE_DUPLICATES folders)
   foreach(key ${folders})
@@ -29,7 +31,7 @@ function(fokker_unity target batch_size)
     set(index 0)
     foreach(source ${sources_${key}})
       math(EXPR batch "${index} * ${batches} / ${count}")
-      set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${name_${key}}_${batch})
+      set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${key}_${batch})
       math(EXPR index "${index} + 1")
     endforeach()
   endforeach()

@@ -4,9 +4,9 @@
 
 #include <cstdlib>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/machine.h"
-#include "fokker/core/numbers.h"
+#include "fokker/core/text/numbers.h"
 
 namespace fokker {
 

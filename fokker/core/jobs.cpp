@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 
 namespace fokker {

@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 
 namespace fokker {
 

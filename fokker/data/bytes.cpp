@@ -7,7 +7,7 @@
 #include <cstring>
 #include <limits>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 namespace fs = std::filesystem;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "fokker/core/error.h"
-#include "fokker/core/spec.h"
-#include "fokker/data/csv_text.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/spec.h"
+#include "fokker/data/csv/csv_text.h"
 #include "fokker/data/dataset.h"
 
 namespace fokker {

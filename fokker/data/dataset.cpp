@@ -2,7 +2,7 @@
 
 #include <unordered_set>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 namespace {
@@ -45,7 +45,7 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .columns_named = columns_named};
 }
 
-Split split(const Dataset& dataset, double training_fraction, const Rng& rng) {
+Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rng) {
   check(training_fraction > 0 && training_fraction <= 1,
         "split: expected 0 < training_fraction <= 1 but received {}", training_fraction);
   const int64_t n = dataset.size();

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
 
 namespace fokker {
@@ -47,7 +47,7 @@ struct Split {
 /// split. Both parts get at least one row where n >= 2; a single row goes to training (and held_out is
 /// empty). Every label is trained on: of one that chance would only hold out, the first row held out goes to
 /// training instead. Argument error unless 0 < training_fraction <= 1 and the dataset has rows.
-Split split(const Dataset& dataset, double training_fraction, const Rng& rng);
+Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rng);
 
 /// x0, x1, ...: names for the columns of a table that has none.
 std::vector<std::string> default_column_names(int64_t count);

@@ -5,9 +5,9 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "fokker/core/error.h"
-#include "fokker/core/spec.h"
-#include "fokker/data/csv_text.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/spec.h"
+#include "fokker/data/csv/csv_text.h"
 
 namespace fokker {
 namespace {

@@ -2,12 +2,12 @@
 
 #include <fmt/ranges.h>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/progress.h"
-#include "fokker/data/csv.h"
-#include "fokker/data/idx.h"
-#include "fokker/data/image.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/idx.h"
+#include "fokker/data/array/npy.h"
+#include "fokker/data/csv/csv.h"
+#include "fokker/data/image/image.h"
 
 namespace fokker {
 namespace fs = std::filesystem;

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "fokker/data/columns.h"
-#include "fokker/data/csv_format.h"
+#include "fokker/data/csv/csv_format.h"
 #include "fokker/data/dataset.h"
-#include "fokker/data/image.h"
+#include "fokker/data/image/image.h"
 
 namespace fokker {
 

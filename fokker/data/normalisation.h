@@ -2,8 +2,8 @@
 #include <string_view>
 #include <vector>
 
-#include "fokker/core/json.h"
 #include "fokker/core/tensor.h"
+#include "fokker/core/text/json.h"
 
 namespace fokker {
 

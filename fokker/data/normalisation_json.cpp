@@ -1,6 +1,6 @@
 #include <array>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/data/normalisation.h"
 
 namespace fokker {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/nn/product_precision.h"
 
 namespace fokker {

@@ -1,6 +1,6 @@
 #include "fokker/denoise/estimate.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 namespace {

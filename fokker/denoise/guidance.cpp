@@ -1,6 +1,6 @@
 #include "fokker/denoise/guidance.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "fokker/core/error.h"
-#include "fokker/core/spec.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/spec.h"
 
 namespace fokker {
 namespace {

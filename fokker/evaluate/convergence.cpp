@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/evaluate/metrics.h"
 
 namespace fokker {

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "fokker/core/error.h"
-#include "fokker/core/spec.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/spec.h"
 #include "fokker/evaluate/convergence.h"
 
 namespace fokker {

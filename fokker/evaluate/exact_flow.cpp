@@ -1,6 +1,6 @@
 #include "fokker/evaluate/convergence.h"
-#include "fokker/sample/dopri5.h"
 #include "fokker/sample/flow_map.h"
+#include "fokker/sample/method/dopri5.h"
 
 namespace fokker {
 

@@ -1,6 +1,6 @@
 #include "fokker/evaluate/likelihood.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/stop.h"
 #include "fokker/objective/score_matching.h"

@@ -1,7 +1,7 @@
 #pragma once
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/denoise/denoiser.h"
-#include "fokker/process/dormand_prince.h"
+#include "fokker/sde/dormand_prince.h"
 
 namespace fokker {
 

@@ -1,7 +1,7 @@
 #include "fokker/evaluate/metrics.h"
 
-#include "fokker/core/error.h"
-#include "fokker/evaluate/pairwise.h"
+#include "fokker/core/check.h"
+#include "fokker/evaluate/two_sample/pairwise.h"
 
 namespace fokker {
 namespace {

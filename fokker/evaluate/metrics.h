@@ -2,10 +2,10 @@
 #include <cstdint>
 #include <optional>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
-#include "fokker/evaluate/copies.h"
-#include "fokker/evaluate/two_sample.h"
+#include "fokker/evaluate/two_sample/copies.h"
+#include "fokker/evaluate/two_sample/two_sample.h"
 #include "fokker/target/gaussian_mixture.h"
 
 /// How far apart two sets of samples are. Sets have shape (n, d), or (n) for d = 1, any real dtype; the

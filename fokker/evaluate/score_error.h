@@ -1,7 +1,7 @@
 #pragma once
 #include <vector>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/denoise/analytic.h"
 
 namespace fokker {

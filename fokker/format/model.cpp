@@ -1,8 +1,8 @@
 #include "fokker/format/model.h"
 
-#include "fokker/core/error.h"
-#include "fokker/core/files.h"
-#include "fokker/core/text.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/format/scheduler.h"

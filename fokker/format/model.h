@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"
 

@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "fokker/core/error.h"
-#include "fokker/core/files.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
 #include "fokker/data/bytes.h"
 
 namespace fokker {

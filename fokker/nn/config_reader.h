@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "fokker/core/error.h"
-#include "fokker/core/json.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/json.h"
 
 namespace fokker {
 

@@ -4,10 +4,10 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "fokker/core/error.h"
-#include "fokker/kernel/convolution.h"
-#include "fokker/kernel/padded_image.h"
-#include "fokker/kernel/sums.h"
+#include "fokker/core/check.h"
+#include "fokker/kernel/image/convolution.h"
+#include "fokker/kernel/image/padded_image.h"
+#include "fokker/kernel/vector/sums.h"
 #include "fokker/nn/group_norm.h"
 #include "fokker/nn/product_precision.h"
 

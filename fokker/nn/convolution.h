@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/kernel/group_norm.h"
+#include "fokker/kernel/image/group_norm.h"
 
 namespace fokker {
 

@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "fokker/core/rng.h"
-#include "fokker/kernel/activation.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/kernel/vector/activation.h"
 #include "fokker/nn/convolution.h"
 #include "fokker/nn/group_norm.h"
 #include "fokker/nn/network.h"

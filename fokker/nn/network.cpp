@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "fokker/core/error.h"
-#include "fokker/nn/mlp.h"
-#include "fokker/nn/unet.h"
+#include "fokker/core/check.h"
+#include "fokker/nn/mlp/mlp.h"
+#include "fokker/nn/unet/unet.h"
 
 namespace fokker {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "fokker/core/json.h"
 #include "fokker/core/tensor.h"
+#include "fokker/core/text/json.h"
 
 namespace fokker {
 

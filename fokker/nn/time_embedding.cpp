@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "fokker/core/error.h"
-#include "fokker/kernel/waves.h"
+#include "fokker/core/check.h"
+#include "fokker/kernel/vector/waves.h"
 
 namespace fokker {
 namespace {

@@ -1,6 +1,6 @@
 #include "fokker/objective/explicit.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/denoise/denoiser.h"
 
 namespace fokker {

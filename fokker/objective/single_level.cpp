@@ -1,6 +1,6 @@
 #include "fokker/objective/single_level.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/objective/noised_batch.h"
 
 namespace fokker {

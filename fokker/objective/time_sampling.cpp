@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 namespace {

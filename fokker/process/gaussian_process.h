@@ -2,7 +2,7 @@
 #include <concepts>
 #include <functional>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
 #include "fokker/process/schedule.h"
 

@@ -1,6 +1,6 @@
 #include "fokker/process/prior_fit.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/process/variance_preserving.h"
 
 namespace fokker {

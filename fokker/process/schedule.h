@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 
 namespace fokker {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "fokker/core/encoding.h"
-#include "fokker/core/error.h"
-#include "fokker/plot/label.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/encoding.h"
+#include "fokker/plot/figure/label.h"
 
 namespace fokker::report {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <cmath>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/denoise/guidance.h"
-#include "fokker/plot/label.h"
+#include "fokker/plot/figure/label.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/unipc.h"
+#include "fokker/sample/method/unipc.h"
 #include "fokker/train/defaults.h"
 
 namespace fokker::report {

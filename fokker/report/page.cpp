@@ -1,7 +1,7 @@
 #include "fokker/report/page.h"
 
-#include "fokker/core/error.h"
-#include "fokker/core/files.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
 #include "fokker/core/version.h"
 #include "fokker/report/html.h"
 #include "fokker/report/page_assets.h"

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "fokker/core/json.h"
-#include "fokker/plot/figure.h"
+#include "fokker/core/text/json.h"
+#include "fokker/plot/figure/figure.h"
 
 /// Self-contained HTML pages. Every text given here is text: it is escaped on its way into the page, so that
 /// no name from a user's file can become markup. A page asks nothing of the network, follows the reader's

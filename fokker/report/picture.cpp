@@ -1,6 +1,6 @@
-#include "fokker/core/encoding.h"
-#include "fokker/core/error.h"
-#include "fokker/data/image.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/encoding.h"
+#include "fokker/data/image/image.h"
 #include "fokker/report/html.h"
 #include "fokker/report/page.h"
 

@@ -1,11 +1,11 @@
 #include <cmath>
 
-#include "fokker/core/encoding.h"
-#include "fokker/core/error.h"
-#include "fokker/core/json.h"
-#include "fokker/plot/label.h"
-#include "fokker/plot/scatter.h"
-#include "fokker/plot/ticks.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/encoding.h"
+#include "fokker/core/text/json.h"
+#include "fokker/plot/figure/label.h"
+#include "fokker/plot/figure/ticks.h"
+#include "fokker/plot/mark/scatter.h"
 #include "fokker/report/html.h"
 #include "fokker/report/page.h"
 

@@ -1,10 +1,10 @@
 #pragma once
 #include <optional>
 
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 #include "fokker/data/dataset.h"
 #include "fokker/format/model.h"
-#include "fokker/plot/charts.h"
+#include "fokker/plot/chart/charts.h"
 #include "fokker/report/page.h"
 #include "fokker/target/distribution.h"
 #include "fokker/train/trainer.h"

@@ -1,9 +1,9 @@
 #include <cmath>
 
-#include "fokker/data/image.h"
-#include "fokker/plot/bars.h"
-#include "fokker/plot/image_grid.h"
-#include "fokker/plot/values.h"
+#include "fokker/data/image/image.h"
+#include "fokker/plot/chart/values.h"
+#include "fokker/plot/mark/bars.h"
+#include "fokker/plot/mark/image_grid.h"
 #include "fokker/report/sections.h"
 
 namespace fokker::report {

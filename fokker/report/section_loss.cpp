@@ -1,10 +1,10 @@
 #include <cmath>
 
-#include "fokker/core/spec.h"
+#include "fokker/core/text/spec.h"
 #include "fokker/evaluate/loss_profile.h"
-#include "fokker/plot/charts.h"
-#include "fokker/plot/lines.h"
-#include "fokker/plot/scatter.h"
+#include "fokker/plot/chart/charts.h"
+#include "fokker/plot/mark/lines.h"
+#include "fokker/plot/mark/scatter.h"
 #include "fokker/report/sections.h"
 #include "fokker/target/toys.h"
 

@@ -1,5 +1,5 @@
-#include "fokker/plot/bars.h"
-#include "fokker/plot/values.h"
+#include "fokker/plot/chart/values.h"
+#include "fokker/plot/mark/bars.h"
 #include "fokker/report/sections.h"
 
 namespace fokker::report {

@@ -1,9 +1,9 @@
 #include <cmath>
 
-#include "fokker/plot/heatmap.h"
-#include "fokker/plot/quiver.h"
-#include "fokker/plot/schedule_curves.h"
-#include "fokker/plot/values.h"
+#include "fokker/plot/chart/schedule_curves.h"
+#include "fokker/plot/chart/values.h"
+#include "fokker/plot/mark/heatmap.h"
+#include "fokker/plot/mark/quiver.h"
 #include "fokker/report/sections.h"
 
 namespace fokker::report {

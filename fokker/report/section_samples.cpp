@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "fokker/plot/charts.h"
-#include "fokker/plot/image_grid.h"
+#include "fokker/plot/chart/charts.h"
+#include "fokker/plot/mark/image_grid.h"
 #include "fokker/report/sections.h"
 
 namespace fokker::report {

@@ -1,6 +1,6 @@
 #include "fokker/sample/flow_map.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 
 namespace fokker {

@@ -1,6 +1,6 @@
 #pragma once
 #include "fokker/denoise/analytic.h"
-#include "fokker/process/dormand_prince.h"
+#include "fokker/sde/dormand_prince.h"
 
 namespace fokker {
 

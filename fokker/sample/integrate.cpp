@@ -1,6 +1,6 @@
 #include "fokker/sample/integrate.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 
 namespace fokker {
@@ -101,7 +101,7 @@ Integration generate(const Denoiser& denoiser, const Sampler& sampler, const Tim
   return integrate(denoiser, sampler, grid, start, options);
 }
 
-Observer every(int64_t k, Observer observer) {
+Observer every_steps(int64_t k, Observer observer) {
   check(k > 0, "every: expected k > 0 but received {}", k);
   return [k, observer = std::move(observer)](const Observation& seen) {
     if (seen.step % k == 0) observer(seen);

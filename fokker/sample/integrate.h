@@ -17,7 +17,7 @@ struct Observation {
 using Observer = std::function<void(const Observation&)>;
 
 /// An observer that is shown every k-th step only (0, k, 2 k, ...).
-Observer every(int64_t k, Observer observer);
+Observer every_steps(int64_t k, Observer observer);
 /// An observer that is shown only the states at the given times of the grid.
 Observer at_times(std::vector<double> times, Observer observer);
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/denoise/denoiser.h"
 
 namespace fokker {

@@ -1,6 +1,6 @@
 #include "fokker/target/distribution.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
 
 namespace fokker {

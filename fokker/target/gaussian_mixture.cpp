@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 namespace {

@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/kernel/mixture_softmax.h"
+#include "fokker/kernel/mixture/mixture_softmax.h"
 #include "fokker/target/distribution.h"
 
 namespace fokker {

@@ -1,9 +1,9 @@
 // Density, score and posterior of a Gaussian mixture under noise.
 #include <ATen/Parallel.h>
 
+#include "fokker/core/check.h"
 #include "fokker/core/constants.h"
-#include "fokker/core/error.h"
-#include "fokker/kernel/own_covariances.h"
+#include "fokker/kernel/mixture/own_covariances.h"
 #include "fokker/target/gaussian_mixture.h"
 
 namespace fokker {

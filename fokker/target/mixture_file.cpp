@@ -1,6 +1,6 @@
 // A Gaussian mixture from a JSON file.
-#include "fokker/core/error.h"
-#include "fokker/core/files.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
 #include "fokker/target/toys.h"
 
 namespace fokker {

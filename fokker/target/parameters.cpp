@@ -3,8 +3,8 @@
 #include <cmath>
 #include <sstream>
 
-#include "fokker/core/error.h"
-#include "fokker/core/numbers.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/numbers.h"
 
 namespace fokker {
 TargetParameters::TargetParameters(const std::string& name, const std::string& text,

@@ -1,6 +1,6 @@
 #include "fokker/target/toys.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/target/registry.h"
 
 namespace fokker {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "fokker/core/error.h"
-#include "fokker/core/files.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
 
 namespace fokker {
 namespace fs = std::filesystem;

@@ -1,6 +1,6 @@
 #include "fokker/train/defaults.h"
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/process/prior_fit.h"
 
 namespace fokker {
@@ -24,7 +24,7 @@ Split hold_out(const Dataset& data, double fraction, const Rng& rng) {
   check(fraction >= 0 && fraction < 1, "held-out: expected a fraction in [0, 1) but received {}", fraction);
   if (fraction * static_cast<double>(data.size()) < 0.5)
     return {data, data.subset(at::empty({0}, at::TensorOptions(at::kLong)))};
-  return split(data, 1 - fraction, rng);
+  return split_rows(data, 1 - fraction, rng);
 }
 
 Normalisation default_normalisation(const Dataset& data, NormalisationKind tables) {

@@ -5,8 +5,8 @@
 #include "fokker/data/dataset.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/learned.h"
-#include "fokker/nn/mlp.h"
-#include "fokker/nn/unet.h"
+#include "fokker/nn/mlp/mlp.h"
+#include "fokker/nn/unet/unet.h"
 #include "fokker/objective/time_sampling.h"
 
 namespace fokker {

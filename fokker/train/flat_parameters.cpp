@@ -2,7 +2,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 namespace {

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 #include "fokker/data/dataset.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <numbers>
 
-#include "fokker/core/error.h"
-#include "fokker/core/files.h"
-#include "fokker/core/spec.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
 #include "fokker/core/stop.h"
+#include "fokker/core/text/spec.h"
 #include "fokker/format/safetensors.h"
-#include "fokker/kernel/adamw.h"
+#include "fokker/kernel/vector/adamw.h"
 #include "fokker/train/defaults.h"
 #include "fokker/train/problem.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <filesystem>
 
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 #include "fokker/data/dataset.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"

@@ -1,6 +1,6 @@
 // Exit codes, messages and files of the command.
 #include "cli/fixture.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 #include "fokker/evaluate/metrics.h"
 
 namespace fokker {

@@ -2,7 +2,7 @@
 #include <random>
 
 #include "cli/inside.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 
 namespace fokker {
 namespace {

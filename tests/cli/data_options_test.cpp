@@ -1,5 +1,5 @@
 // How files are read is said by the same options of every command.
-#include "cli/data_options.h"
+#include "cli/option/data_options.h"
 
 #include "cli/fixture.h"
 

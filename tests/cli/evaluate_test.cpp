@@ -1,6 +1,6 @@
 // `fokker evaluate`: what it says of two files, and the distance of images in the features of a classifier.
 #include "cli/fixture.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 
 namespace fokker {
 namespace {

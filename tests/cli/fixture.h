@@ -7,8 +7,8 @@
 
 #include <fstream>
 
-#include "fokker/core/files.h"
-#include "fokker/data/csv.h"
+#include "fokker/core/file/files.h"
+#include "fokker/data/csv/csv.h"
 #include "support.h"
 
 namespace fokker {

@@ -1,6 +1,6 @@
 // Images as they are asked for, in training and afterwards.
 #include "cli/inside.h"
-#include "fokker/data/image.h"
+#include "fokker/data/image/image.h"
 
 namespace fokker {
 namespace {

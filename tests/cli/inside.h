@@ -1,8 +1,8 @@
 #pragma once
 #include <sstream>
 
-#include "cli/command.h"
 #include "cli/fixture.h"
+#include "cli/option/command.h"
 
 namespace fokker {
 

@@ -1,6 +1,6 @@
 // Options that would do nothing are refused, or said.
 #include "cli/inside.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 
 namespace fokker {
 namespace {

@@ -1,10 +1,10 @@
 // Every process, prediction, objective and network together: refused before the work, or finite samples.
 #include "cli/fixture.h"
-#include "cli/objectives.h"
-#include "cli/train_setup.h"
-#include "fokker/data/npy.h"
-#include "fokker/sample/dpmpp_2m.h"
+#include "cli/run/train_setup.h"
+#include "fokker/data/array/npy.h"
+#include "fokker/objective/registry.h"
 #include "fokker/sample/integrate.h"
+#include "fokker/sample/method/dpmpp_2m.h"
 
 namespace fokker {
 namespace {
@@ -50,7 +50,7 @@ class Product : public ::testing::Test {
   void expect_all(const std::string& process, const std::vector<std::string>& impossible = {}) const {
     int finite = 0;
     for (const std::string& prediction : cli::prediction_names())
-      for (const std::string& objective : cli::objective_names())
+      for (const std::string& objective : objective_names())
         for (const std::string network : {"residual", "plain", "unet"}) {
           cli::TrainSettings s = tiny(network);
           s.process = process;

@@ -1,5 +1,5 @@
 #include "cli/fixture.h"
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 
 namespace fokker {
 namespace {

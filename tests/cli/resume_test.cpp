@@ -1,6 +1,6 @@
 // A run that goes on: with what it may, what is refused, and what is left where it fails.
-#include "cli/command.h"
 #include "cli/fixture.h"
+#include "cli/option/command.h"
 
 namespace fokker {
 namespace {

@@ -1,6 +1,6 @@
 // `fokker sample`: what samplers find, report and refuse.
 #include "cli/fixture.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 #include "fokker/evaluate/metrics.h"
 
 namespace fokker {

@@ -1,6 +1,6 @@
 // The commands that evaluate: scores, likelihoods, latents, simulations and the theory's checks.
 #include "cli/fixture.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 
 namespace fokker {
 namespace {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 
 int main() {
   using namespace fokker;

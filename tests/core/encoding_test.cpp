@@ -1,4 +1,4 @@
-#include "fokker/core/encoding.h"
+#include "fokker/core/text/encoding.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

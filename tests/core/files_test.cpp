@@ -1,4 +1,4 @@
-#include "fokker/core/files.h"
+#include "fokker/core/file/files.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -8,7 +8,7 @@
 #include <set>
 #include <thread>
 
-#include "fokker/core/leftovers.h"
+#include "fokker/core/file/leftovers.h"
 #include "support.h"
 
 namespace fokker {

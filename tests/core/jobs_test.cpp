@@ -5,7 +5,7 @@
 #include <atomic>
 #include <vector>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 
 namespace fokker {
 namespace {

@@ -1,11 +1,11 @@
-#include "fokker/core/numbers.h"
+#include "fokker/core/text/numbers.h"
 
 #include <gtest/gtest.h>
 
 #include <clocale>
 
 #include "fokker/core/device.h"
-#include "fokker/core/spec.h"
+#include "fokker/core/text/spec.h"
 #include "support.h"
 
 namespace fokker {

@@ -1,11 +1,11 @@
 // The vector kernel of the random numbers, against its definition, long double and the normal law.
-#include "fokker/core/philox.h"
+#include "fokker/core/random/philox.h"
 
 #include <gtest/gtest.h>
 
 #include <numbers>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "instruction_sets.h"
 
 namespace fokker {

@@ -1,4 +1,4 @@
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 
 #include <gtest/gtest.h>
 

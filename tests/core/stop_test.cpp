@@ -6,9 +6,9 @@
 #include <atomic>
 #include <fstream>
 
-#include "fokker/core/files.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/file/unfinished.h"
 #include "fokker/core/jobs.h"
-#include "fokker/core/unfinished.h"
 #include "support.h"
 
 namespace fokker {

@@ -1,10 +1,10 @@
-#include "fokker/core/text.h"
+#include "fokker/core/text/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
-#include "fokker/core/json.h"
+#include "fokker/core/text/json.h"
 
 namespace fokker {
 namespace {

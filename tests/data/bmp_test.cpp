@@ -1,5 +1,5 @@
 #include "data/temporary.h"
-#include "fokker/data/image.h"
+#include "fokker/data/image/image.h"
 
 namespace fokker {
 namespace {

@@ -2,8 +2,8 @@
 #include <zlib.h>
 
 #include "data/temporary.h"
-#include "fokker/core/rng.h"
-#include "fokker/data/csv.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/data/csv/csv.h"
 
 namespace fokker {
 namespace {

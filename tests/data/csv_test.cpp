@@ -1,4 +1,4 @@
-#include "fokker/data/csv.h"
+#include "fokker/data/csv/csv.h"
 
 #include <zlib.h>
 

@@ -55,7 +55,7 @@ Tensor places(const Dataset& data) {
 
 TEST(Split, IsAPartitionInOrder) {
   const Dataset data = unlabelled(1000);
-  const auto [training, held_out] = split(data, 0.9, Rng(3));
+  const auto [training, held_out] = split_rows(data, 0.9, Rng(3));
   EXPECT_EQ(training.size(), 900);
   EXPECT_EQ(held_out.size(), 100);
   const Tensor all = at::cat({places(training), places(held_out)});
@@ -68,8 +68,8 @@ TEST(Split, IsAPartitionInOrder) {
 TEST(Split, TrainsOnEveryLabel) {
   Dataset data = numbered(80);
   data.labels = at::arange(80).mul(80).sqrt().div(2).floor().to(at::kLong);
-  const auto [training, held_out] = split(data, 0.5, Rng(1));
-  const auto [plain, rest] = split(unlabelled(80), 0.5, Rng(1));
+  const auto [training, held_out] = split_rows(data, 0.5, Rng(1));
+  const auto [plain, rest] = split_rows(unlabelled(80), 0.5, Rng(1));
   const auto distinct = [](const Tensor& labels) { return std::get<0>(at::_unique(labels)); };
   EXPECT_TRUE(distinct(training.labels).equal(distinct(data.labels)));
   EXPECT_GT(distinct(data.labels).numel(), distinct(data.labels.index_select(0, places(plain))).numel());
@@ -80,14 +80,14 @@ TEST(Split, TrainsOnEveryLabel) {
   EXPECT_EQ(training.size() + held_out.size(), 80);
   // Where every label is trained on already, labels do not change the split.
   data.labels = at::arange(80).remainder(2);
-  EXPECT_TRUE(places(split(data, 0.5, Rng(1)).training).equal(places(plain)));
+  EXPECT_TRUE(places(split_rows(data, 0.5, Rng(1)).training).equal(places(plain)));
 }
 
 TEST(Split, IsRandomAndReproducible) {
   const Dataset data = unlabelled(2000);
-  const Tensor first = places(split(data, 0.5, Rng(1)).held_out);
-  EXPECT_TRUE(places(split(data, 0.5, Rng(1)).held_out).equal(first));
-  EXPECT_FALSE(places(split(data, 0.5, Rng(2)).held_out).equal(first));
+  const Tensor first = places(split_rows(data, 0.5, Rng(1)).held_out);
+  EXPECT_TRUE(places(split_rows(data, 0.5, Rng(1)).held_out).equal(first));
+  EXPECT_FALSE(places(split_rows(data, 0.5, Rng(2)).held_out).equal(first));
   // Each row is held out with probability 1/2: the mean index has standard deviation 577 / sqrt(1000) *
   // sqrt(1/2) = 13.
   EXPECT_NEAR(first.to(at::kDouble).mean().item<double>(), 999.5, 5 * 13);
@@ -96,15 +96,15 @@ TEST(Split, IsRandomAndReproducible) {
 }
 
 TEST(Split, KeepsARowForEachPart) {
-  EXPECT_EQ(split(unlabelled(2), 0.99, Rng(0)).held_out.size(), 1);
-  EXPECT_EQ(split(unlabelled(3), 1.0, Rng(0)).held_out.size(), 1);
-  EXPECT_EQ(split(unlabelled(3), 0.01, Rng(0)).training.size(), 1);
-  EXPECT_EQ(split(unlabelled(1), 0.5, Rng(0)).training.size(), 1);
-  EXPECT_EQ(split(unlabelled(1), 0.5, Rng(0)).held_out.size(), 0);
+  EXPECT_EQ(split_rows(unlabelled(2), 0.99, Rng(0)).held_out.size(), 1);
+  EXPECT_EQ(split_rows(unlabelled(3), 1.0, Rng(0)).held_out.size(), 1);
+  EXPECT_EQ(split_rows(unlabelled(3), 0.01, Rng(0)).training.size(), 1);
+  EXPECT_EQ(split_rows(unlabelled(1), 0.5, Rng(0)).training.size(), 1);
+  EXPECT_EQ(split_rows(unlabelled(1), 0.5, Rng(0)).held_out.size(), 0);
   for (const double fraction : {0.0, -1.0, 1.1, std::nan("")})
-    EXPECT_THAT(error_of([&] { split(unlabelled(3), fraction, Rng(0)); }, ErrorKind::argument),
+    EXPECT_THAT(error_of([&] { split_rows(unlabelled(3), fraction, Rng(0)); }, ErrorKind::argument),
                 HasSubstr("expected 0 < training_fraction <= 1"));
-  EXPECT_FALSE(split(unlabelled(4), 0.5, Rng(0)).training.labels.defined());
+  EXPECT_FALSE(split_rows(unlabelled(4), 0.5, Rng(0)).training.labels.defined());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "fokker/data/idx.h"
+#include "fokker/data/array/idx.h"
 
 #include <zlib.h>
 

@@ -5,11 +5,12 @@
 
 #include "data/jpeg_bytes.h"
 #include "data/temporary.h"
-#include "fokker/core/files.h"
-#include "fokker/data/image.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
+#include "fokker/data/image/image.h"
+#include "fokker/data/image/orientation.h"
 #include "fokker/data/load.h"
 #include "fokker/data/normalisation.h"
-#include "fokker/data/orientation.h"
 
 namespace fokker {
 namespace {

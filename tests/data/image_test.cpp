@@ -1,4 +1,4 @@
-#include "fokker/data/image.h"
+#include "fokker/data/image/image.h"
 
 #include <png.h>
 #include <webp/encode.h>

@@ -1,8 +1,8 @@
 #include "fokker/data/load.h"
 
 #include "data/temporary.h"
-#include "fokker/data/image.h"
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
+#include "fokker/data/image/image.h"
 
 namespace fokker {
 namespace {

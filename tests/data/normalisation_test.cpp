@@ -1,7 +1,7 @@
 #include "fokker/data/normalisation.h"
 
 #include "data/temporary.h"
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 
 namespace fokker {
 namespace {

@@ -1,4 +1,4 @@
-#include "fokker/data/npy.h"
+#include "fokker/data/array/npy.h"
 
 #include <sys/resource.h>
 

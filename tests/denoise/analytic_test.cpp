@@ -5,7 +5,7 @@
 #include "fokker/core/error.h"
 #include "fokker/denoise/guidance.h"
 #include "fokker/denoise/learned.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "support.h"
 
 namespace fokker {

@@ -4,7 +4,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/denoise/analytic.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "support.h"
 
 namespace fokker {

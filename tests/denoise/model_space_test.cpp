@@ -1,7 +1,7 @@
 // A mixture through a normalisation: densities differ by its Jacobian.
 #include <gtest/gtest.h>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/analytic.h"
 

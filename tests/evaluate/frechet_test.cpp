@@ -1,11 +1,11 @@
-#include "fokker/evaluate/frechet.h"
+#include "fokker/evaluate/two_sample/frechet.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "fokker/core/rng.h"
-#include "fokker/evaluate/image_classifier.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/evaluate/two_sample/image_classifier.h"
 #include "support.h"
 
 namespace fokker {

@@ -1,7 +1,7 @@
 #pragma once
 // Sets of rows that the tests of two samples compare.
 #include "fokker/core/error.h"
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
 
 namespace fokker {

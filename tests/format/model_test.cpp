@@ -1,8 +1,8 @@
 #include "fokker/format/model.h"
 
 #include "data/temporary.h"
-#include "fokker/core/files.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/core/file/files.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "support.h"
 
 namespace fokker {

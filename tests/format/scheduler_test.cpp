@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fokker/nn/unet.h"
+#include "fokker/nn/unet/unet.h"
 #include "fokker/train/defaults.h"
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "fokker/kernel/activation.h"
+#include "fokker/kernel/vector/activation.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
-#include "fokker/kernel/adamw.h"
+#include "fokker/kernel/vector/adamw.h"
 
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "instruction_sets.h"
 #include "support.h"
 

@@ -1,11 +1,11 @@
-#include "fokker/kernel/attention.h"
+#include "fokker/kernel/image/attention.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "fokker/core/rng.h"
-#include "fokker/kernel/patches.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/kernel/image/patches.h"
 #include "support.h"
 
 namespace fokker {

@@ -1,10 +1,10 @@
-#include "fokker/kernel/convolution.h"
+#include "fokker/kernel/image/convolution.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
-#include "fokker/core/rng.h"
-#include "fokker/kernel/padded_image.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/kernel/image/padded_image.h"
 #include "support.h"
 
 namespace fokker {

@@ -1,11 +1,11 @@
-#include "fokker/kernel/dense.h"
+#include "fokker/kernel/matrix/dense.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "support.h"
 
 namespace fokker {

@@ -3,7 +3,7 @@
 #include <tuple>
 #include <vector>
 
-#include "fokker/kernel/gemm.h"
+#include "fokker/kernel/matrix/gemm.h"
 
 namespace fokker {
 namespace {

@@ -1,4 +1,4 @@
-#include "fokker/kernel/gemm.h"
+#include "fokker/kernel/matrix/gemm.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 
 namespace fokker {
 namespace {

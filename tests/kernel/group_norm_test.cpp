@@ -1,8 +1,8 @@
-#include "fokker/kernel/group_norm.h"
+#include "fokker/kernel/image/group_norm.h"
 
 #include <gtest/gtest.h>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "instruction_sets.h"
 #include "support.h"
 

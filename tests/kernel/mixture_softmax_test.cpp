@@ -1,12 +1,12 @@
 // The kernels of the exact denoiser against their definition in tensor operations.
-#include "fokker/kernel/mixture_softmax.h"
+#include "fokker/kernel/mixture/mixture_softmax.h"
 
 #include <gtest/gtest.h>
 
-#include "fokker/core/rng.h"
-#include "fokker/kernel/mixture_leaves.h"
-#include "fokker/kernel/mixture_softmax_prepared.h"
-#include "fokker/kernel/mixture_softmax_rows.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/kernel/mixture/mixture_leaves.h"
+#include "fokker/kernel/mixture/mixture_softmax_prepared.h"
+#include "fokker/kernel/mixture/mixture_softmax_rows.h"
 #include "instruction_sets.h"
 
 namespace fokker {

@@ -6,16 +6,16 @@
 #include <limits>
 #include <vector>
 
-#include "fokker/core/rng.h"
-#include "fokker/kernel/activation.h"
-#include "fokker/kernel/adamw.h"
-#include "fokker/kernel/attention.h"
-#include "fokker/kernel/convolution.h"
-#include "fokker/kernel/dense.h"
-#include "fokker/kernel/group_norm.h"
-#include "fokker/kernel/mixture_softmax.h"
-#include "fokker/kernel/own_covariances.h"
-#include "fokker/kernel/waves.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/kernel/image/attention.h"
+#include "fokker/kernel/image/convolution.h"
+#include "fokker/kernel/image/group_norm.h"
+#include "fokker/kernel/matrix/dense.h"
+#include "fokker/kernel/mixture/mixture_softmax.h"
+#include "fokker/kernel/mixture/own_covariances.h"
+#include "fokker/kernel/vector/activation.h"
+#include "fokker/kernel/vector/adamw.h"
+#include "fokker/kernel/vector/waves.h"
 #include "instruction_sets.h"
 #include "support.h"
 

@@ -1,9 +1,9 @@
 // The kernel for components with covariances of their own, against their definition in tensor operations.
-#include "fokker/kernel/own_covariances.h"
+#include "fokker/kernel/mixture/own_covariances.h"
 
 #include <gtest/gtest.h>
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 
 namespace fokker {
 namespace {

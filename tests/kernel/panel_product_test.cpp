@@ -1,10 +1,10 @@
 // The product in tiles that gives up what cannot matter, against the plain one.
-#include "fokker/kernel/panel_product.h"
+#include "fokker/kernel/matrix/panel_product.h"
 
 #include <gtest/gtest.h>
 
-#include "fokker/core/rng.h"
-#include "fokker/kernel/component_panels.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/kernel/mixture/component_panels.h"
 
 namespace fokker {
 namespace {

@@ -1,4 +1,4 @@
-#include "fokker/kernel/waves.h"
+#include "fokker/kernel/vector/waves.h"
 
 #include <gtest/gtest.h>
 

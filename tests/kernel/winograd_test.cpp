@@ -1,11 +1,11 @@
-#include "fokker/kernel/winograd.h"
+#include "fokker/kernel/image/winograd.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "fokker/core/rng.h"
-#include "fokker/kernel/gemm.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/kernel/matrix/gemm.h"
 #include "support.h"
 
 namespace fokker {

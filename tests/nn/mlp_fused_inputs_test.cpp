@@ -1,5 +1,5 @@
 // What the fused and the frozen form of an Mlp do with many rows, and with inputs that change or do not fit.
-#include "fokker/nn/mlp_fused.h"
+#include "fokker/nn/mlp/mlp_fused.h"
 #include "nn/mlp_support.h"
 
 namespace fokker {

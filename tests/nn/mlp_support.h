@@ -1,7 +1,7 @@
 #pragma once
 #include <ATen/Parallel.h>
 
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "nn/support.h"
 
 namespace fokker::testing {

@@ -1,4 +1,4 @@
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 
 #include "fokker/nn/time_embedding.h"
 #include "nn/support.h"

@@ -1,6 +1,6 @@
 #include "fokker/nn/network.h"
 
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "nn/support.h"
 
 namespace fokker {

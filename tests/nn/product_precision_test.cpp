@@ -1,7 +1,7 @@
 #include "fokker/nn/product_precision.h"
 
-#include "fokker/nn/mlp.h"
-#include "fokker/nn/unet.h"
+#include "fokker/nn/mlp/mlp.h"
+#include "fokker/nn/unet/unet.h"
 #include "nn/support.h"
 
 namespace fokker {

@@ -4,7 +4,7 @@
 
 #include "../support.h"
 #include "fokker/core/error.h"
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "fokker/nn/network.h"
 
 namespace fokker::testing {

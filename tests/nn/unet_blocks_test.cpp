@@ -1,4 +1,4 @@
-#include "fokker/nn/unet_blocks.h"
+#include "fokker/nn/unet/unet_blocks.h"
 
 #include <map>
 

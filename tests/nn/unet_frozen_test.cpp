@@ -1,4 +1,4 @@
-#include "fokker/nn/unet_frozen.h"
+#include "fokker/nn/unet/unet_frozen.h"
 
 #include <ATen/Parallel.h>
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/nn/unet.h"
+#include "fokker/nn/unet/unet.h"
 #include "nn/support.h"
 
 namespace fokker::testing {

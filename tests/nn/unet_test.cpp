@@ -1,4 +1,4 @@
-#include "fokker/nn/unet.h"
+#include "fokker/nn/unet/unet.h"
 
 #include "nn/unet_support.h"
 

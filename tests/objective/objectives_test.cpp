@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "fokker/denoise/energy.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "fokker/objective/chain.h"
 #include "fokker/objective/elbo.h"
 #include "fokker/objective/explicit.h"

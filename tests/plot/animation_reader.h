@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "fokker/core/error.h"
+#include "fokker/core/check.h"
 #include "fokker/core/tensor.h"
 
 namespace fokker::plot {

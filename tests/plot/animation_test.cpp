@@ -1,4 +1,4 @@
-#include "fokker/plot/animation.h"
+#include "fokker/plot/film/animation.h"
 
 #include <sys/wait.h>
 
@@ -6,11 +6,11 @@
 #include <fstream>
 
 #include "animation_reader.h"
-#include "fokker/core/files.h"
-#include "fokker/core/rng.h"
-#include "fokker/plot/lines.h"
-#include "fokker/plot/palette.h"
-#include "fokker/plot/scatter.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/plot/figure/palette.h"
+#include "fokker/plot/mark/lines.h"
+#include "fokker/plot/mark/scatter.h"
 #include "refusal.h"
 #include "support.h"
 #include "temporary.h"

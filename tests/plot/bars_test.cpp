@@ -1,7 +1,7 @@
-#include "fokker/plot/bars.h"
+#include "fokker/plot/mark/bars.h"
 
-#include "fokker/core/rng.h"
-#include "fokker/plot/figure.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/plot/figure/figure.h"
 #include "pixels.h"
 #include "refusal.h"
 

@@ -1,4 +1,4 @@
-#include "fokker/plot/canvas.h"
+#include "fokker/plot/canvas/canvas.h"
 
 #include "pixels.h"
 #include "refusal.h"

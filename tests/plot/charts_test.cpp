@@ -1,6 +1,6 @@
-#include "fokker/plot/charts.h"
+#include "fokker/plot/chart/charts.h"
 
-#include "fokker/core/rng.h"
+#include "fokker/core/random/rng.h"
 #include "refusal.h"
 
 namespace fokker::plot {

@@ -1,6 +1,6 @@
-#include "fokker/plot/colour.h"
+#include "fokker/plot/canvas/colour.h"
 
-#include "fokker/plot/theme.h"
+#include "fokker/plot/figure/theme.h"
 #include "refusal.h"
 
 namespace fokker::plot {

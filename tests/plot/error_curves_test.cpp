@@ -1,7 +1,7 @@
-#include "fokker/plot/error_curves.h"
+#include "fokker/plot/chart/error_curves.h"
 
-#include "fokker/plot/lines.h"
-#include "fokker/plot/slope_triangles.h"
+#include "fokker/plot/mark/lines.h"
+#include "fokker/plot/mark/slope_triangles.h"
 #include "pixels.h"
 #include "refusal.h"
 

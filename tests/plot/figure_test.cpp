@@ -1,13 +1,13 @@
-#include "fokker/plot/figure.h"
+#include "fokker/plot/figure/figure.h"
 
 #include <fstream>
 
-#include "fokker/core/files.h"
-#include "fokker/core/rng.h"
-#include "fokker/plot/bars.h"
-#include "fokker/plot/heatmap.h"
-#include "fokker/plot/lines.h"
-#include "fokker/plot/scatter.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/plot/mark/bars.h"
+#include "fokker/plot/mark/heatmap.h"
+#include "fokker/plot/mark/lines.h"
+#include "fokker/plot/mark/scatter.h"
 #include "pixels.h"
 #include "png_reader.h"
 #include "refusal.h"

@@ -1,4 +1,4 @@
-#include "fokker/plot/geometry.h"
+#include "fokker/plot/canvas/geometry.h"
 
 #include "refusal.h"
 

@@ -1,7 +1,7 @@
-#include "fokker/plot/heatmap.h"
+#include "fokker/plot/mark/heatmap.h"
 
-#include "fokker/plot/figure.h"
-#include "fokker/plot/quiver.h"
+#include "fokker/plot/figure/figure.h"
+#include "fokker/plot/mark/quiver.h"
 #include "pixels.h"
 #include "refusal.h"
 

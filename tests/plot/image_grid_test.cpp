@@ -1,7 +1,7 @@
-#include "fokker/plot/image_grid.h"
+#include "fokker/plot/mark/image_grid.h"
 
-#include "fokker/core/files.h"
-#include "fokker/data/image.h"
+#include "fokker/core/file/files.h"
+#include "fokker/data/image/image.h"
 #include "png_reader.h"
 #include "refusal.h"
 

@@ -1,4 +1,4 @@
-#include "fokker/plot/label.h"
+#include "fokker/plot/figure/label.h"
 
 #include "refusal.h"
 

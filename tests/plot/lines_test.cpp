@@ -1,6 +1,6 @@
-#include "fokker/plot/lines.h"
+#include "fokker/plot/mark/lines.h"
 
-#include "fokker/plot/figure.h"
+#include "fokker/plot/figure/figure.h"
 #include "pixels.h"
 #include "refusal.h"
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "fokker/core/tensor.h"
-#include "fokker/plot/colour.h"
-#include "fokker/plot/geometry.h"
+#include "fokker/plot/canvas/colour.h"
+#include "fokker/plot/canvas/geometry.h"
 
 namespace fokker::plot {
 

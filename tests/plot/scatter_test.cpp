@@ -1,7 +1,7 @@
-#include "fokker/plot/scatter.h"
+#include "fokker/plot/mark/scatter.h"
 
-#include "fokker/core/rng.h"
-#include "fokker/plot/figure.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/plot/figure/figure.h"
 #include "pixels.h"
 #include "refusal.h"
 

@@ -1,4 +1,4 @@
-#include "fokker/plot/schedule_curves.h"
+#include "fokker/plot/chart/schedule_curves.h"
 
 #include "pixels.h"
 #include "refusal.h"

@@ -1,4 +1,4 @@
-#include "fokker/plot/ticks.h"
+#include "fokker/plot/figure/ticks.h"
 
 #include "refusal.h"
 

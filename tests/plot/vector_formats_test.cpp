@@ -1,15 +1,15 @@
 // SVG and PDF as other programs draw them.
 #include <fstream>
 
-#include "fokker/core/files.h"
-#include "fokker/core/rng.h"
-#include "fokker/data/image.h"
-#include "fokker/plot/bands.h"
-#include "fokker/plot/bars.h"
-#include "fokker/plot/fields.h"
-#include "fokker/plot/lines.h"
-#include "fokker/plot/scatter.h"
-#include "fokker/plot/trajectories.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/random/rng.h"
+#include "fokker/data/image/image.h"
+#include "fokker/plot/chart/fields.h"
+#include "fokker/plot/mark/bands.h"
+#include "fokker/plot/mark/bars.h"
+#include "fokker/plot/mark/lines.h"
+#include "fokker/plot/mark/scatter.h"
+#include "fokker/plot/mark/trajectories.h"
 #include "support.h"
 #include "temporary.h"
 

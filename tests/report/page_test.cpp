@@ -2,8 +2,8 @@
 
 #include <regex>
 
-#include "fokker/core/encoding.h"
-#include "fokker/plot/charts.h"
+#include "fokker/core/text/encoding.h"
+#include "fokker/plot/chart/charts.h"
 #include "fokker/report/html.h"
 #include "support.h"
 

@@ -1,7 +1,7 @@
 // Decisions to accept a step, at the edge in closed form: a little less and a little more.
 #include <gtest/gtest.h>
 
-#include "fokker/sample/langevin.h"
+#include "fokker/sample/chain/langevin.h"
 #include "sample/samplers.h"
 
 namespace fokker {

@@ -2,7 +2,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/evaluate/convergence.h"
-#include "fokker/sample/brownian_memory.h"
+#include "fokker/sample/step/brownian_memory.h"
 #include "sample/samplers.h"
 
 namespace fokker {

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
-#include "fokker/sample/annealed_langevin.h"
-#include "fokker/sample/weights.h"
+#include "fokker/sample/method/annealed_langevin.h"
+#include "fokker/sample/step/weights.h"
 #include "sample/samplers.h"
 
 namespace fokker {
@@ -260,11 +260,11 @@ TEST(Integrate, ShowsWhatIsAskedForAndStopsWhereTold) {
   std::vector<int64_t> steps, evaluations;
   std::vector<double> times;
   IntegrateOptions options{
-      .observers = {every(3,
-                          [&](const Observation& seen) {
-                            steps.push_back(seen.step);
-                            evaluations.push_back(seen.evaluations);
-                          }),
+      .observers = {every_steps(3,
+                                [&](const Observation& seen) {
+                                  steps.push_back(seen.step);
+                                  evaluations.push_back(seen.evaluations);
+                                }),
                     at_times({0.5}, [&](const Observation& seen) { times.push_back(seen.t); })}};
   const TimeGrid grid = TimeGrid::uniform(8);
   integrate(denoiser, Heun(), grid, x, options);

@@ -1,10 +1,10 @@
-#include "fokker/sample/langevin.h"
+#include "fokker/sample/chain/langevin.h"
 
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
 #include "fokker/denoise/analytic.h"
-#include "fokker/sample/annealed_langevin.h"
+#include "fokker/sample/method/annealed_langevin.h"
 #include "support.h"
 
 namespace fokker {

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "fokker/core/files.h"
+#include "fokker/core/file/files.h"
 #include "fokker/target/toys.h"
 #include "target/reference.h"
 

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "fokker/core/files.h"
+#include "fokker/core/file/files.h"
 #include "fokker/format/model.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "fokker/objective/denoising.h"
 #include "kill_points.h"
 #include "train/small_trainer.h"

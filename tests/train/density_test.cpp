@@ -3,7 +3,7 @@
 
 #include "fokker/denoise/energy.h"
 #include "fokker/evaluate/likelihood.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "fokker/objective/denoising.h"
 #include "fokker/objective/elbo.h"
 #include "fokker/target/gaussian_mixture.h"

@@ -1,5 +1,5 @@
 // A state on disk: what continues from it, and what is refused.
-#include "fokker/core/files.h"
+#include "fokker/core/file/files.h"
 #include "fokker/format/safetensors.h"
 #include "train/small_trainer.h"
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "fokker/core/error.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "fokker/objective/denoising.h"
 #include "fokker/train/trainer.h"
 #include "support.h"

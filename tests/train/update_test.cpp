@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "fokker/format/safetensors.h"
-#include "fokker/nn/mlp.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "fokker/train/trainer.h"
 #include "support.h"
 

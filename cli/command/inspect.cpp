@@ -1,0 +1,129 @@
+#include "cli/option/data_options.h"
+#include "fokker/core/error.h"
+#include "fokker/core/text/spec.h"
+#include "fokker/data/labels.h"
+#include "fokker/format/model.h"
+#include "fokker/format/safetensors.h"
+
+namespace fokker::cli {
+namespace {
+
+struct InspectOptions {
+  CommonOptions common;
+  DataOptions reading;
+  std::string path;
+};
+
+struct Report {
+  Json json;
+  std::string text;
+};
+
+Report inspect_model(const std::filesystem::path& folder) {
+  const Model model = load_model(folder);
+  Json parameters = Json::array();
+  for (const auto& [name, tensor] : model.network->parameters())
+    parameters.push_back({{"name", name}, {"shape", tensor.sizes().vec()}});
+  Json json = {{"kind", "model"},
+               {"event_shape", model.event_shape()},
+               {"columns", model.columns},
+               {"labels", model.label_names},
+               {"label_column", model.label_column},
+               {"parameters", model.network->parameter_count()},
+               {"process", model.process.schedule()->config()},
+               {"prediction", model.prediction_name()},
+               {"network", model.network->config()},
+               {"training", model.training},
+               {"tensors", parameters}};
+  std::string text = fmt::format(
+      "model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
+      folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
+      json_text(model.process.schedule()->config()), model.prediction_name());
+  if (!model.columns.empty()) text += fmt::format("columns       {}\n", join(model.columns));
+  if (!model.label_names.empty()) text += fmt::format("labels        {}\n", list_labels(model.label_names));
+  if (!model.label_column.empty()) text += fmt::format("label column  {}\n", model.label_column);
+  text += "network       " + json_text(model.network->config()) + "\n";
+  for (const auto& [key, value] : model.training.items())
+    text += fmt::format("{:<13} {}\n", key, json_text(value));
+  for (const auto& [name, tensor] : model.network->parameters())
+    text += fmt::format("  {:<48} {}\n", name, shape_string(tensor));
+  return {json, text};
+}
+
+Report inspect_safetensors(const std::string& path) {
+  const auto file = load_safetensors(path);
+  Json tensors = Json::array();
+  std::string text = fmt::format("{}: {} tensors\n", path, file.tensors.size());
+  for (const auto& [name, tensor] : file.tensors) {
+    tensors.push_back(
+        {{"name", name}, {"shape", tensor.sizes().vec()}, {"type", at::toString(tensor.scalar_type())}});
+    text += fmt::format("  {:<48} {} {}\n", name, shape_string(tensor), at::toString(tensor.scalar_type()));
+  }
+  return {{{"kind", "safetensors"}, {"tensors", tensors}}, text};
+}
+
+Report inspect_data(const std::string& path, const LoadOptions& reading) {
+  const Dataset data = load_data(path, reading);
+  const Tensor rows = data.values.flatten(1);
+  Json json = {{"kind", "data"},
+               {"rows", data.size()},
+               {"event_shape", data.event_shape()},
+               {"type", at::toString(data.values.scalar_type())},
+               {"notes", data.notes}};
+  std::string text = fmt::format("{}: {} rows of shape {} ({})\n", path, data.size(),
+                                 shape_string(data.event_shape()), at::toString(data.values.scalar_type()));
+  std::string notes;
+  for (const std::string& note : data.notes) notes += note + "\n";
+  for (const std::string& doubt : data.doubts) warn_once(fmt::format("{}: {}", path, doubt));
+  if (data.labels.defined()) {
+    json["labels"] = std::ssize(data.label_names);
+    json["label_names"] = data.label_names;
+    text += fmt::format("labels {}\n", list_labels(data.label_names));
+  }
+  if (data.is_images()) return {json, text + notes};
+  Json columns = Json::array();
+  for (int64_t c = 0; c < rows.size(1); ++c) {
+    const Tensor column = rows.select(1, c).to(at::kDouble);
+    const double mean = column.mean().item<double>(),
+                 deviation = column.std(/*unbiased=*/false).item<double>();
+    const double low = column.min().item<double>(), high = column.max().item<double>();
+    columns.push_back({{"name", data.columns[static_cast<size_t>(c)]},
+                       {"mean", mean},
+                       {"standard_deviation", deviation},
+                       {"minimum", low},
+                       {"maximum", high}});
+    text += fmt::format("  {:<24} mean {:<12.6g} deviation {:<12.6g} from {:.6g} to {:.6g}\n",
+                        data.columns[static_cast<size_t>(c)], mean, deviation, low, high);
+  }
+  json["columns"] = columns;
+  return {json, text + notes};
+}
+
+Report inspect_path(const std::string& path, const LoadOptions& reading) {
+  const std::filesystem::path file(path);
+  if (std::filesystem::is_directory(file) && std::filesystem::exists(file / "fokker.json"))
+    return inspect_model(file);
+  if (file.extension() == ".safetensors") return inspect_safetensors(path);
+  return inspect_data(path, reading);
+}
+
+}  // namespace
+
+void add_inspect(CommandLine& line) {
+  add_command<InspectOptions>(
+      line, {"inspect", "Describe a trained model, a data file or a safetensors file", "fokker inspect run"},
+      [](Command& c, InspectOptions& o) {
+        c.option("path", o.path, "Run folder or file", Command::Need::required);
+        describe_data(c, o.reading);
+      },
+      [](const InspectOptions& o, const Command& command) {
+        if (std::filesystem::exists(std::filesystem::path(o.path) / "fokker.json") ||
+            o.path.ends_with(".safetensors"))
+          command.refuse(data_option_names(), "expected a file of data, which is read so");
+        const Report report = inspect_path(o.path, o.reading.load_options());
+        print_result(o.common, report.json, report.text);
+        return 0;
+      });
+}
+
+}  // namespace fokker::cli

@@ -1,0 +1,176 @@
+#include <cmath>
+
+#include "cli/denoiser_source.h"
+#include "cli/file_rows.h"
+#include "cli/output.h"
+#include "fokker/core/check.h"
+#include "fokker/core/progress.h"
+#include "fokker/core/text/numbers.h"
+#include "fokker/data/load.h"
+#include "fokker/sample/flow_map.h"
+
+namespace fokker::cli {
+namespace {
+
+struct LatentOptions : SourceOptions {
+  CommonOptions common;
+  std::string data, out;
+  std::vector<std::string> rows;
+  double rtol = 1e-6, atol = 1e-6;
+  int64_t batch = 0, frames = 9;
+};
+
+void describe_latent(Command& c, LatentOptions& o, const std::string& data) {
+  describe_source(c, o);
+  c.option("--data", o.data, data, Command::Need::required);
+  c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
+  c.option("--rtol", o.rtol, "Relative tolerance of the ODE");
+  c.option("--atol", o.atol, "Absolute tolerance of the ODE");
+  c.option("--batch", o.batch, "Rows carried together; 0 chooses");
+}
+
+enum class Direction { encode, decode };
+
+/// The flow between data and latents of the prior, block by block.
+FlowMap carry(const LatentOptions& o, const DenoiserSource& source, const Tensor& x, Direction direction) {
+  const bool encoding = direction == Direction::encode;
+  const DormandPrince::Options tolerance{.rtol = o.rtol, .atol = o.atol};
+  FlowMap all;
+  std::vector<Tensor> parts;
+  for_each_block(encoding ? "encoding" : "decoding", x, {.block = o.batch, .images = 32, .points = 1024},
+                 [&](const Tensor& rows, int64_t) {
+                   const FlowMap part = encoding ? encode(*source.denoiser, rows, tolerance)
+                                                 : decode(*source.denoiser, rows, tolerance);
+                   parts.push_back(part.x);
+                   all.evaluations = std::max(all.evaluations, part.evaluations);
+                 });
+  all.x = at::cat(parts);
+  return all;
+}
+
+/// Of b, or of one unit where b is at its origin, as rows that are all equal are once they are standardised.
+/// In float64, whose range holds the squares of far rows.
+double relative_error(const Tensor& a, const Tensor& b) {
+  const Tensor there = b.to(at::kDouble);
+  const double size = there.norm().item<double>();
+  const double unit = std::sqrt(static_cast<double>(there.numel()));
+  return (a.to(at::kDouble) - there).norm().item<double>() / (size > 0 ? size : unit);
+}
+
+int finish(const LatentOptions& o, const Tensor& values, const std::vector<std::string>& columns, Json json) {
+  write_samples(o.out, values, columns);
+  json["n"] = values.size(0);
+  json["out"] = o.out;
+  std::string text;
+  if (json.contains("round_trip_error"))
+    text = fmt::format("round trip: relative error {:.3g}\n", json["round_trip_error"].get<double>());
+  print_result(o.common, json, text);
+  message(fmt::format("wrote {} rows to {}", values.size(0), o.out));
+  return 0;
+}
+
+int run_encode(const LatentOptions& o) {
+  check_output(o.out);
+  const DenoiserSource source = open_denoiser(o.common, o);
+  check_output_holds(o.out, source.event);
+  const Tensor x = source.load(o.data);
+  const auto [latent, back] = name_rows_of(o.data, [&] {
+    FlowMap there = carry(o, source, x, Direction::encode);
+    FlowMap again = carry(o, source, there.x, Direction::decode);
+    return std::pair(std::move(there), std::move(again));
+  });
+  return finish(o, latent.x.cpu(), default_column_names(source.dimension()),
+                {{"evaluations", latent.evaluations}, {"round_trip_error", relative_error(back.x, x)}});
+}
+
+/// Latents are in the denoiser's own space: rows of N(0, I) times the prior's deviation.
+Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
+  const Dataset data =
+      load_columns(o.data, {.owner = "a file of latents", .names = default_column_names(source.dimension())},
+                   {}, LabelUse::left_out);
+  check_input(data.event_shape() == source.event, "{}: expected latents of shape {} but it has {}", o.data,
+              shape_string(source.event), shape_string(data.event_shape()));
+  check_input(data.values.is_floating_point(), "{}: expected latents as floating-point numbers", o.data);
+  check_range(data.values, source);
+  return data.values.to(source.type);
+}
+
+int run_decode(const LatentOptions& o) {
+  check_output(o.out);
+  const DenoiserSource source = open_denoiser(o.common, o);
+  check_output_holds(o.out, source.event);
+  const FlowMap decoded =
+      name_rows_of(o.data, [&] { return carry(o, source, load_latents(o, source), Direction::decode); });
+  return finish(o, source.to_user(decoded.x), source.columns, {{"evaluations", decoded.evaluations}});
+}
+
+/// "I,J": two rows of the file.
+std::pair<int64_t, int64_t> chosen_rows(const LatentOptions& o, int64_t count) {
+  check(o.rows.size() == 2, "rows: expected two row numbers I,J but received {}", o.rows.size());
+  const auto index = [&](const std::string& text) { return parse_integer("rows", text, 0, count - 1); };
+  return {index(o.rows[0]), index(o.rows[1])};
+}
+
+int run_interpolate(const LatentOptions& o) {
+  constexpr int64_t most_frames = 1'000'000;
+  check(o.frames >= 2 && o.frames <= most_frames, "frames: expected at least 2, at most {}, but received {}",
+        most_frames, o.frames);
+  check_output(o.out);
+  const DenoiserSource source = open_denoiser(o.common, o);
+  check_output_holds(o.out, source.event);
+  const Tensor x = source.load(o.data);
+  const auto [i, j] = chosen_rows(o, x.size(0));
+  const FlowMap ends = name_rows_of(o.data, [&] {
+    try {
+      return carry(o, source, at::stack({x[i], x[j]}), Direction::encode);
+    } catch (const RowError& error) {
+      throw RowError(error.kind(), error.row() == 0 ? i : j, error.reason());
+    }
+  });
+  const Tensor walk = great_circle(ends.x[0], ends.x[1], o.frames);
+  const FlowMap decoded = [&, i = i, j = j] {
+    try {
+      return carry(o, source, walk, Direction::decode);
+    } catch (const RowError& error) {
+      fail(ErrorKind::input, "{}: frame {} (from 0) between rows {} and {}: {}", o.data, error.row(), i, j,
+           error.reason());
+    }
+  }();
+  return finish(o, source.to_user(decoded.x), source.columns,
+                {{"evaluations", ends.evaluations + decoded.evaluations}, {"rows", {i, j}}});
+}
+
+}  // namespace
+
+void add_encode(CommandLine& line) {
+  add_command<LatentOptions>(
+      line,
+      {"encode", "Carry data to latents along the probability flow",
+       "fokker encode run --data points.csv --out latents.npy"},
+      [](Command& c, LatentOptions& o) { describe_latent(c, o, "Rows in the user's units"); },
+      [](const LatentOptions& o, const Command&) { return run_encode(o); });
+}
+
+void add_decode(CommandLine& line) {
+  add_command<LatentOptions>(
+      line,
+      {"decode", "Carry latents back to data along the probability flow",
+       "fokker decode run --data latents.npy --out points.csv"},
+      [](Command& c, LatentOptions& o) { describe_latent(c, o, "Latents, as encode writes them"); },
+      [](const LatentOptions& o, const Command&) { return run_decode(o); });
+}
+
+void add_interpolate(CommandLine& line) {
+  add_command<LatentOptions>(
+      line,
+      {"interpolate", "Walk between two rows along a great circle of their latents",
+       "fokker interpolate run --data images.npy --rows 0,1 --frames 9 --out frames.png"},
+      [](Command& c, LatentOptions& o) {
+        describe_latent(c, o, "Rows in the user's units");
+        c.option("--rows", o.rows, "The two rows, I,J, counted from 0", Command::Need::required);
+        c.option("--frames", o.frames, "Points of the walk, both ends included");
+      },
+      [](const LatentOptions& o, const Command&) { return run_interpolate(o); });
+}
+
+}  // namespace fokker::cli

@@ -1,0 +1,105 @@
+#include "cli/denoiser_source.h"
+#include "cli/file_rows.h"
+#include "cli/output.h"
+#include "fokker/core/check.h"
+#include "fokker/core/finite_rows.h"
+#include "fokker/core/progress.h"
+#include "fokker/core/text/spec.h"
+
+namespace fokker::cli {
+namespace {
+
+struct ScoreOptions : SourceOptions {
+  CommonOptions common;
+  std::string data, out, quantity = "score";
+  double time = -1;
+  int64_t batch = 0;
+  bool unconditional = false;
+};
+
+const std::vector<std::string> quantities = {"score", "noise", "denoised", "velocity"};
+
+/// One quantity of an estimate in the user's units: scores are pulled back (of images: by level where the
+/// file holds bytes), velocities pushed forward, noise is standard normal in any units.
+Tensor in_user_units(const std::string& quantity, const Estimate& estimate, const DenoiserSource& source,
+                     const Normalisation& units) {
+  if (quantity == "score") return units.pullback_score(estimate.score().cpu());
+  if (quantity == "noise") return estimate.noise().cpu();
+  if (quantity == "denoised") return source.to_user(estimate.denoised());
+  const Tensor velocity = estimate.velocity();
+  return source.to_user(velocity) - source.to_user(at::zeros_like(velocity));
+}
+
+Tensor evaluate_rows(const ScoreOptions& o, const DenoiserSource& source, const Dataset& data,
+                     const Normalisation& units) {
+  const GradientMode off(false);
+  const Tensor x = source.to_model(data.values);
+  name_rows_of(o.data, [&] { check_range(x, source); });
+  std::vector<Tensor> parts;
+  for_each_block("scoring", x, {.block = o.batch}, [&](const Tensor& rows, int64_t first) {
+    const Tensor label = label_rows(data.labels, first, rows.size(0), source.type);
+    parts.push_back(in_user_units(o.quantity, source.denoiser->estimate(rows, o.time, label), source, units));
+  });
+  return at::cat(parts);
+}
+
+/// No row is answered where the time is at fault; some, where rows are.
+void check_answers(const ScoreOptions& o, const Tensor& values) {
+  check(values.flatten(1).isfinite().all(1).any().item<bool>(),
+        "score: the {} at t = {} is not finite on any row; move the time away from the end", o.quantity,
+        o.time);
+  name_rows_of(o.data, [&] {
+    check_finite_rows(values, fmt::format("its {} at t = {} is not finite", o.quantity, o.time));
+  });
+}
+
+int run_score(const ScoreOptions& o, const Command& command) {
+  check(o.time >= 0 && o.time <= 1, "time: expected a time in [0, 1] but received {}", o.time);
+  check(std::find(quantities.begin(), quantities.end(), o.quantity) != quantities.end(),
+        "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
+  check_output(o.out);
+  const DenoiserSource source = open_denoiser(o.common, o);
+  check_output_holds(o.out, source.event);
+  check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
+        "time: a trained score needs noise, but sigma({}) = 0", o.time);
+  const Dataset data = load_matching(o.data, source, o.unconditional ? LabelUse::left_out : LabelUse::used);
+  const Normalisation units = source.normalisation.of_type(data.values.scalar_type());
+  const Tensor values = evaluate_rows(o, source, data, units);
+  check_answers(o, values);
+  write_samples(o.out, values, source.columns);
+  command.save_configuration(o.out + ".toml");
+  Json json = {{"n", values.size(0)},
+               {"quantity", o.quantity},
+               {"time", o.time},
+               {"alpha", source.process().alpha(o.time)},
+               {"sigma", source.process().sigma(o.time)},
+               {"out", o.out}};
+  if (o.quantity == "score") json["units"] = units.units();
+  if (source.model && !source.model->label_names.empty()) json["given_labels"] = data.labels.defined();
+  print_result(o.common, json, "");
+  message(fmt::format("wrote the {} of {} rows to {}", o.quantity, values.size(0), o.out));
+  return 0;
+}
+
+}  // namespace
+
+void add_score(CommandLine& line) {
+  add_command<ScoreOptions>(
+      line,
+      {"score", "Evaluate the score, noise, denoised estimate or velocity at points x_t",
+       "fokker score run --data points.csv --time 0.1 --quantity score --out scores.csv\n  "
+       "fokker score --target two-modes --process vp --data points.npy --time 0.5 --quantity denoised --out "
+       "d.npy"},
+      [](Command& c, ScoreOptions& o) {
+        describe_source(c, o);
+        c.option("--data", o.data, "Points x_t, in the user's units", Command::Need::required);
+        c.option("--time", o.time, "Time t in [0, 1]: data at 0, noise at 1", Command::Need::required);
+        c.option("--quantity", o.quantity, "One of: " + join(quantities));
+        c.option("--out", o.out, "Output file: .npy or .csv", Command::Need::required);
+        c.flag("--unconditional", o.unconditional, "Leave labels in the file out");
+        c.option("--batch", o.batch, "Rows evaluated together; 0 chooses");
+      },
+      run_score);
+}
+
+}  // namespace fokker::cli

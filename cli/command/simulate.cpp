@@ -1,0 +1,162 @@
+#include "fokker/sde/simulate.h"
+
+#include "cli/denoiser_source.h"
+#include "cli/law.h"
+#include "cli/output.h"
+#include "cli/plot/picture.h"
+#include "cli/registry.h"
+#include "cli/run/prior.h"
+#include "fokker/core/check.h"
+#include "fokker/core/progress.h"
+#include "fokker/core/text/spec.h"
+#include "fokker/data/array/npy.h"
+#include "fokker/plot/chart/path_picture.h"
+#include "fokker/process/noising.h"
+#include "fokker/train/defaults.h"
+
+namespace fokker::cli {
+namespace {
+
+struct SimulateOptions : SourceOptions {
+  CommonOptions common;
+  std::string direction, out, plot, start = "exact", sampler;
+  PictureOptions picture;
+  FilmOptions film;
+  int64_t n = 1000, steps = 200;
+};
+
+const std::vector<std::string> directions = {"forward", "reverse", "flow"};
+
+/// Every state of the particles: (steps + 1, n, d), in the order of the simulation.
+struct Paths {
+  Tensor states;
+  std::vector<double> times;
+};
+
+AnalyticDenoiser& exact_of(const DenoiserSource& source) {
+  return dynamic_cast<AnalyticDenoiser&>(*source.denoiser);
+}
+
+/// The noising chain on equal intervals: exact at every time.
+Paths simulate_forward(const SimulateOptions& o, const DenoiserSource& source) {
+  check(o.run.empty(),
+        "simulate: forward needs data; expected --target (data:FILE noises the rows of a file)");
+  const std::vector<double> times = uniform_times(0, 1, o.steps);
+  const Tensor x0 = exact_of(source).target().sample(o.n, Rng(o.common.seed).stream("data"));
+  const NoiseSource noise = Rng(o.common.seed).stream("forward").noise_source(at::kDouble);
+  return {noising_paths(source.process(), x0, times, noise), times};
+}
+
+/// Where a backward simulation begins: the exact law of x at the first time, or the prior.
+Tensor backward_start(const SimulateOptions& o, const DenoiserSource& source, double t) {
+  check(o.start == "exact" || o.start == "prior", "start: expected exact or prior but received '{}'",
+        o.start);
+  const Rng rng = Rng(o.common.seed).stream("start");
+  if (o.run.empty() && o.start == "exact") return exact_of(source).marginal(t).sample(o.n, rng);
+  std::vector<int64_t> shape{o.n};
+  shape.insert(shape.end(), source.event.begin(), source.event.end());
+  const double spread = o.run.empty()
+                            ? data_spread(exact_of(source).target().sample(4096, rng.stream("spread")))
+                            : recorded_spread(source.model->training);
+  warn_of_prior(source.process(), spread, prior_fit(source.process(), spread), "paths");
+  return source.process().sample_prior(shape, rng).to(source.type);
+}
+
+/// The reverse SDE or the probability-flow ODE from t = 1 (or where f and g end) to 0, on equal intervals.
+Paths simulate_backward(const SimulateOptions& o, const DenoiserSource& source) {
+  const std::string usual = o.direction == "flow" ? "heun" : "euler-maruyama";
+  SamplerChoice choice = make_sampler(o.sampler.empty() ? usual : o.sampler, source.process());
+  choice.grid = "uniform";  // frames at equal times
+  const TimeGrid grid = make_grid(choice, source.process(), "", o.steps);
+  const Tensor start = backward_start(o, source, grid.times().front());
+  std::vector<int64_t> shape = start.sizes().vec();
+  shape.insert(shape.begin(), grid.steps() + 1);
+  Paths paths{at::empty(shape, at::kDouble), grid.times()};
+  const Observer keep = [&](const Observation& seen) {
+    paths.states[seen.step].narrow(0, seen.first_sample, seen.x.size(0)).copy_(source.to_user(seen.x));
+  };
+  integrate(
+      *source.denoiser, *choice.sampler, grid, start,
+      {.noise = Rng(o.common.seed).stream("sampler").noise_source(start.scalar_type()), .observers = {keep}});
+  return paths;
+}
+
+/// One coordinate: paths over time. More: the first two coordinates at six times.
+plot::Figure draw_paths(const SimulateOptions& o, const Tensor& states, const std::vector<double>& times,
+                        const plot::ParticleFilm::Density& density) {
+  const plot::PathPictureOptions options{.chart = chart_of(o.picture)};
+  return states.size(2) == 1 ? plot::path_picture(states, times, density, options)
+                             : plot::state_panels(states, times, options);
+}
+
+void show_paths(const SimulateOptions& o, const Paths& paths) {
+  const Tensor states = paths.states.flatten(2);
+  const auto density = exact_density(o.target, o.process, o.reading.load_options());
+  if (!o.plot.empty()) draw_paths(o, states, paths.times, density).save(o.plot);
+  if (o.film.file.empty()) return;
+  save_film(o.film, {states, paths.times, density, {.chart = chart_of(o.picture)}});
+}
+
+int run_simulate(const SimulateOptions& o, const Command& command) {
+  check(std::find(directions.begin(), directions.end(), o.direction) != directions.end(),
+        "unknown direction '{}'; valid names: {}", o.direction, join(directions));
+  check(o.n > 0, "n: expected n > 0 but received {}", o.n);
+  check(o.steps > 0, "steps: expected steps > 0 but received {}", o.steps);
+  if (o.direction == "forward")
+    command.refuse({"sampler", "start"}, "the noising is exact at every time; expected reverse or flow");
+  if (o.film.file.empty()) refuse_film(command);
+  if (o.film.file.empty() && o.plot.empty())
+    refuse_picture(command, "nothing is drawn; expected --plot or --animate");
+  chart_of(o.picture);
+  check(o.out.ends_with(".npy"), "{}: expected an output that ends in .npy", o.out);
+  check_output(o.out);
+  check_picture(o.plot);
+  check_film(o.film);
+  const DenoiserSource source = open_denoiser(o.common, o);
+  const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
+  save_npy(o.out, paths.states);
+  command.save_configuration(o.out + ".toml");
+  show_paths(o, paths);
+  print_result(o.common,
+               {{"out", o.out},
+                {"shape", paths.states.sizes().vec()},
+                {"times", paths.times},
+                {"direction", o.direction}},
+               "");
+  message(fmt::format("wrote {} to {}", shape_string(paths.states), o.out));
+  return 0;
+}
+
+}  // namespace
+
+void add_simulate(CommandLine& line) {
+  add_command<SimulateOptions>(
+      line,
+      {"simulate", "Simulate the forward process, its reversal, or the probability flow",
+       "fokker simulate --target four-points --process vp --direction reverse --n 2000 --steps 200 --out "
+       "paths.npy "
+       "--plot paths.png --animate paths.webp"},
+      [](Command& c, SimulateOptions& o) {
+        c.option("run", o.run, "Run folder of a trained model (reverse and flow)");
+        c.option("--target", o.target, "Use the exact denoiser of a known target");
+        c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+        describe_data(c, o.reading);
+        c.option(
+            "--direction", o.direction,
+            "forward: data to noise; reverse: the reverse SDE; flow: the probability-flow ODE, noise to data",
+            Command::Need::required);
+        c.option("--n", o.n, "Number of particles");
+        c.option("--steps", o.steps, "Equal steps of t");
+        c.option("--start", o.start,
+                 "Begin backward runs in the exact law of x_1 (a run: the prior) or the prior");
+        c.option("--sampler", o.sampler,
+                 "Method of backward runs (default: euler-maruyama, or heun for flow)");
+        c.option("--out", o.out, "Trajectories, (steps+1, n, d): .npy", Command::Need::required);
+        c.option("--plot", o.plot, "Also draw a picture: .png, .svg or .pdf");
+        describe_film(c, o.film);
+        describe_picture(c, o.picture);
+      },
+      run_simulate);
+}
+
+}  // namespace fokker::cli

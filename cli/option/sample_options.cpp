@@ -1,0 +1,98 @@
+#include "cli/option/sample_options.h"
+
+#include "cli/langevin.h"
+#include "cli/output.h"
+#include "cli/registry.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/spec.h"
+
+namespace fokker::cli {
+namespace {
+
+void check_trajectory(const SampleOptions& o) {
+  if (!o.trajectory.empty()) check_output(o.trajectory);
+  check(o.trajectory.empty() || !drawn_directly(o),
+        "trajectory: a target is drawn directly, with no states on the way, unless --process, --sampler or "
+        "--steps is given");
+  check(o.trajectory_every > 0, "trajectory-every: expected trajectory-every > 0 but received {}",
+        o.trajectory_every);
+  if (o.trajectory_times.empty()) return;
+  check(!o.trajectory.empty(),
+        "trajectory-times: expected --trajectory FILE.npy, to which the states are written");
+  check(o.trajectory_every == 1, "trajectory-times: expected these or --trajectory-every, not both");
+  check(!is_chain(o.sampler), "trajectory-times: the steps of {} have no times; expected --trajectory-every",
+        o.sampler);
+}
+
+/// What would be ignored.
+void check_used(const SampleOptions& o, const Command& command) {
+  if (o.target.empty())
+    command.refuse({"process"}, "a run has its own; expected --process with --target only");
+  if (o.run.empty()) {
+    check(o.common.precision == "auto" || o.common.precision == "fp64",
+          "precision: a target is sampled in fp64, but {} was asked for", o.common.precision);
+    command.refuse({"label", "guidance"}, "a target has no classes; expected a run");
+    command.refuse({"clip"}, "the exact denoiser is not clipped; expected a run");
+  }
+  if (!o.target.starts_with("data:"))
+    command.refuse(data_option_names(), "expected --target data:FILE, which is read so");
+  if (o.label.empty())
+    command.refuse({"guidance"}, "expected --label too, the class that samples are guided to");
+  if (drawn_directly(o))
+    command.refuse({"grid", "batch"},
+                   "a target is drawn directly unless --process, --sampler or --steps is given");
+  if (is_chain(o.sampler)) command.refuse({"grid"}, fmt::format("the steps of {} have no times", o.sampler));
+  if (o.trajectory.empty())
+    command.refuse({"trajectory-every"}, "expected --trajectory FILE.npy, to which the states are written");
+}
+
+}  // namespace
+
+bool drawn_directly(const SampleOptions& o) {
+  return !o.target.empty() && o.sampler.empty() && o.process.empty() && o.steps == 0;
+}
+
+void check_options(const SampleOptions& o, const Command& command) {
+  check(o.n > 0, "n: expected n > 0 but received {}", o.n);
+  check(o.step_size >= 0, "step-size: expected step-size > 0 but received {}", o.step_size);
+  check(o.step_size == 0 || is_chain(o.sampler), "step-size: expected --sampler {} but received '{}'",
+        join(chain_names()), o.sampler);
+  check(o.start.empty() || is_chain(o.sampler), "start: expected --sampler {} but received '{}'",
+        join(chain_names()), o.sampler);
+  check(o.steps >= 0, "steps: expected steps > 0 but received {}", o.steps);
+  check(o.run.empty() != o.target.empty(), "expected either a run folder or --target");
+  check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
+  check(o.batch >= 0, "batch: expected batch > 0 but received {}", o.batch);
+  check_output(o.out);
+  check_trajectory(o);
+  check_used(o, command);
+}
+
+void describe_options(Command& c, SampleOptions& o) {
+  c.option("run", o.run, "Run folder of a trained model");
+  c.option("--target", o.target, "Sample a known target with its exact denoiser");
+  c.option("--process", o.process,
+           "Process of the exact denoiser (default: vp; annealed-langevin: ve; ula, mala and "
+           "underdamped-langevin run on the target itself)");
+  describe_data(c, o.reading);
+  c.option("--n", o.n, "Number of samples");
+  c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
+  c.option("--sampler", o.sampler, "One of: " + join(sampler_names()));
+  c.option("--steps", o.steps, "Number of steps; 0 takes the sampler's default");
+  c.option("--step-size", o.step_size,
+           "Step size of ula, mala and underdamped-langevin; 0 takes the default");
+  c.option("--start", o.start, "Point X,Y,... where their chains begin (default: standard normal)");
+  c.option("--grid", o.grid,
+           "Spacing of times, one of: " + join(grid_names()) + "; or times as a list 1,0.5,0 or a file");
+  c.option("--trajectory", o.trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
+  c.option("--trajectory-every", o.trajectory_every,
+           "Of these states keep the start, every K-th and the last");
+  c.option("--trajectory-times", o.trajectory_times,
+           "Of these states keep those at times T,T,... of the run's grid, in the order of the run");
+  c.option("--label", o.label, "Class to sample: a label as the data of the training has it");
+  c.option("--guidance", o.guidance, "Weight of classifier-free guidance; 1 is plain conditioning");
+  c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");
+  c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
+}
+
+}  // namespace fokker::cli

@@ -1,0 +1,59 @@
+#include "cli/run/preview.h"
+
+#include "cli/clipping.h"
+#include "fokker/core/check.h"
+#include "fokker/plot/chart/charts.h"
+#include "fokker/plot/mark/image_grid.h"
+#include "fokker/sample/integrate.h"
+#include "fokker/sample/method/dpmpp_2m.h"
+
+namespace fokker::cli {
+namespace {
+
+constexpr int64_t most_points = 5000;
+
+Tensor draw(const Model& model, int64_t n, uint64_t seed) {
+  const std::unique_ptr<Denoiser> learned = model.denoiser();
+  const auto clipped = clipping(model, *learned);
+  const Denoiser& denoiser = clipped ? static_cast<const Denoiser&>(*clipped) : *learned;
+  std::vector<int64_t> shape{n};
+  for (int64_t size : model.event_shape()) shape.push_back(size);
+  const int64_t steps = model.is_image() ? 15 : 25;
+  // A chain of one step has no log-SNR between its first time and its last, which are one.
+  const TimeGrid grid = model.process.time_min() < 1 ? TimeGrid::uniform_log_snr(model.process, steps)
+                                                     : TimeGrid::uniform(steps);
+  const Rng rng = Rng(seed).stream("preview");
+  return model.normalisation.invert(generate(denoiser, DpmPp2M(), grid, shape, rng).x);
+}
+
+}  // namespace
+
+void try_preview(const Model& model) {
+  const Tensor one = draw(model, 1, 0);
+  check(one.isfinite().all().item<bool>(),
+        "a network that predicts {} of this process gives no finite samples", model.prediction_name());
+  if (model.is_image()) plot::image_grid(one);
+}
+
+void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training,
+                   uint64_t seed) {
+  if (model.is_image()) return plot::save_image_grid(file, draw(model, 16, seed));
+  const int64_t dimension = model.event_shape()[0];
+  const int64_t n = std::min(training.size(), most_points);
+  const Tensor samples = draw(model, n, seed);
+  const Tensor data = training.values.narrow(0, 0, n);
+  if (dimension == 2) {
+    plot::scatter_comparison(data, samples, {"training data", "samples"},
+                             {.x_label = model.columns[0], .y_label = model.columns[1]})
+        .save(file);
+  } else if (dimension == 1) {
+    plot::histogram(samples, {.x_label = model.columns[0]}).save(file);
+  } else {
+    const int64_t shown = std::min<int64_t>(dimension, 6);
+    const std::vector<std::string> columns(model.columns.begin(), model.columns.begin() + shown);
+    plot::scatter_matrix(data.narrow(1, 0, shown), columns, {.second = samples.narrow(1, 0, shown)})
+        .save(file);
+  }
+}
+
+}  // namespace fokker::cli

@@ -1,0 +1,113 @@
+#include "cli/run/run_report.h"
+
+#include "cli/placement.h"
+#include "cli/registry.h"
+#include "cli/run/run_folder.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/progress.h"
+#include "fokker/core/stop.h"
+#include "fokker/denoise/analytic.h"
+
+namespace fokker::cli {
+namespace fs = std::filesystem;
+namespace {
+
+bool is_target(const std::string& data) {
+  return data.starts_with("target:");
+}
+
+/// The settings that reading and splitting the data depend on, as `data_options` recorded them.
+TrainSettings recorded_settings(const fs::path& run, const Json& training) {
+  const fs::path file = run / "fokker.json";
+  check_input(training.contains("data_options"), "it was trained without a record of its data options");
+  try {
+    const Json& o = training.at("data_options");
+    TrainSettings s;
+    o.at("path").get_to(s.data);
+    s.reading = DataOptions::from_json(o);
+    o.at("label_column").get_to(s.label_column);
+    o.at("labels").get_to(s.labels);
+    o.at("rows").get_to(s.rows);
+    o.at("held_out").get_to(s.held_out);
+    o.at("seed").get_to(s.common.seed);
+    return s;
+  } catch (const Json::exception& error) {
+    fail(ErrorKind::input, "{}: training.data_options: {}", file.string(), error.what());
+  }
+}
+
+/// The rows of a run as they were split for it. Input errors say what has changed.
+Split read_split(const TrainSettings& settings, const Model& model) {
+  const ModelData known = model.data();
+  const Dataset data = read_data(settings, &known);
+  check_input(data.event_shape() == model.event_shape(), "{}: expected rows of shape {} but it has {}",
+              settings.data, shape_string(model.event_shape()), shape_string(data.event_shape()));
+  const int64_t rows = model.training.value("rows", int64_t{-1});
+  check_input(data.size() == rows, "{}: expected the {} rows of the training but it has {}", settings.data,
+              rows, data.size());
+  return split_data(settings, data);
+}
+
+/// Fills `record.data`, or `record.why_no_data`.
+void find_data(report::RunRecord& record, const ReportRequest& request) {
+  if (request.data) return void(record.data = request.data);
+  if (!request.data_file.empty()) {
+    TrainSettings settings = recorded_settings(request.run, record.model.training);
+    settings.data = request.data_file;
+    settings.reading = request.reading.or_else(settings.reading);
+    return void(record.data = read_split(settings, record.model));
+  }
+  try {
+    record.data = read_split(recorded_settings(request.run, record.model.training), record.model);
+  } catch (const Error& error) {
+    check_stop();
+    record.why_no_data = fmt::format(
+        "the rows that this run was trained on cannot be read again ({}). Name them with --data FILE.",
+        error.what());
+    warn(record.why_no_data);
+  }
+}
+
+/// The law that the rows were drawn from, where the record names a target.
+std::shared_ptr<const Distribution> known_law(const Json& training) {
+  const std::string data = training.value("data", "");
+  if (!is_target(data)) return nullptr;
+  const DataOptions reading = DataOptions::from_json(training.value("data_options", Json::object()));
+  return target_from(data.substr(7), reading.load_options());
+}
+
+std::string configuration_text(const fs::path& run) {
+  const fs::path file = run / "config.toml";
+  return fs::exists(file) ? read_file(file, 1 << 20) : "";
+}
+
+}  // namespace
+
+Json data_options(const TrainSettings& s) {
+  std::error_code error;
+  const auto absolute = [&](const std::string& file) {
+    return file.empty() || is_target(file) ? file : fs::absolute(file, error).string();
+  };
+  Json json = {{"path", absolute(s.data)}, {"label_column", s.label_column}, {"labels", absolute(s.labels)},
+               {"rows", s.rows},           {"held_out", s.held_out},         {"seed", s.common.seed}};
+  json.update(s.file_reading().to_json());
+  return json;
+}
+
+WrittenReport write_report(const ReportRequest& request) {
+  const fs::path run(request.run);
+  const RunFolder folder(run);
+  report::RunRecord record{.name = fs::weakly_canonical(run).filename().string(), .model = load_model(run)};
+  place(*record.model.network, request.common);
+  record.metrics = folder.metrics();
+  record.configuration = configuration_text(run);
+  record.law = known_law(record.model.training);
+  find_data(record, request);
+  const report::Report report = make_report(record, {.seed = request.common.seed});
+  const std::string file = request.out.empty() ? (run / "report.html").string() : request.out;
+  report.page.save(file);
+  return {file, report.summary};
+}
+
+}  // namespace fokker::cli

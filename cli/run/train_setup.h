@@ -1,0 +1,67 @@
+#pragma once
+#include "cli/option/data_options.h"
+#include "fokker/format/model.h"
+#include "fokker/objective/denoising.h"
+#include "fokker/train/defaults.h"
+#include "fokker/train/trainer.h"
+
+namespace fokker::cli {
+
+/// The options of `fokker train` as typed. Zero and "auto" mean: choose by the data.
+struct TrainSettings {
+  CommonOptions common;
+  std::string data, out, label_column, labels;
+  DataOptions reading;
+  std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
+  std::string network = "auto", normalise = "standardise";
+  MlpOptions mlp = default_mlp();
+  bool plain = false;
+  int64_t rows = 10'000;
+  int64_t steps = 0, batch = 0, checkpoint_every = 0;
+  double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0,
+         held_out = 0.05;
+  bool resume = false, overwrite = false, dry_run = false, no_report = false;
+
+  /// How the file is read. Of --channels, those that an image can have are the file's, more the U-Net's.
+  DataOptions file_reading() const {
+    DataOptions file = reading;
+    if (file.channels > most_image_channels) file.channels = 0;
+    return file;
+  }
+  /// Channels of the U-Net's first level; 0 chooses.
+  int64_t unet_channels() const { return reading.channels > most_image_channels ? reading.channels : 0; }
+};
+
+/// Everything that training needs, resolved.
+struct TrainingPlan {
+  Split data;
+  Normalisation normalisation;
+  GaussianProcess process;
+  Prediction prediction;
+  LearnedDenoiser::Options denoiser_options;
+  std::unique_ptr<Network> network;
+  std::shared_ptr<const Objective> objective;
+  std::string objective_name, weighting_name;
+  TrainOptions train;
+  int64_t rows = 0;   ///< that the data has, without mirror images
+  double spread = 1;  ///< data_spread of the training rows in the model's space
+  std::vector<std::string> columns, label_names;
+  std::string label_column;
+
+  std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }
+  /// The model as it is saved, with a copy of these weights.
+  Model model(const Network& weights) const;
+};
+
+TrainingPlan make_plan(const TrainSettings& settings);
+
+/// "target:TARGET": rows drawn from a known law, or the file that --data names.
+/// Of a run that there is already, `known`, its columns by name and its labels.
+Dataset read_data(const TrainSettings& settings, const ModelData* known = nullptr);
+/// The rows to train on and those held out; the same settings give the same split.
+Split split_data(const TrainSettings& settings, const Dataset& data);
+
+/// PREDICTION of the command line: those of a network of predictions, and energy.
+std::vector<std::string> prediction_names();
+
+}  // namespace fokker::cli

@@ -1,0 +1,71 @@
+#include "fokker/course/gallery/manifest.h"
+
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
+
+namespace fokker::gallery {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* manifest_name = "gallery.json";
+
+Manifest::Entry entry_of(const fs::path& file, const std::string& id, const Json& json) {
+  const auto number = [&](const char* key) -> const Json& {
+    check_input(json.is_object() && json.contains(key) && json[key].is_number_unsigned(),
+                "{}: {}: expected a number '{}'", file.string(), id, key);
+    return json[key];
+  };
+  const auto flag = [&](const char* key) {
+    check_input(json.contains(key) && json[key].is_boolean(), "{}: {}: expected true or false as '{}'",
+                file.string(), id, key);
+    return json[key].get<bool>();
+  };
+  const auto side = [&](const char* key) {
+    const uint64_t value = number(key).get<uint64_t>();
+    check_input(value > 0 && value <= plot::kLargestSide,
+                "{}: {}: expected a size in pixels as '{}' but received {}", file.string(), id, key, value);
+    return static_cast<int>(value);
+  };
+  return {.width = side("width"),
+          .height = side("height"),
+          .light = flag("light"),
+          .dark = flag("dark"),
+          .seed = number("seed").get<uint64_t>()};
+}
+
+}  // namespace
+
+Manifest Manifest::read(const fs::path& folder) {
+  const fs::path file = folder / manifest_name;
+  Manifest manifest;
+  if (!fs::exists(file)) return manifest;
+  const Json json = read_json(file);
+  check_input(json.is_object(), "{}: expected an object of pictures", file.string());
+  for (const Item& item : all_items())
+    if (json.contains(item.id)) manifest.entries[item.id] = entry_of(file, item.id, json[item.id]);
+  return manifest;
+}
+
+void Manifest::add(const Drawn& drawn, const GalleryOptions& options) {
+  const auto old = entries.find(drawn.item->id);
+  // Pictures of the other theme that were drawn with the same seed are still the same picture.
+  const bool same = old != entries.end() && old->second.seed == options.seed;
+  Entry entry{.width = drawn.width, .height = drawn.height, .seed = options.seed};
+  entry.light = options.themes != Themes::dark || (same && old->second.light);
+  entry.dark = options.themes != Themes::light || (same && old->second.dark);
+  entries[drawn.item->id] = entry;
+}
+
+void Manifest::write(const fs::path& folder) const {
+  Json json = Json::object();
+  for (const auto& [id, entry] : entries)
+    json[id] = {{"width", entry.width},
+                {"height", entry.height},
+                {"light", entry.light},
+                {"dark", entry.dark},
+                {"seed", entry.seed}};
+  write_file_atomically(folder / manifest_name, json_text(json, 2) + "\n");
+}
+
+}  // namespace fokker::gallery

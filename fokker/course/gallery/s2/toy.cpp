@@ -1,0 +1,140 @@
+// S2, Figures 4.1 and 4.2.
+#include <cmath>
+
+#include "fokker/course/gallery/compute.h"
+#include "fokker/course/gallery/items.h"
+#include "fokker/course/gallery/workshop.h"
+#include "fokker/plot/mark/lines.h"
+#include "fokker/plot/mark/quiver.h"
+
+namespace fokker::gallery {
+namespace {
+
+const plot::Extent toy_boxes[] = {{{-7, -3}, {-7, -3}}, {{3, 7}, {3, 7}}};
+
+Tensor learned_score(const Denoiser& network, const Tensor& x) {
+  const GradientMode off(false);
+  return network.estimate(x.to(at::kFloat), 1.0).score().to(at::kDouble);
+}
+
+void draw_scores(plot::Axes& axes, const plot::Theme& theme, const Tensor& density, const Tensor& x,
+                 const Tensor& score) {
+  const plot::Extent extent = square(8);
+  axes.x = {.label = "x_1", .limits = extent.x};
+  axes.y.limits = extent.y;
+  axes.equal_aspect = true;
+  axes.grid = false;
+  plot::add_heatmap(axes, density, extent, {.map = warm_map(theme), .colour_bar = false, .smooth = true});
+  plot::add_quiver(axes, x, score, {.colour = theme.text, .longest = 1.25});
+  for (const auto& box : toy_boxes) add_box(axes, box, theme.series(3));
+}
+
+Scene figure_4_1(Workshop& shop, const Rng&) {
+  const GaussianMixture data = named_mixture("two-modes");
+  const plot::Extent extent = square(8);
+  const Tensor x = plot::grid_points(extent, 20, 20), fine = plot::grid_points(extent, 80, 80);
+  const Tensor exact = data.score(x), learned = learned_score(shop.toy_network(), x);
+  const Tensor truth = data.score(fine);
+  const Tensor error =
+      ((learned_score(shop.toy_network(), fine) - truth).norm(2, 1) / truth.norm(2, 1).clamp_min(1))
+          .clamp_max(1)
+          .reshape({80, 80});
+  const Tensor density = density_on(data, extent, 120);
+  return {one_picture([=](const plot::Theme& theme) {
+    plot::Figure figure = page(theme, 940, 350, 1, 3);
+    draw_scores(figure.axes(0, 0), theme, density, x, exact);
+    figure.axes(0, 0).title = "data score \\nabla log p(x)";
+    figure.axes(0, 0).y.label = "x_2";
+    draw_scores(figure.axes(0, 1), theme, density, x, learned);
+    figure.axes(0, 1).title = "estimated score s_\\theta(x)";
+    auto& third = figure.axes(0, 2);
+    third.title = "error over max(|score|, 1)";
+    third.x = {.label = "x_1", .limits = extent.x};
+    third.y.limits = extent.y;
+    third.equal_aspect = true;
+    third.grid = false;
+    plot::add_heatmap(third, error, extent,
+                      {.range = plot::Range{0, 1}, .label = "1 or more: yellow", .smooth = true});
+    for (const auto& box : toy_boxes) add_box(third, box, theme.series(3));
+    return figure;
+  })};
+}
+
+constexpr double smoothing_sigma = 4;
+
+void draw_density(plot::Axes& axes, const plot::Theme& theme, const GaussianMixture& law) {
+  const plot::Extent extent = square(14);
+  axes.x = {.label = "x_1", .limits = extent.x};
+  axes.y.limits = extent.y;
+  axes.equal_aspect = true;
+  axes.grid = false;
+  plot::add_heatmap(axes, density_on(law, extent, 140), extent,
+                    {.map = warm_map(theme), .colour_bar = false, .smooth = true});
+  add_box(axes, square(2), theme.series(3));
+}
+
+/// The density along the line through the modes, at the signed distance from the origin.
+Tensor along_the_modes(const GaussianMixture& law, const Tensor& distance) {
+  const Tensor x = (distance / std::sqrt(2.0)).unsqueeze(1).expand({-1, 2});
+  return law.log_density(x).exp();
+}
+
+Scene figure_4_2(Workshop&, const Rng&) {
+  const GaussianMixture data = named_mixture("two-modes");
+  return {one_picture([=](const plot::Theme& theme) {
+    plot::Figure figure = page(theme, 940, 350, 1, 3);
+    draw_density(figure.axes(0, 0), theme, data);
+    figure.axes(0, 0).title = "\\mu";
+    figure.axes(0, 0).y.label = "x_2";
+    draw_density(figure.axes(0, 1), theme, data.noised(1, smoothing_sigma));
+    figure.axes(0, 1).title = fmt::format("\\mu_\\sigma, \\sigma = {}", smoothing_sigma);
+    auto& profile = figure.axes(0, 2);
+    profile.title = "along the diagonal";
+    profile.x = {.label = "distance from the middle", .limits = plot::Range{-14, 14}};
+    profile.y = {.label = "density", .limits = plot::Range{1e-13, 1}, .scale = plot::Scale::logarithmic};
+    const Tensor distance = linspace({-14, 14}, 400);
+    for (size_t i = 0; const double sigma : {0.0, 2.0, smoothing_sigma})
+      plot::add_line(profile, distance, along_the_modes(data.noised(1, sigma), distance),
+                     {.label = fmt::format("\\sigma = {}", sigma), .colour = theme.series(i++), .width = 2});
+    const double edge = 2 * std::sqrt(2.0);
+    for (const double x : {-edge, edge}) add_vertical(profile, x, theme.series(3));
+    return figure;
+  })};
+}
+
+}  // namespace
+
+void add_s2_toy(Items& items) {
+  items.push_back(
+      {.id = "s2.figure-4-1",
+       .title = "A score is learned where the data is",
+       .source = "S2, Figure 4.1 (Song and Ermon 2019, Figure 2)",
+       .caption =
+           "The score of μ = 1/5 N((−5, −5), I) + 4/5 N((5, 5), I) and that of a network which saw 1280 "
+           "draws "
+           "from it, noised by σ = 0.5 (equation 4.4), over the density of μ; the longer the arrow, the "
+           "larger the square root of the score. In the boxes the two agree. In the valley and the empty "
+           "corners, where no data tells the network anything, they do not: the third panel shows by how "
+           "much.",
+       .alt =
+           "Two fields of arrows over two orange spots. In boxes around the spots the fields agree; between "
+           "them and in the other corners the arrows differ. A third panel shows the error, small in the "
+           "boxes.",
+       .kind = Kind::figure,
+       .prepare = figure_4_1});
+  items.push_back(
+      {.id = "s2.figure-4-2",
+       .title = "Noise fills the valley",
+       .source = "S2, Figure 4.2",
+       .caption =
+           "μ and μ ∗ N(0, σ² I): in the highlighted region between the modes the density of the smoothed "
+           "law is larger by nine orders of magnitude, so that it is no bottleneck for Langevin dynamics any "
+           "more, and data to learn the score from lies there too.",
+       .alt =
+           "Left: two separate spots with an empty box between them. Middle: one wide cloud that covers the "
+           "box. Right: density profiles on a logarithmic axis whose valley rises with the noise.",
+       .kind = Kind::figure,
+       .prepare = figure_4_2});
+}
+
+}  // namespace fokker::gallery

@@ -1,0 +1,148 @@
+// S3, sections 3.1 to 3.3: the reverse SDE, the score and the probability flow of the four points.
+#include <cmath>
+
+#include "fokker/course/gallery/compute.h"
+#include "fokker/course/gallery/items.h"
+#include "fokker/course/gallery/workshop.h"
+#include "fokker/plot/mark/bands.h"
+#include "fokker/plot/mark/lines.h"
+#include "fokker/plot/mark/trajectories.h"
+#include "fokker/sample/method/euler_maruyama.h"
+#include "fokker/sample/method/probability_flow.h"
+
+namespace fokker::gallery {
+namespace {
+
+/// Paths (n, 401) with x_t at t = 0, 0.5, ..., 200.
+Tensor backward_paths(const Notebook& book, const Sampler& sampler, int64_t n, int64_t steps,
+                      const Rng& rng) {
+  const Tensor start = rng.stream("start").normal({n, 1}, {}, at::kDouble);
+  return sampled_paths(book.exact, sampler, TimeGrid::uniform(steps), start, rng.stream("noise"), steps / 400)
+      .squeeze(2)
+      .flip(0)
+      .t()
+      .contiguous();
+}
+
+Tensor sde_paths(Workshop& shop, const Rng& rng) {
+  return backward_paths(shop.notebook(), EulerMaruyama(), 200, 4000, rng);
+}
+
+Tensor ode_paths(Workshop& shop, const Rng& rng) {
+  return backward_paths(shop.notebook(), Euler(), 250, 2000, rng);
+}
+
+/// The paths from t = 200 down to the column `from`.
+plot::Figure draw_backward(const plot::Theme& theme, const Tensor& paths, int64_t from) {
+  plot::Figure figure = page(theme, 820, 430);
+  auto& axes = figure.axes();
+  axes.x = {.label = "t (time runs from right to left)", .limits = plot::Range{0, Notebook::steps}};
+  axes.y = {.label = "x_t", .limits = plot::Range{-17, 17}};
+  const Tensor t = linspace(*axes.x.limits, paths.size(1));
+  const int64_t last = std::min(from, paths.size(1) - 2);
+  // In the order of the simulation, so that the dots mark where the particles are.
+  plot::add_trajectories(axes, t.slice(0, last).flip(0), paths.slice(1, last).flip(1),
+                         {.colour = theme.muted, .highlighted = 4});
+  return figure;
+}
+
+Scene still_of(const Tensor& paths) {
+  return {one_picture([=](const plot::Theme& theme) { return draw_backward(theme, paths, 0); })};
+}
+
+Scene film_of(const Tensor& paths) {
+  const int64_t frames = 81;
+  const auto draw = [=](const plot::Theme& theme, int64_t frame) {
+    const int64_t from = 5 * (frames - 1 - frame);
+    plot::Figure figure = draw_backward(theme, paths, from);
+    figure.axes().title = fmt::format("t = {:.1f}", 0.5 * static_cast<double>(from));
+    return figure;
+  };
+  return {.draw = draw, .frames = frames, .still = frames - 1};
+}
+
+Scene score(Workshop& shop, const Rng&) {
+  const AnalyticDenoiser exact = shop.notebook().exact;
+  const Tensor x = linspace({-18, 18}, 901);
+  const auto draw = [=](const plot::Theme& theme, int64_t frame) {
+    const GaussianMixture law = exact.marginal(Notebook::time(static_cast<double>(2 * (frame + 1))));
+    plot::Figure figure = page(theme, 900, 400, 1, 2);
+    auto& left = figure.axes(0, 0);
+    left.title = fmt::format("t = {}", 2 * (frame + 1));
+    left.x = {.label = "x", .limits = plot::Range{-18, 18}};
+    left.y.label = "score \\nabla log q_t(x)";
+    plot::add_line(left, x, law.score(x.unsqueeze(1)).squeeze(1), {.colour = theme.series(0), .width = 2});
+    plot::add_line(left, x, at::zeros_like(x), {.colour = theme.muted, .width = 0.8});
+    auto& right = figure.axes(0, 1);
+    right.title = "log q_t(x), whose slope it is";
+    right.x = {.label = "x", .limits = plot::Range{-18, 18}};
+    right.y.label = "log q_t(x)";
+    plot::add_line(right, x, law.log_density(x.unsqueeze(1)), {.colour = theme.series(1), .width = 2});
+    return figure;
+  };
+  return {.draw = draw, .frames = 100, .still = 14};
+}
+
+const char* const backward_alt =
+    "paths that leave a bundle around zero on the right and end at the four levels −15, −5, 1 and 15 on the "
+    "left";
+
+}  // namespace
+
+void add_s3_sde(Items& items) {
+  items.push_back(
+      {.id = "s3.sde",
+       .title = "The backward SDE with the exact score",
+       .source = "S3, section 3.2, \"The backward flow\"",
+       .caption =
+           "200 paths of dx = [−β x/2 − β ∇ log q_t] dt + √β dB from N(0, 1), 4000 Euler–Maruyama steps, "
+           "four "
+           "highlighted. The score is that of the four points with equal weights, at the very time of the "
+           "step; the notebook's is that of its 100 draws, at whole steps.",
+       .alt = fmt::format("Noisy {}.", backward_alt),
+       .kind = Kind::figure,
+       .prepare = [](Workshop& shop, const Rng& rng) { return still_of(sde_paths(shop, rng)); }});
+  items.push_back({.id = "s3.sde-film",
+                   .title = "The same, as it runs",
+                   .source = "S3, section 3.2, the animation after \"The backward flow\"",
+                   .caption =
+                       "For most of the time the particles are one cloud, and which point each will reach is "
+                       "settled late: "
+                       "at t = 100 the best guess is right for 61 % of them, at t = 20 for nearly all.",
+                   .alt = fmt::format("Animation: noisy {}.", backward_alt),
+                   .kind = Kind::animation,
+                   .prepare = [](Workshop& shop, const Rng& rng) { return film_of(sde_paths(shop, rng)); }});
+  items.push_back(
+      {.id = "s3.score",
+       .title = "The score over time",
+       .source = "S3, section 3.2, \"Backward flow in time\"",
+       .caption =
+           "∇ log q_t(x) and log q_t(x). Early it is steep, a fall of slope −1/(1 − ᾱ_t) through each point; "
+           "late it is −x. The notebook's animation evaluates the score at the frame's number and not at the "
+           "time in its title, and so shows only the first half; both vertical axes follow the curves.",
+       .alt = "Animation: a saw tooth flattens into the line −x, beside four hills of log density that merge "
+              "into "
+              "one parabola.",
+       .kind = Kind::animation,
+       .prepare = score});
+  items.push_back(
+      {.id = "s3.ode",
+       .title = "The probability-flow ODE",
+       .source = "S3, section 3.3, \"ODE flow implementation\"",
+       .caption =
+           "The same marginals without noise: 250 starts from N(0, 1) along dx/dt = −β/2 (x + ∇ log q_t), "
+           "2000 Euler steps. Paths do not cross, so that the order of the starts decides which point "
+           "each reaches.",
+       .alt = fmt::format("Smooth {}; no two of them cross.", backward_alt),
+       .kind = Kind::figure,
+       .prepare = [](Workshop& shop, const Rng& rng) { return still_of(ode_paths(shop, rng)); }});
+  items.push_back({.id = "s3.ode-film",
+                   .title = "The same, as it runs",
+                   .source = "S3, section 3.3",
+                   .caption = "The quarters of the starts, in their order, go to the four points.",
+                   .alt = fmt::format("Animation: smooth {}.", backward_alt),
+                   .kind = Kind::animation,
+                   .prepare = [](Workshop& shop, const Rng& rng) { return film_of(ode_paths(shop, rng)); }});
+}
+
+}  // namespace fokker::gallery

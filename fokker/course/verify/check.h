@@ -1,0 +1,55 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fokker/core/random/rng.h"
+#include "fokker/course/verify/evidence.h"
+
+namespace fokker::verify {
+
+/// Something that a statement needs to be true. Run without it, its check must fail (a negative control).
+struct Ingredient {
+  std::string name;     ///< as in `fokker verify ID --without NAME`
+  std::string removed;  ///< what is done instead: "the reversal leaves out div a"
+};
+
+/// One run of a check: its own random numbers, and which ingredient is left out.
+class Trial {
+ public:
+  Trial(const struct Check& check, const Rng& rng, std::string without = {});
+  const Rng& rng() const { return rng_; }
+  /// Whether the named ingredient is in use. An argument error where the check does not declare it.
+  bool has(std::string_view ingredient) const;
+
+ private:
+  const Check& check_;
+  Rng rng_;
+  std::string without_;
+};
+
+/// A theorem, identity, example or exercise, and how to measure it against its closed form. Its formula
+/// stands in docs/verify.md under its id.
+struct Check {
+  std::string id;         ///< "s0.reversal.brownian-d2": source, topic, item
+  std::string source;     ///< "S0, Theorem 12.1"
+  std::string statement;  ///< one line
+  std::function<void(const Trial&, Evidence&)> measure;
+  std::vector<Ingredient> ingredients = {};
+};
+
+/// What came of it. `error` is empty unless the check could not be carried out, which counts as failed.
+struct Outcome {
+  const Check* check = nullptr;
+  Finding worst;
+  std::vector<Finding> findings;
+  std::string error;
+  double seconds = 0;
+  bool passed() const { return error.empty() && worst.passed; }
+};
+
+/// Measures one statement. Numbers depend on the seed and the check's id alone.
+Outcome run(const Check& check, uint64_t seed, const std::string& without = {});
+
+}  // namespace fokker::verify

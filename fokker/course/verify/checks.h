@@ -1,0 +1,40 @@
+#pragma once
+#include "fokker/course/verify/check.h"
+
+/// Each function appends the checks of one topic and is defined in the file of its name.
+namespace fokker::verify {
+
+using Checks = std::vector<Check>;
+
+// S0: reversal of diffusions, Langevin dynamics, learning the score.
+void add_s0_reversal(Checks& checks);
+void add_s0_linear(Checks& checks);
+void add_s0_anderson(Checks& checks);
+void add_s0_flow(Checks& checks);
+void add_s0_langevin(Checks& checks);
+void add_s0_learning(Checks& checks);
+
+// S1: denoising diffusion probabilistic models.
+void add_s1_chain(Checks& checks);
+void add_s1_posterior(Checks& checks);
+void add_s1_objective(Checks& checks);
+void add_s1_minimiser(Checks& checks);
+void add_s1_sampling(Checks& checks);
+void add_s1_embedding(Checks& checks);
+
+// S3: the notebook.
+void add_s3_forward(Checks& checks);
+void add_s3_elbo(Checks& checks);
+void add_s3_denoising(Checks& checks);
+void add_s3_learning(Checks& checks);
+void add_s3_tweedie(Checks& checks);
+void add_s3_sde(Checks& checks);
+void add_s3_generation(Checks& checks);
+
+// S2: score matching and Langevin dynamics.
+void add_s2_score_matching(Checks& checks);
+void add_s2_langevin(Checks& checks);
+void add_s2_annealed(Checks& checks);
+void add_s2_toy(Checks& checks);
+
+}  // namespace fokker::verify

@@ -1,0 +1,39 @@
+#include "fokker/course/verify/fit.h"
+
+#include "fokker/course/verify/quadrature.h"
+
+namespace fokker::verify {
+namespace {
+
+/// The mean over every so many steps of E[value(x_t, E[eps | x_t], t)], nodes where the law of x_t has its
+/// mass.
+double mean_over_steps(const LineMixture& data, const ChainTable& chain, int64_t every,
+                       const std::function<Tensor(const Line& nodes, const Tensor& noise, double t)>& value) {
+  double sum = 0;
+  for (int64_t i = every; i <= chain.steps(); i += every) {
+    const double alpha = std::sqrt(chain.alphabar(i)), sigma = chain.sigma(i);
+    const double reach = alpha * (std::abs(data.mean()) + 4 * std::sqrt(data.variance())) + 8 * sigma;
+    const Line nodes = line(-reach, reach, 800);
+    const Tensor density = data.log_density(nodes.x, alpha, sigma).exp();
+    sum += nodes.integral(density * value(nodes, data.noise(nodes.x, alpha, sigma), chain.time(i)));
+  }
+  return sum / static_cast<double>(chain.steps() / every);
+}
+
+}  // namespace
+
+double excess_loss(const Denoiser& denoiser, const LineMixture& data, const ChainTable& chain,
+                   int64_t every) {
+  const GradientMode off(false);
+  return mean_over_steps(data, chain, every, [&](const Line& nodes, const Tensor& noise, double t) {
+    const Tensor learned = denoiser.estimate(nodes.states().to(at::kFloat), t).noise().to(at::kDouble);
+    return (learned.flatten() - noise).square();
+  });
+}
+
+double least_loss(const LineMixture& data, const ChainTable& chain, int64_t every) {
+  return mean_over_steps(data, chain, every,
+                         [](const Line&, const Tensor& noise, double) { return 1 - noise.square(); });
+}
+
+}  // namespace fokker::verify

@@ -1,0 +1,16 @@
+#pragma once
+#include "fokker/course/problem/small_networks.h"
+#include "fokker/course/verify/chain_table.h"
+#include "fokker/course/verify/line_mixture.h"
+
+namespace fokker::verify {
+
+/// How far a denoiser is above the least possible unweighted loss: the mean over the steps (each `every`th of
+/// them) of E|eps_theta(x_t, t) - E[eps | x_t]|^2, by quadrature.
+double excess_loss(const Denoiser& denoiser, const LineMixture& data, const ChainTable& chain,
+                   int64_t every = 1);
+
+/// The least possible loss itself: the mean over the steps of 1 - E|E[eps | x_t]|^2.
+double least_loss(const LineMixture& data, const ChainTable& chain, int64_t every = 1);
+
+}  // namespace fokker::verify

@@ -1,0 +1,262 @@
+// S2, section 4.2: the Fisher divergence and the losses that need no score: eqs. 4.2, 4.3 and 4.4.
+#include "fokker/objective/score_matching.h"
+
+#include <cmath>
+
+#include "fokker/course/verify/checks.h"
+#include "fokker/course/verify/problems.h"
+#include "fokker/objective/implicit.h"
+#include "fokker/sde/jacobian.h"
+
+namespace fokker::verify {
+namespace {
+
+ScoreFunction score_of(const GaussianMixture& mixture) {
+  return [mixture](const Tensor& x) { return mixture.score(x); };
+}
+
+GaussianMixture normal(double mean, double variance) {
+  return GaussianMixture::gaussian(at::full({1}, mean, at::kDouble), at::full({1}, variance, at::kDouble));
+}
+
+/// F(q, p) = E_q |grad log q - grad log p|^2.
+double fisher(const GaussianMixture& q, const GaussianMixture& p, int64_t points) {
+  const Quadrature x = mixture_quadrature(q, points);
+  return x.mean(fisher_divergence(score_of(p), q, x.x));
+}
+
+/// For normal laws F(q, p) = (1/p - 1/q)^2 q + (m_q - m_p)^2 / p^2: zero at equality alone, not symmetric.
+void fisher_of_normals(const Trial& trial, Evidence& evidence) {
+  struct Pair {
+    double mq, vq, mp, vp;
+  };
+  for (const auto& [mq, vq, mp, vp] :
+       {Pair{0, 1, 0, 1}, {0, 1, 0.1, 1}, {0, 1, 0, 1.1}, {1, 0.5, -1, 2}, {-1, 2, 1, 0.5}}) {
+    const double expected = std::pow(1 / vp - 1 / vq, 2) * vq + std::pow(mq - mp, 2) / (vp * vp);
+    const GaussianMixture q = normal(mq, vq), p = normal(mp, vp);
+    // Under p in place of q it is F(p, q).
+    evidence.equal(fmt::format("F(N({}, {}), N({}, {}))", mq, vq, mp, vp),
+                   {trial.has("order") ? fisher(q, p, 81) : fisher(p, q, 81), 0}, expected, 1e-9);
+  }
+  for (const GaussianMixture& q : {skewed_mixture(), tilted_mixture()}) {
+    const int64_t points = q.dimension() == 1 ? 161 : 41;
+    evidence.equal("F(q, q) of a mixture", {fisher(q, q, points), 0}, 0, 1e-12);
+    evidence.at_least("F(q, p) of unequal mixtures", {fisher(q, q.noised(1, 0.2), points), 0}, 1e-3);
+  }
+}
+
+/// Scores do not see the weights of modes without mass between them: for modes 14 apart, 1/5 and 4/5 against
+/// 1/2 and 1/2 differ by 0.3 in total variation and by less than 1e-8 in F. It is why weights between modes
+/// are not learned (S2, section 4.3).
+void fisher_is_blind(const Trial& trial, Evidence& evidence) {
+  const double distance = trial.has("separation") ? 5 : 1;
+  const auto modes = [&](double weight) {
+    return GaussianMixture(
+        at::tensor({weight, 1 - weight}, at::kDouble),
+        at::tensor({-distance, -distance, distance, distance}, at::kDouble).reshape({2, 2}),
+        at::ones({2}, at::kDouble));
+  };
+  const GaussianMixture q = modes(0.2), p = modes(0.5);
+  const Quadrature x = mixture_quadrature(q, 61);
+  const Tensor ratio = (p.log_density(x.x) - q.log_density(x.x)).exp();
+  evidence.at_least("total variation", {0.5 * x.mean((1 - ratio).abs()), 0}, 0.29);
+  evidence.at_most("Fisher divergence", {fisher(q, p, 61), 0}, 1e-8);
+  evidence.at_least("Fisher divergence", {fisher(q, p, 61), 0}, 1e-300);
+}
+
+/// Eq. 4.2 = eq. 4.3 + E|grad log mu|^2 for every s, all by quadrature, with the divergence that the library
+/// takes by automatic differentiation.
+void implicit_constant(const Trial& trial, Evidence& evidence) {
+  for (const GaussianMixture& mu : {skewed_mixture(), tilted_mixture()}) {
+    const Quadrature x = mixture_quadrature(mu, mu.dimension() == 1 ? 161 : 61);
+    const double information = x.mean(sum_events(mu.score(x.x).square()));
+    for (const Field& s : unrelated_fields()) {
+      const Tensor implicit = implicit_score_matching(s.value, x.x).detach();
+      const Tensor square = sum_events(s.value(x.x).square());
+      const double loss = x.mean(trial.has("factor 2") ? implicit : 0.5 * (implicit + square));
+      evidence.equal(fmt::format("E|grad log mu - s|^2 - loss for {}, d = {}", s.name, mu.dimension()),
+                     {x.mean(fisher_divergence(s.value, mu, x.x)) - loss, 0}, information, 1e-6);
+    }
+  }
+}
+
+/// Integration by parts needs a density that vanishes at the boundary. Of N(0, 1) cut off at 0, the boundary
+/// term 2 s(0) mu(0) is left.
+void implicit_boundary(const Trial& trial, Evidence& evidence) {
+  const double low = trial.has("decay") ? -12 : 0;
+  const Tensor x = at::linspace(low, 12, 48'001, at::kDouble).unsqueeze(1);
+  Tensor weights = (-0.5 * x.square()).exp().squeeze(1);
+  weights[0] *= 0.5;
+  weights /= weights.sum();
+  const Quadrature mu{x, weights};
+  const GaussianMixture normal_law = GaussianMixture::standard_normal(1);
+  for (const Field& s : unrelated_fields()) {
+    const double explicit_loss = mu.mean(fisher_divergence(s.value, normal_law, x));
+    const double implicit = mu.mean(implicit_score_matching(s.value, x).detach());
+    evidence.equal("gap for " + s.name, {explicit_loss - implicit, 0}, mu.mean(x.squeeze(1).square()), 1e-6);
+  }
+}
+
+/// The empirical eq. 4.3 over affine scores s(x) = A x + b is least at the score of the fitted normal law, A
+/// = -S^-1 and b = S^-1 m of the sample: its gradient vanishes there.
+void implicit_empirical(const Trial& trial, Evidence& evidence) {
+  const int64_t n = 500;
+  const GaussianMixture mu = tilted_mixture();
+  const Tensor x = mu.sample(n, trial.rng().stream("data"));
+  const Tensor centred = x - x.mean(0);
+  const Tensor S =
+      trial.has("sample") ? centred.t().matmul(centred) / static_cast<double>(n) : mu.covariance();
+  const Tensor A = (-at::linalg_inv(S)).requires_grad_();
+  const Tensor b = at::linalg_inv(S).matmul(x.mean(0)).requires_grad_();
+  const auto affine = [&](const Tensor& y) { return y.matmul(A.t()) + b; };
+  const auto gradient = gradients(implicit_score_matching(affine, x) / static_cast<double>(n), {A, b}, false);
+  for (int64_t i = 0; i < 2; ++i) {
+    evidence.equal(fmt::format("derivative in b{}", i + 1), {gradient[1][i].item<double>(), 0}, 0, 1e-10);
+    for (int64_t j = 0; j < 2; ++j)
+      evidence.equal(fmt::format("derivative in A{}{}", i + 1, j + 1), {gradient[0][i][j].item<double>(), 0},
+                     0, 1e-10);
+  }
+}
+
+/// v^T J v for random v is unbiased for the trace of J, with variance 2 |sym J|^2 for normal directions and 2
+/// sum of the off-diagonal squares of sym J for signs.
+void sliced(const Trial& trial, Evidence& evidence, SlicedObjective::Directions kind) {
+  const int64_t n = 20'000;
+  const Tensor x = at::tensor({0.4, -0.7, 1.3, 0.2, -1.1, 0.9}, at::kDouble).reshape({3, 2});
+  const ScoreFunction field = unrelated_fields()[2].value;
+  const Tensor J = jacobian(field, x), symmetric = 0.5 * (J + J.transpose(1, 2));
+  const Tensor many = x.repeat_interleave(n, 0);
+  Tensor v = random_directions(kind, 1, many, 0, trial.rng());
+  if (!trial.has("unit")) v = v / v.norm(2, {-1}, /*keepdim=*/true);
+  const Tensor loss = sliced_score_matching(field, many, v).detach().reshape({3, n});
+  for (int64_t i = 0; i < 3; ++i) {
+    const double exact = (field(x)[i].square().sum() + 2 * J[i].trace()).item<double>();
+    evidence.equal(fmt::format("sliced loss at point {}", i + 1), mean_of(loss[i]), exact, 1e-9);
+    double spread = symmetric[i].square().sum().item<double>();
+    if (kind == SlicedObjective::Directions::rademacher)
+      spread -= symmetric[i].diagonal().square().sum().item<double>();
+    // About the known mean: two-valued losses have no error in it, while the sample mean has.
+    evidence.equal(fmt::format("its variance at point {}", i + 1), mean_of((loss[i] - exact).square()),
+                   8 * spread, 1e-9);
+  }
+}
+
+/// The step to eq. 4.4: E div s(X + sigma Z) = E <s(X + sigma Z), Z> / sigma with Z ~ N(0, I).
+void stein(const Trial& trial, Evidence& evidence) {
+  const GaussianMixture mu = skewed_mixture();
+  const NoisedQuadrature q = noised_quadrature(mu, 81);
+  for (const double sigma : {0.3, 1.0}) {
+    // S2 writes Z ~ N(0, sigma^2 I) beside (4.4), which would scale the noise twice.
+    const Tensor z = trial.has("unit noise") || sigma == 1 ? q.noise : sigma * q.noise;
+    const Tensor x = q.x0 + sigma * z;
+    for (const Field& s : unrelated_fields()) {
+      const Tensor leaf = x.detach().clone().requires_grad_();
+      const double divergence = q.mean(exact_divergence(s.value(leaf), leaf).detach());
+      evidence.equal(fmt::format("E<s, Z>/sigma for {}, sigma = {}", s.name, sigma),
+                     {q.mean(sum_events(s.value(x) * z)) / sigma, 0}, divergence, 1e-6);
+    }
+  }
+}
+
+/// Eq. 4.4 = eq. 4.2 for mu_sigma + d / sigma^2 - E|grad log mu_sigma|^2.
+void denoising_constant(const Trial& trial, Evidence& evidence) {
+  const GaussianMixture mu = tilted_mixture();
+  const NoisedQuadrature q = noised_quadrature(mu, 17, 6);
+  for (const double sigma : {0.3, 0.6, 1.0}) {
+    const GaussianMixture noised = mu.noised(1, sigma);
+    const Tensor x = q.x0 + sigma * q.noise;
+    const double expected = 2 / (sigma * sigma) - q.mean(sum_events(noised.score(x).square()));
+    const GaussianMixture& law = trial.has("noised") ? noised : mu;
+    for (const Field& s : unrelated_fields()) {
+      const ScoreFunction field =
+          trial.has("sign") ? ScoreFunction(s.value) : [&](const Tensor& y) { return -s.value(y); };
+      evidence.equal(fmt::format("(4.4) - (4.2) for {}, sigma = {}", s.name, sigma),
+                     {q.mean(denoising_score_matching(field, q.x0, q.noise, sigma)) -
+                          q.mean(fisher_divergence(s.value, law, x)),
+                      0},
+                     expected, 1e-3);
+    }
+  }
+}
+
+/// The score of mu_sigma tends to that of mu: log mu_sigma = log mu + sigma^2 / 2 (mu''/mu) + O(sigma^4), so
+/// E_mu |grad log mu_sigma - grad log mu|^2 / sigma^4 -> E (s'' + 2 s s')^2 / 4 with s = (log mu)'.
+void small_noise(const Trial&, Evidence& evidence) {
+  const GaussianMixture mu = skewed_mixture();
+  const Quadrature q = mixture_quadrature(mu, 161);
+  const RowFunction score = [&](const Tensor& x) { return mu.score(x); };
+  const GradientMode on(true);
+  const Tensor x = q.x.detach().clone().requires_grad_();
+  const Tensor s = score(x), s1 = gradients(s, {x}, true)[0], s2 = gradients(s1, {x}, false)[0];
+  const double limit = 0.25 * q.mean((s2 + 2 * s * s1).detach().square().squeeze(1));
+  const auto scaled = [&](double sigma) { return fisher(mu, mu.noised(1, sigma), 161) / std::pow(sigma, 4); };
+  // Its error is O(sigma^2): one step of Richardson's extrapolation leaves O(sigma^4).
+  const double a = scaled(0.04), b = scaled(0.02);
+  evidence.equal("E|difference|^2 / sigma^4 at sigma -> 0", {(4 * b - a) / 3, 0}, limit, 2e-3 * limit);
+  evidence.equal("rate: log2 of the ratio at sigma = 0.04 and 0.02", {std::log2(a / b) + 4, 0}, 4, 0.05);
+  for (const double sigma : {0.5, 1.0}) {
+    const double v = 0.5, expected = v * std::pow(1 / v - 1 / (v + sigma * sigma), 2);
+    evidence.equal(fmt::format("for N(0, 1/2) at sigma = {}", sigma),
+                   {fisher(normal(0, v), normal(0, v).noised(1, sigma), 81), 0}, expected, 1e-9);
+  }
+}
+
+}  // namespace
+
+void add_s2_score_matching(Checks& checks) {
+  checks.push_back({"s2.fisher.closed-form",
+                    "S2, eq. 4.2",
+                    "The Fisher divergence is zero only at equality, and not symmetric",
+                    fisher_of_normals,
+                    {{"order", "the expectation is over the other law"}}});
+  checks.push_back({"s2.fisher.blind-to-weights",
+                    "S2, section 4.3",
+                    "Between modes far apart the Fisher divergence hardly sees the weights",
+                    fisher_is_blind,
+                    {{"separation", "the modes are 2.8 apart and not 14"}}});
+  checks.push_back({"s2.implicit.constant",
+                    "S2, eq. 4.3",
+                    "Explicit and implicit score matching differ by E|grad log mu|^2 for every s",
+                    implicit_constant,
+                    {{"factor 2", "the divergence counts once"}}});
+  checks.push_back({"s2.implicit.boundary",
+                    "S2, eq. 4.3",
+                    "Integration by parts needs a density that vanishes at the boundary",
+                    implicit_boundary,
+                    {{"decay", "the law is cut off at 0, where its density is largest"}}});
+  checks.push_back({"s2.implicit.empirical",
+                    "S2, eq. 4.3",
+                    "Over affine scores the empirical loss is least at the fitted normal law",
+                    implicit_empirical,
+                    {{"sample", "the covariance of the law is taken and not that of the sample"}}});
+  const Ingredient unit{"unit", "the directions have length one: E v v^T = I / d"};
+  checks.push_back(
+      {"s2.sliced.rademacher",
+       "S2, eq. 4.3",
+       "Sliced score matching along random signs is unbiased for eq. 4.3",
+       [](const Trial& t, Evidence& e) { sliced(t, e, SlicedObjective::Directions::rademacher); },
+       {unit}});
+  checks.push_back({"s2.sliced.gaussian",
+                    "S2, eq. 4.3",
+                    "Sliced score matching along normal directions is unbiased for eq. 4.3",
+                    [](const Trial& t, Evidence& e) { sliced(t, e, SlicedObjective::Directions::gaussian); },
+                    {unit}});
+  checks.push_back({"s2.denoising.stein",
+                    "S2, section 4.2",
+                    "E div s(X + sigma Z) = E<s(X + sigma Z), Z> / sigma",
+                    stein,
+                    {{"unit noise", "Z ~ N(0, sigma^2 I), as S2 writes beside eq. 4.4"}}});
+  checks.push_back({"s2.denoising.constant",
+                    "S2, eq. 4.4",
+                    "Denoising score matching is the Fisher divergence of mu_sigma plus a constant",
+                    denoising_constant,
+                    {{"sign", "the loss is |Z/sigma - s|^2"},
+                     {"noised", "the divergence is from mu and not from mu_sigma"}}});
+  checks.push_back({"s2.denoising.small-noise",
+                    "S2, section 4.2",
+                    "The score of mu_sigma tends to that of mu, with a mean square error of order sigma^4",
+                    small_noise,
+                    {}});
+}
+
+}  // namespace fokker::verify

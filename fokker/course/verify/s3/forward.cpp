@@ -1,0 +1,166 @@
+#include "fokker/course/verify/chain_table.h"
+#include "fokker/course/verify/checks.h"
+#include "fokker/course/verify/line_mixture.h"
+#include "fokker/course/verify/quadrature.h"
+#include "fokker/denoise/analytic.h"
+#include "fokker/sde/linear_sde.h"
+
+namespace fokker::verify {
+namespace {
+
+/// x_t = a x_{t-1} + s eps with any a and s: mean a^t x_0 and variance s^2 (1 - a^{2t}) / (1 - a^2). The
+/// chain is the linear diffusion of rate -log a seen at unit times.
+void any_factor(const Trial& trial, Evidence& evidence) {
+  const double a = 0.9, s = 0.7, x0 = 3.0;
+  const double g = s * std::sqrt(-2 * std::log(a) / (1 - a * a));
+  const LinearSde sde(at::full({1, 1}, std::log(a), at::kDouble), at::full({1, 1}, g, at::kDouble));
+  const Tensor start = at::full({60'000, 1}, x0, at::kDouble);
+  std::vector<double> times;
+  for (int t = 0; t <= 20; ++t) times.push_back(t);
+  const Tensor paths = sde.sample_paths(start, times, trial.rng());
+  for (const int64_t t : {1, 2, 5, 20}) {
+    const double power = std::pow(a, 2.0 * static_cast<double>(t));
+    const double sum = trial.has("sum") ? (1 - power) / (1 - a * a) : static_cast<double>(t);
+    evidence.equal(fmt::format("mean of x_{}", t), mean_of(paths[t].flatten()), std::sqrt(power) * x0);
+    evidence.equal(fmt::format("variance of x_{}", t), variance_of(paths[t].flatten()), s * s * sum);
+  }
+}
+
+/// With a = sqrt(1 - s^2), q(x_t | x_0) = N(a^t x_0, 1 - a^{2t}), for the four points together: what the
+/// chain forgets of its start at the last step.
+void fixed_factor(const Trial& trial, Evidence& evidence) {
+  const ChainTable chain = ChainTable::notebook();
+  const LineMixture data = LineMixture::four_points();
+  const Tensor x0 = data.mixture().sample(40'000, trial.rng().stream("data"));
+  const double a = std::sqrt(0.96);
+  const auto visit = [&](int64_t t, const Tensor& x) {
+    if (t != 1 && t != 20 && t != 200) return;
+    const double power = std::pow(a, 2.0 * static_cast<double>(t));
+    // Given x_0 and together: what is left after the mean, and the slope of the mean on x_0.
+    const Tensor residual = (x - std::sqrt(power) * x0).flatten();
+    evidence.equal(fmt::format("mean of x_{} - a^{} x_0", t, t), mean_of(residual), 0);
+    evidence.equal(fmt::format("variance of x_{} given x_0", t), variance_of(residual), 1 - power);
+    evidence.equal(fmt::format("variance of x_{}", t), variance_of(x.flatten()),
+                   1 - power + (trial.has("data") ? power * data.variance() : power));
+  };
+  walk(chain, x0, trial.rng().stream("path"), visit);
+}
+
+/// alphabar_t (sum over i of (1 - alpha_i) / alphabar_i) = 1 - alphabar_t, and x_t made in one step has that
+/// variance. The notebook's misprint x_t = sqrt(alphabar) x_0 + (1 - alphabar) eps has not.
+void varying_factor(const Trial& trial, Evidence& evidence) {
+  const ChainTable chain = ChainTable::linear(200, 1e-3, 0.1);
+  const Tensor eps = trial.rng().normal({100'000, 1}, {}, at::kDouble);
+  double sum = 0;
+  for (int64_t t = 1; t <= chain.steps(); ++t) {
+    sum += chain.beta(t) / chain.alphabar(t);
+    if (t != 2 && t != 50 && t != 200) continue;
+    const double expected = chain.alphabar(t) * sum, sigma = chain.process().sigma(chain.time(t));
+    evidence.equal(fmt::format("sigma^2 of step {}", t),
+                   {trial.has("root") ? sigma * sigma : std::pow(sigma, 4)}, expected, 1e-12);
+    const Tensor x = chain.process().perturb(at::full_like(eps, 2.0), eps, chain.time(t));
+    evidence.equal(fmt::format("variance of x_{} made in one step", t), variance_of(x.flatten()), expected);
+    evidence.equal(fmt::format("mean of x_{} made in one step", t), mean_of(x.flatten()),
+                   2 * std::sqrt(chain.alphabar(t)));
+  }
+}
+
+/// The simulated histogram and q_t at every time that the notebook draws, by Kolmogorov's distance.
+void histogram(const Trial& trial, Evidence& evidence) {
+  const ChainTable chain = ChainTable::notebook();
+  const LineMixture data = LineMixture::four_points();
+  const int64_t drawn = 100;
+  const double critical = kolmogorov_critical(1e-4 / static_cast<double>(drawn));
+  const auto visit = [&](int64_t t, const Tensor& x) {
+    if (t == 0 || t % 2 != 0) return;
+    const int64_t at = trial.has("alignment") ? t : t - 1;
+    const auto distribution = [&](const Tensor& values) {
+      return data.distribution(values, std::sqrt(chain.alphabar(at)), chain.sigma(at));
+    };
+    evidence.at_most(fmt::format("Kolmogorov's distance at t = {}", t),
+                     {kolmogorov_smirnov(x.flatten(), distribution)}, critical);
+  };
+  walk(chain, data.mixture().sample(5'000, trial.rng().stream("data")), trial.rng().stream("path"), visit);
+}
+
+/// "For large t, q(x_t) tends to N(0, 1)": with the notebook's 200 steps x_T still has the mean and the
+/// excess variance that 0.96^200 of the data's leaves, and starting from N(0, 1) costs that much.
+void end_of_chain(const Trial& trial, Evidence& evidence) {
+  const ChainTable chain = ChainTable::notebook();
+  const LineMixture data = LineMixture::four_points();
+  const AnalyticDenoiser exact(data.mixture(), chain.process());
+  const Line nodes = line(-14, 14, 4000);
+  for (const int64_t t : {100, 150, 200}) {
+    const Tensor log_q = exact.marginal(chain.time(t)).log_density(nodes.states());
+    const double measured = nodes.integral(log_q.exp() * (log_q - normal_log_density(nodes.x, 0, 1)));
+    const double a = std::pow(trial.has("factor") ? 0.96 : 0.98, static_cast<double>(t));
+    const double mean = std::sqrt(a) * data.mean(), excess = a * (data.variance() - 1);
+    // The normal law of the same moments; four points of these weights add less than 0.03 a^2 v^2.
+    const double normal = 0.5 * (excess - std::log1p(excess) + mean * mean);
+    const double rest = 0.03 * std::pow(a * data.variance(), 2);
+    evidence.at_least(fmt::format("nats between x_{} and N(0, 1)", t), {measured}, normal, 1e-9);
+    evidence.at_most(fmt::format("nats between x_{} and N(0, 1)", t), {measured}, normal + rest);
+  }
+}
+
+/// grad log q_t of the four points and of a general mixture as the responsibilities' average, against the
+/// library's, and against the difference quotient of the density.
+void mixture_score(const LineMixture& data, const Trial& trial, Evidence& evidence) {
+  const ChainTable chain = ChainTable::notebook();
+  const Tensor x = at::linspace(-16, 16, 161, at::kDouble);
+  const AnalyticDenoiser exact(data.mixture(), chain.process());
+  for (const int64_t t : {2, 20, 60, 200}) {
+    const int64_t plotted = trial.has("time") ? t : t / 2;
+    const double alpha = std::sqrt(chain.alphabar(plotted)), sigma = chain.sigma(plotted);
+    const Tensor measured = exact.estimate(x.unsqueeze(1), chain.time(t)).score().flatten();
+    const Tensor expected = data.score(x, alpha, sigma);
+    evidence.equal(fmt::format("largest error of the score at t = {}, relative", t),
+                   {largest((measured - expected) / (1 + expected.abs()))}, 0, 1e-9);
+    const double h = 1e-4;
+    const Tensor slope =
+        (data.log_density(x + h, alpha, sigma) - data.log_density(x - h, alpha, sigma)) / (2 * h);
+    evidence.equal(fmt::format("largest error of its difference quotient at t = {}, relative", t),
+                   {largest((measured - slope) / (1 + slope.abs()))}, 0, 2e-3);
+  }
+}
+
+}  // namespace
+
+void add_s3_forward(Checks& checks) {
+  checks.push_back({.id = "s3.chain.any-factor",
+                    .source = "S3, 1.1.1",
+                    .statement = "x_t = a x_{t-1} + s eps has mean a^t x_0, variance s^2 (1-a^2t)/(1-a^2)",
+                    .measure = any_factor,
+                    .ingredients = {{"sum", "every step adds s^2, as if a were 1"}}});
+  checks.push_back({.id = "s3.chain.fixed-factor",
+                    .source = "S3, 1.1.1",
+                    .statement = "With a^2 = 1 - s^2, q(x_t | x_0) = N(a^t x_0, 1 - a^2t)",
+                    .measure = fixed_factor,
+                    .ingredients = {{"data", "the spread of the data is forgotten"}}});
+  checks.push_back({.id = "s3.chain.varying-factor",
+                    .source = "S3, 1.1.2",
+                    .statement = "The sum over the steps' noise is 1 - alphabar_t",
+                    .measure = varying_factor,
+                    .ingredients = {{"root", "eps is scaled by 1 - alphabar, as printed in 1.2.1"}}});
+  checks.push_back({.id = "s3.chain.histogram",
+                    .source = "S3, 1.1.3",
+                    .statement = "The simulated chain has the law q_t at each of the 100 times drawn",
+                    .measure = histogram,
+                    .ingredients = {{"alignment", "q_t is read one step early, as in the notebook"}}});
+  checks.push_back({.id = "s3.chain.end",
+                    .source = "S3, 1.1.1",
+                    .statement = "x_t tends to N(0, 1) as a^2t does to zero",
+                    .measure = end_of_chain,
+                    .ingredients = {{"factor", "the factor is 0.98 for 0.96"}}});
+  const std::vector<std::pair<std::string, LineMixture>> laws = {
+      {"points", LineMixture::four_points()},
+      {"general", LineMixture({0.1, 0.3, 0.6}, {-9, 2, 5}, {4, 0.5, 1})}};
+  for (const auto& [name, data] : laws)
+    checks.push_back({.id = "s3.score.mixture-" + name,
+                      .source = "S3, 3.2",
+                      .statement = "The score of a mixture over time is the responsibilities' average",
+                      .measure = [data = data](const Trial& t, Evidence& e) { mixture_score(data, t, e); },
+                      .ingredients = {{"time", "the frame's number is passed for its time"}}});
+}
+
+}  // namespace fokker::verify

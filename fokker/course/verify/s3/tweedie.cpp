@@ -1,0 +1,153 @@
+#include <numbers>
+
+#include "fokker/course/verify/checks.h"
+#include "fokker/course/verify/line_mixture.h"
+#include "fokker/course/verify/quadrature.h"
+#include "fokker/denoise/analytic.h"
+#include "fokker/objective/single_level.h"
+
+namespace fokker::verify {
+namespace {
+
+/// x = s + noise of this deviation: the Brownian process at t = sigma^2.
+constexpr double sigma = 0.5;
+constexpr double level = sigma * sigma;
+const GaussianProcess& process() {
+  static const GaussianProcess brownian = Brownian{.sigma = 1.0};
+  return brownian;
+}
+
+Tensor normal_density(const Tensor& x) {
+  return (-0.5 * x.square()).exp() / std::sqrt(2 * std::numbers::pi);
+}
+
+/// A signal that is not normal: its log density on the nodes of its support, and the score of x = s + noise.
+struct Signal {
+  Line nodes;
+  Tensor log_density;
+  std::function<Tensor(const Tensor& x)> score;
+};
+
+/// Midpoints of the intervals, where a density may be cut off at the ends.
+Line midpoints(double begin, double end, int64_t intervals) {
+  const double half = 0.5 * (end - begin) / static_cast<double>(intervals);
+  return line(begin + half, end - half, intervals - 1);
+}
+
+/// Uniform on [-1, 1].
+Signal uniform_signal() {
+  const Line nodes = midpoints(-1, 1, 20'000);
+  return {nodes, at::zeros_like(nodes.x), [](const Tensor& x) {
+            const Tensor u = (x + 1) / sigma, v = (x - 1) / sigma;
+            return (normal_density(u) - normal_density(v)) /
+                   (sigma * (normal_distribution(u) - normal_distribution(v)));
+          }};
+}
+
+/// Exponential, exp(-s) for s > 0.
+Signal exponential_signal() {
+  const Line nodes = midpoints(0, 40, 200'000);
+  return {nodes, -nodes.x, [](const Tensor& x) {
+            const Tensor u = x / sigma - sigma;
+            return -1 + normal_density(u) / (sigma * normal_distribution(u));
+          }};
+}
+
+/// Two normals; the score is that of the library's noised mixture.
+Signal mixture_signal() {
+  const LineMixture law({0.3, 0.7}, {-1, 0.8}, {0.05, 0.3});
+  const Line nodes = line(-8, 8, 16'000);
+  return {nodes, law.log_density(nodes.x), [mixture = law.mixture()](const Tensor& x) {
+            return mixture.noised(1, sigma).score(x.unsqueeze(1)).flatten();
+          }};
+}
+
+/// E[s | x] = x + sigma^2 grad log p(x), the denoised estimate of a score, against Bayes' rule on the line.
+void tweedie(Signal (*make)(), const Trial& trial, Evidence& evidence) {
+  const Signal signal = make();
+  const FunctionDenoiser denoiser([&](const Tensor& x, const Times&) { return signal.score(x); }, process(),
+                                  Prediction::score());
+  for (const double x : {-1.2, -0.3, 0.4, 1.5}) {
+    const Tensor at_x = at::full({1}, x, at::kDouble);
+    const Tensor estimate =
+        trial.has("square") ? denoiser.estimate(at_x, level).denoised() : at_x + sigma * signal.score(at_x);
+    const Tensor log_weights = signal.log_density + normal_log_density(signal.nodes.x, x, level);
+    evidence.equal(fmt::format("E[s | x = {}]", x), {estimate.item<double>()},
+                   expectation(log_weights, signal.nodes.x), 1e-7);
+  }
+}
+
+/// A smooth density, for which derivatives are bounded.
+const LineMixture& smooth_prior() {
+  static const LineMixture law({0.4, 0.6}, {-1, 1}, {0.5, 0.7});
+  return law;
+}
+
+/// The denoising autoencoder's loss is least at E[s | x]: no slope in any direction, and a rise of E|h|^2.
+void optimal_autoencoder(const Trial& trial, Evidence& evidence) {
+  const GaussianMixture model =
+      trial.has("exact")
+          ? smooth_prior().mixture()
+          : GaussianMixture::gaussian(smooth_prior().mixture().mean(), smooth_prior().mixture().covariance());
+  const AnalyticDenoiser exact(model, process());
+  const DenoisingAutoencoder loss(level);
+  const Batch batch{.x0 = smooth_prior().mixture().sample(60'000, trial.rng().stream("data")), .label = {}};
+  const std::vector<std::pair<std::string, Tensor (*)(const Tensor&)>> directions = {
+      {"1", [](const Tensor& x) { return at::ones_like(x); }},
+      {"x", [](const Tensor& x) { return x; }},
+      {"sin 2x", [](const Tensor& x) { return (2 * x).sin(); }}};
+  const Line nodes = line(-10, 10, 4000);
+  const Tensor density = smooth_prior().log_density(nodes.x, 1, sigma).exp();
+  for (const auto& [name, h] : directions) {
+    const auto at_distance = [&, h = h](double c) {
+      const FunctionDenoiser r(
+          [&](const Tensor& x, const Times& t) { return exact.estimate(x, t).denoised() + c * h(x); },
+          process(), Prediction::data());
+      return loss.loss(r, batch, trial.rng());
+    };
+    const Tensor above = at_distance(0.3), below = at_distance(-0.3);
+    evidence.equal("slope along " + name, mean_of((above - below) / 0.6), 0);
+    evidence.equal("rise along " + name, mean_of(above - at_distance(0)),
+                   0.09 * nodes.integral(density * h(nodes.x).square()));
+  }
+}
+
+/// r*(s) = s + sigma^2 grad log p(s) + o(sigma^2), with the score of the clean density: the remainder is of
+/// order sigma^4.
+void tweedie_small_noise(const Trial& trial, Evidence& evidence) {
+  const AnalyticDenoiser exact(smooth_prior().mixture(), process());
+  const Tensor s = at::linspace(-3, 3, 61, at::kDouble);
+  const std::vector<double> deviations = {0.1, 0.05, 0.025};
+  std::vector<double> errors;
+  for (const double d : deviations) {
+    const Tensor r = exact.estimate(s.unsqueeze(1), d * d).denoised().flatten();
+    errors.push_back(
+        largest(r - s - (trial.has("score") ? d * d * smooth_prior().score(s) : at::zeros_like(s))));
+  }
+  evidence.equal("order in sigma of the largest remainder", {observed_order(deviations, errors)}, 4, 0.1);
+}
+
+}  // namespace
+
+void add_s3_tweedie(Checks& checks) {
+  const std::vector<std::pair<std::string, Signal (*)()>> signals = {
+      {"uniform", uniform_signal}, {"exponential", exponential_signal}, {"mixture", mixture_signal}};
+  for (const auto& [name, make] : signals)
+    checks.push_back({.id = "s3.tweedie." + name,
+                      .source = "S3, 2.3",
+                      .statement = "E[s | x] = x + sigma^2 grad log p(x) for a signal that is not normal",
+                      .measure = [make = make](const Trial& t, Evidence& e) { tweedie(make, t, e); },
+                      .ingredients = {{"square", "the score is multiplied by sigma"}}});
+  checks.push_back({.id = "s3.autoencoder.optimal",
+                    .source = "S3, 2.4",
+                    .statement = "The denoising autoencoder's loss is least at E[s | x]",
+                    .measure = optimal_autoencoder,
+                    .ingredients = {{"exact", "the denoiser is that of a normal law of the same moments"}}});
+  checks.push_back({.id = "s3.autoencoder.small-noise",
+                    .source = "S3, 2.4",
+                    .statement = "r*(s) = s + sigma^2 grad log p(s) + o(sigma^2)",
+                    .measure = tweedie_small_noise,
+                    .ingredients = {{"score", "the step along the score is left out"}}});
+}
+
+}  // namespace fokker::verify

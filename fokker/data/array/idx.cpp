@@ -1,0 +1,78 @@
+#include "fokker/data/array/idx.h"
+
+#include "fokker/core/check.h"
+#include "fokker/data/array/inflate.h"
+#include "fokker/data/endian.h"
+
+namespace fokker {
+namespace {
+
+at::ScalarType idx_type(unsigned char code, const std::string& name) {
+  switch (code) {
+    case 0x08:
+      return at::kByte;
+    case 0x09:
+      return at::kChar;
+    case 0x0B:
+      return at::kShort;
+    case 0x0C:
+      return at::kInt;
+    case 0x0D:
+      return at::kFloat;
+    case 0x0E:
+      return at::kDouble;
+    default:
+      fail(ErrorKind::input,
+           "{}: byte 2: expected an IDX type of 0x08, 0x09 or 0x0B to 0x0E but found {:#04x}", name, code);
+  }
+}
+
+}  // namespace
+
+Tensor load_idx(const std::filesystem::path& path) {
+  const auto reader = open_maybe_gzip(path);
+  unsigned char magic[4];
+  reader->read(magic, sizeof magic);
+  check_input(magic[0] == 0 && magic[1] == 0,
+              "{}: expected an IDX file (two zero bytes, type, dimensions) but it starts with {:02x} {:02x}",
+              reader->name(), magic[0], magic[1]);
+  const at::ScalarType type = idx_type(magic[2], reader->name());
+  check_input(magic[3] >= 1 && magic[3] <= 8, "{}: byte 3: expected 1 to 8 dimensions but found {}",
+              reader->name(), magic[3]);
+  std::vector<int64_t> shape;
+  for (int i = 0; i < magic[3]; ++i) {
+    unsigned char size[4];
+    reader->read(size, sizeof size);
+    shape.push_back(static_cast<int64_t>(size[0]) << 24 | size[1] << 16 | size[2] << 8 | size[3]);
+  }
+  const Tensor tensor = read_tensor(*reader, shape, type);
+  reader->expect_end();
+  reverse_bytes(tensor);
+  return tensor;
+}
+
+Dataset load_cifar10(const std::filesystem::path& path) {
+  constexpr int64_t pixels = 3 * 32 * 32;
+  constexpr int64_t record = 1 + pixels;
+  const auto reader = open_bytes(path);
+  const Remaining size = reader->remaining();
+  const auto bytes = static_cast<int64_t>(size.at_most);
+  check_input(size.exact && bytes > 0 && bytes % record == 0,
+              "{}: expected a CIFAR-10 binary file, a multiple of {} bytes, but it has {}", reader->name(),
+              record, describe_bytes(size.at_most));
+  const Tensor records = read_tensor(*reader, {bytes / record, record}, at::kByte);
+  const Tensor labels = records.select(1, 0).to(at::kLong);
+  const Tensor bad = labels.gt(9).nonzero();
+  if (bad.numel() > 0) {
+    const int64_t row = bad[0][0].item<int64_t>();
+    fail(ErrorKind::input, "{}: byte {}: expected a label of 0 to 9 but found {}", reader->name(),
+         row * record, labels[row].item<int64_t>());
+  }
+  return {.values = records.slice(1, 1).reshape({-1, 3, 32, 32}).contiguous(),
+          .labels = labels,
+          .label_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
+                          "truck"},
+          .source = path.string()};
+}
+
+}  // namespace fokker

@@ -1,0 +1,154 @@
+#include "fokker/data/array/npy.h"
+
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/file/leftovers.h"
+#include "fokker/data/array/inflate.h"
+#include "fokker/data/array/npy_header.h"
+#include "fokker/data/endian.h"
+
+namespace fokker {
+namespace fs = std::filesystem;
+namespace {
+
+/// How a NumPy type is read: the type of the same width, and the type it becomes.
+struct NpyType {
+  at::ScalarType stored;
+  at::ScalarType result;
+  int64_t unsigned_mask = 0;  ///< nonzero where the stored bits are unsigned
+};
+
+NpyType npy_type(const NpyHeader& header, const std::string& name) {
+  const std::string kind = header.descr.empty() ? "" : header.descr.substr(1);
+  if (kind == "f2") return {at::kHalf, at::kHalf};
+  if (kind == "f4") return {at::kFloat, at::kFloat};
+  if (kind == "f8") return {at::kDouble, at::kDouble};
+  if (kind == "i1") return {at::kChar, at::kChar};
+  if (kind == "i2") return {at::kShort, at::kShort};
+  if (kind == "i4") return {at::kInt, at::kInt};
+  if (kind == "i8") return {at::kLong, at::kLong};
+  if (kind == "u1") return {at::kByte, at::kByte};
+  if (kind == "b1") return {at::kBool, at::kBool};
+  if (kind == "u2") return {at::kShort, at::kInt, 0xffff};
+  if (kind == "u4") return {at::kInt, at::kLong, 0xffffffff};
+  if (kind == "u8") return {at::kLong, at::kLong, -1};
+  check_input(kind != "O", "{}: it holds Python objects, which are not data: save it with a numeric dtype",
+              name);
+  fail(ErrorKind::input,
+       "{}: expected numbers (float16/32/64, int8..64, uint8..64 or bool) but its dtype is '{}'", name,
+       header.descr);
+}
+
+Tensor widened(const Tensor& stored, const NpyType& type, const std::string& name) {
+  if (type.unsigned_mask == 0) return stored;
+  if (type.unsigned_mask == -1) {
+    check_input(stored.numel() == 0 || stored.min().item<int64_t>() >= 0,
+                "{}: a uint64 value exceeds 2^63 - 1", name);
+    return stored;
+  }
+  return stored.to(type.result).bitwise_and(at::Scalar(type.unsigned_mask));
+}
+
+Tensor on_cpu(const Tensor& tensor, at::ScalarType type) {
+  return tensor.detach().to(at::kCPU, type).contiguous();
+}
+
+}  // namespace
+
+Tensor read_npy(ByteReader& reader) {
+  const NpyHeader header = read_npy_header(reader);
+  const NpyType type = npy_type(header, reader.name());
+  const char order = header.descr[0];
+  check_input(order == '<' || order == '>' || order == '|' || order == '=',
+              "{}: expected a byte order of < > | or = but its dtype is '{}'", reader.name(), header.descr);
+  std::vector<int64_t> shape = header.shape;
+  // Fortran order is C order of the reversed shape.
+  if (header.fortran_order) std::reverse(shape.begin(), shape.end());
+  Tensor tensor = read_tensor(reader, shape, type.stored);
+  reader.expect_end();
+  if (order == '>') reverse_bytes(tensor);
+  tensor = widened(tensor, type, reader.name());
+  if (!header.fortran_order) return tensor;
+  std::vector<int64_t> dimensions;
+  for (int64_t i = tensor.dim(); i-- > 0;) dimensions.push_back(i);
+  return tensor.permute(dimensions).contiguous();
+}
+
+Tensor load_npy(const fs::path& path) {
+  return read_npy(*open_maybe_gzip(path));
+}
+
+void save_npy(const fs::path& path, const Tensor& tensor) {
+  const std::string header = npy_header(tensor.sizes(), tensor.scalar_type());
+  const Tensor values = on_cpu(tensor, tensor.scalar_type());
+  write_atomically(path, [&](const fs::path& temporary) {
+    FileWriter out(temporary, path.string());
+    out.write(header);
+    out.write(values.data_ptr(), values.nbytes());
+    out.close();
+  });
+}
+
+NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type)
+    : path_(std::move(path)), shape_(shape.vec()), type_(type) {
+  check(!shape.empty(), "NpyWriter: expected a shape with at least one dimension but received ()");
+  byte_count("NpyWriter", shape, at::elementSize(type));
+  const std::string header = npy_header(shape, type);
+  header_bytes_ = static_cast<int64_t>(header.size());
+  temporary_.emplace(temporary_beside(path_));
+  std::error_code ignored;  // a folder that cannot be made shows as a file that cannot be opened
+  if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
+  file_ = std::make_unique<FileWriter>(temporary_->path(), path_.string());
+  file_->write(header);
+}
+
+NpyWriter::~NpyWriter() {
+  file_.reset();
+}
+
+void NpyWriter::write_elements(int64_t first, const Tensor& values) {
+  check(file_ != nullptr, "NpyWriter: {} is already finished", path_.string());
+  const Tensor bytes = on_cpu(values, type_);
+  const auto item = static_cast<int64_t>(at::elementSize(type_));
+  file_->write_at(static_cast<uint64_t>(header_bytes_ + first * item), bytes.data_ptr(), bytes.nbytes());
+  written_ += values.numel();
+}
+
+void NpyWriter::append(const Tensor& rows) {
+  const auto event = IntArrayRef(shape_).slice(1);
+  check(rows.dim() == static_cast<int64_t>(shape_.size()) && rows.sizes().slice(1) == event,
+        "NpyWriter::append: expected rows of shape {} but received {}", shape_string(event),
+        shape_string(rows));
+  check(rows_ + rows.size(0) <= shape_[0], "NpyWriter::append: expected {} rows in all but received {}",
+        shape_[0], rows_ + rows.size(0));
+  write_elements(rows_ * event_size(shape_), rows);
+  rows_ += rows.size(0);
+}
+
+void NpyWriter::write_block(int64_t row, int64_t column, const Tensor& block) {
+  check(shape_.size() >= 2, "NpyWriter::write_block: expected an array of 2 or more dimensions but it is {}",
+        shape_string(shape_));
+  const auto event = IntArrayRef(shape_).slice(2);
+  check(block.dim() + 1 == static_cast<int64_t>(shape_.size()) && block.sizes().slice(1) == event,
+        "NpyWriter::write_block: expected a block of (k) elements of shape {} but received {}",
+        shape_string(event), shape_string(block));
+  check(row >= 0 && row < shape_[0] && column >= 0 && column + block.size(0) <= shape_[1],
+        "NpyWriter::write_block: expected a place inside {} but received row {}, columns {} to {}",
+        shape_string(shape_), row, column, column + block.size(0));
+  write_elements((row * shape_[1] + column) * event_size(IntArrayRef(shape_).slice(1)), block);
+}
+
+void NpyWriter::finish() {
+  int64_t expected = 1;
+  for (const int64_t size : shape_) expected *= size;
+  check(written_ == expected, "NpyWriter::finish: expected {} values but {} were written", expected,
+        written_);
+  check(file_ != nullptr, "NpyWriter: {} is already finished", path_.string());
+  file_->close();
+  file_.reset();
+  write_atomically(path_, [&](const fs::path& target) {
+    temporary_->put_in_place([&] { fs::rename(temporary_->path(), target); });
+  });
+}
+
+}  // namespace fokker

@@ -1,0 +1,110 @@
+#include "fokker/data/csv/csv_dialect.h"
+
+#include <map>
+
+#include "fokker/data/csv/csv_header.h"
+
+namespace fokker {
+namespace {
+
+/// How well a separator divides the records.
+struct Division {
+  size_t width = 0;  ///< cells of most records
+  double score = -1;
+};
+
+/// A number with either character before its decimals.
+bool is_any_number(std::string_view cell) {
+  double value = 0;
+  if (parse_number(cell, value, '.') == NumberError::none) return true;
+  return !cell.ends_with(',') && parse_number(cell, value, ',') == NumberError::none;
+}
+
+Division divide(const std::vector<std::string>& records, Separator separator) {
+  std::map<size_t, size_t> widths;
+  double cells = 0, numbers = 0;
+  size_t first = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const auto row = split_cells(records[i], separator);
+    ++widths[row.size()];
+    if (i == 0) first = row.size();
+    if (i == 0 && records.size() > 1) continue;  // it may be a header
+    for (const std::string& cell : row) {
+      cells += cell.empty() ? 0 : 1;
+      numbers += is_any_number(cell) ? 1 : 0;
+    }
+  }
+  size_t width = 0, count = 0;
+  for (const auto& [w, n] : widths)
+    if (n >= count) width = w, count = n;
+  const double agreement = static_cast<double>(count) / static_cast<double>(records.size());
+  const double numeric = cells > 0 ? numbers / cells : 0;
+  // Words are not columns.
+  if (width < 2 || (separator.blanks && numeric < 0.5)) return {};
+  return {width, agreement * (numeric + 0.05) * (first == width ? 1 : 0.5)};
+}
+
+Separator choose_separator(const std::vector<std::string>& records) {
+  // No text holds the NUL byte: one column.
+  Separator best{'\0', false};
+  double score = 0;
+  for (const Separator candidate :
+       {Separator{'\t'}, Separator{';'}, Separator{','}, Separator{'|'}, Separator{' ', true}}) {
+    const Division division = divide(records, candidate);
+    // A tab between blanks may be an empty cell, which runs of blanks would swallow.
+    if (candidate.blanks && best.character == '\t' && !best.blanks && score > 1) continue;
+    if (division.score > score) best = candidate, score = division.score;
+  }
+  return best;
+}
+
+/// Whether commas stand before decimals: some number could not have them for its thousands, and none has a
+/// point.
+char choose_decimal(const std::vector<std::vector<std::string>>& cells, Separator separator) {
+  bool sure = false;
+  for (const auto& row : cells)
+    for (const std::string& cell : row) {
+      double value = 0;
+      const size_t comma = cell.find(',');
+      if (comma == std::string::npos) {
+        if (cell.find('.') != std::string::npos && parse_number(cell, value) == NumberError::none) return '.';
+      } else if (parse_number(cell, value, ',') == NumberError::none) {
+        sure = sure || !may_group_thousands(cell);
+      }
+    }
+  return sure && separator.character != '\0' ? ',' : '.';
+}
+
+bool all_end_open(const std::vector<std::vector<std::string>>& cells) {
+  return std::all_of(cells.begin(), cells.end(), [&](const auto& row) {
+    return row.size() == cells.front().size() && row.size() > 1 && row.back().empty();
+  });
+}
+
+}  // namespace
+
+CsvDialect decide_dialect(const std::vector<std::string>& records, const CsvFormat& given) {
+  CsvDialect dialect;
+  dialect.separator =
+      given.separator ? Separator{*given.separator, *given.separator == ' '} : choose_separator(records);
+  std::vector<std::vector<std::string>> cells;
+  for (const std::string& record : records) cells.push_back(split_cells(record, dialect.separator));
+  dialect.decimal = given.decimal.value_or(choose_decimal(cells, dialect.separator));
+  dialect.open_end = !dialect.separator.blanks && all_end_open(cells);
+  if (dialect.open_end)
+    for (auto& row : cells) row.pop_back();
+  const HeaderGuess guess = guess_header(cells, dialect.decimal);
+  dialect.header = given.header.value_or(guess.header);
+  if (!given.header) (guess.header ? dialect.doubt : dialect.note) = guess.why_not_sure;
+  return dialect;
+}
+
+std::string separator_name(Separator separator) {
+  if (separator.blanks) return "blanks";
+  static const std::map<char, std::string> names = {{'\0', ""},    {',', "comma"}, {';', "semicolon"},
+                                                    {'\t', "tab"}, {'|', "bar"},   {' ', "blanks"}};
+  const auto found = names.find(separator.character);
+  return found != names.end() ? found->second : fmt::format("'{}'", separator.character);
+}
+
+}  // namespace fokker

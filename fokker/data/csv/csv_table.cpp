@@ -1,0 +1,269 @@
+#include "fokker/data/csv/csv_table.h"
+
+#include <set>
+
+#include "fokker/core/check.h"
+#include "fokker/data/array/inflate.h"
+#include "fokker/data/columns.h"
+#include "fokker/data/csv/csv_header.h"
+
+namespace fokker {
+namespace {
+
+// Cells without a place in the result.
+constexpr int64_t ignored = -1;
+constexpr int64_t label = -2;
+constexpr int64_t must_be_empty = -3;  // after the last separator, where all records end in one
+
+constexpr size_t sample_records = 100;
+constexpr size_t sample_bytes = 4 << 20;
+constexpr int64_t rows_that_count = 10;  // from how many on a column that counts rows is worth a word
+
+/// "sep=;": the first line of a file that Excel is to open, which is no data.
+bool says_separator(std::string_view record) {
+  return record.size() == 5 && (record.starts_with("sep=") || record.starts_with("SEP=")) &&
+         can_separate(record.back());
+}
+
+}  // namespace
+
+CsvTable::CsvTable(const std::filesystem::path& path, const CsvFormat& format)
+    : source_(open_maybe_gzip(path)), records_(*source_), format_(format) {
+  read_sample();
+  check_input(!sample_.empty(), "{}: the file is empty", name());
+  dialect_ = decide_dialect(sample_, format_);
+  for (const std::string& cell : split_cells(sample_[0], dialect_.separator)) {
+    line_ = sample_lines_[0];
+    names_.push_back(dialect_.header ? text_of(cell, sample_[0]) : "");
+  }
+  if (dialect_.header) ++at_;
+  if (dialect_.open_end) names_.pop_back();
+  name_columns();
+}
+
+void CsvTable::read_sample() {
+  bool first = true;
+  size_t bytes = 0;
+  while (sample_.size() < sample_records && (bytes < sample_bytes || sample_.size() < 2)) {
+    const auto record = records_.next();
+    if (!record) return;
+    if (std::exchange(first, false) && says_separator(*record)) {
+      if (!format_.separator) format_.separator = record->back();
+      continue;
+    }
+    sample_.emplace_back(*record);
+    sample_lines_.push_back(records_.line());
+    bytes += record->size();
+  }
+}
+
+std::optional<std::string_view> CsvTable::next_record() {
+  if (at_ < sample_.size()) {
+    line_ = sample_lines_[at_];
+    return sample_[at_++];
+  }
+  const auto record = records_.next();
+  line_ = records_.line();
+  return record;
+}
+
+void CsvTable::name_columns() {
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < names_.size(); ++i) {
+    nameless_.push_back(dialect_.header && is_unnamed(names_[i]));
+    if (names_[i].empty()) names_[i] = fmt::format("x{}", i);
+    check_input(seen.insert(names_[i]).second, "{}: line {}: two columns are named '{}'", name(), line_,
+                shown(names_[i]));
+  }
+}
+
+int64_t CsvTable::find(const std::string& column) const {
+  for (size_t i = 0; i < names_.size(); ++i)
+    if (names_[i] == column || (nameless_[i] && column == fmt::format("Unnamed: {}", i)))
+      return static_cast<int64_t>(i);
+  fail(ErrorKind::input, "{}: no column '{}': expected one of {}", name(), column, list_columns(names_));
+}
+
+void CsvTable::choose(const std::vector<std::string>& columns, const std::string& label_column) {
+  slot_.assign(names_.size(), ignored);
+  all_ = columns.empty();
+  if (!label_column.empty()) slot_[static_cast<size_t>(find(label_column))] = label;
+  for (const std::string& column : columns) {
+    int64_t& slot = slot_[static_cast<size_t>(find(column))];
+    check_input(slot == ignored, "{}: column '{}' is asked for twice", name(), column);
+    slot = width_++;
+  }
+  if (all_)
+    for (int64_t& slot : slot_)
+      if (slot != label) slot = width_++;
+  check_input(width_ > 0, "{}: expected a column of numbers beside the label column '{}'", name(),
+              label_column);
+}
+
+Dataset CsvTable::read() {
+  if (dialect_.open_end) slot_.push_back(must_be_empty);
+  RowBlocks rows(width_);
+  RowCounters counters(width_);
+  LabelTexts labels;
+  while (const auto record = next_record()) {
+    double* row = rows.add_row();
+    read_row(*record, row, labels);
+    counters.follow(row);
+  }
+  check_input(rows.rows() > 0, "{}: expected rows of data but the file has only a header", name());
+  Dataset dataset{.values = {}, .source = name(), .columns_named = dialect_.header};
+  tell_dialect(dataset, rows.rows());
+  const int64_t dropped = column_that_counts(counters, rows.rows(), dataset);
+  dataset.values = rows.take(name(), dropped);
+  dataset.columns.resize(static_cast<size_t>(width_));
+  for (size_t i = 0; i < names_.size(); ++i)
+    if (slot_[i] >= 0)
+      dataset.columns[static_cast<size_t>(slot_[i])] = names_[i];
+    else if (slot_[i] == label)
+      dataset.label_column = names_[i];
+  if (dropped >= 0) dataset.columns.erase(dataset.columns.begin() + dropped);
+  if (labels.size() > 0) {
+    LabelColumn column = labels.take(name());
+    dataset.labels = std::move(column.labels);
+    dataset.label_names = std::move(column.names);
+  }
+  return dataset;
+}
+
+LabelColumn CsvTable::read_labels(int64_t rows) {
+  // Two columns where the first has no name: a count of rows, as pandas writes it.
+  const bool counted = names_.size() == 2 && nameless_[0];
+  check_input(counted || names_.size() == 1, "{}: expected one column of labels but found {}", name(),
+              names_.size());
+  slot_ = counted ? std::vector<int64_t>{ignored, label} : std::vector<int64_t>{label};
+  if (dialect_.open_end) slot_.push_back(must_be_empty);
+  const bool undecided = rows >= 0 && !format_.header && !counted;
+  if (undecided) at_ = 0;
+  LabelTexts labels;
+  while (const auto record = next_record()) read_row(*record, nullptr, labels);
+  check_input(labels.size() > 0, "{}: expected labels but the file has only a header", name());
+  return labels.take(name(), undecided && labels.size() == rows + 1 ? 1 : 0);
+}
+
+void CsvTable::read_row(std::string_view record, double* row, LabelTexts& labels) {
+  CellReader cells(record, dialect_.separator);
+  const size_t count = slot_.size();
+  size_t found = 0;
+  while (const auto cell = cells.next()) {
+    const int64_t slot = found < count ? slot_[found] : ignored;
+    ++found;
+    // A row of the wrong length is told as such, before what its cells hold.
+    if (slot >= 0) {
+      const NumberError error = parse_number(*cell, row[slot], dialect_.decimal);
+      if (error != NumberError::none) {
+        check_length(record);
+        fail_cell(error, found - 1, *cell);
+      }
+    } else if (slot == label) {
+      // Not check_input: it would compose the place for every row.
+      if (cell->empty()) {
+        check_length(record);
+        fail(ErrorKind::input, "{}: expected a label but the cell is empty", place(found - 1));
+      }
+      labels.add(text_of(*cell, record));
+    } else if (slot == must_be_empty && !cell->empty()) {
+      fail(ErrorKind::input,
+           "{}: line {}: expected nothing after the last separator, as above, but found '{}'", name(), line_,
+           shown(*cell));
+    }
+  }
+  if (found != count) check_length(record);
+}
+
+std::string CsvTable::text_of(std::string_view cell, std::string_view record) const {
+  if (format_.encoding == TextEncoding::utf8) {
+    if (first_invalid_utf8(cell) == std::string_view::npos) return std::string(cell);
+    fail_text(record, first_invalid_utf8(record), "UTF-8 (Latin-1? give the encoding)");
+  }
+  const auto control = std::find_if(cell.begin(), cell.end(), [](char c) {
+    return static_cast<uint8_t>(c) >= 0x80 && static_cast<uint8_t>(c) < 0xa0;
+  });
+  // Windows-1252 has letters there.
+  if (control != cell.end()) fail_text(record, record.find(*control), "Latin-1, which has no letter there,");
+  return utf8_from_latin1(cell);
+}
+
+void CsvTable::fail_text(std::string_view record, size_t at, const char* expected) const {
+  fail(ErrorKind::input, "{}: line {}: byte {}: expected text in {} but found 0x{:02X} in '{}'", name(),
+       line_, at + 1, expected, static_cast<uint8_t>(record[at]),
+       shown(record.substr(at < 16 ? 0 : at - 16)));
+}
+
+void CsvTable::check_length(std::string_view record) const {
+  const auto cells = split_cells(record, dialect_.separator);
+  const size_t expected = slot_.size();
+  check_input(cells.size() == expected, "{}: line {}: expected {} columns but found {}{}", name(), line_,
+              expected, cells.size(),
+              cells.size() == expected + 1 && cells.back().empty() ? " (the line ends in a separator)" : "");
+}
+
+void CsvTable::fail_cell(NumberError error, size_t column, std::string_view cell) const {
+  switch (error) {
+    case NumberError::empty:
+      fail(ErrorKind::input, "{}: expected a number but the cell is empty{}", place(column), way_around());
+    case NumberError::not_finite:
+      fail(ErrorKind::input, "{}: expected a finite number but found '{}'", place(column), shown(cell));
+    case NumberError::too_large:
+      fail(ErrorKind::input, "{}: '{}' is too large for a 64-bit number", place(column), shown(cell));
+    default:
+      fail(ErrorKind::input, "{}: expected a number but found '{}'{}{}", place(column), shown(cell),
+           what_it_may_be(cell, dialect_.decimal), way_around());
+  }
+}
+
+const char* CsvTable::way_around() const {
+  return all_ && width_ > 1 ? " (to leave the column out, choose the others by name: columns)" : "";
+}
+
+std::string CsvTable::place(size_t column) const {
+  return fmt::format("{}: line {}: column '{}'", name(), line_, shown(names_[column]));
+}
+
+void CsvTable::tell_dialect(Dataset& dataset, int64_t rows) const {
+  std::string text = separator_name(dialect_.separator);
+  if (!text.empty()) text += ", ";
+  text += fmt::format("{}, {} rows, {} column{}", dialect_.header ? "header" : "no header", rows,
+                      names_.size(), names_.size() == 1 ? "" : "s");
+  if (dialect_.decimal != '.') text += ", decimal comma";
+  if (format_.encoding == TextEncoding::latin1) text += ", Latin-1";
+  if (dialect_.open_end) text += ", a separator at the end of each line";
+  dataset.notes.push_back(text);
+  const auto [blank, comments] = records_.skipped();
+  if (blank + comments > 0)
+    dataset.notes.push_back(fmt::format("skipped {} blank lines and {} that start with #", blank, comments));
+  if (!dialect_.note.empty()) dataset.notes.push_back(dialect_.note);
+  if (!dialect_.doubt.empty()) dataset.doubts.push_back(dialect_.doubt);
+}
+
+int64_t CsvTable::column_that_counts(const RowCounters& counters, int64_t rows, Dataset& dataset) const {
+  int64_t dropped = -1;
+  if (!all_ || rows < 2) return dropped;
+  for (size_t i = 0; i < names_.size(); ++i) {
+    if (slot_[i] < 0) continue;
+    const int64_t start = counters.start_of(slot_[i]);
+    const std::string column = shown(names_[i]);
+    if (nameless_[i] && start >= 0 && dropped < 0 && width_ > 1) {
+      dropped = slot_[i];
+      dataset.notes.push_back(
+          fmt::format("the unnamed column {} counts the rows from {}, an index: left out (choose columns by "
+                      "name, this one as {}, to keep it)",
+                      i + 1, start, column));
+    } else if (nameless_[i]) {
+      dataset.doubts.push_back(
+          fmt::format("the unnamed column {} is read as data, as {} (an index of the rows? choose the "
+                      "other columns by name)",
+                      i + 1, column));
+    } else if (start >= 0 && rows >= rows_that_count) {
+      dataset.notes.push_back(
+          fmt::format("column '{}' only counts the rows from {} and is read as data", column, start));
+    }
+  }
+  return dropped;
+}
+
+}  // namespace fokker

@@ -1,0 +1,10 @@
+#pragma once
+#include "fokker/evaluate/two_sample/relabelling.h"
+
+namespace fokker {
+
+/// The energy distance of the two sets under each labelling, (count), from the pooled rows (n + m, d): zero
+/// self-distances included.
+Tensor energy_statistics(const Tensor& pooled, const Relabelling& relabelling);
+
+}  // namespace fokker

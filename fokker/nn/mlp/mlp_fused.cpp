@@ -1,0 +1,250 @@
+#include "fokker/nn/mlp/mlp_fused.h"
+
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/saved_variable.h>
+
+#include "fokker/core/check.h"
+#include "fokker/kernel/vector/sums.h"
+#include "fokker/nn/product_precision.h"
+
+namespace fokker {
+namespace {
+
+using torch::autograd::SavedVariable;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+/// With fewer rows, laying out the weights costs more than it saves.
+constexpr int64_t least_rows = 48;
+
+/// The given values of a graph as tensors, and as the kernel reads them.
+struct MlpInputs {
+  Tensor x, features, classes;
+
+  MlpInputs(const MlpLayers& layers, const Tensor& given_x, const Tensor& time, const Tensor& label)
+      : x(given_x.contiguous()), features(layers.fused_features(time)) {
+    if (layers.classes.defined()) classes = layers.classes(label).contiguous();
+  }
+  std::vector<DenseInput> views() const {
+    std::vector<DenseInput> result = {{x.data_ptr<float>(), x.size(1)}, view(features)};
+    if (classes.defined()) result.push_back(view(classes));
+    return result;
+  }
+
+ private:
+  static DenseInput view(const Tensor& rows) {
+    return {rows.data_ptr<float>(), rows.size(0) == 1 ? 0 : rows.size(1)};
+  }
+};
+
+MatrixRows rows_of(const Tensor& matrix) {
+  return {matrix.data_ptr<float>(), matrix.size(1)};
+}
+
+/// Room for the gradients of parameters, one after another.
+class FlatGradient {
+ public:
+  explicit FlatGradient(const std::vector<Tensor>& parameters) : parameters_(parameters) {
+    int64_t total = 0;
+    for (const auto& p : parameters) total += p.numel();
+    values_ = at::empty({total}, parameters[0].options().requires_grad(false));
+  }
+  /// The place of the gradient of the number at `number`, which is a parameter's.
+  float* place(const float* number) const {
+    if (!number) return nullptr;
+    float* place = values_.data_ptr<float>();
+    for (const auto& p : parameters_) {
+      const float* begin = p.data_ptr<float>();
+      if (std::less_equal<>()(begin, number) && std::less<>()(number, begin + p.numel()))
+        return place + (number - begin);
+      place += p.numel();
+    }
+    fail(ErrorKind::argument, "fused_mlp: expected the parameters of the layers");
+  }
+  variable_list parts() const {
+    variable_list parts;
+    int64_t offset = 0;
+    for (const auto& p : parameters_) {
+      parts.push_back(values_.narrow(0, offset, p.numel()).view(p.sizes()));
+      offset += p.numel();
+    }
+    return parts;
+  }
+
+ private:
+  const std::vector<Tensor>& parameters_;
+  Tensor values_;
+};
+
+class MlpNode final : public torch::autograd::Node {
+ public:
+  MlpNode(std::shared_ptr<const MlpLayers> layers, const std::vector<Tensor>& parameters, MlpInputs inputs,
+          DenseGraph graph, std::shared_ptr<DenseTape> tape, const Tensor& x, const Tensor& time,
+          const Tensor& label)
+      : layers_(std::move(layers)),
+        parameters_(parameters),
+        inputs_(std::move(inputs)),
+        graph_(std::move(graph)),
+        tape_(std::move(tape)),
+        x_(x, /*is_output=*/false),
+        time_(time, /*is_output=*/false),
+        label_(label, /*is_output=*/false) {
+    for (const auto& p : parameters) saved_.emplace_back(p, /*is_output=*/false);
+  }
+
+  std::string name() const override { return "FokkerMlp"; }
+  void release_variables() override {
+    tape_.reset();
+    for (SavedVariable* input : {&x_, &time_, &label_}) input->reset_data();
+    saved_.clear();
+  }
+
+  variable_list apply(variable_list&& gradients) override {
+    check(tape_ != nullptr,
+          "Mlp: expected one backward pass, or a retained graph, but received another pass");
+    if (!gradients[0].defined()) return variable_list(parameters_.size());
+    x_.unpack();  // refuses inputs that have changed since
+    const Tensor time = time_.unpack(), label = label_.unpack();
+    return at::GradMode::is_enabled() ? differentiable(gradients[0], time, label)
+                                      : fused(gradients[0].contiguous(), label);
+  }
+
+ private:
+  variable_list fused(const Tensor& gradient, const Tensor& label) {
+    const FlatGradient flat(parameters_);
+    DenseGradients out;
+    for (const auto& edge : graph_.edges)
+      out.edges.push_back({flat.place(edge.weight), flat.place(edge.bias)});
+    out.inputs.resize(graph_.inputs);
+    Tensor of_classes;
+    if (inputs_.classes.defined()) {
+      of_classes = at::empty({gradient.size(0), inputs_.classes.size(1)}, gradient.options());
+      out.inputs.back() = rows_of(of_classes);
+    }
+    dense_backward(graph_, inputs_.views(), gradient.size(0), rows_of(gradient), *tape_, out);
+    variable_list parts = flat.parts();
+    for (size_t i = 0; of_classes.defined() && i < parts.size(); ++i)
+      if (parameters_[i].is_same(layers_->classes.weight)) parts[i].copy_(sum_by_class(of_classes, label));
+    return parts;
+  }
+
+  /// Gradients of the rows of the classes' vectors, from those of the batch.
+  Tensor sum_by_class(const Tensor& rows, const Tensor& label) const {
+    const Tensor index = layers_->classes.rows(label).expand({rows.size(0)}).contiguous();
+    const Tensor sums = at::empty(layers_->classes.weight.sizes(), rows.options());
+    add_rows_by_index(rows.data_ptr<float>(), index.data_ptr<int64_t>(), rows.size(0), rows.size(1),
+                      sums.size(0), sums.data_ptr<float>());
+    return sums;
+  }
+
+  // Second derivatives: the plain functions know how to differentiate their gradients.
+  variable_list differentiable(const Tensor& gradient, const Tensor& time, const Tensor& label) {
+    variable_list variables, result;
+    for (auto& saved : saved_) saved.unpack();  // refuses changed parameters
+    for (const auto& p : parameters_)
+      if (p.requires_grad()) variables.push_back(p);
+    const Tensor y = layers_->plain(inputs_.x, time, label);
+    const auto parts =
+        torch::autograd::grad({y}, variables, {gradient}, /*retain_graph=*/true, /*create_graph=*/true);
+    for (size_t i = 0, next = 0; i < parameters_.size(); ++i)
+      result.push_back(parameters_[i].requires_grad() ? parts[next++] : Variable());
+    return result;
+  }
+
+  std::shared_ptr<const MlpLayers> layers_;
+  std::vector<Tensor> parameters_;
+  std::vector<SavedVariable> saved_;
+  MlpInputs inputs_;
+  DenseGraph graph_;
+  std::shared_ptr<DenseTape> tape_;
+  SavedVariable x_, time_, label_;
+};
+
+}  // namespace
+
+std::shared_ptr<DenseTape> TapePool::take() {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<DenseTape> tape;
+  if (free_.empty()) {
+    tape = std::make_unique<DenseTape>();
+  } else {
+    tape = std::move(free_.back());
+    free_.pop_back();
+  }
+  return {tape.release(), [pool = shared_from_this()](DenseTape* used) {
+            const std::lock_guard returned(pool->mutex_);
+            pool->free_.emplace_back(used);
+          }};
+}
+
+bool suits_fused_mlp(const MlpLayers& layers) {
+  const Tensor& weight = layers.options.residual ? layers.input.weight : layers.chain[0].weight;
+  return !layers.options.energy && weight.is_cpu() && weight.scalar_type() == at::kFloat;
+}
+
+bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& time) {
+  const auto plain_input = [](const Tensor& t) {
+    return t.defined() && t.is_cpu() && t.scalar_type() == at::kFloat &&
+           !(at::GradMode::is_enabled() && t.requires_grad());
+  };
+  return !Bf16Products::active() && suits_fused_mlp(layers) && plain_input(x) && plain_input(time) &&
+         x.dim() == 2 && x.size(0) >= least_rows;
+}
+
+Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
+                 const Tensor& x, const Tensor& time, const Tensor& label, TapePool& tapes) {
+  check_network_inputs("Mlp", x, time, label, {layers->options.dimension}, layers->classes.defined());
+  check(suits_fused_mlp(*layers) && x.is_cpu() && x.scalar_type() == at::kFloat,
+        "Mlp: expected x and weights of float32 on the CPU but received x of {}", x.toString());
+  const bool record =
+      at::GradMode::is_enabled() &&
+      std::any_of(parameters.begin(), parameters.end(), [](const Tensor& p) { return p.requires_grad(); });
+  Tensor y;
+  std::shared_ptr<MlpNode> node;
+  {
+    const GradientMode no_gradients(false);
+    MlpInputs inputs(*layers, x, time, label);
+    DenseGraph graph = layers->graph();
+    const std::shared_ptr<DenseTape> tape = tapes.take();
+    tape->weights.pack(graph, record ? DenseWeights::Use::both : DenseWeights::Use::forward);
+    y = at::empty({x.size(0), layers->outputs()}, x.options());
+    if (!record) {
+      dense_forward(graph, tape->weights, inputs.views(), x.size(0), rows_of(y));
+      return y;
+    }
+    dense_forward(graph, inputs.views(), x.size(0), rows_of(y), *tape);
+    node = std::shared_ptr<MlpNode>(
+        new MlpNode(layers, parameters, std::move(inputs), std::move(graph), tape, x, time, label),
+        torch::autograd::deleteNode);
+  }
+  node->set_next_edges(torch::autograd::collect_next_edges(parameters));
+  torch::autograd::set_history(y, node);
+  return y;
+}
+
+FrozenMlp::FrozenMlp(const MlpLayers& layers, Json config)
+    : layers_(layers), config_(std::move(config)), graph_(layers.graph()) {
+  weights_.pack(graph_, DenseWeights::Use::forward);
+  for (auto& edge : graph_.edges) edge.weight = edge.bias = nullptr;
+  layers_.chain.clear();
+  layers_.blocks.clear();
+  layers_.input = layers_.output = layers_.time_hidden = layers_.time_shifts = {};
+  if (layers_.classes.defined()) layers_.classes.weight = layers.classes.weight.detach().clone();
+}
+
+Tensor FrozenMlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
+  check_network_inputs("Mlp", x, time, label, {layers_.options.dimension}, layers_.classes.defined());
+  check(x.is_cpu() && x.scalar_type() == at::kFloat, "Mlp: expected x of float32 on the CPU but received {}",
+        x.toString());
+  check(!(at::GradMode::is_enabled() && (x.requires_grad() || time.requires_grad())),
+        "Mlp: expected inputs without gradients, as its weights are frozen");
+  const GradientMode no_gradients(false);
+  const MlpInputs inputs(layers_, x, time, label);
+  const Tensor y = at::empty({x.size(0), layers_.outputs()}, x.options());
+  dense_forward(graph_, weights_, inputs.views(), x.size(0), rows_of(y));
+  return y;
+}
+
+}  // namespace fokker

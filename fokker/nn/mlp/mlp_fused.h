@@ -1,0 +1,46 @@
+#pragma once
+#include <mutex>
+
+#include "fokker/nn/mlp/mlp_layers.h"
+
+namespace fokker {
+
+/// Tapes that are not in use, so that training steps take the memory of earlier ones.
+class TapePool : public std::enable_shared_from_this<TapePool> {
+ public:
+  /// A tape that comes back to the pool when its last owner lets go.
+  std::shared_ptr<DenseTape> take();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<DenseTape>> free_;
+};
+
+/// True for a network of float32 on the CPU that is no energy.
+bool suits_fused_mlp(const MlpLayers& layers);
+/// True where the fused form also pays for this call, and gives all gradients that can be asked for.
+bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& time);
+
+/// What MlpLayers::plain computes, for inputs that suit it (argument error where they do not), as one node of
+/// the graph: gradients of the parameters, which are all those of the layers. They come as consecutive parts
+/// of one tensor, in their order. A second derivative runs the plain form.
+Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
+                 const Tensor& x, const Tensor& time, const Tensor& label, TapePool& tapes);
+
+/// An Mlp with its weights laid out once. One time and class for the whole batch cost no more than for one
+/// row.
+class FrozenMlp final : public Network {
+ public:
+  FrozenMlp(const MlpLayers& layers, Json config);
+  Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
+  Json config() const override { return config_; }
+  std::vector<int64_t> event_shape() const override { return {layers_.options.dimension}; }
+
+ private:
+  MlpLayers layers_;  ///< without weights, but for the classes'
+  Json config_;
+  DenseGraph graph_;
+  DenseWeights weights_;
+};
+
+}  // namespace fokker

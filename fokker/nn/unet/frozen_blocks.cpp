@@ -1,0 +1,102 @@
+#include "fokker/nn/unet/frozen_blocks.h"
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+
+#include "fokker/kernel/image/attention.h"
+#include "fokker/kernel/vector/scratch.h"
+
+namespace fokker {
+namespace {
+
+void divide(const FeatureMap& y, double divisor) {
+  if (divisor == 1) return;
+  const auto factor = static_cast<float>(1 / divisor);
+  for (int64_t i = 0; i < y.images * y.pixels(); ++i)
+    for (int64_t c = 0; c < y.channels; ++c) y.data[i * y.pixel + c] *= factor;
+}
+
+FrozenConvolution frozen_convolution(const Network& network, const std::string& name) {
+  const FrozenPair p(network, name);
+  return {p.weight, p.bias};
+}
+
+FrozenLinear frozen_linear(const Network& network, const std::string& name) {
+  const FrozenPair p(network, name);
+  return {p.weight, p.bias};
+}
+
+FrozenLinear frozen_projections(const Network& network, const std::string& name, double query_scale) {
+  const FrozenPair q(network, name + ".to_q"), k(network, name + ".to_k"), v(network, name + ".to_v");
+  return {at::cat({q.weight * query_scale, k.weight, v.weight}),
+          at::cat({q.bias * query_scale, k.bias, v.bias})};
+}
+
+}  // namespace
+
+FrozenResnet::FrozenResnet(const Network& network, const std::string& name, const UNetOptions& options,
+                           double output_scale, int64_t first_start)
+    : norm1_(network, name + ".norm1", options.norm_num_groups, options.norm_eps),
+      norm2_(network, name + ".norm2", options.norm_num_groups, options.norm_eps),
+      conv1_(frozen_convolution(network, name + ".conv1")),
+      conv2_(frozen_convolution(network, name + ".conv2")),
+      first_start_(first_start),
+      output_scale_(output_scale) {
+  const Tensor& weight = network.parameter(name + ".conv1.weight");
+  if (weight.size(0) != weight.size(1)) shortcut_ = frozen_linear(network, name + ".conv_shortcut");
+}
+
+void FrozenResnet::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const {
+  Arena& arena = pass.arena;
+  const Arena::Mark mark = arena.mark();
+  const FeatureMap h = arena.map(x.images, x.height, x.width, conv1_.outputs());
+  conv1_(x, h,
+         {.norm = norm1_(x, arena), .start = pass.starts + first_start_, .start_stride = pass.start_stride});
+  FeatureMap residual = x;
+  if (shortcut_) (*shortcut_)(x, residual = arena.map(x.images, x.height, x.width, y.channels));
+  conv2_(h, y, {.norm = norm2_(h, arena), .residual = &residual});
+  divide(y, output_scale_);
+  arena.rewind(mark);
+}
+
+FrozenAttention::FrozenAttention(const Network& network, const std::string& name, const UNetOptions& options,
+                                 double output_scale)
+    : norm_(network, name + ".group_norm", options.norm_num_groups, options.norm_eps),
+      out_(frozen_linear(network, name + ".to_out.0")),
+      output_scale_(output_scale) {
+  const int64_t channels = out_.outputs(), head = options.attention_head_dim;
+  heads_ = head ? channels / head : 1;
+  projections_ = frozen_projections(network, name,
+                                    std::sqrt(static_cast<double>(heads_) / static_cast<double>(channels)));
+}
+
+void FrozenAttention::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const {
+  const Arena::Mark mark = pass.arena.mark();
+  const FrozenNorm::Affine norm = norm_(x, pass.arena);
+  at::parallel_for(0, x.images, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) image(x, y, i, norm);
+  });
+  divide(y, output_scale_);
+  pass.arena.rewind(mark);
+}
+
+void FrozenAttention::image(const FeatureMap& x, const FeatureMap& y, int64_t i,
+                            const FrozenNorm::Affine& norm) const {
+  const int64_t channels = x.channels, pixels = x.pixels();
+  const AttentionShape shape = {.pixels = pixels, .heads = heads_, .size = channels / heads_};
+  float* rows = scratch(Scratch::own, 4 * pixels * channels + attention_scratch(shape));
+  float *qkv = rows + pixels * channels, *rest = qkv + 3 * pixels * channels;
+  const float *scale = norm.scale + i * channels, *centre = norm.centre + i * channels,
+              *shift = norm.shift + i * channels;
+  for (int64_t p = 0; p < pixels; ++p)
+    for (int64_t c = 0; c < channels; ++c)
+      rows[p * channels + c] = scale[c] * (x.image(i)[p * x.pixel + c] - centre[c]) + shift[c];
+  projections_(rows, channels, pixels, qkv, 3 * channels);
+  attend(shape, qkv, rows, rest);
+  out_(rows, channels, pixels, y.image(i), y.pixel);
+  for (int64_t p = 0; p < pixels; ++p)
+    for (int64_t c = 0; c < channels; ++c) y.image(i)[p * y.pixel + c] += x.image(i)[p * x.pixel + c];
+}
+
+}  // namespace fokker

@@ -1,0 +1,133 @@
+#include "fokker/nn/unet/frozen_layers.h"
+
+#include <ATen/Parallel.h>
+
+#include "fokker/kernel/image/convolution.h"
+#include "fokker/kernel/image/group_norm_rows.h"
+#include "fokker/kernel/image/patches.h"
+
+namespace fokker {
+namespace {
+
+/// A copy that nobody else changes.
+Tensor own_copy(const Tensor& t) {
+  return t.detach().clone(at::MemoryFormat::Contiguous);
+}
+
+}  // namespace
+
+FeatureMap FeatureMap::part(int64_t first, int64_t count) const {
+  FeatureMap result = *this;
+  result.data += first;
+  result.channels = count;
+  return result;
+}
+
+float* Arena::take(int64_t numbers) {
+  constexpr int64_t chunk_numbers = 1024 * 1024;
+  const int64_t size = (numbers + 15) / 16 * 16;
+  while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].numel())
+    mark_ = {mark_.chunk + 1, 0};
+  if (mark_.chunk == chunks_.size())
+    chunks_.push_back(at::empty({std::max(size, chunk_numbers)}, at::kFloat));
+  float* begin = chunks_[mark_.chunk].data_ptr<float>() + mark_.used;
+  mark_.used += size;
+  return begin;
+}
+
+FeatureMap Arena::map(int64_t images, int64_t height, int64_t width, int64_t channels) {
+  return {.data = take(images * height * width * channels),
+          .pixel = channels,
+          .images = images,
+          .height = height,
+          .width = width,
+          .channels = channels};
+}
+
+FrozenLinear::FrozenLinear(const Tensor& weight, const Tensor& bias) : bias_(own_copy(bias)) {
+  const int64_t outputs = weight.size(0), inputs = weight.numel() / outputs;
+  const Tensor rows = own_copy(weight);
+  panels_ = at::empty({packed_size(inputs, outputs)}, rows.options());
+  matrix_ = pack_matrix({rows.data_ptr<float>(), 1, inputs}, inputs, outputs, panels_.data_ptr<float>());
+}
+
+void FrozenLinear::operator()(const float* x, int64_t x_stride, int64_t rows, float* y,
+                              int64_t y_stride) const {
+  at::parallel_for(0, rows, 48, [&](int64_t begin, int64_t end) {
+    gemm({x + begin * x_stride, x_stride, 1}, end - begin, matrix_, {.bias = bias_.data_ptr<float>()},
+         y + begin * y_stride, y_stride);
+  });
+}
+
+void FrozenLinear::operator()(const FeatureMap& x, const FeatureMap& y) const {
+  (*this)(x.data, x.pixel, x.images * x.pixels(), y.data, y.pixel);
+}
+
+FrozenNorm::FrozenNorm(const Network& network, const std::string& name, int64_t groups, double eps)
+    : weight_(own_copy(network.parameter(name + ".weight"))),
+      bias_(own_copy(network.parameter(name + ".bias"))),
+      groups_(groups),
+      eps_(eps) {}
+
+FrozenNorm::Affine FrozenNorm::operator()(const FeatureMap& x, Arena& arena) const {
+  const int64_t channels = x.channels;
+  const int64_t numbers = x.images * channels;
+  const Affine affine = {arena.take(numbers), arena.take(numbers), arena.take(numbers)};
+  at::parallel_for(0, x.images, 1, [&](int64_t begin, int64_t end) {
+    std::vector<double> mean(static_cast<size_t>(groups_)), rstd(mean);
+    for (int64_t i = begin; i < end; ++i) {
+      group_moments(x.image(i), x.pixel, x.pixels(), channels, groups_, eps_, mean.data(), rstd.data());
+      const int64_t row = i * channels;
+      affine_maps<float>(mean.data(), rstd.data(), weight_.data_ptr<float>(), bias_.data_ptr<float>(),
+                         channels, groups_, {affine.scale + row, affine.centre + row, affine.shift + row});
+    }
+  });
+  return affine;
+}
+
+FrozenConvolution::FrozenConvolution(const Tensor& weight, const Tensor& bias) : bias_(own_copy(bias)) {
+  const int64_t outputs = weight.size(0), inputs = weight.size(1);
+  filters_ = at::empty({convolution_filters_size(inputs, outputs)}, bias_.options());
+  transform_filters(own_copy(weight).data_ptr<float>(), outputs, inputs, false, filters_.data_ptr<float>());
+}
+
+void FrozenConvolution::operator()(const FeatureMap& x, const FeatureMap& y, const Extras& extras) const {
+  const FeatureMap* residual = extras.residual;
+  convolve({x.images, y.height, y.width, x.channels, y.channels},
+           {.x = x.data,
+            .pixel = x.pixel,
+            .scale = extras.norm.scale,
+            .centre = extras.norm.centre,
+            .shift = extras.norm.shift,
+            .doubled = extras.doubled},
+           filters_.data_ptr<float>(),
+           {.y = y.data,
+            .pixel = y.pixel,
+            .start = extras.start ? extras.start : bias_.data_ptr<float>(),
+            .start_stride = extras.start_stride,
+            .residual = residual ? residual->data : nullptr,
+            .residual_pixel = residual ? residual->pixel : 0});
+}
+
+FrozenDownsample::FrozenDownsample(const Tensor& weight, const Tensor& bias, int64_t padding)
+    : taps_(weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1}), bias), padding_(padding) {}
+
+void FrozenDownsample::operator()(const FeatureMap& x, const FeatureMap& y, Arena& arena) const {
+  const PatchShape patches = {.height = x.height,
+                              .width = x.width,
+                              .channels = x.channels,
+                              .rows = y.height,
+                              .columns = y.width,
+                              .stride = 2,
+                              .padding = padding_};
+  const Arena::Mark mark = arena.mark();
+  const int64_t depth = 9 * x.channels;
+  float* rows = arena.take(y.pixels() * depth);
+  for (int64_t i = 0; i < x.images; ++i) {
+    gather_patches(patches, x.image(i), x.pixel, rows);
+    taps_(rows, depth, y.pixels(), y.image(i), y.pixel);
+  }
+  arena.rewind(mark);
+}
+
+}  // namespace fokker

@@ -1,0 +1,81 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "fokker/nn/network.h"
+#include "fokker/nn/time_embedding.h"
+#include "fokker/nn/unet/unet_blocks.h"
+
+namespace fokker {
+
+/// The part of diffusers' UNet2DModel configuration that is supported, with its defaults where it has one.
+struct UNetOptions {
+  int64_t sample_height = 0, sample_width = 0;
+  int64_t in_channels = 3, out_channels = 3;
+  std::vector<int64_t> block_out_channels = {224, 448, 672, 896};
+  std::vector<bool> down_attention = {false, true, true, true};  ///< levels with attention, finest first
+  std::vector<bool> up_attention = {};  ///< levels with attention on the way up, finest first; empty: as down
+  bool mid_attention = true;
+  int64_t layers_per_block = 2;
+  int64_t norm_num_groups = 32;
+  double norm_eps = 1e-5;
+  int64_t attention_head_dim = 8;  ///< channels of one attention head; 0: a single head
+  /// Rows of the class embedding, 0 for none. The last row is the unconditional class: for k classes ask for
+  /// k + 1.
+  int64_t num_class_embeds = 0;
+  bool center_input_sample = false;  ///< maps x from [0, 1] to [-1, 1] first
+  bool flip_sin_to_cos = true;
+  int64_t freq_shift = 0;
+  int64_t time_embedding_dim = 0;  ///< 0: four times the first block's channels
+  double mid_block_scale_factor = 1;
+  int64_t downsample_padding = 1;
+  /// The last layer of every residual branch and of the network starts at zero (not part of the
+  /// configuration).
+  bool zero_output = true;
+
+  /// A small network for images of these sizes. `base_channels` 0: a default that trains on a CPU in minutes.
+  /// `classes` > 0 adds an embedding with one more row, for the unconditional class.
+  static UNetOptions for_images(int64_t channels, int64_t height, int64_t width, int64_t base_channels = 0,
+                                int64_t classes = 0);
+
+  /// Reads a config.json of diffusers' UNet2DModel, with its defaults for missing keys. Input error for
+  /// anything that this U-Net does not have, naming the key.
+  static UNetOptions from_config(const Json& config);
+};
+
+/// The U-Net of Ho et al. 2020 (appendix B) in the form and with the tensor names of diffusers' UNet2DModel:
+/// x (n, in_channels, height, width), time (n) or (1) as the positional embedding wants it (a step number,
+/// for DDPM)
+/// -> (n, out_channels, height, width). Sides that the levels do not halve evenly are padded with zeros at
+/// the right and bottom, and the result is cropped.
+class UNet : public Network {
+ public:
+  /// Argument error where sizes do not fit together.
+  explicit UNet(const UNetOptions& options, uint64_t seed = 0);
+
+  Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
+  /// For weights in float32 on a CPU (unet_frozen.h); the results differ in rounding only.
+  std::unique_ptr<const Network> frozen() const override;
+  /// A config.json of diffusers' UNet2DModel.
+  Json config() const override;
+  std::vector<int64_t> event_shape() const override;
+  int64_t classes() const override { return std::max<int64_t>(0, options_.num_class_embeds - 1); }
+  const UNetOptions& options() const { return options_; }
+
+ private:
+  void build_down(LayerBuilder& builder, const BlockOptions& block);
+  void build_middle(LayerBuilder& builder, const BlockOptions& block);
+  void build_up(LayerBuilder& builder, const BlockOptions& block);
+  Tensor padded(const Tensor& x) const;
+  Tensor body(Tensor h, const Tensor& activated_time) const;
+
+  UNetOptions options_;
+  Convolution conv_in_, conv_out_;
+  TimeEmbedding time_;
+  std::vector<Level> down_, up_;
+  std::vector<ResnetBlock> middle_;
+  std::optional<AttentionBlock> middle_attention_;
+  GroupNorm norm_out_;
+};
+
+}  // namespace fokker

@@ -1,0 +1,275 @@
+#include "fokker/nn/unet/unet_frozen.h"
+
+#include <ATen/Parallel.h>
+
+#include "fokker/core/check.h"
+#include "fokker/kernel/vector/activation.h"
+
+namespace fokker {
+namespace {
+
+constexpr int64_t images_together = 16;  // in one thread: enough of them share the weights that pass by
+
+FrozenLinear linear_of(const Network& network, const std::string& name) {
+  const FrozenPair p(network, name);
+  return {p.weight, p.bias};
+}
+
+/// Rows through a layer: unlike libtorch's, each one's result does not depend on their number.
+Tensor through(const FrozenLinear& layer, const Tensor& x) {
+  Tensor y = at::empty({x.size(0), layer.outputs()}, x.options());
+  layer(x.data_ptr<float>(), x.size(1), x.size(0), y.data_ptr<float>(), layer.outputs());
+  return y;
+}
+
+/// SiLU of rows, in place: unlike libtorch's, a number's result does not depend on its place.
+Tensor activated(Tensor x) {
+  const int64_t columns = x.size(1);
+  float* data = x.data_ptr<float>();
+  at::parallel_for(0, x.size(0), 256, [&](int64_t begin, int64_t end) {
+    const MatrixRows rows = {data + begin * columns, columns};
+    activate(ActivationKind::silu, rows, end - begin, columns, rows);
+  });
+  return x;
+}
+
+/// Images begin .. end of x (n, channels, h, w) with channels last, in [-1, 1] where they are centred.
+void read_images(const Tensor& x, int64_t begin, bool centred, const FeatureMap& to) {
+  const int64_t height = x.size(2), width = x.size(3), channels = x.size(1);
+  const float* from = x.data_ptr<float>() + begin * channels * height * width;
+  std::fill_n(to.data, to.images * to.pixels() * channels, 0.0f);
+  for (int64_t i = 0; i < to.images; ++i)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t row = 0; row < height; ++row)
+        for (int64_t column = 0; column < width; ++column, ++from)
+          to.image(i)[(row * to.width + column) * channels + c] = centred ? *from * 2 - 1 : *from;
+}
+
+void write_images(const FeatureMap& from, int64_t begin, const Tensor& y) {
+  const int64_t height = y.size(2), width = y.size(3), channels = y.size(1);
+  float* to = y.data_ptr<float>() + begin * channels * height * width;
+  for (int64_t i = 0; i < from.images; ++i)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t row = 0; row < height; ++row)
+        for (int64_t column = 0; column < width; ++column, ++to)
+          *to = from.image(i)[(row * from.width + column) * channels + c];
+}
+
+FrozenConvolution convolution_of(const Network& network, const std::string& name) {
+  const FrozenPair p(network, name);
+  return {p.weight, p.bias};
+}
+
+}  // namespace
+
+FrozenUNet::FrozenUNet(const UNet& network) : options_(network.options()), config_(network.config()) {
+  const GradientMode off(false);
+  const int64_t multiple = int64_t{1} << (options_.block_out_channels.size() - 1);
+  height_ = (options_.sample_height + multiple - 1) / multiple * multiple;
+  width_ = (options_.sample_width + multiple - 1) / multiple * multiple;
+  frequencies_ = sinusoidal_columns(options_.block_out_channels.front(),
+                                    {.frequency_shift = static_cast<double>(options_.freq_shift)});
+  time1_ = linear_of(network, "time_embedding.linear_1");
+  time2_ = linear_of(network, "time_embedding.linear_2");
+  if (options_.num_class_embeds > 0)
+    classes_.weight = network.parameter("class_embedding.weight").detach().clone();
+  conv_in_ = convolution_of(network, "conv_in");
+  build_down(network);
+  build_middle(network);
+  build_up(network);
+  starts_ = FrozenLinear(std::exchange(start_weight_, {}), std::exchange(start_bias_, {}));
+  norm_out_ = FrozenNorm(network, "conv_norm_out", options_.norm_num_groups, options_.norm_eps);
+  conv_out_ = convolution_of(network, "conv_out");
+}
+
+/// All projections of the time are one, with the bias of the convolution that they are added to.
+FrozenResnet FrozenUNet::resnet(const UNet& network, const std::string& name, double output_scale) {
+  const FrozenPair time(network, name + ".time_emb_proj");
+  const Tensor bias = time.bias + network.parameter(name + ".conv1.bias");
+  const int64_t first = start_bias_.defined() ? start_bias_.size(0) : 0;
+  start_weight_ = first ? at::cat({start_weight_, time.weight}) : time.weight.clone();
+  start_bias_ = first ? at::cat({start_bias_, bias}) : bias;
+  return FrozenResnet(network, name, options_, output_scale, first);
+}
+
+void FrozenUNet::build_down(const UNet& network) {
+  const auto& channels = options_.block_out_channels;
+  joins_.push_back({0, 0, channels[0]});
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const std::string name = fmt::format("down_blocks.{}.", i);
+    Stage stage;
+    for (int64_t j = 0; j < options_.layers_per_block; ++j) {
+      stage.resnets.push_back(resnet(network, fmt::format("{}resnets.{}", name, j)));
+      joins_.push_back({i, 0, channels[i]});
+      if (options_.down_attention[i])
+        stage.attentions.emplace_back(network, fmt::format("{}attentions.{}", name, j), options_, 1);
+    }
+    if (i + 1 < channels.size()) {
+      const FrozenPair p(network, name + "downsamplers.0.conv");
+      stage.down.emplace(p.weight, p.bias, options_.downsample_padding);
+      joins_.push_back({i + 1, 0, channels[i]});
+    }
+    down_.push_back(std::move(stage));
+  }
+}
+
+void FrozenUNet::build_middle(const UNet& network) {
+  const double scale = options_.mid_block_scale_factor;
+  for (int j = 0; j < 2; ++j)
+    middle_.push_back(resnet(network, fmt::format("mid_block.resnets.{}", j), scale));
+  if (options_.mid_attention) middle_attention_.emplace(network, "mid_block.attentions.0", options_, scale);
+}
+
+void FrozenUNet::build_up(const UNet& network) {
+  const size_t levels = options_.block_out_channels.size();
+  int64_t below = options_.block_out_channels.back();
+  auto join = joins_.rbegin();
+  for (size_t i = 0; i < levels; ++i) {
+    const std::string name = fmt::format("up_blocks.{}.", i);
+    Stage stage;
+    for (int64_t j = 0; j <= options_.layers_per_block; ++j, ++join) {
+      stage.resnets.push_back(resnet(network, fmt::format("{}resnets.{}", name, j)));
+      join->below = below;
+      below = stage.resnets.back().outputs();
+      if (options_.up_attention[levels - 1 - i])
+        stage.attentions.emplace_back(network, fmt::format("{}attentions.{}", name, j), options_, 1);
+    }
+    if (i + 1 < levels) stage.up = convolution_of(network, name + "upsamplers.0.conv");
+    up_.push_back(std::move(stage));
+  }
+}
+
+std::vector<int64_t> FrozenUNet::event_shape() const {
+  return {options_.in_channels, options_.sample_height, options_.sample_width};
+}
+
+std::vector<FrozenUNet::Joined> FrozenUNet::joins_for(int64_t images, Arena& arena) const {
+  std::vector<Joined> joined;
+  for (const Join& j : joins_) {
+    const FeatureMap whole = arena.map(images, height_ >> j.level, width_ >> j.level, j.below + j.skipped);
+    joined.push_back({whole.part(0, j.below), whole.part(j.below, j.skipped), whole});
+  }
+  return joined;
+}
+
+void FrozenUNet::block(const Stage& stage, size_t j, const FeatureMap& x, const FeatureMap& y,
+                       FrozenPass& pass) const {
+  if (stage.attentions.empty()) return stage.resnets[j](x, y, pass);
+  const Arena::Mark mark = pass.arena.mark();
+  const FeatureMap h = pass.arena.map(y.images, y.height, y.width, y.channels);
+  stage.resnets[j](x, h, pass);
+  stage.attentions[j](h, y, pass);
+  pass.arena.rewind(mark);
+}
+
+FeatureMap FrozenUNet::way_down(const FeatureMap& x, const std::vector<Joined>& joins,
+                                FrozenPass& pass) const {
+  size_t next = 0;
+  FeatureMap h = joins[next++].skipped;
+  conv_in_(x, h);
+  for (const Stage& stage : down_) {
+    for (size_t j = 0; j < stage.resnets.size(); ++j) {
+      const FeatureMap& y = joins[next++].skipped;
+      block(stage, j, h, y, pass);
+      h = y;
+    }
+    if (!stage.down) continue;
+    const FeatureMap& y = joins[next++].skipped;
+    (*stage.down)(h, y, pass.arena);
+    h = y;
+  }
+  return h;
+}
+
+void FrozenUNet::middle(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const {
+  FeatureMap h = pass.arena.map(x.images, x.height, x.width, x.channels);
+  middle_[0](x, h, pass);
+  if (middle_attention_) {
+    const FeatureMap mixed = pass.arena.map(x.images, x.height, x.width, x.channels);
+    (*middle_attention_)(h, mixed, pass);
+    h = mixed;
+  }
+  middle_[1](h, y, pass);
+}
+
+FeatureMap FrozenUNet::way_up(const std::vector<Joined>& joins, FrozenPass& pass) const {
+  size_t next = joins.size();
+  FeatureMap y;
+  for (const Stage& stage : up_) {
+    for (size_t j = 0; j < stage.resnets.size(); ++j) {
+      const FeatureMap& x = joins[--next].whole;
+      const bool inner = j + 1 < stage.resnets.size();
+      y = inner ? joins[next - 1].below
+                : pass.arena.map(x.images, x.height, x.width, stage.resnets[j].outputs());
+      block(stage, j, x, y, pass);
+    }
+    if (stage.up) (*stage.up)(y, joins[next - 1].below, {.doubled = true});
+  }
+  return y;
+}
+
+void FrozenUNet::run(const Tensor& x, const Tensor& y, const Tensor& starts, int64_t begin,
+                     int64_t end) const {
+  std::unique_ptr<Arena> arena = borrow_arena();
+  const Arena::Mark empty = arena->mark();
+  const bool shared = starts.size(0) == 1;
+  for (int64_t first = begin; first < end; first += images_together) {
+    const int64_t images = std::min(images_together, end - first);
+    FrozenPass pass = {*arena, starts.data_ptr<float>() + (shared ? 0 : first * starts.size(1)),
+                       shared ? 0 : starts.size(1)};
+    const FeatureMap input = arena->map(images, height_, width_, options_.in_channels);
+    const FeatureMap output = arena->map(images, height_, width_, options_.out_channels);
+    read_images(x, first, options_.center_input_sample, input);
+    const std::vector<Joined> joins = joins_for(images, *arena);
+    middle(way_down(input, joins, pass), joins.back().below, pass);
+    const FeatureMap h = way_up(joins, pass);
+    conv_out_(h, output, {.norm = norm_out_(h, *arena)});
+    write_images(output, first, y);
+    arena->rewind(empty);
+  }
+  const std::lock_guard lock(mutex_);
+  arenas_.push_back(std::move(arena));
+}
+
+std::unique_ptr<Arena> FrozenUNet::borrow_arena() const {
+  const std::lock_guard lock(mutex_);
+  if (arenas_.empty()) return std::make_unique<Arena>();
+  std::unique_ptr<Arena> arena = std::move(arenas_.back());
+  arenas_.pop_back();
+  return arena;
+}
+
+Tensor FrozenUNet::time_features(const Tensor& time) const {
+  const int64_t half = frequencies_.size(0) / 2;
+  const Tensor cosines_first = wave_rows(time, frequencies_, half);
+  if (options_.flip_sin_to_cos) return cosines_first;
+  const auto columns = [&](int64_t begin, int64_t end) { return cosines_first.slice(1, begin, end); };
+  return at::cat({columns(half, 2 * half), columns(0, half), columns(2 * half, frequencies_.size(0))}, 1);
+}
+
+/// What each block adds after its first convolution: (n, blocks' channels) or (1, blocks' channels).
+Tensor FrozenUNet::starts(const Tensor& time, const Tensor& label) const {
+  Tensor embedding = through(time2_, activated(through(time1_, time_features(time))));
+  if (classes_.defined()) embedding = (embedding + classes_(label)).contiguous();
+  return through(starts_, activated(embedding));
+}
+
+Tensor FrozenUNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
+  check_network_inputs("UNet", x, time, label, event_shape(), classes_.defined());
+  check(x.is_cpu() && x.scalar_type() == at::kFloat,
+        "UNet: expected float32 on the CPU, as the weights, but received {}", at::toString(x.scalar_type()));
+  const GradientMode off(false);
+  const Tensor input = x.contiguous(), added = starts(time, label);
+  const int64_t n = x.size(0);
+  Tensor y =
+      at::empty({n, options_.out_channels, options_.sample_height, options_.sample_width}, x.options());
+  // A thread takes whole images; where there are fewer images than threads, the layers share out their own
+  // work.
+  if (n < at::get_num_threads())
+    run(input, y, added, 0, n);
+  else
+    at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) { run(input, y, added, begin, end); });
+  return y;
+}
+
+}  // namespace fokker

@@ -1,0 +1,135 @@
+// The gallery as a whole: which pictures there are, and that each depends on its id and the seed alone.
+#include "fokker/course/gallery/gallery.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "fokker/core/error.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/stop.h"
+#include "fokker/course/gallery/workshop.h"
+
+namespace fokker::gallery {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class GalleryFolder : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / fmt::format("fokker-gallery-{}", ::getpid());
+    fs::create_directories(folder_ / "alone");
+    fs::create_directories(folder_ / "together");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string bytes(const char* run, const std::string& name) const {
+    return read_file(folder_ / run / name);
+  }
+  fs::path folder_;
+};
+
+std::string refusal(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::argument);
+    return error.what();
+  }
+  return "no refusal";
+}
+
+TEST(GalleryItems, EveryIdExistsOnceAndSaysItsSource) {
+  std::set<std::string> ids;
+  for (const Item& item : all_items()) {
+    EXPECT_TRUE(ids.insert(item.id).second) << item.id;
+    std::string source = item.id.substr(0, 2);
+    source[0] = 'S';
+    EXPECT_EQ(item.source.substr(0, 2), source) << item.id;
+    for (const std::string* text : {&item.title, &item.caption, &item.alt})
+      EXPECT_FALSE(text->empty()) << item.id;
+  }
+}
+
+TEST(GalleryItems, GroupsAndIdsSelectInTheGallerysOrder) {
+  EXPECT_EQ(select({}).size(), all_items().size());
+  const auto chosen = select({"s3.sde", "s2"});
+  ASSERT_GT(chosen.size(), 2u);
+  EXPECT_EQ(chosen.front()->id.substr(0, 3), "s2.");
+  EXPECT_EQ(chosen.back()->id, "s3.sde");
+  EXPECT_EQ(select({"s3.sde", "s3.sde"}).size(), 1u);
+}
+
+TEST(GalleryItems, UnknownIdsAreRefusedWithTheValidOnes) {
+  const std::string text = refusal([] { select({"s3.forwards"}); });
+  EXPECT_THAT(text, HasSubstr("no picture is named 's3.forwards'"));
+  for (const Item& item : all_items()) EXPECT_THAT(text, HasSubstr(item.id));
+}
+
+/// Beside others, on two threads, an item has the bytes that it has alone; another seed draws another
+/// picture.
+TEST_F(GalleryFolder, AnItemAloneEqualsItselfInARun) {
+  draw(select({"s3.forward"}), folder_ / "alone", {.seed = 3, .themes = Themes::light});
+  draw(select({"s1.posterior", "s3.forward", "s3.noise"}), folder_ / "together",
+       {.seed = 3, .themes = Themes::both, .threads = 2});
+  for (const char* name : {"s3.forward.png", "s3.forward.svg"})
+    EXPECT_EQ(bytes("alone", name), bytes("together", name)) << name;
+  EXPECT_NE(bytes("together", "s3.forward.png"), bytes("together", "s3.forward.dark.png"));
+  draw(select({"s3.forward"}), folder_ / "alone", {.seed = 4, .themes = Themes::light});
+  EXPECT_NE(bytes("alone", "s3.forward.png"), bytes("together", "s3.forward.png"));
+}
+
+/// Drawing one item again leaves the others on the page; a picture in the other theme joins its own.
+TEST_F(GalleryFolder, ThePageKeepsWhatLiesThere) {
+  const fs::path alone = folder_ / "alone";
+  draw(select({"s1.posterior"}), alone, {.themes = Themes::light});
+  draw(select({"s1.embedding"}), alone, {.seed = 7, .themes = Themes::light});
+  draw(select({"s1.posterior"}), alone, {.themes = Themes::dark});
+  const std::string page = bytes("alone", "index.html");
+  EXPECT_THAT(page, HasSubstr("src=\"s1.posterior.png\""));
+  EXPECT_THAT(page, HasSubstr("srcset=\"s1.posterior.dark.png\""));
+  EXPECT_THAT(page, HasSubstr("fokker gallery --out . s1.embedding --seed 7"));
+  EXPECT_EQ(page.find("s1.embedding.dark"), std::string::npos);
+  EXPECT_EQ(page.find("s0.bridge"), std::string::npos);
+}
+
+TEST_F(GalleryFolder, ADamagedManifestIsNamed) {
+  const fs::path file = folder_ / "alone" / "gallery.json";
+  write_file_atomically(file, R"({"s1.posterior": {"width": -4}})");
+  try {
+    draw(select({"s1.embedding"}), folder_ / "alone");
+    FAIL() << "no refusal";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_THAT(error.what(), HasSubstr("gallery.json: s1.posterior: expected a number 'width'"));
+  }
+}
+
+/// An animation has as many frames as it says, and its still is one of them; it keeps still where asked to.
+TEST_F(GalleryFolder, AnAnimationHasAStillForThoseWhoWantNoMotion) {
+  Workshop shop(0);
+  const Item* film = select({"s3.flow-film"}).front();
+  const Scene scene = film->prepare(shop, Rng(0).stream(film->id));
+  ASSERT_GT(scene.frames, 20);
+  ASSERT_LT(scene.still, scene.frames);
+  const auto bytes_of = [&](int64_t frame) {
+    return scene.draw(plot::Theme::light(), frame).encode(plot::ImageFormat::svg);
+  };
+  EXPECT_NE(bytes_of(0), bytes_of(scene.still));
+}
+
+/// A run that is asked to stop ends with an error and leaves no page that lies.
+TEST_F(GalleryFolder, StopsWhenAsked) {
+  StopRequest request;
+  request.make();
+  const StopScope scope(&request);
+  EXPECT_THAT([&] { draw(select({"s1.embedding"}), folder_ / "alone"); },
+              ::testing::ThrowsMessage<Error>(HasSubstr("stopped")));
+  EXPECT_FALSE(fs::exists(folder_ / "alone" / "index.html"));
+}
+
+}  // namespace
+}  // namespace fokker::gallery
