@@ -24,7 +24,7 @@ Json description(const Model& model) {
   return {{"format", format_version},
           {"fokker_version", version()},
           {"network", part_name(model)},
-          {"process", model.process.schedule()->config()},
+          {"process", schedule_config(model.process.schedule())},
           {"prediction", {{"name", model.prediction_name()}, {"sigma_data", model.prediction.sigma_data()}}},
           {"time_input",
            {{"kind", by_time ? "time" : "quarter_log_sigma"},
