@@ -30,7 +30,7 @@ Json description(const Model& model) {
   return {{"format", format_version},
           {"fokker_version", library_version()},
           {"network", part_name(model)},
-          {"process", model.process.schedule()->config()},
+          {"process", schedule_config(model.process.schedule())},
           {"prediction", {{"name", model.prediction_name()}, {"sigma_data", model.prediction.sigma_data()}}},
           {"time_input",
            {{"kind", by_time ? "time" : "quarter_log_sigma"},
