@@ -7,41 +7,32 @@
 
 namespace fokker {
 
-LearnedDenoiser::LearnedDenoiser(std::shared_ptr<const Network> network, GaussianProcess process,
-                                 Prediction prediction, Options options)
-    : network_(std::move(network)), process_(std::move(process)), prediction_(prediction), options_(options) {
+LearnedDenoiser::LearnedDenoiser(std::shared_ptr<const Network> network, DenoiserSpec spec)
+    : network_(std::move(network)), spec_(std::move(spec)) {
   check(network_ != nullptr, "LearnedDenoiser: expected a network but received none");
-  check(!options_.energy, "LearnedDenoiser: expected a network of predictions but received an energy");
-}
-
-Tensor network_time(const TimeInput& input, const GaussianProcess& process, const Times& t, const Tensor& x) {
-  const auto at_time = [&](double u) {
-    if (input.kind == TimeInput::Kind::quarter_log_sigma) return -0.125 * process.log_snr(u);
-    return input.scale * u + input.offset;
-  };
-  return t.is_scalar() ? at::full({1}, at_time(t.scalar()), x.options())
-                       : t.map(at_time, x).reshape({x.size(0)});
+  check(!spec_.is_energy(), "LearnedDenoiser: expected a network of predictions but received an energy");
+  check_spec(spec_);
 }
 
 Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
-  const Tensor time = network_time(options_.time_input, process_, t, x);
+  const Tensor time = network_time(spec_.time_input, process(), t, x);
   Tensor input = x;
-  if (options_.scale_input)
+  if (spec_.scale_input)
     input = x * t.map(
                     [&](double u) {
-                      const double a = process_.alpha(u) * options_.sigma_data, s = process_.sigma(u);
+                      const double a = spec_.process.alpha(u) * spec_.sigma_data, s = spec_.process.sigma(u);
                       return 1.0 / std::sqrt(a * a + s * s);
                     },
                     x);
   const Bf16Products products(network_->bf16_products());
-  return Estimate(x, network_->forward(input, time, label), prediction_, process_, t);
+  return Estimate(x, network_->forward(input, time, label), spec_.prediction, spec_.process, t);
 }
 
 std::unique_ptr<const Denoiser> LearnedDenoiser::frozen() const {
   if (network_->bf16_products()) return nullptr;
   std::shared_ptr<const Network> network = network_->frozen();
   if (!network) return nullptr;
-  return std::make_unique<LearnedDenoiser>(std::move(network), process_, prediction_, options_);
+  return std::make_unique<LearnedDenoiser>(std::move(network), spec_);
 }
 
 }  // namespace fokker
