@@ -8,7 +8,7 @@
 #include "cli/run/prior.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/plot/chart/path_picture.h"
 #include "fokker/process/noising.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 
 namespace fokker {
 namespace {

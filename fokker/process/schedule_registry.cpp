@@ -3,6 +3,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/text/text.h"
 #include "fokker/process/schedule.h"
 
 namespace fokker {
@@ -142,9 +143,7 @@ std::vector<Description> schedule_descriptions() {
   return schedules().specs().descriptions();
 }
 
-Schedule make_schedule(std::string_view text) try {
-  return schedules().specs().make(text);
-} catch (...) {
+Schedule make_schedule(std::string_view text) try { return schedules().specs().make(text); } catch (...) {
   detail::throw_as_error();
 }
 

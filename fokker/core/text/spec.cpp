@@ -4,6 +4,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/text/numbers.h"
+#include "fokker/core/text/text.h"
 
 namespace fokker {
 Spec::Spec(std::string_view kind, std::string_view text) : kind_(kind) {
@@ -89,11 +90,5 @@ void check_entry(const std::string& kind, const std::string& name, bool makes, b
 }
 
 }  // namespace detail
-
-std::string join(const std::vector<std::string>& items) {
-  std::string text;
-  for (const auto& item : items) text += (text.empty() ? "" : ", ") + item;
-  return text;
-}
 
 }  // namespace fokker

@@ -59,7 +59,4 @@ class Spec {
   std::vector<Asked> asked_;
 };
 
-/// "a, b, c"
-std::string join(const std::vector<std::string>& items);
-
 }  // namespace fokker
