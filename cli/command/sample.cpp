@@ -122,14 +122,15 @@ Samples run_kernel(const SampleOptions& o, const KernelChoice& choice, const Dis
 }
 
 /// A chain on the law of x_t at the kernel's time, as the denoiser describes it.
-Samples run_model_kernel(const SampleOptions& o, const Model& model, const Denoiser& denoiser) {
+Samples run_model_kernel(const SampleOptions& o, const Model& model,
+                         const std::shared_ptr<const Denoiser>& denoiser) {
   const KernelChoice choice = make_kernel(o.sampler, o.step_size);
   const double t = choice.time >= 0 ? choice.time : model.process.time_min();
   const auto shape = model.event_shape();
   const Tensor start = chain_start(o.start, o.n, shape, Rng(o.common.seed)).to(at::kFloat);
   const int64_t dimension = event_size(start.sizes());
-  const auto* energy = dynamic_cast<const EnergyDenoiser*>(&denoiser);
-  const DenoiserLaw law = energy ? DenoiserLaw(*energy, t, dimension) : DenoiserLaw(denoiser, t, dimension);
+  const auto energy = std::dynamic_pointer_cast<const EnergyDenoiser>(denoiser);
+  const DenoiserLaw law = energy ? DenoiserLaw(energy, t, dimension) : DenoiserLaw(denoiser, t, dimension);
   return run_kernel(o, choice, law, o.start.empty() ? start : model.normalisation.apply(start),
                     [&](const Tensor& x) { return model.normalisation.invert(x); });
 }
@@ -137,16 +138,14 @@ Samples run_model_kernel(const SampleOptions& o, const Model& model, const Denoi
 Samples sample_model(const SampleOptions& o) {
   const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
   const Model& model = *source.model;
-  const Denoiser* denoiser = source.denoiser.get();
-  std::optional<GuidedDenoiser> guided;
+  std::shared_ptr<const Denoiser> denoiser = source.denoiser;
   if (!o.label.empty())
-    denoiser = &guided.emplace(*source.denoiser, class_of(o, model), o.guidance);
+    denoiser = std::make_shared<GuidedDenoiser>(denoiser, class_of(o, model), o.guidance);
   else if (!model.label_names.empty())
     message(fmt::format("no --label: samples of any class, without regard to it, of {}",
                         list_labels(model.label_names)));
-  const auto clipped = clipping(model, *denoiser, o.clip);
-  if (clipped) denoiser = &*clipped;
-  Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model, *denoiser)
+  denoiser = clipped(model, denoiser, o.clip);
+  Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model, denoiser)
                                         : run_sampler(
                                               o, *denoiser, source.event, source.type,
                                               [&](const Tensor& x) { return source.to_user(x); },

@@ -13,9 +13,7 @@ namespace {
 constexpr int64_t most_points = 5000;
 
 Tensor draw(const Model& model, int64_t n, uint64_t seed) {
-  const std::unique_ptr<Denoiser> learned = model.denoiser();
-  const auto clipped = clipping(model, *learned);
-  const Denoiser& denoiser = clipped ? static_cast<const Denoiser&>(*clipped) : *learned;
+  const auto denoiser = clipped(model, model.denoiser());
   std::vector<int64_t> shape{n};
   for (int64_t size : model.event_shape()) shape.push_back(size);
   const int64_t steps = model.is_image() ? 15 : 25;
@@ -23,7 +21,7 @@ Tensor draw(const Model& model, int64_t n, uint64_t seed) {
   const TimeGrid grid = model.process.time_min() < 1 ? TimeGrid::uniform_log_snr(model.process, steps)
                                                      : TimeGrid::uniform(steps);
   const Rng rng = Rng(seed).stream("preview");
-  return model.normalisation.invert(generate(denoiser, DpmPp2M(), grid, shape, rng).x);
+  return model.normalisation.invert(generate(*denoiser, DpmPp2M(), grid, shape, rng).x);
 }
 
 }  // namespace

@@ -37,11 +37,11 @@ Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor
   return Estimate(x, network_->forward(input, time, label), prediction_, process_, t);
 }
 
-std::unique_ptr<const Denoiser> LearnedDenoiser::frozen() const {
+std::shared_ptr<const Denoiser> LearnedDenoiser::frozen() const {
   if (network_->bf16_products()) return nullptr;
   std::shared_ptr<const Network> network = network_->frozen();
   if (!network) return nullptr;
-  return std::make_unique<LearnedDenoiser>(std::move(network), process_, prediction_, options_);
+  return std::make_shared<LearnedDenoiser>(std::move(network), process_, prediction_, options_);
 }
 
 }  // namespace fokker

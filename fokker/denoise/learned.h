@@ -39,7 +39,7 @@ class LearnedDenoiser final : public Denoiser {
 
   Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override;
   const GaussianProcess& process() const override { return process_; }
-  std::unique_ptr<const Denoiser> frozen() const override;
+  std::shared_ptr<const Denoiser> frozen() const override;
   const Network& network() const { return *network_; }
   const Prediction& prediction() const { return prediction_; }
   const Options& options() const { return options_; }

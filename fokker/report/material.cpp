@@ -15,25 +15,11 @@ namespace {
 constexpr size_t kNameLength = 40;
 constexpr int64_t kFewestHeldOut = 500;
 
-/// A model's denoiser with its estimate clipped to the range of pixels.
-class PixelDenoiser final : public Denoiser {
- public:
-  explicit PixelDenoiser(std::unique_ptr<Denoiser> inner)
-      : inner_(std::move(inner)), clipped_(*inner_, 1.0) {}
-  Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override {
-    return clipped_.estimate(x, t, label);
-  }
-  const GaussianProcess& process() const override { return inner_->process(); }
-
- private:
-  std::unique_ptr<Denoiser> inner_;
-  ClippedDenoiser clipped_;
-};
-
+/// A model's denoiser, of images with its estimate clipped to the range of pixels.
 std::unique_ptr<Denoiser> sampling_denoiser(const Model& model) {
   std::unique_ptr<Denoiser> denoiser = model.denoiser();
   if (!model.is_image()) return denoiser;
-  return std::make_unique<PixelDenoiser>(std::move(denoiser));
+  return std::make_unique<ClippedDenoiser>(std::move(denoiser), 1.0);
 }
 
 TimeGrid frame_times(const GaussianProcess& process, int64_t frames) {
