@@ -174,8 +174,8 @@ Samples run_model_kernel(const SampleOptions& o, const Model& model) {
   const auto shape = model.event_shape();
   const Tensor start = chain_start(o.start, o.n, shape, Rng(o.common.seed)).to(at::kFloat);
   const int64_t dimension = event_size(start.sizes());
-  const auto* energy = dynamic_cast<const EnergyDenoiser*>(denoiser.get());
-  const DenoiserLaw law = energy ? DenoiserLaw(*energy, t, dimension) : DenoiserLaw(*denoiser, t, dimension);
+  const auto energy = std::dynamic_pointer_cast<const EnergyDenoiser>(denoiser);
+  const DenoiserLaw law = energy ? DenoiserLaw(energy, t, dimension) : DenoiserLaw(denoiser, t, dimension);
   return run_kernel(o, choice, law, o.start.empty() ? start : model.normalisation.apply(start),
                     [&](const Tensor& x) { return model.normalisation.invert(x); });
 }

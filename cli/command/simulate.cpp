@@ -33,8 +33,8 @@ struct Paths {
   std::vector<double> times;
 };
 
-AnalyticDenoiser& exact_of(const DenoiserSource& source) {
-  return dynamic_cast<AnalyticDenoiser&>(*source.denoiser);
+const AnalyticDenoiser& exact_of(const DenoiserSource& source) {
+  return dynamic_cast<const AnalyticDenoiser&>(*source.denoiser);
 }
 
 /// The noising chain on equal intervals: exact at every time.

@@ -66,14 +66,15 @@ std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, 
   return std::make_unique<LearnedDenoiser>(std::move(network), std::move(spec));
 }
 
-DenoiserLaw::DenoiserLaw(const Denoiser& denoiser, double t, int64_t dimension)
-    : denoiser_(denoiser), t_(t), dimension_(dimension) {
-  check(denoiser.process().sigma(t) > 0, "DenoiserLaw: expected a time with sigma > 0 but received {}", t);
+DenoiserLaw::DenoiserLaw(std::shared_ptr<const Denoiser> denoiser, double t, int64_t dimension)
+    : denoiser_(std::move(denoiser)), t_(t), dimension_(dimension) {
+  check(denoiser_ != nullptr, "DenoiserLaw: expected a denoiser but received none");
+  check(denoiser_->process().sigma(t) > 0, "DenoiserLaw: expected a time with sigma > 0 but received {}", t);
 }
 
-DenoiserLaw::DenoiserLaw(const EnergyDenoiser& denoiser, double t, int64_t dimension)
-    : DenoiserLaw(static_cast<const Denoiser&>(denoiser), t, dimension) {
-  energy_ = &denoiser;
+DenoiserLaw::DenoiserLaw(std::shared_ptr<const EnergyDenoiser> denoiser, double t, int64_t dimension)
+    : DenoiserLaw(std::static_pointer_cast<const Denoiser>(denoiser), t, dimension) {
+  energy_ = std::move(denoiser);
 }
 
 Tensor DenoiserLaw::log_density(const Tensor& x) const {
@@ -84,7 +85,7 @@ Tensor DenoiserLaw::log_density(const Tensor& x) const {
 }
 
 Tensor DenoiserLaw::score(const Tensor& x) const {
-  return denoiser_.estimate(x, t_).score();
+  return denoiser_->estimate(x, t_).score();
 }
 
 }  // namespace fokker

@@ -44,11 +44,11 @@ class EnergyDenoiser final : public Denoiser {
 std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, DenoiserSpec spec);
 
 /// The law of x_t as a denoiser describes it: its score and, for an energy, its log density up to a constant.
-/// Holds the denoiser by reference: it must outlive this.
 class DenoiserLaw final : public Distribution {
  public:
-  DenoiserLaw(const Denoiser& denoiser, double t, int64_t dimension);
-  DenoiserLaw(const EnergyDenoiser& denoiser, double t, int64_t dimension);
+  /// Of the score alone, whatever the denoiser is.
+  DenoiserLaw(std::shared_ptr<const Denoiser> denoiser, double t, int64_t dimension);
+  DenoiserLaw(std::shared_ptr<const EnergyDenoiser> denoiser, double t, int64_t dimension);
 
   std::string name() const override { return "denoiser's law at t = " + std::to_string(t_); }
   int64_t dimension() const override { return dimension_; }
@@ -59,8 +59,8 @@ class DenoiserLaw final : public Distribution {
   Tensor score(const Tensor& x) const override;
 
  private:
-  const Denoiser& denoiser_;
-  const EnergyDenoiser* energy_ = nullptr;
+  std::shared_ptr<const Denoiser> denoiser_;
+  std::shared_ptr<const EnergyDenoiser> energy_;
   double t_;
   int64_t dimension_;
 };

@@ -55,11 +55,11 @@ Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor
   return estimate_with(*network_, spec_, x, t, label);
 }
 
-std::unique_ptr<const Denoiser> LearnedDenoiser::frozen() const {
+std::shared_ptr<const Denoiser> LearnedDenoiser::frozen() const {
   if (network_->bf16_products()) return nullptr;
   std::unique_ptr<const Forward> network = network_->frozen();
   if (!network) return nullptr;
-  return std::make_unique<FrozenLearnedDenoiser>(std::move(network), spec_);
+  return std::make_shared<FrozenLearnedDenoiser>(std::move(network), spec_);
 }
 
 }  // namespace fokker

@@ -15,7 +15,7 @@ class LearnedDenoiser final : public Denoiser {
 
   Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override;
   const GaussianProcess& process() const override { return spec_.process; }
-  std::unique_ptr<const Denoiser> frozen() const override;
+  std::shared_ptr<const Denoiser> frozen() const override;
   const Network& network() const { return *network_; }
   const DenoiserSpec& spec() const { return spec_; }
 

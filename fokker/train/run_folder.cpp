@@ -6,102 +6,97 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
-<<<<<<< HEAD:cli/run/run_folder.cpp
-#include "fokker/core/messages.h"
-    == == ==
-    =
->>>>>>> 1601d35ead6e9244b432a743f0dcae67e530401b:fokker/train/run_folder.cpp
 
-        namespace fokker {
-  namespace fs = std::filesystem;
-  namespace {
+namespace fokker {
+namespace fs = std::filesystem;
+namespace {
 
-  const std::vector<const char*> run_parts = {"fokker.json", "model_index.json", "unet",          "network",
-                                              "scheduler",   "config.toml",      "metrics.jsonl", "previews",
-                                              "checkpoints", "report.html"};
+const std::vector<const char*> run_parts = {"fokker.json", "model_index.json", "unet",          "network",
+                                            "scheduler",   "config.toml",      "metrics.jsonl", "previews",
+                                            "checkpoints", "report.html"};
 
-  }  // namespace
+}  // namespace
 
-  bool RunFolder::holds_run() const {
-    return std::any_of(run_parts.begin(), run_parts.end(),
-                       [&](const char* part) { return fs::exists(path_ / part); });
+bool RunFolder::holds_run() const {
+  return std::any_of(run_parts.begin(), run_parts.end(),
+                     [&](const char* part) { return fs::exists(path_ / part); });
+}
+
+void RunFolder::check_usable(bool resume, bool overwrite) const {
+  check(!(resume && overwrite),
+        "resume, overwrite: expected one of them; the first continues the run and the second removes it");
+  check_input(!fs::exists(path_) || fs::is_directory(path_),
+              "{}: expected a folder for the run but it is a file", path_.string());
+  check_input(!resume || !checkpoints().all().empty(), "{}: nothing to resume: it has no checkpoints",
+              path_.string());
+  check(resume || overwrite || !holds_run(), "{}: holds a run already; resume it or overwrite it",
+        path_.string());
+}
+
+void RunFolder::create(bool overwrite) const {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) fail(ErrorKind::resource, "{}: cannot create the folder: {}", path_.string(), error.message());
+  // Before a run is removed, so that nothing of it is put back later.
+  recover_contents(path_);
+  recover_contents(path_ / "previews");
+  if (!overwrite) return;
+  for (const char* part : run_parts) fs::remove_all(path_ / part, error);
+}
+
+void RunFolder::save_checkpoint(const Trainer& trainer, int64_t kept) const {
+  checkpoints().save(trainer, kept);
+}
+
+bool RunFolder::load_newest_checkpoint(Trainer& trainer) const {
+  const bool recorded = checkpoints().load_newest(trainer);
+  drop_metrics_after(trainer.step());
+  return recorded;
+}
+
+void RunFolder::append_metrics(const TrainMetrics& metrics) const {
+  const fs::path file = path_ / "metrics.jsonl";
+  std::ofstream out(file, std::ios::app);
+  out << json_text(to_json(metrics)) << '\n';
+  out.close();
+  if (!out) fail(ErrorKind::resource, "{}: cannot be written", file.string());
+}
+
+std::vector<TrainMetrics> RunFolder::metrics() const {
+  const fs::path file = path_ / "metrics.jsonl";
+  return fs::exists(file) ? read_metrics(file) : std::vector<TrainMetrics>();
+}
+
+std::vector<TrainMetrics> read_metrics(const fs::path& file) {
+  std::istringstream lines(read_file(file));
+  std::vector<TrainMetrics> metrics;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    // The last line of a run that was killed while it wrote it.
+    if (lines.eof() && json.is_discarded() && !metrics.empty()) break;
+    const auto is_number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
+    check_input(json.is_object() && is_number("step") && is_number("loss"),
+                "{}: line {}: expected an object with numbers \"step\" and \"loss\"", file.string(),
+                metrics.size() + 1);
+    TrainMetrics one;
+    one.step = json["step"].get<int64_t>();
+    one.loss = json["loss"].get<double>();
+    if (is_number("held_out_loss")) one.held_out_loss = json["held_out_loss"].get<double>();
+    metrics.push_back(one);
   }
+  return metrics;
+}
 
-  void RunFolder::check_usable(bool resume, bool overwrite) const {
-    check(!(resume && overwrite),
-          "resume, overwrite: expected one of them; the first continues the run and the second removes it");
-    check_input(!fs::exists(path_) || fs::is_directory(path_),
-                "{}: expected a folder for the run but it is a file", path_.string());
-    check_input(!resume || !checkpoints().all().empty(), "{}: nothing to resume: it has no checkpoints",
-                path_.string());
-    check(resume || overwrite || !holds_run(), "{}: holds a run already; resume it or overwrite it",
-          path_.string());
+void RunFolder::drop_metrics_after(int64_t step) const {
+  const fs::path file = path_ / "metrics.jsonl";
+  if (!fs::exists(file)) return;
+  std::istringstream lines(read_file(file));
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object() && json.value("step", int64_t{0}) <= step) kept += line + "\n";
   }
-
-  void RunFolder::create(bool overwrite) const {
-    std::error_code error;
-    fs::create_directories(path_, error);
-    if (error) fail(ErrorKind::resource, "{}: cannot create the folder: {}", path_.string(), error.message());
-    // Before a run is removed, so that nothing of it is put back later.
-    recover_contents(path_);
-    recover_contents(path_ / "previews");
-    if (!overwrite) return;
-    for (const char* part : run_parts) fs::remove_all(path_ / part, error);
-  }
-
-  void RunFolder::save_checkpoint(const Trainer& trainer, int64_t kept) const {
-    checkpoints().save(trainer, kept);
-  }
-
-  bool RunFolder::load_newest_checkpoint(Trainer & trainer) const {
-    const bool recorded = checkpoints().load_newest(trainer);
-    drop_metrics_after(trainer.step());
-    return recorded;
-  }
-
-  void RunFolder::append_metrics(const TrainMetrics& metrics) const {
-    const fs::path file = path_ / "metrics.jsonl";
-    std::ofstream out(file, std::ios::app);
-    out << json_text(to_json(metrics)) << '\n';
-    out.close();
-    if (!out) fail(ErrorKind::resource, "{}: cannot be written", file.string());
-  }
-
-  std::vector<TrainMetrics> RunFolder::metrics() const {
-    const fs::path file = path_ / "metrics.jsonl";
-    return fs::exists(file) ? read_metrics(file) : std::vector<TrainMetrics>();
-  }
-
-  std::vector<TrainMetrics> read_metrics(const fs::path& file) {
-    std::istringstream lines(read_file(file));
-    std::vector<TrainMetrics> metrics;
-    for (std::string line; std::getline(lines, line);) {
-      const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-      // The last line of a run that was killed while it wrote it.
-      if (lines.eof() && json.is_discarded() && !metrics.empty()) break;
-      const auto is_number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
-      check_input(json.is_object() && is_number("step") && is_number("loss"),
-                  "{}: line {}: expected an object with numbers \"step\" and \"loss\"", file.string(),
-                  metrics.size() + 1);
-      TrainMetrics one;
-      one.step = json["step"].get<int64_t>();
-      one.loss = json["loss"].get<double>();
-      if (is_number("held_out_loss")) one.held_out_loss = json["held_out_loss"].get<double>();
-      metrics.push_back(one);
-    }
-    return metrics;
-  }
-
-  void RunFolder::drop_metrics_after(int64_t step) const {
-    const fs::path file = path_ / "metrics.jsonl";
-    if (!fs::exists(file)) return;
-    std::istringstream lines(read_file(file));
-    std::string kept;
-    for (std::string line; std::getline(lines, line);) {
-      const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-      if (json.is_object() && json.value("step", int64_t{0}) <= step) kept += line + "\n";
-    }
-    write_file_atomically(file, kept);
-  }
+  write_file_atomically(file, kept);
+}
 
 }  // namespace fokker

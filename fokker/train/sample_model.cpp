@@ -10,46 +10,6 @@
 namespace fokker {
 namespace {
 
-/// A model's denoiser with what is laid over it.
-class Decorated final : public Denoiser {
- public:
-  explicit Decorated(std::unique_ptr<Denoiser> learned)
-      : learned_(std::move(learned)), outermost_(learned_.get()) {}
-  void guide(int64_t label, double weight) { outermost_ = &guided_.emplace(*outermost_, label, weight); }
-  void clip(double limit) { outermost_ = &clipped_.emplace(*outermost_, limit); }
-
-  Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override {
-    return outermost_->estimate(x, t, label);
-  }
-  const GaussianProcess& process() const override { return learned_->process(); }
-  std::unique_ptr<const Denoiser> frozen() const override { return outermost_->frozen(); }
-
- private:
-  std::unique_ptr<Denoiser> learned_;
-  const Denoiser* outermost_;
-  std::optional<GuidedDenoiser> guided_;
-  std::optional<ClippedDenoiser> clipped_;
-};
-
-/// Guides each row of one block to a label of its own.
-class RowGuided final : public Denoiser {
- public:
-  RowGuided(const Denoiser& inner, Tensor labels, double weight)
-      : inner_(inner), labels_(std::move(labels)), weight_(weight) {}
-  Estimate estimate(const Tensor& x, const Times& t, const Tensor& = {}) const override {
-    const Estimate conditional = inner_.estimate(x, t, labels_.to(x.device()));
-    if (weight_ == 1.0) return conditional;
-    const Tensor unconditional = inner_.estimate(x, t).value();
-    return conditional.with_value(at::lerp(unconditional, conditional.value(), weight_));
-  }
-  const GaussianProcess& process() const override { return inner_.process(); }
-
- private:
-  const Denoiser& inner_;
-  Tensor labels_;
-  double weight_;
-};
-
 double clip_limit(const Model& model, std::optional<double> clip) {
   return clip.value_or(model.is_image() ? 1.0 : 0.0);
 }
@@ -65,34 +25,12 @@ Tensor classes_of(const Model& model, int64_t n, const std::vector<std::string>&
   return labels.size() == 1 ? all.expand({n}).contiguous() : all;
 }
 
-/// One run of all rows; with labels of their own, block after block.
-Integration run_blocks(const Model& model, const Tensor& start, const TimeGrid& grid, const Sampler& sampler,
-                       const Tensor& classes, const SampleOptions& o, IntegrateOptions run) {
-  if (o.labels.size() <= 1) {
-    const auto denoiser = sampling_denoiser(model, o.clip, o.labels.empty() ? "" : o.labels[0], o.guidance);
-    return integrate(*denoiser, sampler, grid, start, run);
-  }
-  const GradientMode off(false);
-  const auto learned = model.denoiser();
-  const auto frozen = learned->frozen();
-  const Denoiser& inner = frozen ? *frozen : *learned;
+/// Guided towards the labels that it is given, and clipped.
+std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& o) {
+  std::shared_ptr<const Denoiser> denoiser = model.denoiser();
+  if (!o.labels.empty()) denoiser = std::make_shared<GuidedDenoiser>(denoiser, o.guidance);
   const double limit = clip_limit(model, o.clip);
-  Integration whole;
-  std::vector<Tensor> parts;
-  for (int64_t first = 0; first < start.size(0); first += run.block) {
-    const int64_t count = std::min(run.block, start.size(0) - first);
-    const RowGuided guided(inner, classes.narrow(0, first, count), o.guidance);
-    std::optional<ClippedDenoiser> clipped;
-    if (limit > 0) clipped.emplace(guided, limit);
-    run.first_sample = first;
-    const Denoiser& used = clipped ? static_cast<const Denoiser&>(*clipped) : guided;
-    const Integration part = integrate(used, sampler, grid, start.narrow(0, first, count), run);
-    parts.push_back(part.x);
-    whole.evaluations = std::max(whole.evaluations, part.evaluations);
-    whole.rejected += part.rejected;
-  }
-  whole.x = at::cat(parts);
-  return whole;
+  return limit != 0 ? std::make_shared<ClippedDenoiser>(denoiser, limit) : denoiser;
 }
 
 Dataset in_user_units(const Model& model, const Tensor& x, const Tensor& classes) {
@@ -122,15 +60,13 @@ int64_t usual_batch(const std::vector<int64_t>& event_shape) {
   return event_shape.size() == 3 ? 64 : 4096;
 }
 
-std::unique_ptr<Denoiser> sampling_denoiser(const Model& model, std::optional<double> clip,
-                                            const std::string& label, double guidance) {
+std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optional<double> clip,
+                                                  const std::string& label, double guidance) {
+  std::shared_ptr<const Denoiser> denoiser = model.denoiser();
+  if (!label.empty())
+    denoiser = std::make_shared<GuidedDenoiser>(denoiser, class_of(model, label), guidance);
   const double limit = clip_limit(model, clip);
-  std::unique_ptr<Denoiser> learned = model.denoiser();
-  if (limit == 0 && label.empty()) return learned;
-  auto decorated = std::make_unique<Decorated>(std::move(learned));
-  if (!label.empty()) decorated->guide(class_of(model, label), guidance);
-  if (limit != 0) decorated->clip(limit);
-  return decorated;
+  return limit != 0 ? std::make_shared<ClippedDenoiser>(denoiser, limit) : denoiser;
 }
 
 ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const SampleOptions& o) try {
@@ -159,10 +95,11 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   const Tensor start =
       o.start.defined() ? o.start
                         : model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(scalar), 0);
-  const Integration run = run_blocks(model, start.to(type), grid, *sampler, classes, o,
-                                     {.noise = rng.stream("sampler").noise_source(scalar),
-                                      .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
-                                      .observers = o.observers});
+  const Integration run = integrate(*guided(model, o), *sampler, grid, start.to(type),
+                                    {.noise = rng.stream("sampler").noise_source(scalar),
+                                     .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
+                                     .observers = o.observers,
+                                     .labels = classes});
   return {in_user_units(model, run.x, classes), run.evaluations, run.rejected};
 } catch (...) {
   detail::throw_as_error();

@@ -37,8 +37,8 @@ Dataset sample(const Model& model, int64_t n, const Rng& rng, const SampleOption
 
 /// The model's denoiser as it is sampled: towards a label where one is given, and clipped where images are,
 /// or where `clip` says so. Holds the network.
-std::unique_ptr<Denoiser> sampling_denoiser(const Model& model, std::optional<double> clip = {},
-                                            const std::string& label = "", double guidance = 1.0);
+std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optional<double> clip = {},
+                                                  const std::string& label = "", double guidance = 1.0);
 
 /// The spacing of times that suits UniPC: steps that shrink towards the data where the process ends there,
 /// else equal steps of log-SNR.

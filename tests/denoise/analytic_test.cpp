@@ -80,7 +80,8 @@ TEST(AnalyticDenoiser, OfDataIsTheSoftmaxAverage) {
 
 TEST(ClippedDenoiser, ClampsTheDenoisedEstimateAndKeepsTheRestConsistent) {
   const GaussianProcess p = process("vp");
-  const FunctionDenoiser inner([](const Tensor& x, const Times&) { return x * 3; }, p, Prediction::data());
+  const auto inner = std::make_shared<FunctionDenoiser>([](const Tensor& x, const Times&) { return x * 3; },
+                                                        p, Prediction::data());
   const ClippedDenoiser clipped(inner, 1.0);
   const Tensor x = rows_of({{-2.0, 0.1, 0.9}});
   const Estimate e = clipped.estimate(x, 0.4);
@@ -98,9 +99,10 @@ TEST(GuidedDenoiser, ExtrapolatesFromTheUnconditionalEstimate) {
     }
     const GaussianProcess& process() const override { return process_; }
     GaussianProcess process_{VariancePreserving{}};
-  } inner;
+  };
+  const auto inner = std::make_shared<LabelDenoiser>();
   const Tensor x = at::zeros({2, 2}, at::kDouble);
-  EXPECT_EQ(GuidedDenoiser(inner, 4).estimate(x, 0.5).value()[0][0].item<double>(), 4.0);
+  EXPECT_EQ(GuidedDenoiser(inner, 4, 1.0).estimate(x, 0.5).value()[0][0].item<double>(), 4.0);
   EXPECT_EQ(GuidedDenoiser(inner, 4, 3.0).estimate(x, 0.5).value()[1][1].item<double>(), -1 + 3.0 * 5);
   EXPECT_EQ(GuidedDenoiser(inner, 4, 0.0).estimate(x, 0.5).value()[0][0].item<double>(), -1.0);
 }

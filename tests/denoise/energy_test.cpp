@@ -166,15 +166,17 @@ TEST(MakeDenoiser, FollowsTheOptions) {
 }
 
 TEST(DenoiserLaw, IsThatOfTheEnergy) {
-  const EnergyDenoiser denoiser(energy_network(), DenoiserSpec::of_energy(VariancePreserving{}));
-  const DenoiserLaw law(denoiser, 0.4, 2), scores_only(static_cast<const Denoiser&>(denoiser), 0.4, 2);
+  const auto shared =
+      std::make_shared<const EnergyDenoiser>(energy_network(), DenoiserSpec::of_energy(VariancePreserving{}));
+  const EnergyDenoiser& denoiser = *shared;
+  const DenoiserLaw law(shared, 0.4, 2), scores_only(std::shared_ptr<const Denoiser>(shared), 0.4, 2);
   const Tensor x = points();
   EXPECT_TRUE(law.has_density());
   EXPECT_EQ(worst(law.log_density(x), -denoiser.energy(x, 0.4)), 0);
   EXPECT_EQ(worst(law.score(x), denoiser.estimate(x, 0.4).score()), 0);
   EXPECT_FALSE(scores_only.has_density());
   EXPECT_THROW(scores_only.log_density(x), Error);
-  EXPECT_THROW(DenoiserLaw(denoiser, 0.0, 2), Error) << "sigma = 0";
+  EXPECT_THROW(DenoiserLaw(shared, 0.0, 2), Error) << "sigma = 0";
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ TEST(SampleModel, ALabelGuides) {
                               .guidance = 2,
                               .clip = 1.5};
   const Dataset rows = sample(model, 20, Rng(3), options);
-  const auto learned = model.denoiser();
-  const GuidedDenoiser guided(*learned, 1, 2);
+  const auto guided =
+      std::make_shared<GuidedDenoiser>(std::shared_ptr<const Denoiser>(model.denoiser()), 1, 2);
   const ClippedDenoiser clipped(guided, 1.5);
   const Tensor x = generate(clipped, Ddim(0.5), TimeGrid::uniform(5), {20, 2}, Rng(3)).x;
   EXPECT_TRUE(rows.values.equal(model.normalisation.invert(x)));

@@ -125,7 +125,7 @@ class LearnedEnergy {
         train_noise(fit, smooth().mixture(), chain_.process(), chain_.steps(), rng));
   }
   const ChainTable& chain() const { return chain_; }
-  const EnergyDenoiser& denoiser() const { return *denoiser_; }
+  const std::shared_ptr<const EnergyDenoiser>& denoiser() const { return denoiser_; }
   /// -E(x, t) on the nodes.
   Tensor log_density(const Line& nodes, int64_t i) const {
     return -denoiser_->energy(nodes.states().to(at::kFloat), chain_.time(i)).to(at::kDouble);
