@@ -20,7 +20,7 @@
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 
 // Plain loops, which the compiler vectorises for each target.
@@ -190,11 +190,11 @@ FOKKER_ROWS(double)
 #undef FOKKER_ROWS
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 template <typename T>
 void affine_maps(const double* mean, const double* rstd, const T* weight, const T* bias, int64_t channels,
@@ -295,5 +295,5 @@ void moments_of_groups(const double* means, const double* squares, int64_t pixel
 FOKKER_ROWS(float);
 FOKKER_ROWS(double);
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Group normalisation of one sample, stored as `pixels` rows of `channels` values. Instantiated for float and
 // double. All loops run along the channels, so that they vectorise whatever the size of a group. Sums run in
@@ -50,4 +50,4 @@ template <typename T>
 void combine_rows(const T* rows, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps, const T* slope,
                   T* out);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -14,7 +14,7 @@
 #include "fokker/kernel/vector/activation-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -38,25 +38,27 @@ void activated_pixel(const ImageView& image, const float* x, float* out) {
     activated_vector(d, image, x, std::min(c, image.channels - lanes), out);
 }
 
-void place_rows(const ImageView& image, float* out, int64_t row, int64_t pixel) {
-  const int64_t factor = image.doubled ? 2 : 1;
+void place_rows(const ImageView& image, float* out, int64_t row_stride, int64_t pixel_stride) {
+  const int64_t factor = image.upsampled ? 2 : 1;
   const size_t bytes = sizeof(float) * static_cast<size_t>(image.channels);
   const float* x = image.data;
   for (int64_t i = 0; i < image.height; ++i) {
-    float* line = out + factor * i * row;
-    for (int64_t j = 0; j < image.width; ++j, x += image.pixel) {
-      float* to = line + factor * j * pixel;
+    float* line = out + factor * i * row_stride;
+    for (int64_t j = 0; j < image.width; ++j, x += image.pixel_stride) {
+      float* to = line + factor * j * pixel_stride;
       if (image.scale)
         activated_pixel(image, x, to);
       else
         std::memcpy(to, x, bytes);
-      if (!image.doubled) continue;
-      for (float* copy : {to + pixel, to + row, to + row + pixel}) std::memcpy(copy, to, bytes);
+      if (!image.upsampled) continue;
+      for (float* copy : {to + pixel_stride, to + row_stride, to + row_stride + pixel_stride})
+        std::memcpy(copy, to, bytes);
     }
   }
 }
 
-void sum_pixels(const float* x, int64_t pixels, int64_t pixel, int64_t channels, double* HWY_RESTRICT sums) {
+void sum_pixels(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels,
+                double* HWY_RESTRICT sums) {
   constexpr int64_t together = 64, most = 256;
   HWY_ALIGN float part[most];
   std::fill_n(sums, channels, 0.0);
@@ -65,7 +67,7 @@ void sum_pixels(const float* x, int64_t pixels, int64_t pixel, int64_t channels,
     for (int64_t first = 0; first < pixels; first += together) {
       std::fill_n(part, count, 0.0f);
       for (int64_t i = first; i < std::min(pixels, first + together); ++i) {
-        const float* HWY_RESTRICT row = x + i * pixel + begin;
+        const float* HWY_RESTRICT row = x + i * pixel_stride + begin;
         for (int64_t c = 0; c < count; ++c) part[c] += row[c];
       }
       for (int64_t c = 0; c < count; ++c) sums[begin + c] += part[c];
@@ -74,22 +76,22 @@ void sum_pixels(const float* x, int64_t pixels, int64_t pixel, int64_t channels,
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(place_rows);
 HWY_EXPORT(sum_pixels);
 
-void place_image(const ImageView& image, float* out, int64_t row, int64_t pixel) {
-  HWY_DYNAMIC_DISPATCH(place_rows)(image, out, row, pixel);
+void place_image(const ImageView& image, float* out, int64_t row_stride, int64_t pixel_stride) {
+  HWY_DYNAMIC_DISPATCH(place_rows)(image, out, row_stride, pixel_stride);
 }
 
-void channel_sums(const float* x, int64_t pixels, int64_t pixel, int64_t channels, double* sums) {
-  HWY_DYNAMIC_DISPATCH(sum_pixels)(x, pixels, pixel, channels, sums);
+void channel_sums(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, double* sums) {
+  HWY_DYNAMIC_DISPATCH(sum_pixels)(x, pixels, pixel_stride, channels, sums);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

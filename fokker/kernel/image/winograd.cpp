@@ -13,7 +13,7 @@
 #include "fokker/kernel/matrix/gemm.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -223,11 +223,11 @@ void filter_gradient_row(const float* from, int64_t stride, int64_t count, float
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(input_tile);
 HWY_EXPORT(output_tile);
@@ -277,5 +277,5 @@ void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, i
   }
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

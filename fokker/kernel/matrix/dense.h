@@ -4,7 +4,7 @@
 #include "fokker/kernel/matrix/gemm.h"
 #include "fokker/kernel/vector/activation.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Fully connected networks on rows of float32 numbers, as graphs of values in topological order,
 //   value = f(skip + sum over the edges that enter it of (W from + b)),  f: the activation, or nothing.
@@ -107,4 +107,4 @@ struct DenseGradients {
 void dense_backward(const DenseGraph& graph, const std::vector<DenseInput>& inputs, int64_t rows,
                     const MatrixRows& gradient, DenseTape& tape, const DenseGradients& out);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

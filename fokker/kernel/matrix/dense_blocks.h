@@ -6,7 +6,7 @@
 
 #include "fokker/kernel/matrix/dense.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// Numbers from one row of a value to the next. Rows that began a power of two apart would share a few places
 /// of the cache.
@@ -70,4 +70,4 @@ void for_each_task(int64_t count, Work work) {
   });
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Products of float32 matrices small enough to stay in cache, on one thread: callers split the rows among
 // theirs. The right factor, which is used again and again, is laid out once.
@@ -49,4 +49,4 @@ struct GemmStart {
 void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart& start, float* c,
           int64_t c_stride);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

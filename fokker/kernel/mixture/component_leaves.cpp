@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr double log2_of_e = 1.442695040888963407360;
@@ -119,4 +119,4 @@ LeafColumns<double> ComponentLeaves::columns() const {
   return {full_.data_ptr<double>(), nullptr};
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

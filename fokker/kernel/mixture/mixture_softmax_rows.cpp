@@ -13,7 +13,7 @@
 #include <cmath>
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -115,11 +115,11 @@ double exponentials_in_place(float* logits, float shift, int64_t count) {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(relative_product);
 HWY_EXPORT(add_difference);
@@ -148,5 +148,5 @@ double exponentials_in_place(float* logits, float shift, int64_t count) {
   return HWY_DYNAMIC_DISPATCH(exponentials_in_place)(logits, shift, count);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

@@ -11,7 +11,7 @@
 #include "fokker/kernel/vector/activation.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -76,11 +76,11 @@ void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, i
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(activate);
 HWY_EXPORT(multiply_by_slope);
@@ -95,5 +95,5 @@ void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, i
   HWY_DYNAMIC_DISPATCH(multiply_by_slope)(kind, x, rows, columns, gradient);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

@@ -18,18 +18,18 @@
 
 #ifndef FOKKER_KERNEL_ADAMW_NUMBERS
 #define FOKKER_KERNEL_ADAMW_NUMBERS
-namespace fokker {
+namespace fokker::kernel {
 
 template <typename T>
 struct AdamWNumbers {
   T b1, b2, rate, unbias, keep, epsilon, scale, decay;
 };
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -82,11 +82,11 @@ void adamw_doubles(int64_t count, const AdamWNumbers<double>& c, double* w, cons
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(adamw_floats);
 HWY_EXPORT(adamw_doubles);
@@ -158,5 +158,5 @@ void adamw_step_plain(const AdamWState& state, const AdamWStep& s) {
   state.average.mul_(s.ema_decay).add_(state.parameters, 1 - s.ema_decay);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

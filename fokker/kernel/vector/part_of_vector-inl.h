@@ -11,7 +11,7 @@
 #include <algorithm>
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -48,7 +48,7 @@ HWY_INLINE void store_part(hn::Vec<D> v, D d, int64_t count, hn::TFromD<D>* to) 
 #endif
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #endif

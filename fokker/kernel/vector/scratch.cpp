@@ -4,7 +4,7 @@
 #include <memory>
 #include <new>
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr std::align_val_t cache_line{64};
@@ -33,4 +33,4 @@ float* scratch(Scratch kind, int64_t count) {
   return block.memory.get();
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

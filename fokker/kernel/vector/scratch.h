@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// What a thread's scratch memory is for: the holder of one may ask for the other.
 enum class Scratch { shared, own };
@@ -10,4 +10,4 @@ enum class Scratch { shared, own };
 /// It is kept, so that loops do not return pages to the system and fetch them anew.
 float* scratch(Scratch kind, int64_t count);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

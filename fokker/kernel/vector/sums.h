@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Sums over many rows or pixels. One float32 sum of n terms loses up to n/2 units in its last place, most of
 // it where the terms are alike: so float32 adds up few terms, and float64 those sums, in an order that does
@@ -60,4 +60,4 @@ class SumOfParts {
   std::vector<double> totals_;
 };
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -9,11 +9,11 @@ namespace fokker {
 class TapePool : public std::enable_shared_from_this<TapePool> {
  public:
   /// A tape that comes back to the pool when its last owner lets go.
-  std::shared_ptr<DenseTape> take();
+  std::shared_ptr<kernel::DenseTape> take();
 
  private:
   std::mutex mutex_;
-  std::vector<std::unique_ptr<DenseTape>> free_;
+  std::vector<std::unique_ptr<kernel::DenseTape>> free_;
 };
 
 /// True for a network of float32 on the CPU that is no energy.
@@ -36,8 +36,8 @@ class FrozenMlp final : public Forward {
 
  private:
   MlpLayers layers_;  ///< without weights, but for the classes'
-  DenseGraph graph_;
-  DenseWeights weights_;
+  kernel::DenseGraph graph_;
+  kernel::DenseWeights weights_;
 };
 
 }  // namespace fokker
