@@ -12,6 +12,10 @@ template <typename T>
 void group_moments(const T* rows, int64_t stride, int64_t pixels, int64_t channels, int64_t groups,
                    double eps, double* mean, double* rstd);
 
+/// Of each group, from its channels' means and sums of squared deviations.
+void moments_of_groups(const double* means, const double* squares, int64_t pixels, int64_t channels,
+                       int64_t groups, double eps, double* mean, double* rstd);
+
 /// An affine map of each channel, y = scale (x - centre) + shift: nothing cancels where x is far from zero.
 template <typename T>
 struct ChannelMaps {

@@ -12,6 +12,8 @@
 #include <cstring>
 
 #include "fokker/kernel/vector/activation-inl.h"
+#include "fokker/kernel/vector/sums.h"
+#include "fokker/kernel/vector/vector_loops-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fokker::kernel {
@@ -25,17 +27,9 @@ HWY_INLINE void activated_vector(D d, const ImageView& image, const float* x, in
   hn::StoreU(Silu::value(d, y), d, out + c);
 }
 
-/// The last vector begins earlier rather than ending later.
 void activated_pixel(const ImageView& image, const float* x, float* out) {
-  const hn::ScalableTag<float> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  if (image.channels < lanes) {
-    for (int64_t c = 0; c < image.channels; ++c)
-      activated_vector(hn::CappedTag<float, 1>(), image, x, c, out);
-    return;
-  }
-  for (int64_t c = 0; c < image.channels; c += lanes)
-    activated_vector(d, image, x, std::min(c, image.channels - lanes), out);
+  for_overlapping_vectors(image.channels,
+                          [&](auto d, int64_t c) HWY_ATTR { activated_vector(d, image, x, c, out); });
 }
 
 void place_rows(const ImageView& image, float* out, int64_t row_stride, int64_t pixel_stride) {
@@ -57,20 +51,25 @@ void place_rows(const ImageView& image, float* out, int64_t row_stride, int64_t 
   }
 }
 
-void sum_pixels(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels,
-                double* HWY_RESTRICT sums) {
-  constexpr int64_t together = 64, most = 256;
+void sum_pixels(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, double* sums) {
+  constexpr int64_t most = 256;
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   HWY_ALIGN float part[most];
   std::fill_n(sums, channels, 0.0);
   for (int64_t begin = 0; begin < channels; begin += most) {
     const int64_t count = std::min(most, channels - begin);
-    for (int64_t first = 0; first < pixels; first += together) {
-      std::fill_n(part, count, 0.0f);
-      for (int64_t i = first; i < std::min(pixels, first + together); ++i) {
-        const float* HWY_RESTRICT row = x + i * pixel_stride + begin;
-        for (int64_t c = 0; c < count; ++c) part[c] += row[c];
-      }
-      for (int64_t c = 0; c < count; ++c) sums[begin + c] += part[c];
+    for (int64_t first = 0; first < pixels; first += terms_together) {
+      const int64_t rows = std::min(terms_together, pixels - first);
+      for_vector_groups<4>(d, count, [&](auto n, auto access, int64_t c) HWY_ATTR {
+        hn::Vec<decltype(d)> sum[n];
+        for (size_t v = 0; v < n; ++v) sum[v] = hn::Zero(d);
+        const float* row = x + first * pixel_stride + begin + c;
+        for (int64_t i = 0; i < rows; ++i, row += pixel_stride)
+          for (size_t v = 0; v < n; ++v) sum[v] = hn::Add(sum[v], access.load(d, row + v * lanes));
+        for (size_t v = 0; v < n; ++v) access.store(sum[v], d, part + c + v * lanes);
+      });
+      add_to_doubles(part, count, sums + begin);
     }
   }
 }

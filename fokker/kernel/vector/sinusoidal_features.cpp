@@ -5,7 +5,7 @@
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
-#include "fokker/kernel/vector/part_of_vector-inl.h"
+#include "fokker/kernel/vector/vector_loops-inl.h"
 // clang-format on
 
 #include "fokker/kernel/vector/sinusoidal_features.h"

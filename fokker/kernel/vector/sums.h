@@ -9,6 +9,9 @@ namespace fokker::kernel {
 // it where the terms are alike: so float32 adds up few terms, and float64 those sums, in an order that does
 // not depend on the number of threads.
 
+/// Terms that one float32 sum takes before float64 does.
+constexpr int64_t terms_together = 64;
+
 /// total[k] = the sum over the rows of (count, columns), in their order.
 template <typename T>
 void add_rows(const double* rows, int64_t count, int64_t columns, T* total) {
