@@ -97,7 +97,8 @@ WinogradOutput output_of(const ConvolutionShape& s, const Tiles& tiles, const Co
 
 /// Tiles that go through the products together: as many as caches hold, whole tiles of `gemm`.
 int64_t group_of(int64_t numbers, int64_t channels, int64_t least, int64_t most) {
-  return std::clamp(numbers / (winograd_products * channels) / 12 * 12, least, most);
+  return std::clamp(numbers / (winograd_products * channels) / (2 * gemm_rows) * (2 * gemm_rows), least,
+                    most);
 }
 
 void convolve_tiles(const ConvolutionShape& shape, const ConvolutionInput& input, const float* filters,
@@ -154,7 +155,7 @@ int64_t parts_of(int64_t tiles) {
 
 /// u += V^T M for each of the 36 matrices; sums over tiles run in their order, whoever computes them.
 void multiply_segment(const ConvolutionShape& shape, const Segment& s, SumOfParts& sum, float* u) {
-  constexpr int64_t most = 60;  // rows: whole tiles of gemm
+  constexpr int64_t most = 10 * gemm_rows;
   const int64_t inputs = shape.inputs, outputs = shape.outputs, blocks = (inputs + most - 1) / most;
   at::parallel_for(0, winograd_products * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) {

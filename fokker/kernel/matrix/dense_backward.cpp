@@ -5,7 +5,6 @@
 #include "fokker/core/check.h"
 #include "fokker/kernel/image/padded_image.h"
 #include "fokker/kernel/matrix/dense_blocks.h"
-#include "fokker/kernel/vector/scratch.h"
 #include "fokker/kernel/vector/sums.h"
 
 namespace fokker::kernel {

@@ -1,5 +1,4 @@
 #include "fokker/kernel/matrix/dense_blocks.h"
-#include "fokker/kernel/vector/scratch.h"
 
 namespace fokker::kernel {
 namespace {

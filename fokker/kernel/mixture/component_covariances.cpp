@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "fokker/kernel/mixture/component_covariances_rows.h"
+#include "fokker/kernel/vector/scratch.h"
 
 namespace fokker::kernel {
 namespace {
@@ -42,8 +43,8 @@ ComponentMoments component_moments(const ComponentCovariances& mixture, const Te
   ComponentMoments result{at::empty({n}, x.options()), at::empty({n, d}, x.options()),
                           at::empty({n, d}, x.options()), at::empty({n, d}, x.options())};
   at::parallel_for(0, n, std::max<int64_t>(1, 4096 / (k * d)), [&](int64_t begin, int64_t end) {
-    const Tensor memory = at::empty({columns.stride + component_working_size(d)}, x.options());
-    const ComponentWork work{memory.data_ptr<double>(), memory.data_ptr<double>() + columns.stride};
+    double* memory = scratch<double>(Scratch::own, columns.stride + component_working_size(d));
+    const ComponentWork work{memory, memory + columns.stride};
     const auto row = [&](const Tensor& t, int64_t i) { return t.data_ptr<double>() + i * d; };
     for (int64_t i = begin; i < end; ++i) {
       ComponentSums sums{row(result.weighted_residual, i), row(result.explained, i), row(result.mean, i),

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "fokker/kernel/vector/power_of_two-inl.h"
 
@@ -98,7 +99,7 @@ HWY_INLINE void add_moments(const ComponentColumns& columns, int64_t k, V weight
 
 void add_components(const ComponentColumns& columns, const double* x, const ComponentWork& work,
                     ComponentSums& sums) {
-  constexpr double negligible = -50, log2_e = 1.442695040888963407360;  // exp(-50) = 2e-22
+  constexpr double negligible = -50;  // exp(-50) = 2e-22
   const D d;
   const int64_t n = columns.dimension;
   const Vectors vectors(work.vectors, n);
@@ -114,7 +115,7 @@ void add_components(const ComponentColumns& columns, const double* x, const Comp
   for (int64_t k = 0; k < columns.stride; k += static_cast<int64_t>(hn::Lanes(d))) {
     const V logit = hn::Sub(hn::Load(d, work.logits + k), hn::Set(d, top));
     if (hn::AllTrue(d, hn::Lt(logit, hn::Set(d, negligible)))) continue;
-    V weight[1] = {hn::Mul(logit, hn::Set(d, log2_e))};
+    V weight[1] = {hn::Mul(logit, hn::Set(d, std::numbers::log2e))};
     powers_of_two(d, weight);
     total = hn::Add(total, weight[0]);
     find_residuals(columns, x, k, vectors);

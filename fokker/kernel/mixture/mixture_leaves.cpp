@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "fokker/kernel/vector/power_of_two-inl.h"
 
@@ -17,8 +18,6 @@ HWY_BEFORE_NAMESPACE();
 namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-constexpr double log2_e = 1.442695040888963407360;
 
 /// A query relative to its anchor: log2 of the ratio of weights is place.a - half a.a + log2 w - base, with
 /// a = m - m_anchor.
@@ -39,7 +38,7 @@ HWY_INLINE Anchored<T> anchored_at(const Leaves& leaves, const LeafQuery& query,
   anchor.mean = leaves.means + component * leaves.dimension;
   anchor.x = query.x;
   anchor.half_alpha = 0.5 * query.alpha;
-  anchor.slope = log2_e * query.alpha / query.variance;
+  anchor.slope = std::numbers::log2e * query.alpha / query.variance;
   double square = 0;
   for (int64_t j = 0; j < leaves.dimension; ++j) {
     const double rest = query.x[j] - query.alpha * anchor.mean[j];
@@ -47,7 +46,7 @@ HWY_INLINE Anchored<T> anchored_at(const Leaves& leaves, const LeafQuery& query,
     square += rest * rest;
   }
   anchor.half = static_cast<T>(anchor.slope * anchor.half_alpha);
-  anchor.base = static_cast<T>(log2_e * leaves.log_weights[component]);
+  anchor.base = static_cast<T>(std::numbers::log2e * leaves.log_weights[component]);
   anchor.logit = leaves.log_weights[component] - 0.5 * square / query.variance;
   return anchor;
 }

@@ -6,6 +6,7 @@
 
 #include "fokker/kernel/mixture/mixture_softmax_prepared.h"
 #include "fokker/kernel/mixture/mixture_softmax_rows.h"
+#include "fokker/kernel/vector/scratch.h"
 
 namespace fokker::kernel {
 namespace {
@@ -33,13 +34,12 @@ struct Query {
 
 /// Sums the candidates in float64, relative to the best of them; returns the logarithm of the total.
 double sum_candidates(const Query& row, const int64_t* candidates, int64_t count, int64_t& anchor,
-                      double* offset, std::vector<double>& logits) {
-  logits.resize(count);
+                      double* offset, double* logits) {
   for (int repeat = 0; repeat < 8; ++repeat) {
     for (int64_t i = 0; i < count; ++i) logits[i] = row.logit(candidates[i], anchor);
-    const auto best = std::max_element(logits.begin(), logits.end());
+    const double* best = std::max_element(logits, logits + count);
     if (!(*best > 0)) break;
-    anchor = candidates[best - logits.begin()];
+    anchor = candidates[best - logits];
   }
   double total = 0;
   std::fill_n(offset, row.dimension, 0.0);
@@ -83,9 +83,9 @@ Verdict softmax_of_row(const Query& query, const Screen& screen, double bound, i
                        MixtureSoftmax& result, int64_t at) {
   int64_t& anchor = result.anchor.data_ptr<int64_t>()[at];
   double& log_total = result.log_total.data_ptr<double>()[at];
-  thread_local std::vector<int64_t> candidates;
-  thread_local std::vector<double> exact;
-  candidates.resize(screen.capacity);
+  // Both of numbers of eight bytes.
+  auto* candidates = scratch<int64_t>(Scratch::own, 2 * screen.capacity);
+  auto* exact = reinterpret_cast<double*>(candidates + screen.capacity);
   anchor = best;
   for (const bool again : {false, true}) {
     if (again) {
@@ -96,9 +96,8 @@ Verdict softmax_of_row(const Query& query, const Screen& screen, double bound, i
     const float threshold = screen.threshold(logits[anchor], bound);
     if (!std::isfinite(threshold)) return Verdict::plain;
     if (count_above(logits, threshold, screen.components) > screen.capacity) continue;
-    const int64_t found =
-        indices_above(logits, threshold, screen.components, candidates.data(), screen.capacity);
-    log_total = sum_candidates(query, candidates.data(), found, anchor,
+    const int64_t found = indices_above(logits, threshold, screen.components, candidates, screen.capacity);
+    log_total = sum_candidates(query, candidates, found, anchor,
                                result.offset.data_ptr<double>() + at * query.dimension, exact);
     return Verdict::done;
   }

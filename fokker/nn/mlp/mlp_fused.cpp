@@ -164,21 +164,6 @@ class MlpNode final : public torch::autograd::Node {
 
 }  // namespace
 
-std::shared_ptr<kernel::DenseTape> TapePool::take() {
-  const std::lock_guard lock(mutex_);
-  std::unique_ptr<kernel::DenseTape> tape;
-  if (free_.empty()) {
-    tape = std::make_unique<kernel::DenseTape>();
-  } else {
-    tape = std::move(free_.back());
-    free_.pop_back();
-  }
-  return {tape.release(), [pool = shared_from_this()](kernel::DenseTape* used) {
-            const std::lock_guard returned(pool->mutex_);
-            pool->free_.emplace_back(used);
-          }};
-}
-
 bool suits_fused_mlp(const MlpLayers& layers) {
   const Tensor& weight = layers.options.residual ? layers.input.weight : layers.chain[0].weight;
   return !layers.options.energy && weight.is_cpu() && weight.scalar_type() == at::kFloat;
@@ -194,7 +179,7 @@ bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& tim
 }
 
 Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
-                 const Tensor& x, const Tensor& time, const Tensor& label, TapePool& tapes) {
+                 const Tensor& x, const Tensor& time, const Tensor& label) {
   check_network_inputs("Mlp", x, time, label, {layers->options.dimension}, layers->classes.defined());
   check(suits_fused_mlp(*layers) && x.is_cpu() && x.scalar_type() == at::kFloat,
         "Mlp: expected x and weights of float32 on the CPU but received x of {}", x.toString());
@@ -207,7 +192,7 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
     const GradientMode no_gradients(false);
     MlpInputs inputs(*layers, x, time, label);
     kernel::DenseGraph graph = layers->graph();
-    const std::shared_ptr<kernel::DenseTape> tape = tapes.take();
+    const std::shared_ptr<kernel::DenseTape> tape = layers->tapes.take();
     tape->weights.pack(graph, record ? kernel::DenseWeights::Use::both : kernel::DenseWeights::Use::forward);
     y = at::empty({x.size(0), layers->outputs()}, x.options());
     if (!record) {

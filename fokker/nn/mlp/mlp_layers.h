@@ -33,6 +33,7 @@ struct MlpLayers {
   ClassEmbedding classes;
   Tensor
       frequencies;  ///< of the features' columns, in float32; the first half of sinusoidal ones are cosines
+  kernel::Pool<kernel::DenseTape> tapes;  ///< so that training steps take the memory of earlier ones
 
  private:
   void build_plain(LayerBuilder& builder);

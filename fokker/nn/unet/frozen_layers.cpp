@@ -26,11 +26,11 @@ FeatureMap FeatureMap::part(int64_t first, int64_t count) const {
 float* Arena::take(int64_t numbers) {
   constexpr int64_t chunk_numbers = 1024 * 1024;
   const int64_t size = (numbers + 15) / 16 * 16;
-  while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].numel())
+  while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].size)
     mark_ = {mark_.chunk + 1, 0};
-  if (mark_.chunk == chunks_.size())
-    chunks_.push_back(at::empty({std::max(size, chunk_numbers)}, at::kFloat));
-  float* begin = chunks_[mark_.chunk].data_ptr<float>() + mark_.used;
+  if (mark_.chunk == chunks_.size()) chunks_.push_back({{}, std::max(size, chunk_numbers)});
+  Chunk& chunk = chunks_[mark_.chunk];
+  float* begin = chunk.memory.reserve(chunk.size) + mark_.used;
   mark_.used += size;
   return begin;
 }

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "fokker/kernel/matrix/gemm.h"
+#include "fokker/kernel/vector/scratch.h"
 #include "fokker/nn/layers.h"
 
 namespace fokker {
@@ -21,7 +22,8 @@ struct FeatureMap {
   FeatureMap part(int64_t first, int64_t count) const;
 };
 
-/// Memory of one pass, taken back by rewinding to a mark and kept for the next pass.
+/// Memory of one pass, kept for the next: many pieces live at once and are taken back in the reverse order,
+/// by rewinding to a mark, where a thread's scratch memory has one holder at a time.
 class Arena {
  public:
   struct Mark {
@@ -34,7 +36,11 @@ class Arena {
   void rewind(Mark mark) { mark_ = mark; }
 
  private:
-  std::vector<Tensor> chunks_;
+  struct Chunk {
+    kernel::Buffer memory;
+    int64_t size;
+  };
+  std::vector<Chunk> chunks_;
   Mark mark_;
 };
 

@@ -185,7 +185,7 @@ FeatureMap FrozenUNet::way_up(const std::vector<Joined>& joins, FrozenPass& pass
 
 void FrozenUNet::run(const Tensor& x, const Tensor& y, const Tensor& starts, int64_t begin,
                      int64_t end) const {
-  std::unique_ptr<Arena> arena = borrow_arena();
+  const std::shared_ptr<Arena> arena = arenas_.take();
   const Arena::Mark empty = arena->mark();
   const bool shared = starts.size(0) == 1;
   for (int64_t first = begin; first < end; first += images_together) {
@@ -202,16 +202,6 @@ void FrozenUNet::run(const Tensor& x, const Tensor& y, const Tensor& starts, int
     write_images(output, first, y);
     arena->rewind(empty);
   }
-  const std::lock_guard lock(mutex_);
-  arenas_.push_back(std::move(arena));
-}
-
-std::unique_ptr<Arena> FrozenUNet::borrow_arena() const {
-  const std::lock_guard lock(mutex_);
-  if (arenas_.empty()) return std::make_unique<Arena>();
-  std::unique_ptr<Arena> arena = std::move(arenas_.back());
-  arenas_.pop_back();
-  return arena;
 }
 
 Tensor FrozenUNet::time_features(const Tensor& time) const {
