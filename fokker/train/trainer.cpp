@@ -136,12 +136,12 @@ double Trainer::train_step(double learning_rate) {
   ++step_;
   const bool clip = options_.gradient_clip > 0 && gradient_norm_ > options_.gradient_clip;
   const auto warm = static_cast<double>(step_);
-  adamw_step({parameters_->values(), gradient, first_moment_, second_moment_, averages_->values()},
-             {.learning_rate = learning_rate,
-              .weight_decay = options_.weight_decay,
-              .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
-              .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
-              .step = step_});
+  kernel::adamw_step({parameters_->values(), gradient, first_moment_, second_moment_, averages_->values()},
+                     {.learning_rate = learning_rate,
+                      .weight_decay = options_.weight_decay,
+                      .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
+                      .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
+                      .step = step_});
   return value;
 }
 
