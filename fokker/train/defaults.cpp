@@ -59,11 +59,6 @@ UNetOptions default_unet(const Dataset& images, int64_t channels) {
   return UNetOptions::for_images(shape[0], shape[1], shape[2], channels, class_count(images));
 }
 
-std::unique_ptr<Network> default_network(const Dataset& data, uint64_t seed) {
-  if (data.is_images()) return std::make_unique<UNet>(default_unet(data), seed);
-  return std::make_unique<Mlp>(fit_to(data, default_mlp()), seed);
-}
-
 Prediction default_prediction(const GaussianProcess& process) {
   return is_additive(process) ? Prediction::edm() : Prediction::velocity();
 }

@@ -42,8 +42,6 @@ MlpOptions default_mlp();
 MlpOptions fit_to(const Dataset& table, MlpOptions options);
 /// The U-Net for images; `channels` 0 chooses its width.
 UNetOptions default_unet(const Dataset& images, int64_t channels = 0);
-/// An MLP for a table, a U-Net for images.
-std::unique_ptr<Network> default_network(const Dataset& data, uint64_t seed);
 
 /// EDM's for a process that only adds noise, else the velocity.
 Prediction default_prediction(const GaussianProcess& process);
