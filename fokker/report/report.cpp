@@ -1,5 +1,6 @@
 #include "fokker/report/report.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/process/prior_fit.h"
 #include "fokker/report/sections.h"
 #include "fokker/train/defaults.h"
@@ -71,7 +72,7 @@ void note_prior(Page& page, const Model& model, Json& summary) {
 
 }  // namespace
 
-Report make_report(const RunRecord& run, const ReportOptions& options) {
+Report make_report(const RunRecord& run, const ReportOptions& options) try {
   const GradientMode off(false);
   const Material m = gather(run, options);
   Report report{Page("Report of " + shorten(run.name, kTitleLength), summary_line(run)), Json::object()};
@@ -87,6 +88,8 @@ Report make_report(const RunRecord& run, const ReportOptions& options) {
   add_schedule(page, m);
   add_making(page, m);
   return report;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker::report
