@@ -13,7 +13,7 @@ int main() try {
   const Dataset data{.values = centre + Rng(1).normal({n, 2}, {}, at::kDouble),
                      .columns = {"length", "width"},
                      .labels = kind};
-  const Model model = train(data, {.options = {.steps = 1500}}, Rng(0));
+  const Model model = train(data, {.options = {.steps = 800}}, Rng(0));
 
   const std::vector<std::string> kinds = {"30", "10", "20"};
   SampleOptions options;

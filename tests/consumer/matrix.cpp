@@ -30,7 +30,7 @@ int main() try {
   const Dataset data{.values = at::from_blob(matrix.data(), {4000, 2}, at::kDouble),
                      .columns = {"temperature", "pressure"}};
   const Rng rng(0);
-  const Model model = train(data, {.options = {.steps = 1000}}, rng);
+  const Model model = train(data, {.options = {.steps = 600}}, rng);
 
   const Tensor rows = sample(model, 4000, rng).values;  // (4000, 2), in Celsius and hPa
 

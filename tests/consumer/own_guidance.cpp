@@ -8,7 +8,7 @@ using namespace fokker;
 int main() try {
   const Rng rng(0);
   const Model model = train({.values = rng.normal({4000, 1}, {}, at::kDouble), .columns = {"x"}},
-                            {.options = {.steps = 1000}}, rng);
+                            {.options = {.steps = 600}}, rng);
 
   // Observed: y = x + error of deviation 0.5. The score of the rows given y is that of the model plus the
   // gradient of log p_t(y | x_t), which for data N(0, 1) is known: y given x_t is N(alpha x_t, sigma^2 +

@@ -37,7 +37,7 @@ int main() try {
   const Tensor rows = 7 + 3 * Rng(1).normal({4000, 1}, {}, at::kDouble);
   Recipe recipe;
   recipe.process = circle;
-  recipe.options.steps = 600;
+  recipe.options.steps = 500;
   const Model model = train({.values = rows, .columns = {"x"}}, recipe, Rng(0));
   const auto folder = std::filesystem::temp_directory_path() / "fokker-own-schedule";
   save_model(folder, model);
