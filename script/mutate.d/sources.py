@@ -75,7 +75,8 @@ class Linkage:
                 if not rest.strip():
                     continue
                 kind, symbol = rest[17:].split(" ", 1)
-                if kind == "U" or kind in "TDBR":
+                # A class without other functions than virtual ones is known by its table alone, which may be weak.
+                if kind in "UTDBR" or (kind == "V" and symbol.startswith("_ZTV")):
                     found[name_of[path]]["U" if kind == "U" else "T"].add(symbol)
         return found
 
