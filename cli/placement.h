@@ -4,7 +4,7 @@
 
 namespace fokker::cli {
 
-/// Moves a network to the device and the arithmetic that the common options name; answers them.
+/// Moves a network to the device and the arithmetic that the common options name; returns them.
 at::TensorOptions place(Network& network, const CommonOptions& common);
 
 }  // namespace fokker::cli

@@ -8,7 +8,7 @@ namespace fokker {
 /// that of zero covariance. Noising maps mixtures to mixtures, so every quantity of a diffusion started here
 /// is exact. Covariances are held as eigen-decompositions, in float64. Safe to share between threads.
 ///
-/// Functions of x compute in float64 and answer in the dtype of x; where x is float32 and the components
+/// Functions of x compute in float64 and return the dtype of x; where x is float32 and the components
 /// share one covariance, sums over them are as accurate as SoftmaxQueries::single says. They work through x
 /// in blocks, so that working memory stays below about 256 MB besides the parameters and the kernels' copies
 /// of them (SoftmaxComponents). They record gradients with respect to x, alpha and sigma where these require
