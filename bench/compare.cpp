@@ -11,7 +11,7 @@
 
 #include "case.h"
 #include "fokker/core/check.h"
-#include "fokker/core/memory.h"
+#include "fokker/core/runtime.h"
 #include "fokker/data/array/npy.h"
 #include "machine_limits.h"
 #include "scaling_picture.h"

@@ -3,8 +3,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "cli/progress.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/evaluate/two_sample/frechet.h"
 #include "fokker/evaluate/two_sample/image_classifier.h"

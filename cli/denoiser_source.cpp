@@ -2,10 +2,10 @@
 
 #include "cli/file_rows.h"
 #include "cli/placement.h"
+#include "cli/progress.h"
 #include "cli/registry.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
-#include "fokker/core/progress.h"
 #include "fokker/core/stop.h"
 
 namespace fokker::cli {

@@ -1,14 +1,13 @@
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
-#include <new>
 
 #include "cli/option/command.h"
 #include "cli/signals.h"
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
-#include "fokker/core/memory.h"
+#include "fokker/core/runtime.h"
 #include "fokker/core/text/text.h"
 
 namespace fokker::cli {
@@ -51,6 +50,14 @@ int run(const std::vector<std::string>& arguments) {
   return line.run(arguments);
 }
 
+int run_at_boundary(const std::vector<std::string>& arguments) try {
+  const StopScope scope(&heed_signals());
+  keep_freed_memory();
+  return run(arguments);
+} catch (...) {
+  detail::throw_as_error();
+}
+
 }  // namespace
 }  // namespace fokker::cli
 
@@ -60,17 +67,11 @@ int guarded_run(int argc, char** argv) {
   using fokker::ErrorKind;
   using fokker::cli::report;
   try {
-    const fokker::StopScope scope(&fokker::cli::heed_signals());
-    fokker::keep_freed_memory();
-    return fokker::cli::run({argv + 1, argv + argc});
+    return fokker::cli::run_at_boundary({argv + 1, argv + argc});
   } catch (const fokker::Error& error) {
     return error.kind() == ErrorKind::stopped ? fokker::cli::report_stop()
                                               : report(error.what(), error.kind());
-  } catch (const std::bad_alloc&) {
-    return report("out of memory", ErrorKind::resource);
   } catch (const std::exception& error) {
-    // libtorch has no type of its own for it.
-    if (std::strstr(error.what(), "DefaultCPUAllocator")) return report("out of memory", ErrorKind::resource);
     return report(error.what(), ErrorKind::failed);
   }
 }

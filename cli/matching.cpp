@@ -2,7 +2,7 @@
 
 #include "cli/option/data_options.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/data/csv/csv_text.h"
 #include "fokker/data/labels.h"

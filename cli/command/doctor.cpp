@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "cli/option/command.h"
+#include "fokker/core/runtime.h"
 #include "fokker/core/version.h"
 
 namespace fokker::cli {
@@ -52,11 +53,11 @@ int run_doctor(const CommonOptions& common) {
   const std::string blas = blas_library();
   Json warnings = Json::array();
   // The reference BLAS reaches 1 to 3 GFLOP/s a core on any machine of the last ten years.
-  if (rate < 8.0 * threads() || blas.find("/blas/") != std::string::npos)
+  if (rate < 8.0 * thread_count() || blas.find("/blas/") != std::string::npos)
     warnings.push_back("matrix products are slow: install OpenBLAS (Debian: libopenblas0-pthread)");
-  const Json result = {{"version", version()},
+  const Json result = {{"version", library_version()},
                        {"torch", TORCH_VERSION},
-                       {"threads", threads()},
+                       {"threads", thread_count()},
                        {"cpu", cpu_features()},
                        {"blas", blas},
                        {"matrix_product_gflops", rate},
@@ -67,8 +68,9 @@ int run_doctor(const CommonOptions& common) {
       "fokker {}\nlibtorch            {}\nthreads             {}\nCPU features        {}\nBLAS               "
       " {}\n"
       "matrix product      {:.0f} GFLOP/s (float32)\nGPU                 {}\n",
-      version(), TORCH_VERSION, threads(), json_text(cpu_features()), blas.empty() ? "inside libtorch" : blas,
-      rate, at::hasCUDA() ? "CUDA device found" : "none (this libtorch has no CUDA device)");
+      library_version(), TORCH_VERSION, thread_count(), json_text(cpu_features()),
+      blas.empty() ? "inside libtorch" : blas, rate,
+      at::hasCUDA() ? "CUDA device found" : "none (this libtorch has no CUDA device)");
   for (const auto& warning : warnings) text += "warning: " + warning.get<std::string>() + "\n";
   if (warnings.empty()) text += "nothing is missing\n";
   print_result(common, result, text);

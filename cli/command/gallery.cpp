@@ -2,9 +2,9 @@
 
 #include "cli/option/command.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "fokker/core/check.h"
-#include "fokker/core/device.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/runtime.h"
 
 namespace fokker::cli {
 namespace {
@@ -59,12 +59,11 @@ int run_gallery(const GalleryCommand& o, const Command& command) {
   if (o.list) return list_items(o, items);
   check(!o.out.empty(), "gallery: expected --out FOLDER");
   prepare_folder(o.out);
-  Progress progress("gallery", static_cast<int64_t>(items.size()),
-                    quiet() ? ProgressStyle::silent : ProgressStyle::automatic);
+  Progress progress("gallery", static_cast<int64_t>(items.size()));
   int64_t done = 0;
   const auto drawn = gallery::draw(
       items, o.out,
-      {.seed = o.common.seed, .themes = themes, .threads = threads(), .after = [&](const Item& item) {
+      {.seed = o.common.seed, .themes = themes, .threads = thread_count(), .after = [&](const Item& item) {
          progress.update(++done, item.id);
        }});
   progress.finish();

@@ -1,5 +1,6 @@
 #include "cli/option/data_options.h"
 #include "fokker/core/error.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/data/labels.h"
 #include "fokker/format/model.h"

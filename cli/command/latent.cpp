@@ -4,7 +4,7 @@
 #include "cli/file_rows.h"
 #include "cli/output.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/numbers.h"
 #include "fokker/data/load.h"
 #include "fokker/sample/flow_map.h"

@@ -1,7 +1,7 @@
 #include "cli/command/plot.h"
 
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 
 namespace fokker::cli {

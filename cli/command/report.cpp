@@ -1,6 +1,6 @@
 #include "cli/option/command.h"
 #include "cli/run/run_report.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 
 namespace fokker::cli {
 namespace {

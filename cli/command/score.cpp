@@ -3,7 +3,7 @@
 #include "cli/output.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 
 namespace fokker::cli {

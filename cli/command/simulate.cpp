@@ -7,7 +7,7 @@
 #include "cli/registry.h"
 #include "cli/run/prior.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/plot/chart/path_picture.h"

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "cli/option/command.h"
+#include "cli/progress.h"
 #include "cli/run/preview.h"
 #include "cli/run/prior.h"
 #include "cli/run/rehearsal.h"
@@ -12,7 +13,7 @@
 #include "fokker/core/error.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/machine.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/stop.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/data/labels.h"

@@ -1,6 +1,6 @@
 #include "cli/option/command.h"
-#include "fokker/core/device.h"
 #include "fokker/core/error.h"
+#include "fokker/core/runtime.h"
 #include "fokker/course/verify/suite.h"
 
 namespace fokker::cli {
@@ -18,6 +18,14 @@ struct VerifyOptions {
   bool list = false;
   bool all = false;
 };
+
+std::vector<const Check*> chosen_checks(const std::vector<std::string>& ids) {
+  try {
+    return verify::select(ids);
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.what() + std::string("; fokker verify --list names them all"));
+  }
+}
 
 std::string relation_name(Relation relation) {
   switch (relation) {
@@ -97,10 +105,10 @@ int list_checks(const CommonOptions& common, const std::vector<const Check*>& ch
 }
 
 int run_verify(const VerifyOptions& o, const Command& command) {
-  const auto checks = verify::select(o.ids);
+  const auto checks = chosen_checks(o.ids);
   if (o.list) command.refuse({"all", "without", "seed"}, "--list measures nothing");
   if (o.list) return list_checks(o.common, checks);
-  verify::RunOptions options{.seed = o.common.seed, .threads = threads(), .without = o.without};
+  verify::RunOptions options{.seed = o.common.seed, .threads = thread_count(), .without = o.without};
   if (!o.common.json)
     options.observer = [&](const Outcome& outcome) {
       print_result(o.common, {}, outcome_text(outcome, o.all));

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fokker/core/environment.h"
+
 namespace {
 
 struct HelpText {
@@ -46,14 +48,6 @@ std::filesystem::path engine() {
   return std::filesystem::exists(beside, error) ? beside : self / FOKKER_ENGINE_FROM_BIN;
 }
 
-/// OpenBLAS's threads beside OpenMP's, more than cores together, take turns by yielding: a U-Net's step takes
-/// a third longer. So its products run on the thread that asks for them. OpenMP's threads wait awake for some
-/// 0.1 ms instead of 4, so that a core that others want is not burnt. What the user has set stays.
-void set_waiting() {
-  setenv("OPENBLAS_NUM_THREADS", "1", 0);
-  if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "10000", 0);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,7 +58,7 @@ int main(int argc, char** argv) {
     if (!written) std::fprintf(stderr, "fokker: standard output: %s\n", std::strerror(errno));
     return written ? 0 : 5;
   }
-  set_waiting();
+  fokker::set_thread_environment();
   const auto program = engine();
   execv(program.c_str(), argv);
   std::fprintf(stderr, "fokker: %s: %s (reinstall fokker)\n", program.c_str(), std::strerror(errno));

@@ -5,9 +5,11 @@
 #include <CLI/Formatter.hpp>
 
 #include "cli/option/toml.h"
+#include "cli/progress.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
+#include "fokker/core/runtime.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/core/version.h"
 #include "fokker/nn/product_precision.h"
@@ -111,7 +113,7 @@ struct CommandLine::State {
 };
 
 CommandLine::CommandLine() : state_(std::make_unique<State>()) {
-  state_->app.set_version_flag("--version", std::string("fokker ") + version());
+  state_->app.set_version_flag("--version", std::string("fokker ") + library_version());
   state_->app.require_subcommand(1);
 }
 CommandLine::~CommandLine() = default;
@@ -144,7 +146,7 @@ std::string CommandLine::help_texts() const {
       texts += fmt::format("\n R\"~~({})~~\"", text.substr(first, 8000));
     texts += "},\n";
   };
-  add("--version", std::string("fokker ") + version() + "\n");
+  add("--version", std::string("fokker ") + library_version() + "\n");
   add("", state_->app.help());
   for (const CLI::App* app : state_->app.get_subcommands({})) add(app->get_name(), app->help("fokker"));
   return texts;
@@ -175,7 +177,7 @@ void leave_configuration(const Command& command, const OptionTable& table) {
 }
 
 void apply_common(const CommonOptions& common) {
-  set_quiet(common.quiet);
+  show_messages(common.quiet);
   set_threads(common.threads);
   if (parse_precision(common.precision) == Precision::bf16 && !has_bf16_products())
     warn(
@@ -206,7 +208,8 @@ int CommandLine::run(const std::vector<std::string>& arguments) {
   check(!arguments.empty(), "expected a command; fokker --help lists them");
   const std::string& name = arguments[0];
   if (asks_help(name) || name == "--version") {
-    print_result({}, {}, asks_help(name) ? state_->app.help() : fmt::format("fokker {}\n", version()));
+    print_result({}, {},
+                 asks_help(name) ? state_->app.help() : fmt::format("fokker {}\n", library_version()));
     return 0;
   }
   Subcommand& command = find(name);

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/data/csv/csv_text.h"
 
 namespace fokker::cli {

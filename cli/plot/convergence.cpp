@@ -2,7 +2,7 @@
 
 #include "cli/output.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/plot/chart/error_curves.h"
 

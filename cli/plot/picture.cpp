@@ -1,8 +1,9 @@
 #include "cli/plot/picture.h"
 
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/stop.h"
 
 namespace fokker::cli {

@@ -3,9 +3,10 @@
 #include "cli/clipping.h"
 #include "cli/denoiser_source.h"
 #include "cli/langevin.h"
+#include "cli/progress.h"
 #include "cli/registry.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/denoise/guidance.h"
 

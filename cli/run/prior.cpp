@@ -1,6 +1,6 @@
 #include "cli/run/prior.h"
 
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 
 namespace fokker::cli {
 

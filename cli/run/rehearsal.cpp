@@ -4,7 +4,7 @@
 
 #include "cli/run/preview.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/report/report.h"
 

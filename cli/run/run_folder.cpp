@@ -5,7 +5,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 
 namespace fokker::cli {
 namespace fs = std::filesystem;

@@ -5,7 +5,7 @@
 #include "cli/run/run_folder.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/stop.h"
 #include "fokker/denoise/analytic.h"
 

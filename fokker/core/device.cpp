@@ -1,11 +1,6 @@
 #include "fokker/core/device.h"
 
-#include <ATen/Parallel.h>
-
-#include <cstdlib>
-
 #include "fokker/core/check.h"
-#include "fokker/core/machine.h"
 #include "fokker/core/text/numbers.h"
 
 namespace fokker {
@@ -33,18 +28,6 @@ Precision parse_precision(std::string_view text) {
 
 at::ScalarType network_type(Precision precision) {
   return precision == Precision::fp64 ? at::kDouble : at::kFloat;
-}
-
-void set_threads(int64_t threads) {
-  check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
-  if (threads > 0)
-    at::set_num_threads(static_cast<int>(threads));
-  else if (!std::getenv("OMP_NUM_THREADS"))
-    at::set_num_threads(available_cores());
-}
-
-int threads() {
-  return at::get_num_threads();
 }
 
 }  // namespace fokker

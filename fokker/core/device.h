@@ -18,9 +18,4 @@ Precision parse_precision(std::string_view text);
 /// The type of a network's weights and activations: float64 for fp64, else float32. `automatic` is fp32.
 at::ScalarType network_type(Precision precision);
 
-/// Sets the number of threads used by tensor operations. Zero takes what OMP_NUM_THREADS says, and where it
-/// is not set every core that this process may use. Argument error unless 0 to 1024.
-void set_threads(int64_t threads);
-int threads();
-
 }  // namespace fokker

@@ -11,7 +11,7 @@ namespace fokker {
 /// What went wrong, in the terms a caller can act on. The values are the exit codes of the command.
 enum class ErrorKind {
   failed = 1,     ///< the work itself failed, or a verification did
-  argument = 2,   ///< an option or argument has a value that makes no sense
+  argument = 2,   ///< an argument has a value that makes no sense
   input = 3,      ///< a file, format, shape or value read from outside is bad
   diverged = 4,   ///< training produced a non-finite loss
   resource = 5,   ///< no disk space or memory
@@ -19,7 +19,9 @@ enum class ErrorKind {
   stopped = 130,  ///< a StopRequest was heeded (the command: 128 and the number of the signal)
 };
 
-/// The one exception type of the library. `what()` is a single line fit for a person.
+/// The one exception type of the library: also where libtorch, the allocator or a library that reads files
+/// fails underneath. `what()` is a single line fit for a person. What a program's own part throws (a network,
+/// an observer) passes through as it is.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}

@@ -1,18 +1,15 @@
 #include "fokker/core/machine.h"
 
-#include <sched.h>
 #include <sys/utsname.h>
 #include <torch/version.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <set>
 #include <string>
 #include <thread>
 
-#include "fokker/core/device.h"
+#include "fokker/core/runtime.h"
 #include "fokker/core/version.h"
 
 namespace fokker {
@@ -43,45 +40,17 @@ double memory_gib() {
          (1u << 30);
 }
 
-/// Cores of the affinity mask; what the kernel says of siblings, for libtorch's own count takes some virtual
-/// machines' cores for hardware threads of one.
-int cores_of_mask() {
-  cpu_set_t mask;
-  if (::sched_getaffinity(0, sizeof mask, &mask) != 0)
-    return static_cast<int>(std::thread::hardware_concurrency());
-  std::set<std::string> cores;
-  for (int i = 0; i < CPU_SETSIZE; ++i) {
-    if (!CPU_ISSET(i, &mask)) continue;
-    std::string siblings;
-    std::getline(std::ifstream(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", i)),
-                 siblings);
-    cores.insert(siblings.empty() ? fmt::format("cpu {}", i) : siblings);
-  }
-  return static_cast<int>(cores.size());
-}
-
-/// Processor time a container may use, in cores; infinite without a quota.
-double quota() {
-  std::ifstream in("/sys/fs/cgroup/cpu.max");
-  double time = 0, period = 0;
-  return in >> time >> period && period > 0 ? time / period : INFINITY;
-}
-
 }  // namespace
 
-int available_cores() {
-  return std::max(1, static_cast<int>(std::min<double>(cores_of_mask(), std::ceil(quota()))));
-}
-
 Json machine() {
-  Json json = {{"fokker", version()},
+  Json json = {{"fokker", library_version()},
                {"libtorch", TORCH_VERSION},
                {"compiler", __VERSION__},
                {"system", system_text()},
                {"cpu", value_in("/proc/cpuinfo", "model name", ':')},
                {"cores", std::thread::hardware_concurrency()},
                {"memory_gib", std::round(10 * memory_gib()) / 10},
-               {"threads", threads()}};
+               {"threads", thread_count()}};
   return json;
 }
 

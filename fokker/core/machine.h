@@ -7,8 +7,4 @@ namespace fokker {
 /// "threads"}.
 Json machine();
 
-/// Cores, not hardware threads, that this process may use: those of its affinity mask, or fewer where a
-/// container's quota (cgroup version 2) is less. At least 1.
-int available_cores();
-
 }  // namespace fokker

@@ -33,7 +33,8 @@ const StopRequest* current_stop_request() noexcept;
 bool stop_requested() noexcept;
 /// Throws an Error of kind `stopped` where it is. Samplers, chains, simulations, adaptive solvers, the flow's
 /// likelihood, metrics, training, readers of data and writers of files call it between their steps, and
-/// nothing that they were writing is left.
+/// nothing that they were writing is left. `integrate` says in its message how many rows were finished and
+/// which step the others had reached.
 void check_stop();
 
 }  // namespace fokker

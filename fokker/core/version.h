@@ -3,6 +3,6 @@
 namespace fokker {
 
 /// The library's version, for example "0.1.0".
-const char* version();
+const char* library_version();
 
 }  // namespace fokker

@@ -2,8 +2,9 @@
 
 #include <fmt/ranges.h>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/data/array/idx.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/data/csv/csv.h"
@@ -188,9 +189,11 @@ Dataset as_asked(Dataset data, const LoadOptions& options) {
 
 }  // namespace
 
-std::optional<ColumnNames> table_columns(const fs::path& path, const LoadOptions& options) {
+std::optional<ColumnNames> table_columns(const fs::path& path, const LoadOptions& options) try {
   if (kind_of(path) != FileKind::csv) return {};
   return csv_column_names(path, options.csv);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Dataset with_mirrored(const Dataset& data) {
@@ -202,7 +205,7 @@ Dataset with_mirrored(const Dataset& data) {
   return both;
 }
 
-Dataset load_data(const fs::path& path, const LoadOptions& options) {
+Dataset load_data(const fs::path& path, const LoadOptions& options) try {
   const FileKind kind = kind_of(path);
   check(kind == FileKind::csv || (options.columns.empty() && options.label_column.empty()),
         "{}: columns can be chosen by name in a CSV file only", path.string());
@@ -217,6 +220,8 @@ Dataset load_data(const fs::path& path, const LoadOptions& options) {
   check(options.channels == 0 && options.image_size.width == 0 && !options.mirrored,
         "{}: channels, size and flip are for images, but it holds a table", path.string());
   return dataset;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,5 +1,6 @@
 #include "fokker/data/normalisation.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -60,7 +61,7 @@ std::string_view Normalisation::units() const {
   return levels_ ? "8-bit levels" : "[-1, 1]";
 }
 
-Normalisation Normalisation::fit(const Tensor& values, NormalisationKind kind) {
+Normalisation Normalisation::fit(const Tensor& values, NormalisationKind kind) try {
   check(kind != NormalisationKind::pixels,
         "Normalisation::fit: pixels are not fitted: use Normalisation::pixels");
   check(values.dim() >= 2 && values.numel() > 0,
@@ -74,6 +75,8 @@ Normalisation Normalisation::fit(const Tensor& values, NormalisationKind kind) {
   result.fit_columns(rows);
   if (kind == NormalisationKind::whiten) result.fit_rotation(rows);
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 void Normalisation::fit_columns(const Tensor& rows) {
@@ -129,7 +132,7 @@ Tensor Normalisation::map_rows(const char* what, const Tensor& values, at::Scala
   return result.reshape(values.sizes());
 }
 
-Tensor Normalisation::apply(const Tensor& values, at::ScalarType type) const {
+Tensor Normalisation::apply(const Tensor& values, at::ScalarType type) const try {
   const bool from_levels = kind_ == NormalisationKind::pixels && values.scalar_type() == at::kByte;
   return map_rows("apply", values, type, [&](const Tensor& x) -> Tensor {
     if (from_levels) return x / half_range - 1;
@@ -137,13 +140,17 @@ Tensor Normalisation::apply(const Tensor& values, at::ScalarType type) const {
     const Tensor z = (x - shift_) / scale_;
     return rotation_.defined() ? z.mm(rotation_) / spread_ : z;
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor Normalisation::invert(const Tensor& values) const {
+Tensor Normalisation::invert(const Tensor& values) const try {
   return map_rows("invert", values, data_type(), [&](const Tensor& z) -> Tensor {
     if (!shift_.defined()) return z;
     return (rotation_.defined() ? (z * spread_).mm(rotation_.t()) : z) * scale_ + shift_;
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
 double Normalisation::log_abs_det() const {

@@ -1,5 +1,6 @@
 #include "fokker/denoise/analytic.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -18,7 +19,7 @@ AnalyticDenoiser::AnalyticDenoiser(GaussianMixture target, GaussianProcess proce
       process_(std::move(process)),
       prediction_(Prediction::edm(overall_scale(target_))) {}
 
-Estimate AnalyticDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&) const {
+Estimate AnalyticDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&) const try {
   const int64_t dimension = target_.dimension();
   check(x.dim() >= 2 && event_size(x.sizes()) == dimension,
         "AnalyticDenoiser: expected rows of {} numbers but received {}", dimension, shape_string(x));
@@ -36,6 +37,8 @@ Estimate AnalyticDenoiser::estimate(const Tensor& x, const Times& t, const Tenso
   const Tensor noise = t.map([&](double u) { return prediction_.target(schedule, u).noise; }, rows);
   const Tensor value = data * posterior.denoised + noise * posterior.noise;
   return Estimate(x, value.reshape(x.sizes()), prediction_, process_, t);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 // z = x slope + origin, with the rows of `slope` the images of the coordinate axes.

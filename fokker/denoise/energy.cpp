@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/nn/product_precision.h"
 
@@ -38,7 +39,7 @@ bool EnergyDenoiser::trains() const {
                      [](const NamedTensor& p) { return p.tensor.requires_grad(); });
 }
 
-Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
+Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const try {
   // Differentiated once more only where somebody will ask for it.
   const bool record = at::GradMode::is_enabled() && (x.requires_grad() || trains());
   const GradientMode gradients_on(true);
@@ -47,6 +48,8 @@ Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&
   if (!through_x) scaled = scaled.detach().requires_grad_();
   const Tensor force = gradients(potential(scaled, t, label), {scaled}, /*create_graph=*/record)[0];
   return Estimate(x, force, Prediction::edm(options_.sigma_data), process_, t);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor EnergyDenoiser::energy(const Tensor& x, const Times& t, const Tensor& label) const {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/nn/product_precision.h"
 
@@ -23,7 +24,7 @@ Tensor network_time(const TimeInput& input, const GaussianProcess& process, cons
                        : t.map(at_time, x).reshape({x.size(0)});
 }
 
-Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
+Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const try {
   const Tensor time = network_time(options_.time_input, process_, t, x);
   Tensor input = x;
   if (options_.scale_input)
@@ -35,6 +36,8 @@ Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor
                     x);
   const Bf16Products products(network_->bf16_products());
   return Estimate(x, network_->forward(input, time, label), prediction_, process_, t);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::unique_ptr<const Denoiser> LearnedDenoiser::frozen() const {

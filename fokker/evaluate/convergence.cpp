@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/evaluate/metrics.h"
 
@@ -209,7 +210,7 @@ void check_law(const AnalyticDenoiser& denoiser, ErrorMeasure measure) {
 }  // namespace
 
 Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler& sampler,
-                                ErrorMeasure measure, const ConvergenceOptions& options) {
+                                ErrorMeasure measure, const ConvergenceOptions& options) try {
   check(!options.steps.empty() && options.samples > 0,
         "measure_convergence: expected numbers of steps and samples > 0");
   check(measure != ErrorMeasure::path || sampler.order().deterministic,
@@ -235,6 +236,8 @@ Convergence measure_convergence(const AnalyticDenoiser& denoiser, const Sampler&
     result.levels.push_back(level ? *level : sampled_level(denoiser, sampler, measure, grid, x, options.rng));
   }
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 double sampling_error(const AnalyticDenoiser& denoiser, ErrorMeasure measure, double t,

@@ -1,10 +1,11 @@
+#include "fokker/core/boundary.h"
 #include "fokker/evaluate/convergence.h"
 #include "fokker/sample/flow_map.h"
 #include "fokker/sample/method/dopri5.h"
 
 namespace fokker {
 
-Tensor exact_flow(const AnalyticDenoiser& denoiser, const Tensor& x, double from, double to) {
+Tensor exact_flow(const AnalyticDenoiser& denoiser, const Tensor& x, double from, double to) try {
   if (denoiser.target().components() > 1) {
     // Where sigma = 0 rates in t are infinite: angles are smooth up to there.
     if (from == 1 && denoiser.process().sigma(to) == 0)
@@ -25,6 +26,8 @@ Tensor exact_flow(const AnalyticDenoiser& denoiser, const Tensor& x, double from
   const Tensor map = at::matmul(axes * (deviations(to) / deviations(from)), axes.t());
   const Tensor rows = x.to(at::kDouble).flatten(1) - start.mean();
   return (end.mean() + at::matmul(rows, map)).reshape(x.sizes());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

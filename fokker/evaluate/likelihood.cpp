@@ -1,5 +1,6 @@
 #include "fokker/evaluate/likelihood.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/stop.h"
@@ -104,7 +105,7 @@ void append(Tensor& all, const Tensor& part) {
 }  // namespace
 
 Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const LikelihoodOptions& options,
-                          const Rng& rng) {
+                          const Rng& rng) try {
   check(x.dim() >= 2 && x.size(0) > 0, "log_likelihood: expected rows (n, ...) but received {}",
         shape_string(x));
   check(options.probes > 0, "log_likelihood: expected probes > 0 but received {}", options.probes);
@@ -125,6 +126,8 @@ Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const Likel
     if (options.observer) options.observer(first + rows.size(0));
   }
   return all;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

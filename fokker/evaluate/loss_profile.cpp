@@ -2,13 +2,14 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/objective/denoising.h"
 
 namespace fokker {
 
 LossProfile loss_profile(const Denoiser& denoiser, const Weighting& weighting, const Tensor& x0,
-                         const std::vector<double>& times, const Rng& rng) {
+                         const std::vector<double>& times, const Rng& rng) try {
   check(x0.size(0) > 1, "loss_profile: expected at least 2 rows but received {}", x0.size(0));
   const GradientMode off(false);
   const DenoisingObjective objective({.weighting = weighting, .times = {}});
@@ -25,6 +26,8 @@ LossProfile loss_profile(const Denoiser& denoiser, const Weighting& weighting, c
     profile.standard_error.push_back(loss.std().item<double>() / std::sqrt(static_cast<double>(n)));
   }
   return profile;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 FunctionDenoiser exact_as(const AnalyticDenoiser& exact, const Prediction& prediction) {

@@ -1,5 +1,6 @@
 #include "fokker/evaluate/metrics.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/evaluate/two_sample/pairwise.h"
 
@@ -55,7 +56,7 @@ double sum_of_squared_transport(const Tensor& x, const Tensor& y, const Tensor& 
 
 }  // namespace
 
-double energy_distance(const Tensor& x, const Tensor& y) {
+double energy_distance(const Tensor& x, const Tensor& y) try {
   const auto [a, b, unit] = checked_pair(x, y);
   check_two(a, b, "energy_distance");
   const auto n = static_cast<double>(a.size(0)), m = static_cast<double>(b.size(0));
@@ -71,6 +72,8 @@ double energy_distance(const Tensor& x, const Tensor& y) {
     within_b = sum_over_distinct_pairs(b, root);
   }
   return unit * (2 * between / (n * m) - within_a / (n * (n - 1)) - within_b / (m * (m - 1)));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 double median_distance(const Tensor& x, const Tensor& y, const Rng& rng) {
@@ -83,7 +86,7 @@ double median_distance(const Tensor& x, const Tensor& y, const Rng& rng) {
   return unit * std::sqrt(squared_distances(pooled, pooled).masked_select(above).median().item<double>());
 }
 
-double mmd(const Tensor& x, const Tensor& y, double bandwidth) {
+double mmd(const Tensor& x, const Tensor& y, double bandwidth) try {
   check(std::isfinite(bandwidth) && bandwidth > 0, "mmd: expected bandwidth > 0 but received {}", bandwidth);
   const auto [a, b, unit] = checked_pair(x, y);
   check_two(a, b, "mmd");
@@ -94,9 +97,11 @@ double mmd(const Tensor& x, const Tensor& y, double bandwidth) {
   const auto n = static_cast<double>(a.size(0)), m = static_cast<double>(b.size(0));
   return sum_over_distinct_pairs(a, kernel) / (n * (n - 1)) +
          sum_over_distinct_pairs(b, kernel) / (m * (m - 1)) - 2 * sum_over_pairs(a, b, kernel) / (n * m);
+} catch (...) {
+  detail::throw_as_error();
 }
 
-double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng) {
+double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng) try {
   check(projections > 0, "sliced_wasserstein: expected projections > 0 but received {}", projections);
   const auto [a, b, unit] = checked_pair(x, y);
   Tensor directions = at::ones({1, 1}, at::kDouble);
@@ -111,6 +116,8 @@ double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections,
   for (int64_t p = 0; p < directions.size(0); p += step)
     total += sum_of_squared_transport(a, b, directions.slice(0, p, p + step), segments);
   return unit * std::sqrt(total / static_cast<double>(directions.size(0)));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor subsample(const Tensor& x, int64_t count, const Rng& rng) {

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 
@@ -16,7 +17,7 @@ double average(const std::vector<double>& values) {
 
 ScoreError score_error(const Denoiser& denoiser, const AnalyticDenoiser& exact,
                        const std::vector<double>& times, int64_t samples, const Rng& rng,
-                       at::TensorOptions type) {
+                       at::TensorOptions type) try {
   check(samples > 1, "score_error: expected at least 2 samples but received {}", samples);
   check(!times.empty(), "score_error: expected at least one time");
   const GradientMode off(false);
@@ -40,6 +41,8 @@ ScoreError score_error(const Denoiser& denoiser, const AnalyticDenoiser& exact,
   result.mean_fisher = average(result.fisher);
   result.mean_noise = average(result.noise);
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,5 +1,6 @@
 #include "fokker/format/model.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/text/text.h"
@@ -22,7 +23,7 @@ Json description(const Model& model) {
   const auto& options = model.denoiser_options;
   const bool by_time = options.time_input.kind == TimeInput::Kind::time;
   return {{"format", format_version},
-          {"fokker_version", version()},
+          {"fokker_version", library_version()},
           {"network", part_name(model)},
           {"process", model.process.schedule()->config()},
           {"prediction", {{"name", model.prediction_name()}, {"sigma_data", model.prediction.sigma_data()}}},
@@ -136,7 +137,7 @@ void check_savable(const Model& model) {
   if (const auto scheduler = model.is_image() ? scheduler_config(model) : std::nullopt) json_text(*scheduler);
 }
 
-void save_model(const fs::path& folder, const Model& model) {
+void save_model(const fs::path& folder, const Model& model) try {
   check_savable(model);
   const std::string part = part_name(model);
   write_folder_atomically(folder / part, [&](const fs::path& temporary) {
@@ -145,9 +146,11 @@ void save_model(const fs::path& folder, const Model& model) {
   });
   if (model.is_image()) save_pipeline(folder, model);
   write_file_atomically(folder / "fokker.json", json_text(description(model), 2) + "\n");
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Model load_model(const fs::path& folder) {
+Model load_model(const fs::path& folder) try {
   check_input(fs::exists(folder), "{}: no such run folder", folder.string());
   check_input(fs::is_directory(folder), "{}: expected a run folder but it is a file", folder.string());
   const fs::path file = folder / "fokker.json";
@@ -177,9 +180,11 @@ Model load_model(const fs::path& folder) {
               .training = reader.at("training").json()};
   model.label_names = read_label_names(reader, model.network->classes());
   return model;
+} catch (...) {
+  detail::throw_as_error();
 }
 
-ModelData load_model_data(const fs::path& folder) {
+ModelData load_model_data(const fs::path& folder) try {
   const fs::path file = folder / "fokker.json";
   const Json json = read_json(file);
   const Reader reader(json, file.string());
@@ -190,6 +195,8 @@ ModelData load_model_data(const fs::path& folder) {
   const Json network = data.training.is_object() ? data.training.value("network", Json()) : Json();
   if (network.is_object()) data.label_names = read_label_names(reader, make_network(network, 0)->classes());
   return data;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

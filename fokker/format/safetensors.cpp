@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/data/bytes.h"
@@ -167,7 +168,7 @@ std::string make_header(const std::vector<NamedTensor>& tensors,
 }  // namespace
 
 void save_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+                      const std::map<std::string, std::string>& metadata) try {
   for (const NamedTensor& tensor : tensors)
     check(tensor.tensor.defined(), "save_safetensors: '{}' is an undefined tensor", tensor.name);
   const std::vector<NamedTensor> ordered = in_file_order(tensors);
@@ -183,9 +184,11 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<Named
     }
     out.close();
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
-SafetensorsFile load_safetensors(const std::filesystem::path& path) {
+SafetensorsFile load_safetensors(const std::filesystem::path& path) try {
   const auto reader = open_bytes(path);
   const std::string& name = reader->name();
   check_input(reader->remaining().exact, "{}: expected a regular file", name);
@@ -203,6 +206,8 @@ SafetensorsFile load_safetensors(const std::filesystem::path& path) {
     file.tensors.push_back({entry.name, read_tensor(*reader, entry.shape, entry.type)});
   reader->expect_end();
   return file;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/nn/unet/unet.h"
@@ -107,7 +108,7 @@ Tensor Network::add_parameter(std::string name, Tensor value) {
   return parameters_.back().tensor;
 }
 
-std::unique_ptr<Network> make_network(const Json& config, uint64_t seed) {
+std::unique_ptr<Network> make_network(const Json& config, uint64_t seed) try {
   check_input(config.is_object(), "network configuration: expected a JSON object but received {}",
               config.type_name());
   const auto name = config.find("_class_name");
@@ -123,6 +124,8 @@ std::unique_ptr<Network> make_network(const Json& config, uint64_t seed) {
   }
   fail(ErrorKind::input,
        "network configuration: expected _class_name FokkerMlp or UNet2DModel but received {}", name->dump());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/objective/chain.h"
 #include "fokker/objective/noised_batch.h"
@@ -80,7 +81,7 @@ Tensor elbo_controls(const Denoiser& denoiser, const Tensor& x0, const ElboOptio
 }
 
 ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptions& options, const Rng& rng,
-                     const Tensor& label, const Tensor& controls) {
+                     const Tensor& label, const Tensor& controls) try {
   const GaussianProcess& process = denoiser.process();
   ElboTerms terms{.times = elbo_times(process, options.steps),
                   .reconstruction = {},
@@ -103,6 +104,8 @@ ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptio
   const at::ArrayRef<Tensor> rest = at::ArrayRef<Tensor>(all).slice(1);
   terms.divergences = rest.empty() ? at::zeros({0, x0.size(0)}, x0.options()) : at::stack(rest);
   return terms;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor ElboObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {

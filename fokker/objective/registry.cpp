@@ -1,5 +1,6 @@
 #include "fokker/objective/registry.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/objective/chain.h"
@@ -91,7 +92,7 @@ std::vector<std::string> objective_names() {
           "mean-matching", "weighted-noise", "simple", "single-level", "autoencoder"};
 }
 
-ObjectiveChoice make_objective(const ObjectiveRecipe& recipe) {
+ObjectiveChoice make_objective(const ObjectiveRecipe& recipe) try {
   Spec spec("objective", recipe.objective);
   const std::string& name = spec.name();
   ObjectiveChoice made;
@@ -107,6 +108,8 @@ ObjectiveChoice make_objective(const ObjectiveRecipe& recipe) {
   }
   spec.finish();
   return made;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

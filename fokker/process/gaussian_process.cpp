@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -70,13 +71,17 @@ double GaussianProcess::prior_variance() const {
   return a * a + s * s;
 }
 
-Tensor GaussianProcess::sample_prior(IntArrayRef shape, const NoiseSource& noise,
-                                     int64_t first_sample) const {
+Tensor GaussianProcess::sample_prior(IntArrayRef shape, const NoiseSource& noise, int64_t first_sample) const
+    try {
   return noise(shape, {.first_sample = first_sample}) * std::sqrt(prior_variance());
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor GaussianProcess::sample_prior(IntArrayRef shape, const Rng& rng, int64_t first_sample) const {
+Tensor GaussianProcess::sample_prior(IntArrayRef shape, const Rng& rng, int64_t first_sample) const try {
   return sample_prior(shape, rng.stream("prior").noise_source(), first_sample);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor GaussianProcess::log_prior(const Tensor& x) const {

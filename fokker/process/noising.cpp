@@ -2,13 +2,14 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 
 namespace fokker {
 
 Tensor noising_paths(const GaussianProcess& process, const Tensor& x0, const std::vector<double>& times,
-                     const NoiseSource& noise) {
+                     const NoiseSource& noise) try {
   check(!times.empty(), "noising_paths: expected at least one time");
   std::vector<int64_t> shape = x0.sizes().vec();
   shape.insert(shape.begin(), static_cast<int64_t>(times.size()));
@@ -24,6 +25,8 @@ Tensor noising_paths(const GaussianProcess& process, const Tensor& x0, const std
     paths[row] = step.scale * paths[row - 1] + std::sqrt(step.variance) * eps;
   }
   return paths;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

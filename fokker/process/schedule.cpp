@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/process/variance_exploding.h"
@@ -54,11 +55,13 @@ double number(const Json& config, const char* key) {
 
 }  // namespace
 
-Schedule make_schedule(std::string_view text) {
+Schedule make_schedule(std::string_view text) try {
   Spec spec("process", text);
   Schedule schedule = schedule_from(spec);
   spec.finish();
   return schedule;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Schedule schedule_from_config(const Json& config) {

@@ -127,7 +127,7 @@ class Schedule {
   std::shared_ptr<const ScheduleModel> model_;
 };
 
-/// From a PROCESS spec of the command line: "vp", "vp:beta_max=10", "ddpm", ... An unknown name lists the
+/// From a spec: "vp", "vp:beta_max=10", "ddpm", ... An unknown name lists the
 /// valid ones.
 Schedule make_schedule(std::string_view spec);
 /// From what ScheduleModel::config returned.

@@ -170,7 +170,7 @@ std::string Page::html() const {
       "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#content\">Skip to "
       "the "
       "content</a>\n<div class=\"page\">\n<header>\n<h1>{}</h1>\n<p class=\"summary\">{}</p>\n",
-      policy(), version(), escape(title_), page_style, escape(title_), escape(summary_));
+      policy(), library_version(), escape(title_), page_style, escape(title_), escape(summary_));
   if (contents_.size() > 2) {
     text += "<nav aria-label=\"Contents\"><ul>";
     for (const auto& [id, heading] : contents_)
@@ -179,7 +179,7 @@ std::string Page::html() const {
   }
   text += fmt::format(
       "</header>\n<main id=\"content\">\n{}{}</main>\n<footer>Written by fokker {}.</footer>\n</div>\n",
-      body_, contents_.empty() ? "" : "</section>\n", version());
+      body_, contents_.empty() ? "" : "</section>\n", library_version());
   if (scripted_) text += fmt::format("<script>{}</script>\n", page_script);
   return text + "</body>\n</html>\n";
 }

@@ -1,5 +1,6 @@
 #include "fokker/sample/flow_map.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 
@@ -53,23 +54,27 @@ FlowMap carry(const AngularFlow& flow, const Tensor& z, double from, double to,
 }  // namespace
 
 FlowMap encode(const Denoiser& denoiser, const Tensor& x, DormandPrince::Options options,
-               const Tensor& label) {
+               const Tensor& label) try {
   const AngularFlow flow(denoiser, label);
   const double begin = flow.data_angle();
   FlowMap map = carry(flow, x * std::cos(begin), begin, flow.angle(1.0), options);
   map.x = map.x * flow.scale(1.0);
   check_finite_rows(map.x, too_far);
   return map;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 FlowMap decode(const Denoiser& denoiser, const Tensor& latent, DormandPrince::Options options,
-               const Tensor& label) {
+               const Tensor& label) try {
   const AngularFlow flow(denoiser, label);
   const double end = flow.data_angle();
   FlowMap map = carry(flow, latent / flow.scale(1.0), flow.angle(1.0), end, options);
   map.x = map.x / std::cos(end);
   check_finite_rows(map.x, too_far);
   return map;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor great_circle(const Tensor& from, const Tensor& to, int64_t frames) {

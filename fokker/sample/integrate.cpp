@@ -1,5 +1,6 @@
 #include "fokker/sample/integrate.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 
@@ -17,6 +18,12 @@ void check_run(const Sampler& sampler, const TimeGrid& grid) {
         "own "
         "transition",
         sampler.name());
+}
+
+void check_not_stopped(int64_t rows_done, int64_t step, const TimeGrid& grid) {
+  if (stop_requested())
+    fail(ErrorKind::stopped, "stopped on request: {} rows are finished, those that follow at step {} of {}",
+         rows_done, step, grid.steps());
 }
 
 /// The first step of a run from data, where x is x_0 itself.
@@ -37,7 +44,7 @@ Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, co
   std::any history;
   observe(0, times[0]);
   for (size_t i = 0; i + 1 < times.size(); ++i) {
-    check_stop();
+    check_not_stopped(first - options.first_sample, static_cast<int64_t>(i), grid);
     const auto noise = [&](uint32_t draw) {
       check(options.noise != nullptr, "{}: this sampler draws noise, but no noise source was given",
             sampler.name());
@@ -68,7 +75,7 @@ Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, co
 }  // namespace
 
 Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, const Tensor& x,
-                      const IntegrateOptions& options) {
+                      const IntegrateOptions& options) try {
   check(x.dim() >= 2, "integrate: expected x of shape (n, event...) but received {}", shape_string(x));
   check(options.block > 0, "integrate: expected block > 0 but received {}", options.block);
   check_run(sampler, grid);
@@ -87,10 +94,13 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
   }
   whole.x = blocks.empty() ? x : blocks.size() == 1 ? blocks[0] : at::cat(blocks);
   return whole;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Integration generate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid,
-                     IntArrayRef shape, const Rng& rng, at::TensorOptions type, IntegrateOptions options) {
+                     IntArrayRef shape, const Rng& rng, at::TensorOptions type,
+                     IntegrateOptions options) try {
   check(!grid.towards_noise(),
         "generate: expected a grid from noise to data but received one from t = {} to {}",
         grid.times().front(), grid.times().back());
@@ -99,6 +109,8 @@ Integration generate(const Denoiser& denoiser, const Sampler& sampler, const Tim
   if (!options.noise) options.noise = rng.stream("sampler").noise_source(scalar);
   const Tensor start = denoiser.process().sample_prior(shape, prior, options.first_sample).to(type);
   return integrate(denoiser, sampler, grid, start, options);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Observer every_steps(int64_t k, Observer observer) {

@@ -45,6 +45,9 @@ struct Integration {
 /// A grid that runs from data to noise is for deterministic samplers. Where it starts at sigma = 0, no noise
 /// is there to be estimated: the first step takes E[eps] from its end, x_s = alpha_s x_0 + sigma_s E[eps |
 /// alpha_s x_0]. Argument errors: a grid shorter than the sampler's least_steps, noise needed but not given.
+///
+/// Where the thread's StopRequest (core/stop.h) is made, an Error of kind `stopped` says how far the run was,
+/// and there is no result: an observer has seen what there was.
 Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, const Tensor& x,
                       const IntegrateOptions& options = {});
 

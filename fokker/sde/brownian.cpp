@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -66,7 +67,7 @@ Tensor increment_noise(int64_t n, int64_t d, size_t i, const Rng& rng) {
 
 }  // namespace
 
-Tensor brownian_paths(int64_t n, int64_t d, const std::vector<double>& times, const Rng& rng) {
+Tensor brownian_paths(int64_t n, int64_t d, const std::vector<double>& times, const Rng& rng) try {
   check_request(n, d, times, "brownian_paths");
   std::vector<Tensor> states;
   Tensor state = at::zeros({n, d}, at::kDouble);
@@ -77,6 +78,8 @@ Tensor brownian_paths(int64_t n, int64_t d, const std::vector<double>& times, co
     before = times[i];
   }
   return at::stack(states);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor white_noise(int64_t n, int64_t d, const std::vector<double>& times, const Rng& rng) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 #include "fokker/sde/jacobian.h"
@@ -91,7 +92,7 @@ Tensor one_step(const Sde& sde, SdeMethod method, const Tensor& x, double t, dou
 }  // namespace
 
 Tensor simulate(const Sde& sde, const Tensor& x0, const std::vector<double>& times,
-                const SimulateOptions& options) {
+                const SimulateOptions& options) try {
   check_states(sde, x0, "simulate");
   check_times(times, sde.dispersion.kind() != Kind::none);
   const SdeMethod method = check_method(sde, options);
@@ -110,6 +111,8 @@ Tensor simulate(const Sde& sde, const Tensor& x0, const std::vector<double>& tim
     if (options.observer) options.observer({step + 1, times[i + 1], x});
   }
   return x;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::vector<double> uniform_times(double begin, double end, int64_t steps) {

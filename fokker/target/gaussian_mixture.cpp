@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -150,7 +151,7 @@ GaussianMixture GaussianMixture::noised(double alpha, double sigma) const {
   return result;
 }
 
-Tensor GaussianMixture::sample(int64_t count, const Rng& rng) const {
+Tensor GaussianMixture::sample(int64_t count, const Rng& rng) const try {
   check(count >= 0, "GaussianMixture: expected a sample count >= 0 but received {}", count);
   const Tensor u = rng.stream("component").uniform({count}, {}, at::kDouble).to(means_.device());
   const Tensor component = at::searchsorted(weights_.cumsum(0), u, false, true).clamp_max_(components() - 1);
@@ -167,6 +168,8 @@ Tensor GaussianMixture::sample(int64_t count, const Rng& rng) const {
     }
   }
   return deviation.add_(means_.index_select(0, component));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor GaussianMixture::component_covariance(int64_t component) const {

@@ -1,6 +1,7 @@
 // Density, score and posterior of a Gaussian mixture under noise.
 #include <ATen/Parallel.h>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/constants.h"
 #include "fokker/kernel/mixture/own_covariances.h"
@@ -229,15 +230,19 @@ GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, const Ten
           block.log_density.to(type)};
 }
 
-Tensor GaussianMixture::log_density(const Tensor& x) const {
+Tensor GaussianMixture::log_density(const Tensor& x) const try {
   return evaluate(rows(x), column(1, x), column(0, x), Wanted::moments, x.scalar_type() != at::kDouble)
       .log_density.to(x.scalar_type());
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor GaussianMixture::score(const Tensor& x) const {
+Tensor GaussianMixture::score(const Tensor& x) const try {
   const Tensor pull =
       evaluate(rows(x), column(1, x), column(0, x), Wanted::moments, x.scalar_type() != at::kDouble).pull;
   return pull.neg().reshape(x.sizes()).to(x.scalar_type());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor GaussianMixture::responsibilities(const Tensor& x) const {

@@ -1,5 +1,6 @@
 #include "fokker/target/toys.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/target/registry.h"
 
@@ -48,7 +49,7 @@ std::vector<TargetDescription> target_descriptions() {
   return result;
 }
 
-std::unique_ptr<Distribution> make_target(const std::string& spec, const RowLoader& load_rows) {
+std::unique_ptr<Distribution> make_target(const std::string& spec, const RowLoader& load_rows) try {
   if (spec.rfind("data:", 0) == 0) return empirical_target(spec.substr(5), load_rows);
   const auto colon = spec.find(':');
   const std::string name = spec.substr(0, colon);
@@ -62,6 +63,8 @@ std::unique_ptr<Distribution> make_target(const std::string& spec, const RowLoad
   fail(ErrorKind::argument,
        "unknown target '{}'; valid: {}, a .json file of a Gaussian mixture, or data:FILE", name,
        fmt::join(target_names(), ", "));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 const GaussianMixture* as_gaussian_mixture(const Distribution& distribution) {

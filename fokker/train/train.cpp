@@ -1,5 +1,6 @@
 #include "fokker/train/train.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/data/labels.h"
 #include "fokker/objective/denoising.h"
 #include "fokker/train/defaults.h"
@@ -15,7 +16,7 @@ std::shared_ptr<const Objective> default_objective(const GaussianProcess& proces
 
 }  // namespace
 
-Model train(const Dataset& given, Recipe recipe, const Rng& rng) {
+Model train(const Dataset& given, Recipe recipe, const Rng& rng) try {
   Dataset data = given;
   name_labels(data, data.source);
   Split parts = hold_out(data, recipe.held_out, rng.stream("split"));
@@ -37,6 +38,8 @@ Model train(const Dataset& given, Recipe recipe, const Rng& rng) {
           .label_names = data.label_names,
           .label_column = data.label_column,
           .training = {{"steps", trainer.step()}, {"seconds", trainer.seconds()}, {"data_spread", spread}}};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

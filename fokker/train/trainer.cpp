@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/stop.h"
@@ -131,8 +132,8 @@ double Trainer::train_step(double learning_rate) {
   gradient_norm_ = gradient.norm().item<double>();
   if (!std::isfinite(value) || !std::isfinite(gradient_norm_))
     fail(ErrorKind::diverged,
-         "training diverged: the loss at step {} is {} (gradient norm {}); lower --learning-rate", step_ + 1,
-         value, gradient_norm_);
+         "training diverged: the loss at step {} is {} (gradient norm {}); a lower learning rate may help",
+         step_ + 1, value, gradient_norm_);
   ++step_;
   const bool clip = options_.gradient_clip > 0 && gradient_norm_ > options_.gradient_clip;
   const auto warm = static_cast<double>(step_);
@@ -167,11 +168,12 @@ void Trainer::check_finite() {
   const auto finite = [](const Tensor& values) { return values.isfinite().all().item<bool>(); };
   if (!std::isfinite(loss) || !finite(parameters_->values()) || !finite(averages_->values()))
     fail(ErrorKind::diverged,
-         "training diverged: after step {} the loss is {}, or a weight is not finite; lower --learning-rate",
+         "training diverged: after step {} the loss is {}, or a weight is not finite; a lower learning "
+         "rate may help",
          step_, loss);
 }
 
-TrainOutcome Trainer::run(const TrainHooks& hooks) {
+TrainOutcome Trainer::run(const TrainHooks& hooks) try {
   const auto start = Clock::now();
   const double before = seconds_;
   const int64_t first_step = step_;
@@ -212,15 +214,19 @@ TrainOutcome Trainer::run(const TrainHooks& hooks) {
     loss_count = 0;
     logged_at = before + seconds_since(start);
   }
+} catch (...) {
+  detail::throw_as_error();
 }
 
-void Trainer::save_state(const std::filesystem::path& folder) const {
+void Trainer::save_state(const std::filesystem::path& folder) const try {
   save_safetensors(folder / "network.safetensors", named_views(*network_, parameters_->values()), {});
   save_safetensors(folder / "average.safetensors", named_views(*network_, averages_->values()), {});
   save_safetensors(folder / "first_moment.safetensors", named_views(*network_, first_moment_), {});
   save_safetensors(folder / "second_moment.safetensors", named_views(*network_, second_moment_), {});
   const Json state = {{"step", step_}, {"seconds", seconds_}, {"problem", problem()}};
   write_file_atomically(folder / "state.json", json_text(state, 2) + "\n");
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Json Trainer::problem() const {
@@ -251,7 +257,7 @@ bool Trainer::check_same_problem(const Json& state, const std::filesystem::path&
   return recorded;
 }
 
-bool Trainer::load_state(const std::filesystem::path& folder) {
+bool Trainer::load_state(const std::filesystem::path& folder) try {
   const auto file = folder / "state.json";
   const Json state = read_json(file);
   const auto is = [&](const char* key, bool (Json::*test)() const noexcept) {
@@ -282,6 +288,8 @@ bool Trainer::load_state(const std::filesystem::path& folder) {
   step_ = loaded_step_ = state["step"].get<int64_t>();
   seconds_ = state["seconds"].get<double>();
   return recorded;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "fokker/core/device.h"
+#include "fokker/core/runtime.h"
 
 namespace fokker {
 namespace {
@@ -26,13 +26,13 @@ class Threads : public ::testing::Test {
 
   cpu_set_t mask_{};
   std::optional<std::string> asked_;
-  int before_ = threads();
+  int before_ = thread_count();
 };
 
 TEST_F(Threads, ZeroIsEveryCoreOfTheAffinityMask) {
   unsetenv("OMP_NUM_THREADS");
   set_threads(0);
-  EXPECT_EQ(threads(), available_cores());
+  EXPECT_EQ(thread_count(), available_cores());
   EXPECT_LE(available_cores(), CPU_COUNT(&mask_));
   cpu_set_t one;
   CPU_ZERO(&one);
@@ -46,7 +46,7 @@ TEST_F(Threads, ZeroLeavesWhatTheEnvironmentSays) {
   set_threads(available_cores() + 1);
   setenv("OMP_NUM_THREADS", "1", 1);
   set_threads(0);
-  EXPECT_EQ(threads(), available_cores() + 1);
+  EXPECT_EQ(thread_count(), available_cores() + 1);
   if (!asked_) unsetenv("OMP_NUM_THREADS");
 }
 

@@ -5,6 +5,7 @@
 #include <clocale>
 
 #include "fokker/core/device.h"
+#include "fokker/core/runtime.h"
 #include "fokker/core/text/spec.h"
 #include "support.h"
 

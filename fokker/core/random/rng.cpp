@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -102,32 +103,40 @@ Rng Rng::stream(std::string_view purpose) const {
   return stream(hash(purpose));
 }
 
-Tensor Rng::normal(IntArrayRef shape, DrawPosition position, at::ScalarType type) const {
+Tensor Rng::normal(IntArrayRef shape, DrawPosition position, at::ScalarType type) const try {
   Tensor out = empty_draw(shape, type);
   if (type == at::kFloat)
     fill<float>(out, rows_at(key_, position), fill_normals<float>);
   else
     fill<double>(out, rows_at(key_, position), fill_normals<double>);
   return out;
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor Rng::uniform(IntArrayRef shape, DrawPosition position, at::ScalarType type) const {
+Tensor Rng::uniform(IntArrayRef shape, DrawPosition position, at::ScalarType type) const try {
   Tensor out = empty_draw(shape, type);
   if (type == at::kFloat)
     fill<float>(out, rows_at(key_, position), fill_uniforms<float>);
   else
     fill<double>(out, rows_at(key_, position), fill_uniforms<double>);
   return out;
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor Rng::integers(int64_t count, int64_t bound, DrawPosition position) const {
+Tensor Rng::integers(int64_t count, int64_t bound, DrawPosition position) const try {
   check(bound > 0 && bound < (int64_t{1} << 53), "Rng::integers: expected 0 < bound < 2^53 but received {}",
         bound);
   return (uniform({count}, position, at::kDouble) * static_cast<double>(bound)).floor().to(at::kLong);
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor Rng::permutation(int64_t count) const {
+Tensor Rng::permutation(int64_t count) const try {
   return uniform({count}, {}, at::kDouble).argsort(/*stable=*/true, 0, /*descending=*/false);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 NoiseSource Rng::noise_source(at::ScalarType type) const {

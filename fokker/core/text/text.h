@@ -4,12 +4,6 @@
 
 namespace fokker {
 
-/// How the bytes of a text stand for characters.
-enum class TextEncoding {
-  utf8,    ///< RFC 3629
-  latin1,  ///< ISO 8859-1
-};
-
 /// Where the first byte is that is not part of UTF-8 (RFC 3629: no overlong forms, surrogates or code points
 /// above U+10FFFF); npos where there is none.
 size_t first_invalid_utf8(std::string_view text);

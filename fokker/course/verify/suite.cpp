@@ -78,7 +78,7 @@ std::vector<const Check*> select(const std::vector<std::string>& ids) {
   for (const std::string& id : ids)
     if (std::none_of(all_checks().begin(), all_checks().end(),
                      [&](const Check& c) { return lies_in(c.id, id); }))
-      fail(ErrorKind::argument, "verify: no check is named '{}'; fokker verify --list names them all", id);
+      fail(ErrorKind::argument, "verify: no check is named '{}'", id);
   std::vector<const Check*> chosen;
   for (const Check& c : all_checks())
     if (ids.empty() ||

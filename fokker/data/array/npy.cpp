@@ -1,8 +1,10 @@
 #include "fokker/data/array/npy.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/file/leftovers.h"
+#include "fokker/core/file/unfinished.h"
 #include "fokker/data/array/inflate.h"
 #include "fokker/data/array/npy_header.h"
 #include "fokker/data/endian.h"
@@ -74,11 +76,11 @@ Tensor read_npy(ByteReader& reader) {
   return tensor.permute(dimensions).contiguous();
 }
 
-Tensor load_npy(const fs::path& path) {
-  return read_npy(*open_maybe_gzip(path));
+Tensor load_npy(const fs::path& path) try { return read_npy(*open_maybe_gzip(path)); } catch (...) {
+  detail::throw_as_error();
 }
 
-void save_npy(const fs::path& path, const Tensor& tensor) {
+void save_npy(const fs::path& path, const Tensor& tensor) try {
   const std::string header = npy_header(tensor.sizes(), tensor.scalar_type());
   const Tensor values = on_cpu(tensor, tensor.scalar_type());
   write_atomically(path, [&](const fs::path& temporary) {
@@ -87,6 +89,8 @@ void save_npy(const fs::path& path, const Tensor& tensor) {
     out.write(values.data_ptr(), values.nbytes());
     out.close();
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
 NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type)
@@ -95,7 +99,7 @@ NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type)
   byte_count("NpyWriter", shape, at::elementSize(type));
   const std::string header = npy_header(shape, type);
   header_bytes_ = static_cast<int64_t>(header.size());
-  temporary_.emplace(temporary_beside(path_));
+  temporary_ = std::make_unique<Unfinished>(temporary_beside(path_));
   std::error_code ignored;  // a folder that cannot be made shows as a file that cannot be opened
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
   file_ = std::make_unique<FileWriter>(temporary_->path(), path_.string());
@@ -114,7 +118,7 @@ void NpyWriter::write_elements(int64_t first, const Tensor& values) {
   written_ += values.numel();
 }
 
-void NpyWriter::append(const Tensor& rows) {
+void NpyWriter::append(const Tensor& rows) try {
   const auto event = IntArrayRef(shape_).slice(1);
   check(rows.dim() == static_cast<int64_t>(shape_.size()) && rows.sizes().slice(1) == event,
         "NpyWriter::append: expected rows of shape {} but received {}", shape_string(event),
@@ -123,9 +127,11 @@ void NpyWriter::append(const Tensor& rows) {
         shape_[0], rows_ + rows.size(0));
   write_elements(rows_ * event_size(shape_), rows);
   rows_ += rows.size(0);
+} catch (...) {
+  detail::throw_as_error();
 }
 
-void NpyWriter::write_block(int64_t row, int64_t column, const Tensor& block) {
+void NpyWriter::write_block(int64_t row, int64_t column, const Tensor& block) try {
   check(shape_.size() >= 2, "NpyWriter::write_block: expected an array of 2 or more dimensions but it is {}",
         shape_string(shape_));
   const auto event = IntArrayRef(shape_).slice(2);
@@ -136,9 +142,11 @@ void NpyWriter::write_block(int64_t row, int64_t column, const Tensor& block) {
         "NpyWriter::write_block: expected a place inside {} but received row {}, columns {} to {}",
         shape_string(shape_), row, column, column + block.size(0));
   write_elements((row * shape_[1] + column) * event_size(IntArrayRef(shape_).slice(1)), block);
+} catch (...) {
+  detail::throw_as_error();
 }
 
-void NpyWriter::finish() {
+void NpyWriter::finish() try {
   int64_t expected = 1;
   for (const int64_t size : shape_) expected *= size;
   check(written_ == expected, "NpyWriter::finish: expected {} values but {} were written", expected,
@@ -149,6 +157,8 @@ void NpyWriter::finish() {
   write_atomically(path_, [&](const fs::path& target) {
     temporary_->put_in_place([&] { fs::rename(temporary_->path(), target); });
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

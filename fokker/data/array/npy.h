@@ -1,14 +1,16 @@
 #pragma once
 #include <filesystem>
 #include <map>
-#include <optional>
+#include <memory>
 #include <string>
+#include <vector>
 
-#include "fokker/core/file/unfinished.h"
 #include "fokker/core/tensor.h"
-#include "fokker/data/bytes.h"
 
 namespace fokker {
+
+class FileWriter;
+class Unfinished;
 
 /// Reads a NumPy array (the NPY format, versions 1 to 3): float16/32/64, signed and unsigned integers, bool;
 /// C or Fortran order; either byte order. uint16, uint32 and uint64 become the next wider signed type that
@@ -21,9 +23,6 @@ void save_npy(const std::filesystem::path& path, const Tensor& tensor);
 
 /// Reads every array of an NPZ archive (stored or deflated, Zip64 too); names without ".npy".
 std::map<std::string, Tensor> load_npz(const std::filesystem::path& path);
-
-/// One NPY array from a reader, to its end.
-Tensor read_npy(ByteReader& reader);
 
 /// Writes an NPY file piece by piece; the file appears under its name at `finish`, whole. Without
 /// `finish` nothing is left behind.
@@ -47,7 +46,7 @@ class NpyWriter {
  private:
   void write_elements(int64_t first, const Tensor& values);
   std::filesystem::path path_;
-  std::optional<Unfinished> temporary_;
+  std::unique_ptr<Unfinished> temporary_;
   std::vector<int64_t> shape_;
   at::ScalarType type_;
   std::unique_ptr<FileWriter> file_;

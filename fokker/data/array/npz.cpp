@@ -1,10 +1,12 @@
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/array/npy.h"
+#include "fokker/data/array/npy_header.h"
 #include "fokker/data/array/zip.h"
 
 namespace fokker {
 
-std::map<std::string, Tensor> load_npz(const std::filesystem::path& path) {
+std::map<std::string, Tensor> load_npz(const std::filesystem::path& path) try {
   std::map<std::string, Tensor> arrays;
   for (const ZipEntry& entry : read_zip_directory(path)) {
     if (!entry.name.ends_with(".npy")) continue;
@@ -12,6 +14,8 @@ std::map<std::string, Tensor> load_npz(const std::filesystem::path& path) {
   }
   check_input(!arrays.empty(), "{}: expected NPY arrays but the archive holds none", path.string());
   return arrays;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,9 +1,13 @@
 #pragma once
 #include <optional>
 
-#include "fokker/core/text/text.h"
-
 namespace fokker {
+
+/// How the bytes of a text stand for characters.
+enum class TextEncoding {
+  utf8,    ///< RFC 3629
+  latin1,  ///< ISO 8859-1
+};
 
 /// How a file of delimited text is written. What is not given is decided from its first lines.
 struct CsvFormat {

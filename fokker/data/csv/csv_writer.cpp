@@ -1,6 +1,7 @@
 #include <charconv>
 #include <ostream>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/data/bytes.h"
@@ -58,20 +59,24 @@ void write_table(const Tensor& table, const std::vector<std::string>& columns, c
 }  // namespace
 
 void save_csv(const std::filesystem::path& path, const Tensor& values,
-              const std::vector<std::string>& columns) {
+              const std::vector<std::string>& columns) try {
   write_atomically(path, [&](const std::filesystem::path& temporary) {
     FileWriter out(temporary, path.string());
     write_table(values, columns, [&](std::string_view text) { out.write(text); });
     out.close();
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
-void save_csv(std::ostream& out, const Tensor& values, const std::vector<std::string>& columns) {
+void save_csv(std::ostream& out, const Tensor& values, const std::vector<std::string>& columns) try {
   write_table(values, columns, [&](std::string_view text) {
     out.write(text.data(), static_cast<std::streamsize>(text.size()));
   });
   out.flush();
   if (!out) fail(ErrorKind::resource, "save_csv: the output cannot be written");
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

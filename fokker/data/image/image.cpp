@@ -3,12 +3,13 @@
 #include <cctype>
 #include <set>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 
 namespace fokker {
 
-Tensor load_image(const std::filesystem::path& path, ImageFacts* facts) {
+Tensor load_image(const std::filesystem::path& path, ImageFacts* facts) try {
   const std::string bytes = read_file(path, uint64_t{1} << 30), name = path.string();
   const std::string_view start = bytes;
   if (start.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, name, facts);
@@ -20,6 +21,8 @@ Tensor load_image(const std::filesystem::path& path, ImageFacts* facts) {
   if (start.starts_with("BM")) return decode_bmp(bytes, name, facts);
   fail(ErrorKind::input,
        "{}: expected a PNG, JPEG, WebP, GIF, TIFF or BMP image but its first bytes are none of theirs", name);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 bool has_image_extension(const std::filesystem::path& path) {
@@ -97,7 +100,7 @@ Tensor over_white(const Tensor& images) {
   return as_type_of(images, white + (images.narrow(-3, 0, channels - 1).to(at::kFloat) - white) * share);
 }
 
-Tensor resize_images(const Tensor& images, int64_t height, int64_t width) {
+Tensor resize_images(const Tensor& images, int64_t height, int64_t width) try {
   check(images.dim() == 3 || images.dim() == 4,
         "resize_images: expected (c, h, w) or (n, c, h, w) but received {}", shape_string(images));
   check(height > 0 && width > 0 && height <= largest_image_side && width <= largest_image_side,
@@ -119,6 +122,8 @@ Tensor resize_images(const Tensor& images, int64_t height, int64_t width) {
     result.narrow(0, first, count).copy_(piece);
   }
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

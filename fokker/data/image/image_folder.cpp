@@ -1,3 +1,4 @@
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/bytes.h"
@@ -133,7 +134,7 @@ Tensor finish(const Tensor& values, const ImageFolderOptions& options, ImageNote
 
 }  // namespace
 
-Dataset load_image_folder(const fs::path& path, const ImageFolderOptions& options) {
+Dataset load_image_folder(const fs::path& path, const ImageFolderOptions& options) try {
   check_options("load_image_folder", options);
   ImageNotes notes;
   const ImageFiles found = find_images(path, notes);
@@ -151,13 +152,17 @@ Dataset load_image_folder(const fs::path& path, const ImageFolderOptions& option
           .label_names = found.label_names,
           .source = path.string(),
           .notes = notes.clauses()};
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Dataset load_image_file(const fs::path& path, const ImageFolderOptions& options) {
+Dataset load_image_file(const fs::path& path, const ImageFolderOptions& options) try {
   check_options("load_image_file", options);
   ImageNotes notes;
   const Tensor values = finish(load_one(path, options, notes).unsqueeze(0), options, notes);
   return {.values = values, .source = path.string(), .notes = notes.clauses()};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -3,6 +3,7 @@
 #include <csetjmp>
 #include <cstring>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/data/bytes.h"
@@ -154,8 +155,10 @@ std::string encode_png(const Tensor& image) {
   return png.bytes();
 }
 
-void save_png(const std::filesystem::path& path, const Tensor& image) {
+void save_png(const std::filesystem::path& path, const Tensor& image) try {
   write_file_atomically(path, encode_png(image));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

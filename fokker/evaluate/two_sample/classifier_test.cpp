@@ -2,9 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/device.h"
 #include "fokker/core/jobs.h"
+#include "fokker/core/runtime.h"
 #include "fokker/evaluate/two_sample/copies.h"
 #include "fokker/evaluate/two_sample/pairwise.h"
 #include "fokker/evaluate/two_sample/two_sample.h"
@@ -83,7 +84,7 @@ int64_t correct_by_columns(const LabelledRows& training, const LabelledRows& tes
   constexpr int64_t share = 16;  // columns that are added up together, in an order that threads do not change
   const int64_t d = columns.size(0), shares = (d + share - 1) / share;
   Tensor sums = at::zeros({shares, test.size()}, at::kDouble);
-  run_jobs(static_cast<size_t>(shares), threads(), [&](size_t s) {
+  run_jobs(static_cast<size_t>(shares), thread_count(), [&](size_t s) {
     const auto begin = static_cast<int64_t>(s) * share;
     Tensor sum = sums[static_cast<int64_t>(s)];
     for (int64_t c = begin; c < std::min(d, begin + share); ++c)
@@ -112,7 +113,7 @@ bool columns_are_better(const LabelledRows& training) {
 
 }  // namespace
 
-ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng) {
+ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng) try {
   const auto [given_x, given_y, unit] = checked_pair(x, y);
   check(given_x.size(0) >= 4 && given_y.size(0) >= 4,
         "classifier_test: expected at least 4 rows in each set but received {} and {}", given_x.size(0),
@@ -141,6 +142,8 @@ ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng)
           .rule = by_columns[0] != by_columns[1] ? "neighbours and columns"
                   : by_columns[0]                ? "columns"
                                                  : "neighbours"};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "fokker/core/device.h"
 #include "fokker/core/jobs.h"
+#include "fokker/core/runtime.h"
 
 namespace fokker {
 namespace {
@@ -107,7 +107,7 @@ ColumnScores::ColumnScores(const Tensor& columns, int64_t first_rows)
   const int64_t n = columns.size(1);
   const double* from = columns.data_ptr<double>();
   double* to = values.data_ptr<double>();
-  run_jobs(distance.size(), threads(), [&](size_t c) {
+  run_jobs(distance.size(), thread_count(), [&](size_t c) {
     const auto place = static_cast<int64_t>(c);
     const ColumnFacts facts = score_column(from + place * n, n, first_rows, to + place * column_scores * n);
     distance[c] = facts.distance;

@@ -1,6 +1,7 @@
 // Every metric at once.
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/evaluate/metrics.h"
 #include "fokker/evaluate/two_sample/pairwise.h"
@@ -120,7 +121,7 @@ Verdict verdict_of(const Comparison& result, const Tensor& x, const Tensor& y, c
 
 }  // namespace
 
-Comparison compare(const Tensor& samples, const Tensor& reference, const CompareOptions& options) {
+Comparison compare(const Tensor& samples, const Tensor& reference, const CompareOptions& options) try {
   Tensor x = checked_samples(samples, "samples"), y = checked_samples(reference, "reference");
   check(x.size(1) == y.size(1), "compare: expected sets of one dimension but received {} and {}", x.size(1),
         y.size(1));
@@ -149,6 +150,8 @@ Comparison compare(const Tensor& samples, const Tensor& reference, const Compare
   result.copies = count_copies(x, y, rng.stream("copies"));
   if (options.modes) result.modes = mode_weights(samples, *options.modes);
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

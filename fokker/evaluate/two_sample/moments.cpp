@@ -1,6 +1,7 @@
 // Moments and modes.
 #include <limits>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/evaluate/metrics.h"
 #include "fokker/evaluate/two_sample/pairwise.h"
@@ -50,7 +51,7 @@ Tensor mode_covariances(const Tensor& rows, const Tensor& component, int64_t mod
 
 }  // namespace
 
-Moments moments(const Tensor& x) {
+Moments moments(const Tensor& x) try {
   const Tensor given = checked_samples(x, "samples");
   const auto n = given.size(0);
   // In powers of two of each column's size, where squares neither overflow nor vanish.
@@ -63,6 +64,8 @@ Moments moments(const Tensor& x) {
   const Tensor together = exponent.unsqueeze(0) + exponent.unsqueeze(1);
   return {times_power_of_two(mean, exponent), times_power_of_two(variance.sqrt(), exponent),
           times_power_of_two(covariance, together)};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 double mean_error(const Moments& samples, const Moments& reference, bool relative) {
@@ -79,7 +82,7 @@ double covariance_error(const Moments& samples, const Moments& reference, bool r
   return difference.max().item<double>();
 }
 
-ModeStatistics mode_weights(const Tensor& samples, const GaussianMixture& mixture) {
+ModeStatistics mode_weights(const Tensor& samples, const GaussianMixture& mixture) try {
   const Tensor rows = checked_samples(samples, "samples");
   check(rows.size(1) == mixture.dimension(), "mode_weights: expected samples of dimension {} but received {}",
         mixture.dimension(), rows.size(1));
@@ -93,6 +96,8 @@ ModeStatistics mode_weights(const Tensor& samples, const GaussianMixture& mixtur
       at::zeros({modes, d}, at::kDouble).index_add_(0, component, rows) / result.counts.unsqueeze(1);
   if (modes * d * d <= int64_t{1} << 24) result.covariances = mode_covariances(rows, component, modes);
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

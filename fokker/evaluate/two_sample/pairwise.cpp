@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "fokker/core/check.h"
-#include "fokker/core/device.h"
 #include "fokker/core/jobs.h"
+#include "fokker/core/runtime.h"
 
 namespace fokker {
 namespace {
@@ -18,7 +18,7 @@ constexpr int64_t block_columns = 1024;  // 2 MB a block: it stays in cache
 template <typename BlockSum>
 double sum_over_row_blocks(int64_t rows, const BlockSum& of) {
   std::vector<double> sums((rows + block_rows - 1) / block_rows);
-  run_jobs(sums.size(), threads(),
+  run_jobs(sums.size(), thread_count(),
            [&](size_t block) { sums[block] = of(static_cast<int64_t>(block) * block_rows); });
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
@@ -101,7 +101,7 @@ Tensor distances_between_groups(const Tensor& z, const Tensor& group, int64_t gr
     if (firsts.empty() || begin[g + 1] - begin[firsts.back()] > block_rows) firsts.push_back(g);
   firsts.push_back(groups);
   Tensor sums = at::zeros({groups, groups}, at::kDouble);
-  run_jobs(firsts.size() - 1, threads(), [&](size_t block) {
+  run_jobs(firsts.size() - 1, thread_count(), [&](size_t block) {
     const int64_t from = begin[firsts[block]], to = begin[firsts[block + 1]];
     for (int64_t g = firsts[block]; g < groups;) {  // groups before are in another block's sums
       int64_t end = g + 1;

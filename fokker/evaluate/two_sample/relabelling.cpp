@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
-#include "fokker/core/device.h"
 #include "fokker/core/jobs.h"
+#include "fokker/core/runtime.h"
 
 namespace fokker {
 namespace {
@@ -80,7 +80,7 @@ Tensor Relabelling::group_sums(const Tensor& numbers) const {
   const int64_t* group = group_.data_ptr<int64_t>();
   const double* from = rows.data_ptr<double>();
   double* to = sums.data_ptr<double>();
-  run_jobs(static_cast<size_t>(rows.size(0)), threads(), [&](size_t k) {
+  run_jobs(static_cast<size_t>(rows.size(0)), thread_count(), [&](size_t k) {
     const double* value = from + static_cast<int64_t>(k) * length;
     double* sum = to + static_cast<int64_t>(k) * group_count_;
     for (int64_t i = 0; i < length; ++i) sum[group[i]] += value[i];

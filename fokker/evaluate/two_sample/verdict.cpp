@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/error.h"
 #include "fokker/evaluate/two_sample/column_scores.h"
 #include "fokker/evaluate/two_sample/energy_strengths.h"
@@ -197,7 +198,7 @@ void decide(const std::vector<Named>& tests, const std::optional<ClassifierTest>
 
 }  // namespace
 
-Verdict two_sample_verdict(const VerdictInput& sets, int64_t relabellings, const Rng& rng) {
+Verdict two_sample_verdict(const VerdictInput& sets, int64_t relabellings, const Rng& rng) try {
   const Relabelling relabelling(sets.x.size(0), sets.y.size(0), relabellings, rng.stream("relabellings"));
   Verdict verdict;
   verdict.samples = sets.x.size(0);
@@ -219,6 +220,8 @@ Verdict two_sample_verdict(const VerdictInput& sets, int64_t relabellings, const
   add("repeated rows", repeated_row_strengths(pooled, relabelling), &Verdict::repeated_rows);
   decide(tests, sets.classifier, verdict);
   return verdict;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,5 +1,5 @@
 #include "fokker/core/check.h"
-#include "fokker/core/progress.h"
+#include "fokker/core/messages.h"
 #include "fokker/nn/config_reader.h"
 #include "fokker/nn/unet/unet.h"
 

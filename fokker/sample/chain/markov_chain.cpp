@@ -1,5 +1,6 @@
 #include "fokker/sample/chain/markov_chain.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 
@@ -38,7 +39,7 @@ ChainState run_block(const MarkovKernel& kernel, const Distribution& target, con
 }  // namespace
 
 ChainRun run_chain(const MarkovKernel& kernel, const Distribution& target, const Tensor& x,
-                   const NoiseSource& noise, const ChainOptions& options) {
+                   const NoiseSource& noise, const ChainOptions& options) try {
   check(x.dim() >= 2, "run_chain: expected x of shape (n, event...) but received {}", shape_string(x));
   check(event_size(x.sizes()) == target.dimension(), "run_chain: expected rows of {} numbers but received {}",
         target.dimension(), shape_string(x));
@@ -61,6 +62,8 @@ ChainRun run_chain(const MarkovKernel& kernel, const Distribution& target, const
   run.x = blocks.empty() ? x : at::cat(blocks);
   if (proposed > 0) run.acceptance = static_cast<double>(accepted) / static_cast<double>(proposed);
   return run;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

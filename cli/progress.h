@@ -3,19 +3,14 @@
 #include <cstdint>
 #include <string>
 
-namespace fokker {
+namespace fokker::cli {
 
-/// How progress is shown on standard error.
-enum class ProgressStyle {
-  automatic,  ///< a bar where standard error is a terminal, a plain line every few seconds otherwise
-  silent,
-};
-
-/// Reports the progress of a long job on standard error: rate, time left and a short status text.
+/// Reports the progress of a long job on standard error: rate, time left and a short status text. A bar where
+/// standard error is a terminal, a plain line every few seconds otherwise; nothing where quiet.
 class Progress {
  public:
   /// `total` counts units of work; zero means unknown.
-  Progress(std::string label, int64_t total, ProgressStyle style = ProgressStyle::automatic);
+  Progress(std::string label, int64_t total);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -42,14 +37,9 @@ class Progress {
   Clock::time_point printed_;
 };
 
-/// One line of message on standard error, unless quiet.
-void set_quiet(bool quiet);
+/// Writes the library's lines, and those of the commands, to standard error: "warning: ..." always, the
+/// others unless quiet. Quiet commands show no progress either.
+void show_messages(bool quiet);
 bool quiet();
-void message(const std::string& text);
-/// A line that starts with "warning:"; shown even when quiet.
-void warn(const std::string& text);
-/// The same, unless that very line was written before: facts about an input that is read several times.
-void message_once(const std::string& text);
-void warn_once(const std::string& text);
 
-}  // namespace fokker
+}  // namespace fokker::cli

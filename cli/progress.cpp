@@ -1,25 +1,17 @@
-#include "fokker/core/progress.h"
+#include "cli/progress.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
-#include <mutex>
-#include <set>
 
-namespace fokker {
+#include "fokker/core/log.h"
+
+namespace fokker::cli {
 namespace {
 
 std::atomic<bool> is_quiet{false};
-
-/// Whether this line is asked for the first time.
-bool is_new(const std::string& line) {
-  static std::mutex mutex;
-  static std::set<std::string> seen;
-  const std::lock_guard lock(mutex);
-  return seen.insert(line).second;
-}
 
 std::string duration(double seconds) {
   const auto s = static_cast<int64_t>(seconds + 0.5);
@@ -35,10 +27,10 @@ std::string bar(double fraction) {
 
 }  // namespace
 
-Progress::Progress(std::string label, int64_t total, ProgressStyle style)
+Progress::Progress(std::string label, int64_t total)
     : label_(std::move(label)),
       total_(total),
-      silent_(style == ProgressStyle::silent || quiet()),
+      silent_(quiet()),
       terminal_(isatty(STDERR_FILENO) != 0),
       start_(Clock::now()),
       printed_(start_) {}
@@ -88,23 +80,16 @@ void Progress::finish() {
   if (!silent_ && done_ > 0) print(fraction_, true);
 }
 
-void set_quiet(bool quiet) {
+void show_messages(bool quiet) {
   is_quiet = quiet;
+  set_log_sink([quiet](LogLevel level, std::string_view text) {
+    const bool warning = level == LogLevel::warning;
+    if (quiet && !warning) return;
+    std::fprintf(stderr, "%s%.*s\n", warning ? "warning: " : "", static_cast<int>(text.size()), text.data());
+  });
 }
 bool quiet() {
   return is_quiet;
 }
-void message(const std::string& text) {
-  if (!quiet()) std::fprintf(stderr, "%s\n", text.c_str());
-}
-void warn(const std::string& text) {
-  std::fprintf(stderr, "warning: %s\n", text.c_str());
-}
-void message_once(const std::string& text) {
-  if (is_new(text)) message(text);
-}
-void warn_once(const std::string& text) {
-  if (is_new(text)) warn(text);
-}
 
-}  // namespace fokker
+}  // namespace fokker::cli
