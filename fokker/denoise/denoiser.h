@@ -14,7 +14,8 @@ class Denoiser {
   virtual Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const = 0;
   virtual const GaussianProcess& process() const = 0;
   /// The same estimates from weights as they are now, laid out for many calls that record no gradients; null
-  /// where there is no faster form. Refers to this denoiser, which must outlive it.
+  /// where there is no faster form. Refers to this denoiser, which must outlive it. Several threads may ask
+  /// it at once.
   virtual std::unique_ptr<const Denoiser> frozen() const { return nullptr; }
 };
 

@@ -24,27 +24,59 @@ Tensor network_time(const TimeInput& input, const GaussianProcess& process, cons
                        : t.map(at_time, x).reshape({x.size(0)});
 }
 
-Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const try {
-  const Tensor time = network_time(options_.time_input, process_, t, x);
+namespace {
+
+Estimate estimate_with(const Forward& network, const GaussianProcess& process, const Prediction& prediction,
+                       const LearnedDenoiser::Options& options, const Tensor& x, const Times& t,
+                       const Tensor& label) {
+  const Tensor time = network_time(options.time_input, process, t, x);
   Tensor input = x;
-  if (options_.scale_input)
+  if (options.scale_input)
     input = x * t.map(
                     [&](double u) {
-                      const double a = process_.alpha(u) * options_.sigma_data, s = process_.sigma(u);
+                      const double a = process.alpha(u) * options.sigma_data, s = process.sigma(u);
                       return 1.0 / std::sqrt(a * a + s * s);
                     },
                     x);
+  return Estimate(x, network.forward(input, time, label), prediction, process, t);
+}
+
+/// A LearnedDenoiser with its network's frozen form.
+class FrozenLearnedDenoiser final : public Denoiser {
+ public:
+  FrozenLearnedDenoiser(std::unique_ptr<const Forward> network, const LearnedDenoiser& of)
+      : network_(std::move(network)),
+        process_(of.process()),
+        prediction_(of.prediction()),
+        options_(of.options()) {}
+  Estimate estimate(const Tensor& x, const Times& t, const Tensor& label) const override try {
+    return estimate_with(*network_, process_, prediction_, options_, x, t, label);
+  } catch (...) {
+    detail::throw_as_error();
+  }
+  const GaussianProcess& process() const override { return process_; }
+
+ private:
+  std::unique_ptr<const Forward> network_;
+  GaussianProcess process_;
+  Prediction prediction_;
+  LearnedDenoiser::Options options_;
+};
+
+}  // namespace
+
+Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const try {
   const Bf16Products products(network_->bf16_products());
-  return Estimate(x, network_->forward(input, time, label), prediction_, process_, t);
+  return estimate_with(*network_, process_, prediction_, options_, x, t, label);
 } catch (...) {
   detail::throw_as_error();
 }
 
 std::unique_ptr<const Denoiser> LearnedDenoiser::frozen() const {
   if (network_->bf16_products()) return nullptr;
-  std::shared_ptr<const Network> network = network_->frozen();
+  std::unique_ptr<const Forward> network = network_->frozen();
   if (!network) return nullptr;
-  return std::make_unique<LearnedDenoiser>(std::move(network), process_, prediction_, options_);
+  return std::make_unique<FrozenLearnedDenoiser>(std::move(network), *this);
 }
 
 }  // namespace fokker

@@ -15,8 +15,13 @@ namespace {
 constexpr const char* weights_file = "diffusion_pytorch_model.safetensors";
 constexpr int format_version = 1;
 
+/// Whether diffusers knows the network: others of images are written as those of tables.
+bool is_unet(const Model& model) {
+  return model.network->class_name() == "UNet2DModel";
+}
+
 std::string part_name(const Model& model) {
-  return model.is_image() ? "unet" : "network";
+  return is_unet(model) ? "unet" : "network";
 }
 
 Json description(const Model& model) {
@@ -134,7 +139,7 @@ void check_savable(const Model& model) {
   for (const std::string& label : model.label_names) check_utf8(label, "the name of a label");
   json_text(description(model));
   json_text(model.network->config());
-  if (const auto scheduler = model.is_image() ? scheduler_config(model) : std::nullopt) json_text(*scheduler);
+  if (const auto scheduler = is_unet(model) ? scheduler_config(model) : std::nullopt) json_text(*scheduler);
 }
 
 void save_model(const fs::path& folder, const Model& model) try {
@@ -144,7 +149,7 @@ void save_model(const fs::path& folder, const Model& model) try {
     write_file_atomically(temporary / "config.json", json_text(model.network->config(), 2) + "\n");
     save_safetensors(temporary / weights_file, model.network->parameters(), {{"format", "pt"}});
   });
-  if (model.is_image()) save_pipeline(folder, model);
+  if (is_unet(model)) save_pipeline(folder, model);
   write_file_atomically(folder / "fokker.json", json_text(description(model), 2) + "\n");
 } catch (...) {
   detail::throw_as_error();

@@ -44,11 +44,13 @@ struct Model {
 void check_savable(const Model& model);
 
 /// Writes a model folder. A U-Net is laid out as a Hugging Face diffusers DDPMPipeline (model_index.json,
-/// unet/, scheduler/), an MLP in the same pattern under network/; fokker.json holds the rest. Each part is
-/// put in place atomically; other files in the folder are left alone.
+/// unet/, scheduler/), an MLP or a network of your own in the same pattern under network/; fokker.json holds
+/// the rest. Each part is put in place atomically; other files in the folder are left alone. Argument error
+/// where the network's config() does not name it (Network::class_name).
 void save_model(const std::filesystem::path& folder, const Model& model);
 
-/// Reads a model folder. Input errors name the missing or wrong file.
+/// Reads a model folder. Input errors name the missing or wrong file. A network of your own must be
+/// registered before (register_network).
 Model load_model(const std::filesystem::path& folder);
 
 /// The part of it that tells of the data; the network need not be there.

@@ -1,12 +1,12 @@
 #include "fokker/nn/network.h"
 
+#include <c10/util/Type.h>
+
 #include <algorithm>
+#include <typeinfo>
 #include <unordered_map>
 
-#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/nn/mlp/mlp.h"
-#include "fokker/nn/unet/unet.h"
 
 namespace fokker {
 namespace {
@@ -36,19 +36,46 @@ std::string nearest_names(const std::vector<NamedTensor>& parameters, std::strin
   return text;
 }
 
+std::string type_name(const Network& network) {
+  return c10::demangle(typeid(network).name());
+}
+
 }  // namespace
 
+std::string Network::class_name() const {
+  const Json json = config();
+  const auto found = json.is_object() ? json.find("_class_name") : json.end();
+  check(found != json.end() && found->is_string() && !found->get<std::string>().empty(),
+        "{}: expected config() to name the network as \"_class_name\" but it returned {}", type_name(*this),
+        json.dump());
+  return found->get<std::string>();
+}
+
 std::unique_ptr<Network> Network::clone() const {
+  const std::string name = class_name();
+  const auto known = network_names();
+  check(std::find(known.begin(), known.end(), name) != known.end(),
+        "Network::clone: expected {} to override clone(), or \"{}\" to be registered (register_network), but "
+        "found "
+        "neither",
+        type_name(*this), name);
   auto copy = make_network(config(), 0);
-  if (!parameters_.empty()) {
-    const Tensor& first = parameters_.front().tensor;
-    copy->to(first.device(), first.scalar_type());
-  }
-  copy->load(parameters_);
-  copy->set_bf16_products(bf16_products_);
-  for (size_t i = 0; i < parameters_.size(); ++i)
-    copy->parameters_[i].tensor.set_requires_grad(parameters_[i].tensor.requires_grad());
+  const Network& made = *copy;
+  check(typeid(made) == typeid(*this),
+        "Network::clone: expected \"{}\" to be the registered name of {} but it makes {}: override clone()",
+        name, type_name(*this), type_name(made));
+  copy->copy_parameters(*this);
   return copy;
+}
+
+void Network::copy_parameters(const Network& from) {
+  if (!from.parameters_.empty()) {
+    const Tensor& first = from.parameters_.front().tensor;
+    to(first.device(), first.scalar_type());
+  }
+  load(from.parameters_);
+  set_bf16_products(from.bf16_products_);
+  for (auto& p : parameters_) p.tensor.set_requires_grad(from.parameter(p.name).requires_grad());
 }
 
 const Tensor& Network::parameter(std::string_view name) const {
@@ -106,26 +133,6 @@ Tensor Network::add_parameter(std::string name, Tensor value) {
   value.set_requires_grad(true);
   parameters_.push_back({std::move(name), std::move(value)});
   return parameters_.back().tensor;
-}
-
-std::unique_ptr<Network> make_network(const Json& config, uint64_t seed) try {
-  check_input(config.is_object(), "network configuration: expected a JSON object but received {}",
-              config.type_name());
-  const auto name = config.find("_class_name");
-  check_input(name != config.end(),
-              "network configuration: expected \"_class_name\" FokkerMlp or UNet2DModel but received none");
-  try {
-    if (*name == "FokkerMlp") return std::make_unique<Mlp>(MlpOptions::from_config(config), seed);
-    if (*name == "UNet2DModel") return std::make_unique<UNet>(UNetOptions::from_config(config), seed);
-  } catch (const Error& error) {
-    // A configuration is read from outside, so a bad value in it is bad input.
-    if (error.kind() == ErrorKind::argument) throw Error(ErrorKind::input, error.what());
-    throw;
-  }
-  fail(ErrorKind::input,
-       "network configuration: expected _class_name FokkerMlp or UNet2DModel but received {}", name->dump());
-} catch (...) {
-  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,10 +1,12 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "fokker/core/tensor.h"
 #include "fokker/core/text/json.h"
+#include "fokker/nn/forward.h"
 
 namespace fokker {
 
@@ -15,22 +17,23 @@ struct NamedTensor {
 
 /// A network with named parameters: (x, time, label) -> tensor of the shape of x (an energy: (n)).
 /// Parameters are leaf tensors; `forward` is a pure function of them and records gradients as libtorch does.
-class Network {
+///
+/// A network of your own has forward, config and event_shape, adds its parameters in its constructor
+/// (add_parameter) and uses the tensors returned, whose contents others exchange. Registered under the name
+/// that config() gives as "_class_name" (register_network), it trains, saves, loads and clones like ours.
+class Network : public Forward {
  public:
-  virtual ~Network() = default;
   // A copy would share its tensors with the original: `clone` says what is meant.
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  /// x: (n, event...); time: (n), or (1) for the whole batch, same dtype as x; label: (n) or (1) int64, or
-  /// undefined. With class embeddings, label -1 (or undefined) is the unconditional class.
-  virtual Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const = 0;
-
   /// The same function of the weights as they are now, laid out for many calls that record no gradients; null
-  /// where there is no faster form. It keeps a copy of what it needs and has no parameters of its own.
-  virtual std::unique_ptr<const Network> frozen() const { return nullptr; }
+  /// where there is no faster form. It keeps a copy of what it needs, and several threads may call it at
+  /// once.
+  virtual std::unique_ptr<const Forward> frozen() const { return nullptr; }
 
-  /// Everything needed to build the same network again, without its weights.
+  /// Everything needed to build the same network again, without its weights: a JSON object with its name as
+  /// "_class_name".
   virtual Json config() const = 0;
 
   /// Shape of one input sample, without the batch dimension.
@@ -39,8 +42,13 @@ class Network {
   /// Classes that a label can name, from 0 on; 0 where it has none. The unconditional one is not counted.
   virtual int64_t classes() const { return 0; }
 
-  /// A deep copy: same architecture, own parameters.
-  std::unique_ptr<Network> clone() const;
+  /// A deep copy: same architecture, own parameters, of the same type, device and wish for gradients. Unless
+  /// overridden (copy_parameters helps), made anew from config() by the registered maker: argument error
+  /// where there is none of that name, or where it makes another class than this.
+  virtual std::unique_ptr<Network> clone() const;
+
+  /// The name that config() gives as "_class_name". Argument error where it gives none.
+  std::string class_name() const;
 
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
   /// The parameter of that name; an argument error lists the names near it.
@@ -63,14 +71,27 @@ class Network {
 
   /// Registers a leaf parameter; returns it.
   Tensor add_parameter(std::string name, Tensor value);
+  /// Takes another's values, type, device, wish for gradients and bf16 products; for overrides of `clone`.
+  /// Its parameters must be these, by name and shape.
+  void copy_parameters(const Network& from);
   std::vector<NamedTensor> parameters_;
 
  private:
   bool bf16_products_ = false;
 };
 
+/// Makes a network from what its `config` returned, with weights initialised from `seed`. May throw Error.
+using NetworkMaker = std::function<std::unique_ptr<Network>(const Json& config, uint64_t seed)>;
+
+/// From now on networks whose config() says "_class_name": `name` are made by `maker`, so that load_model and
+/// clone can; of two makers of one name the later is kept. From any thread. Argument error for an empty name
+/// or maker, and for the names of this library's own networks.
+void register_network(const std::string& name, NetworkMaker maker);
+/// The names that make_network knows, sorted.
+std::vector<std::string> network_names();
+
 /// Builds a network from what `Network::config` returned (or from a diffusers UNet2DModel config), with
-/// weights initialised from `seed`.
+/// weights initialised from `seed`. Input error where the name is not known or the configuration is bad.
 std::unique_ptr<Network> make_network(const Json& config, uint64_t seed);
 
 }  // namespace fokker

@@ -1,6 +1,9 @@
 #include "fokker/nn/network.h"
 
+#include <thread>
+
 #include "fokker/nn/mlp/mlp.h"
+#include "nn/own_network.h"
 #include "nn/support.h"
 
 namespace fokker {
@@ -110,6 +113,105 @@ TEST(Network, MakeNetworkRefusesOtherConfigurations) {
         make_network({{"_class_name", "FokkerMlp"}, {"dimension", 2.5}}, 0);
       },
       ErrorKind::input, "\"dimension\" to be an integer but received 2.5");
+}
+
+TEST(NetworkRegistry, OwnNetworksCloneByTheirMaker) {
+  register_network(OwnLinear::name, OwnLinear::make);
+  OwnLinear network({2}, 4);
+  network.to(at::kCPU, at::kDouble);
+  network.set_bf16_products(true);
+  network.parameter("rate").set_requires_grad(false);
+  const auto clone = network.clone();
+  EXPECT_NE(dynamic_cast<OwnLinear*>(clone.get()), nullptr);
+  EXPECT_TRUE(clone->bf16_products());
+  EXPECT_TRUE(clone->parameter("weight").requires_grad());
+  EXPECT_FALSE(clone->parameter("rate").requires_grad());
+  EXPECT_EQ(clone->parameter("weight").scalar_type(), at::kDouble);
+  const Tensor x = Rng(0).normal({3, 2}, {}, at::kDouble), t = at::full({1}, 0.2, at::kDouble);
+  const Tensor before = network.forward(x, t, {});
+  EXPECT_EQ(difference(clone->forward(x, t, {}), before), 0);
+  GradientMode off(false);
+  network.parameter("bias").fill_(1);
+  EXPECT_EQ(difference(clone->forward(x, t, {}), before), 0);
+}
+
+/// Says that it is a network of another name.
+class Named final : public Network {
+ public:
+  explicit Named(Json config) : config_(std::move(config)) {}
+  Tensor forward(const Tensor& x, const Tensor&, const Tensor&) const override { return -x; }
+  Json config() const override { return config_; }
+  std::vector<int64_t> event_shape() const override { return {2}; }
+
+ private:
+  Json config_;
+};
+
+// A copy of another class would train or sample something else without a word.
+TEST(NetworkRegistry, CloneRefusesWhatItCannotCopy) {
+  expect_error(
+      [] {
+        Named(Json{{"_class_name", "Nobody"}}).clone();
+      },
+      ErrorKind::argument, "Named to override clone(), or \"Nobody\" to be registered");
+  expect_error([] { Named(Mlp(options, 1).config()).clone(); }, ErrorKind::argument,
+               "\"FokkerMlp\" to be the registered name of fokker::");
+  expect_error([] { Named(Json::object()).clone(); }, ErrorKind::argument,
+               "Named: expected config() to name the network as \"_class_name\"");
+}
+
+TEST(NetworkRegistry, AnUnknownNameListsTheKnownOnes) {
+  register_network(OwnLinear::name, OwnLinear::make);
+  expect_error(
+      [] {
+        make_network({{"_class_name", "Nobody"}}, 0);
+      },
+      ErrorKind::input,
+      "one of FokkerMlp, OwnLinear, UNet2DModel but received \"Nobody\"; a program's own network must be "
+      "registered");
+}
+
+TEST(NetworkRegistry, BadConfigurationsOfOwnNetworksAreBadInput) {
+  register_network(OwnLinear::name, OwnLinear::make);
+  expect_error(
+      [] {
+        make_network({{"_class_name", "OwnLinear"}}, 0);
+      },
+      ErrorKind::input, "network configuration of \"OwnLinear\"");
+  expect_error(
+      [] {
+        make_network({{"_class_name", "OwnLinear"}, {"shape", "two"}}, 0);
+      },
+      ErrorKind::input, "network configuration of \"OwnLinear\"");
+  register_network("OwnNothing", [](const Json&, uint64_t) { return std::unique_ptr<Network>(); });
+  expect_error(
+      [] {
+        make_network({{"_class_name", "OwnNothing"}}, 0);
+      },
+      ErrorKind::input, "the maker of \"OwnNothing\" to return a network");
+}
+
+TEST(NetworkRegistry, NamesOfOursCannotBeTaken) {
+  for (const char* name : {"FokkerMlp", "UNet2DModel"})
+    expect_error([&] { register_network(name, OwnLinear::make); }, ErrorKind::argument, name);
+  expect_error([] { register_network("", OwnLinear::make); }, ErrorKind::argument, "a name and a maker");
+  expect_error([] { register_network("OwnNone", {}); }, ErrorKind::argument, "no maker for \"OwnNone\"");
+  EXPECT_NE(dynamic_cast<Mlp*>(make_network(Mlp(options).config(), 0).get()), nullptr);
+}
+
+TEST(NetworkRegistry, ThreadsRegisterAndMakeAtOnce) {
+  std::vector<std::thread> threads;
+  std::atomic<int> made = 0;
+  for (int k = 0; k < 4; ++k)
+    threads.emplace_back([&made, k] {
+      for (int i = 0; i < 50; ++i) {
+        const std::string name = fmt::format("Own{}x{}", k, i);
+        register_network(name, OwnLinear::make);
+        made += make_network({{"_class_name", name}, {"shape", {2}}}, 0)->event_shape()[0] == 2;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(made, 200);
 }
 
 }  // namespace

@@ -80,6 +80,11 @@ class PlainMlp final : public Network {
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override {
     return mlp_.forward_plain(x, time, label);
   }
+  std::unique_ptr<Network> clone() const override {
+    auto copy = std::make_unique<PlainMlp>(mlp_.options(), 0);
+    copy->copy_parameters(*this);
+    return copy;
+  }
   Json config() const override { return mlp_.config(); }
   std::vector<int64_t> event_shape() const override { return mlp_.event_shape(); }
 

@@ -28,6 +28,11 @@ class Linear final : public Network {
     for (const auto& p : parameters()) flat.push_back(p.tensor.flatten());
     return at::dot(at::cat(flat), slope_).expand_as(x);
   }
+  std::unique_ptr<Network> clone() const override {
+    auto copy = std::make_unique<Linear>(slope_);
+    copy->copy_parameters(*this);
+    return copy;
+  }
   Json config() const override { return mlp_.config(); }
   std::vector<int64_t> event_shape() const override { return mlp_.event_shape(); }
 

@@ -73,9 +73,15 @@ Tensor Mlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) co
   return fused_mlp(layers_, tensors, x, time, label, *tapes_);
 }
 
-std::unique_ptr<const Network> Mlp::frozen() const {
+std::unique_ptr<const Forward> Mlp::frozen() const {
   if (!suits_fused_mlp(*layers_)) return nullptr;
-  return std::make_unique<FrozenMlp>(*layers_, config());
+  return std::make_unique<FrozenMlp>(*layers_);
+}
+
+std::unique_ptr<Network> Mlp::clone() const {
+  auto copy = std::make_unique<Mlp>(options_);
+  copy->copy_parameters(*this);
+  return copy;
 }
 
 }  // namespace fokker

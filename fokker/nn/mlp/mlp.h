@@ -36,7 +36,7 @@ struct MlpOptions {
 /// In float32 on the CPU the layers run fused: a block of rows at a time through all of them, forward and
 /// backward, as one node of the graph, within 1e-5 of the plain form relative to the result's size. Other
 /// types, gradients with respect to x and second derivatives take the plain form.
-class Mlp : public Network {
+class Mlp final : public Network {
  public:
   /// Argument error for sizes that are not positive or an unknown activation or embedding.
   explicit Mlp(const MlpOptions& options, uint64_t seed = 0);
@@ -44,7 +44,8 @@ class Mlp : public Network {
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
   /// The layers one after another, by ATen's operations: what the fused form is tested against.
   Tensor forward_plain(const Tensor& x, const Tensor& time, const Tensor& label) const;
-  std::unique_ptr<const Network> frozen() const override;
+  std::unique_ptr<const Forward> frozen() const override;
+  std::unique_ptr<Network> clone() const override;
   Json config() const override;
   std::vector<int64_t> event_shape() const override { return {options_.dimension}; }
   int64_t classes() const override { return options_.classes; }

@@ -224,8 +224,7 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
   return y;
 }
 
-FrozenMlp::FrozenMlp(const MlpLayers& layers, Json config)
-    : layers_(layers), config_(std::move(config)), graph_(layers.graph()) {
+FrozenMlp::FrozenMlp(const MlpLayers& layers) : layers_(layers), graph_(layers.graph()) {
   weights_.pack(graph_, DenseWeights::Use::forward);
   for (auto& edge : graph_.edges) edge.weight = edge.bias = nullptr;
   layers_.chain.clear();

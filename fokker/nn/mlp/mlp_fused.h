@@ -28,17 +28,14 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
                  const Tensor& x, const Tensor& time, const Tensor& label, TapePool& tapes);
 
 /// An Mlp with its weights laid out once. One time and class for the whole batch cost no more than for one
-/// row.
-class FrozenMlp final : public Network {
+/// row. Nothing in it changes: several threads may call it at once.
+class FrozenMlp final : public Forward {
  public:
-  FrozenMlp(const MlpLayers& layers, Json config);
+  explicit FrozenMlp(const MlpLayers& layers);
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
-  Json config() const override { return config_; }
-  std::vector<int64_t> event_shape() const override { return {layers_.options.dimension}; }
 
  private:
   MlpLayers layers_;  ///< without weights, but for the classes'
-  Json config_;
   DenseGraph graph_;
   DenseWeights weights_;
 };

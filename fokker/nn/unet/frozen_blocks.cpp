@@ -17,34 +17,24 @@ void divide(const FeatureMap& y, double divisor) {
     for (int64_t c = 0; c < y.channels; ++c) y.data[i * y.pixel + c] *= factor;
 }
 
-FrozenConvolution frozen_convolution(const Network& network, const std::string& name) {
-  const FrozenPair p(network, name);
-  return {p.weight, p.bias};
-}
-
-FrozenLinear frozen_linear(const Network& network, const std::string& name) {
-  const FrozenPair p(network, name);
-  return {p.weight, p.bias};
-}
-
-FrozenLinear frozen_projections(const Network& network, const std::string& name, double query_scale) {
-  const FrozenPair q(network, name + ".to_q"), k(network, name + ".to_k"), v(network, name + ".to_v");
-  return {at::cat({q.weight * query_scale, k.weight, v.weight}),
-          at::cat({q.bias * query_scale, k.bias, v.bias})};
+/// The query, key and value of all heads as one layer, with the scores' scale in the query.
+FrozenLinear frozen_projections(const AttentionBlock& block) {
+  const double scale =
+      std::sqrt(static_cast<double>(block.heads) / static_cast<double>(block.out.weight.size(0)));
+  return {at::cat({block.query.weight * scale, block.key.weight, block.value.weight}),
+          at::cat({block.query.bias * scale, block.key.bias, block.value.bias})};
 }
 
 }  // namespace
 
-FrozenResnet::FrozenResnet(const Network& network, const std::string& name, const UNetOptions& options,
-                           double output_scale, int64_t first_start)
-    : norm1_(network, name + ".norm1", options.norm_num_groups, options.norm_eps),
-      norm2_(network, name + ".norm2", options.norm_num_groups, options.norm_eps),
-      conv1_(frozen_convolution(network, name + ".conv1")),
-      conv2_(frozen_convolution(network, name + ".conv2")),
+FrozenResnet::FrozenResnet(const ResnetBlock& block, int64_t first_start)
+    : norm1_(block.norm1),
+      norm2_(block.norm2),
+      conv1_(block.conv1),
+      conv2_(block.conv2),
       first_start_(first_start),
-      output_scale_(output_scale) {
-  const Tensor& weight = network.parameter(name + ".conv1.weight");
-  if (weight.size(0) != weight.size(1)) shortcut_ = frozen_linear(network, name + ".conv_shortcut");
+      output_scale_(block.output_scale) {
+  if (block.shortcut) shortcut_.emplace(block.shortcut->weight, block.shortcut->bias);
 }
 
 void FrozenResnet::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const {
@@ -60,16 +50,12 @@ void FrozenResnet::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPa
   arena.rewind(mark);
 }
 
-FrozenAttention::FrozenAttention(const Network& network, const std::string& name, const UNetOptions& options,
-                                 double output_scale)
-    : norm_(network, name + ".group_norm", options.norm_num_groups, options.norm_eps),
-      out_(frozen_linear(network, name + ".to_out.0")),
-      output_scale_(output_scale) {
-  const int64_t channels = out_.outputs(), head = options.attention_head_dim;
-  heads_ = head ? channels / head : 1;
-  projections_ = frozen_projections(network, name,
-                                    std::sqrt(static_cast<double>(heads_) / static_cast<double>(channels)));
-}
+FrozenAttention::FrozenAttention(const AttentionBlock& block)
+    : norm_(block.norm),
+      projections_(frozen_projections(block)),
+      out_(block.out),
+      heads_(block.heads),
+      output_scale_(block.output_scale) {}
 
 void FrozenAttention::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const {
   const Arena::Mark mark = pass.arena.mark();

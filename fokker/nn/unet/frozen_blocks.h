@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "fokker/nn/unet/frozen_layers.h"
-#include "fokker/nn/unet/unet.h"
+#include "fokker/nn/unet/unet_blocks.h"
 
 namespace fokker {
 
@@ -13,19 +13,11 @@ struct FrozenPass {
   int64_t start_stride;  ///< from one image's row to the next; 0: one for all
 };
 
-/// A network's parameters "NAME.weight" and "NAME.bias", as two tensors.
-struct FrozenPair {
-  Tensor weight, bias;
-  FrozenPair(const Network& network, const std::string& name)
-      : weight(network.parameter(name + ".weight")), bias(network.parameter(name + ".bias")) {}
-};
-
 /// ResnetBlock, with the time's projection and the first bias left to `FrozenPass::starts`.
 class FrozenResnet {
  public:
   /// `first_start`: the block's first column of the starts.
-  FrozenResnet(const Network& network, const std::string& name, const UNetOptions& options,
-               double output_scale, int64_t first_start);
+  FrozenResnet(const ResnetBlock& block, int64_t first_start);
   void operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const;
   int64_t outputs() const { return conv1_.outputs(); }
 
@@ -40,8 +32,7 @@ class FrozenResnet {
 /// AttentionBlock, an image at a time; the scores of a few queries at a time.
 class FrozenAttention {
  public:
-  FrozenAttention(const Network& network, const std::string& name, const UNetOptions& options,
-                  double output_scale);
+  explicit FrozenAttention(const AttentionBlock& block);
   void operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const;
 
  private:

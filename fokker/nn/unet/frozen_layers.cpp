@@ -63,11 +63,8 @@ void FrozenLinear::operator()(const FeatureMap& x, const FeatureMap& y) const {
   (*this)(x.data, x.pixel, x.images * x.pixels(), y.data, y.pixel);
 }
 
-FrozenNorm::FrozenNorm(const Network& network, const std::string& name, int64_t groups, double eps)
-    : weight_(own_copy(network.parameter(name + ".weight"))),
-      bias_(own_copy(network.parameter(name + ".bias"))),
-      groups_(groups),
-      eps_(eps) {}
+FrozenNorm::FrozenNorm(const GroupNorm& norm)
+    : weight_(own_copy(norm.weight)), bias_(own_copy(norm.bias)), groups_(norm.groups), eps_(norm.eps) {}
 
 FrozenNorm::Affine FrozenNorm::operator()(const FeatureMap& x, Arena& arena) const {
   const int64_t channels = x.channels;
@@ -85,7 +82,8 @@ FrozenNorm::Affine FrozenNorm::operator()(const FeatureMap& x, Arena& arena) con
   return affine;
 }
 
-FrozenConvolution::FrozenConvolution(const Tensor& weight, const Tensor& bias) : bias_(own_copy(bias)) {
+FrozenConvolution::FrozenConvolution(const Convolution& convolution) : bias_(own_copy(convolution.bias)) {
+  const Tensor& weight = convolution.weight;
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
   filters_ = at::empty({convolution_filters_size(inputs, outputs)}, bias_.options());
   transform_filters(own_copy(weight).data_ptr<float>(), outputs, inputs, false, filters_.data_ptr<float>());
@@ -109,8 +107,10 @@ void FrozenConvolution::operator()(const FeatureMap& x, const FeatureMap& y, con
             .residual_pixel = residual ? residual->pixel : 0});
 }
 
-FrozenDownsample::FrozenDownsample(const Tensor& weight, const Tensor& bias, int64_t padding)
-    : taps_(weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1}), bias), padding_(padding) {}
+FrozenDownsample::FrozenDownsample(const Convolution& convolution)
+    : taps_(convolution.weight.permute({0, 2, 3, 1}).reshape({convolution.weight.size(0), -1}),
+            convolution.bias),
+      padding_(convolution.padding) {}
 
 void FrozenDownsample::operator()(const FeatureMap& x, const FeatureMap& y, Arena& arena) const {
   const PatchShape patches = {.height = x.height,

@@ -1,9 +1,8 @@
 #pragma once
-#include <string>
 #include <vector>
 
 #include "fokker/kernel/matrix/gemm.h"
-#include "fokker/nn/network.h"
+#include "fokker/nn/layers.h"
 
 namespace fokker {
 
@@ -45,6 +44,7 @@ class FrozenLinear {
   FrozenLinear() = default;
   /// weight (outputs, inputs) or (outputs, inputs, 1, 1), bias (outputs).
   FrozenLinear(const Tensor& weight, const Tensor& bias);
+  explicit FrozenLinear(const Linear& layer) : FrozenLinear(layer.weight, layer.bias) {}
   void operator()(const float* x, int64_t x_stride, int64_t rows, float* y, int64_t y_stride) const;
   void operator()(const FeatureMap& x, const FeatureMap& y) const;
   int64_t outputs() const { return matrix_.columns; }
@@ -61,7 +61,7 @@ class FrozenNorm {
     float *scale = nullptr, *centre = nullptr, *shift = nullptr;  ///< (images, channels)
   };
   FrozenNorm() = default;
-  FrozenNorm(const Network& network, const std::string& name, int64_t groups, double eps);
+  explicit FrozenNorm(const GroupNorm& norm);
   Affine operator()(const FeatureMap& x, Arena& arena) const;
 
  private:
@@ -81,7 +81,7 @@ class FrozenConvolution {
     bool doubled = false;
   };
   FrozenConvolution() = default;
-  FrozenConvolution(const Tensor& weight, const Tensor& bias);
+  explicit FrozenConvolution(const Convolution& convolution);
   void operator()(const FeatureMap& x, const FeatureMap& y, const Extras& extras) const;
   void operator()(const FeatureMap& x, const FeatureMap& y) const { (*this)(x, y, Extras()); }
   int64_t outputs() const { return bias_.size(0); }
@@ -93,7 +93,7 @@ class FrozenConvolution {
 /// A 3 x 3 convolution of stride 2 with zeros around the image; padding 0: below and to the right of it only.
 class FrozenDownsample {
  public:
-  FrozenDownsample(const Tensor& weight, const Tensor& bias, int64_t padding);
+  explicit FrozenDownsample(const Convolution& convolution);
   void operator()(const FeatureMap& x, const FeatureMap& y, Arena& arena) const;
 
  private:

@@ -1,10 +1,9 @@
 #pragma once
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "fokker/nn/network.h"
-#include "fokker/nn/time_embedding.h"
-#include "fokker/nn/unet/unet_blocks.h"
 
 namespace fokker {
 
@@ -48,14 +47,15 @@ struct UNetOptions {
 /// for DDPM)
 /// -> (n, out_channels, height, width). Sides that the levels do not halve evenly are padded with zeros at
 /// the right and bottom, and the result is cropped.
-class UNet : public Network {
+class UNet final : public Network {
  public:
   /// Argument error where sizes do not fit together.
   explicit UNet(const UNetOptions& options, uint64_t seed = 0);
 
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
   /// For weights in float32 on a CPU (unet_frozen.h); the results differ in rounding only.
-  std::unique_ptr<const Network> frozen() const override;
+  std::unique_ptr<const Forward> frozen() const override;
+  std::unique_ptr<Network> clone() const override;
   /// A config.json of diffusers' UNet2DModel.
   Json config() const override;
   std::vector<int64_t> event_shape() const override;
@@ -63,19 +63,8 @@ class UNet : public Network {
   const UNetOptions& options() const { return options_; }
 
  private:
-  void build_down(LayerBuilder& builder, const BlockOptions& block);
-  void build_middle(LayerBuilder& builder, const BlockOptions& block);
-  void build_up(LayerBuilder& builder, const BlockOptions& block);
-  Tensor padded(const Tensor& x) const;
-  Tensor body(Tensor h, const Tensor& activated_time) const;
-
   UNetOptions options_;
-  Convolution conv_in_, conv_out_;
-  TimeEmbedding time_;
-  std::vector<Level> down_, up_;
-  std::vector<ResnetBlock> middle_;
-  std::optional<AttentionBlock> middle_attention_;
-  GroupNorm norm_out_;
+  std::shared_ptr<const struct UNetLayers> layers_;
 };
 
 }  // namespace fokker

@@ -28,54 +28,47 @@ struct TimeEmbedding {
 };
 
 /// y = (shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + proj(time))))) / output_scale.
-class ResnetBlock {
- public:
+struct ResnetBlock {
   ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t inputs, int64_t outputs,
               const BlockOptions& options);
   /// x (n, inputs, h, w); activated_time (n, time_size) or (1, time_size): the embedding after its SiLU.
   Tensor operator()(const Tensor& x, const Tensor& activated_time) const;
+  int64_t outputs() const { return conv1.weight.size(0); }
 
- private:
-  GroupNorm norm1_, norm2_;
-  Convolution conv1_, conv2_;
-  Linear time_;
-  std::optional<Convolution> shortcut_;
-  double output_scale_;
+  GroupNorm norm1, norm2;
+  Convolution conv1, conv2;
+  Linear time;
+  std::optional<Convolution> shortcut;
+  double output_scale;
 };
 
 /// Self-attention over the pixels: y = (x + out(softmax(q k^T / sqrt(d)) v)) / output_scale on norm(x).
-class AttentionBlock {
- public:
+struct AttentionBlock {
   AttentionBlock(LayerBuilder& builder, const std::string& name, int64_t channels,
                  const BlockOptions& options);
   Tensor operator()(const Tensor& x) const;
 
- private:
-  GroupNorm norm_;
-  Linear query_, key_, value_, out_;
-  int64_t heads_;
-  double output_scale_;
+  GroupNorm norm;
+  Linear query, key, value, out;
+  int64_t heads;
+  double output_scale;
 };
 
 /// Halves both sides by a convolution of stride 2; padding 0 means one row and column at the bottom and
 /// right.
-class Downsample {
- public:
+struct Downsample {
   Downsample(LayerBuilder& builder, const std::string& name, int64_t channels, int64_t padding);
   Tensor operator()(const Tensor& x) const;
 
- private:
-  Convolution conv_;
+  Convolution conv;
 };
 
 /// Doubles both sides: nearest neighbour, then a convolution.
-class Upsample {
- public:
+struct Upsample {
   Upsample(LayerBuilder& builder, const std::string& name, int64_t channels);
   Tensor operator()(const Tensor& x) const;
 
- private:
-  Convolution conv_;
+  Convolution conv;
 };
 
 /// One resolution on the way down or up: residual blocks, each followed by attention where there is any.

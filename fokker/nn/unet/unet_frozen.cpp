@@ -10,11 +10,6 @@ namespace {
 
 constexpr int64_t images_together = 16;  // in one thread: enough of them share the weights that pass by
 
-FrozenLinear linear_of(const Network& network, const std::string& name) {
-  const FrozenPair p(network, name);
-  return {p.weight, p.bias};
-}
-
 /// Rows through a layer: unlike libtorch's, each one's result does not depend on their number.
 Tensor through(const FrozenLinear& layer, const Tensor& x) {
   Tensor y = at::empty({x.size(0), layer.outputs()}, x.options());
@@ -55,92 +50,72 @@ void write_images(const FeatureMap& from, int64_t begin, const Tensor& y) {
           *to = from.image(i)[(row * from.width + column) * channels + c];
 }
 
-FrozenConvolution convolution_of(const Network& network, const std::string& name) {
-  const FrozenPair p(network, name);
-  return {p.weight, p.bias};
-}
-
 }  // namespace
 
-FrozenUNet::FrozenUNet(const UNet& network) : options_(network.options()), config_(network.config()) {
+FrozenUNet::FrozenUNet(const UNetLayers& layers)
+    : options_(layers.options),
+      time1_(layers.time.linear1),
+      time2_(layers.time.linear2),
+      conv_in_(layers.conv_in),
+      conv_out_(layers.conv_out),
+      norm_out_(layers.norm_out) {
   const GradientMode off(false);
   const int64_t multiple = int64_t{1} << (options_.block_out_channels.size() - 1);
   height_ = (options_.sample_height + multiple - 1) / multiple * multiple;
   width_ = (options_.sample_width + multiple - 1) / multiple * multiple;
-  frequencies_ = sinusoidal_columns(options_.block_out_channels.front(),
-                                    {.frequency_shift = static_cast<double>(options_.freq_shift)});
-  time1_ = linear_of(network, "time_embedding.linear_1");
-  time2_ = linear_of(network, "time_embedding.linear_2");
-  if (options_.num_class_embeds > 0)
-    classes_.weight = network.parameter("class_embedding.weight").detach().clone();
-  conv_in_ = convolution_of(network, "conv_in");
-  build_down(network);
-  build_middle(network);
-  build_up(network);
+  frequencies_ =
+      sinusoidal_columns(layers.time.features, {.frequency_shift = layers.time.sinusoidal.frequency_shift});
+  if (layers.time.classes.defined()) classes_.weight = layers.time.classes.weight.detach().clone();
+  build_down(layers);
+  for (const ResnetBlock& block : layers.middle) middle_.push_back(resnet(block));
+  if (layers.middle_attention) middle_attention_.emplace(*layers.middle_attention);
+  build_up(layers);
   starts_ = FrozenLinear(std::exchange(start_weight_, {}), std::exchange(start_bias_, {}));
-  norm_out_ = FrozenNorm(network, "conv_norm_out", options_.norm_num_groups, options_.norm_eps);
-  conv_out_ = convolution_of(network, "conv_out");
 }
 
 /// All projections of the time are one, with the bias of the convolution that they are added to.
-FrozenResnet FrozenUNet::resnet(const UNet& network, const std::string& name, double output_scale) {
-  const FrozenPair time(network, name + ".time_emb_proj");
-  const Tensor bias = time.bias + network.parameter(name + ".conv1.bias");
+FrozenResnet FrozenUNet::resnet(const ResnetBlock& block) {
+  const Tensor bias = block.time.bias + block.conv1.bias;
   const int64_t first = start_bias_.defined() ? start_bias_.size(0) : 0;
-  start_weight_ = first ? at::cat({start_weight_, time.weight}) : time.weight.clone();
+  start_weight_ = first ? at::cat({start_weight_, block.time.weight}) : block.time.weight.clone();
   start_bias_ = first ? at::cat({start_bias_, bias}) : bias;
-  return FrozenResnet(network, name, options_, output_scale, first);
+  return FrozenResnet(block, first);
 }
 
-void FrozenUNet::build_down(const UNet& network) {
-  const auto& channels = options_.block_out_channels;
-  joins_.push_back({0, 0, channels[0]});
-  for (size_t i = 0; i < channels.size(); ++i) {
-    const std::string name = fmt::format("down_blocks.{}.", i);
+void FrozenUNet::build_down(const UNetLayers& layers) {
+  int64_t channels = layers.conv_in.weight.size(0);
+  joins_.push_back({0, 0, channels});
+  for (size_t i = 0; i < layers.down.size(); ++i) {
+    const Level& level = layers.down[i];
     Stage stage;
-    for (int64_t j = 0; j < options_.layers_per_block; ++j) {
-      stage.resnets.push_back(resnet(network, fmt::format("{}resnets.{}", name, j)));
-      joins_.push_back({i, 0, channels[i]});
-      if (options_.down_attention[i])
-        stage.attentions.emplace_back(network, fmt::format("{}attentions.{}", name, j), options_, 1);
+    for (const ResnetBlock& block : level.resnets) {
+      stage.resnets.push_back(resnet(block));
+      channels = block.outputs();
+      joins_.push_back({i, 0, channels});
     }
-    if (i + 1 < channels.size()) {
-      const FrozenPair p(network, name + "downsamplers.0.conv");
-      stage.down.emplace(p.weight, p.bias, options_.downsample_padding);
-      joins_.push_back({i + 1, 0, channels[i]});
+    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block);
+    if (level.down) {
+      stage.down.emplace(level.down->conv);
+      joins_.push_back({i + 1, 0, channels});
     }
     down_.push_back(std::move(stage));
   }
 }
 
-void FrozenUNet::build_middle(const UNet& network) {
-  const double scale = options_.mid_block_scale_factor;
-  for (int j = 0; j < 2; ++j)
-    middle_.push_back(resnet(network, fmt::format("mid_block.resnets.{}", j), scale));
-  if (options_.mid_attention) middle_attention_.emplace(network, "mid_block.attentions.0", options_, scale);
-}
-
-void FrozenUNet::build_up(const UNet& network) {
-  const size_t levels = options_.block_out_channels.size();
-  int64_t below = options_.block_out_channels.back();
+void FrozenUNet::build_up(const UNetLayers& layers) {
+  int64_t below = layers.middle.back().outputs();
   auto join = joins_.rbegin();
-  for (size_t i = 0; i < levels; ++i) {
-    const std::string name = fmt::format("up_blocks.{}.", i);
+  for (const Level& level : layers.up) {
     Stage stage;
-    for (int64_t j = 0; j <= options_.layers_per_block; ++j, ++join) {
-      stage.resnets.push_back(resnet(network, fmt::format("{}resnets.{}", name, j)));
-      join->below = below;
-      below = stage.resnets.back().outputs();
-      if (options_.up_attention[levels - 1 - i])
-        stage.attentions.emplace_back(network, fmt::format("{}attentions.{}", name, j), options_, 1);
+    for (const ResnetBlock& block : level.resnets) {
+      stage.resnets.push_back(resnet(block));
+      (join++)->below = below;
+      below = block.outputs();
     }
-    if (i + 1 < levels) stage.up = convolution_of(network, name + "upsamplers.0.conv");
+    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block);
+    if (level.up) stage.up.emplace(level.up->conv);
     up_.push_back(std::move(stage));
   }
-}
-
-std::vector<int64_t> FrozenUNet::event_shape() const {
-  return {options_.in_channels, options_.sample_height, options_.sample_width};
 }
 
 std::vector<FrozenUNet::Joined> FrozenUNet::joins_for(int64_t images, Arena& arena) const {
@@ -255,7 +230,9 @@ Tensor FrozenUNet::starts(const Tensor& time, const Tensor& label) const {
 }
 
 Tensor FrozenUNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  check_network_inputs("UNet", x, time, label, event_shape(), classes_.defined());
+  check_network_inputs("UNet", x, time, label,
+                       {options_.in_channels, options_.sample_height, options_.sample_width},
+                       classes_.defined());
   check(x.is_cpu() && x.scalar_type() == at::kFloat,
         "UNet: expected float32 on the CPU, as the weights, but received {}", at::toString(x.scalar_type()));
   const GradientMode off(false);

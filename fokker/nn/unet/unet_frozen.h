@@ -2,20 +2,20 @@
 #include <mutex>
 
 #include "fokker/nn/unet/frozen_blocks.h"
+#include "fokker/nn/unet/unet_layers.h"
 
 namespace fokker {
 
 /// A U-Net's function with weights as they were, transformed and packed once, for float32 on a CPU without
 /// gradients. Each thread takes its images through the whole network; what a convolution normalises and adds
 /// is fused with it, and skip connections are written where they are read. An image's result does not depend
-/// on the others of its batch nor on the number of threads.
-class FrozenUNet final : public Network {
+/// on the others of its batch nor on the number of threads. Several threads may call it at once: each borrows
+/// an arena.
+class FrozenUNet final : public Forward {
  public:
-  explicit FrozenUNet(const UNet& network);
+  explicit FrozenUNet(const UNetLayers& layers);
 
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
-  Json config() const override { return config_; }
-  std::vector<int64_t> event_shape() const override;
 
  private:
   struct Stage {
@@ -34,10 +34,9 @@ class FrozenUNet final : public Network {
     FeatureMap below, skipped, whole;
   };
 
-  FrozenResnet resnet(const UNet& network, const std::string& name, double output_scale = 1);
-  void build_down(const UNet& network);
-  void build_middle(const UNet& network);
-  void build_up(const UNet& network);
+  void build_down(const UNetLayers& layers);
+  void build_up(const UNetLayers& layers);
+  FrozenResnet resnet(const ResnetBlock& block);
   std::vector<Joined> joins_for(int64_t images, Arena& arena) const;
   void block(const Stage& stage, size_t j, const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const;
   FeatureMap way_down(const FeatureMap& x, const std::vector<Joined>& joins, FrozenPass& pass) const;
@@ -49,7 +48,6 @@ class FrozenUNet final : public Network {
   std::unique_ptr<Arena> borrow_arena() const;
 
   UNetOptions options_;
-  Json config_;
   int64_t height_, width_;  // padded
   Tensor frequencies_;      // of the columns of the time's features
   FrozenLinear time1_, time2_, starts_;

@@ -1,0 +1,123 @@
+#include "fokker/nn/unet/unet_layers.h"
+
+#include "fokker/core/check.h"
+
+namespace fokker {
+namespace {
+
+int64_t time_size(const UNetOptions& o) {
+  return o.time_embedding_dim ? o.time_embedding_dim : 4 * o.block_out_channels.front();
+}
+
+}  // namespace
+
+UNetLayers::UNetLayers(const UNetOptions& o, LayerBuilder& builder) : options(o) {
+  const int64_t first = options.block_out_channels.front(), embedding = time_size(options);
+  const BlockOptions block = {
+      embedding, options.norm_num_groups, options.norm_eps, options.attention_head_dim,
+      1,         options.zero_output};
+  conv_in = builder.convolution("conv_in", options.in_channels, first, 3);
+  time.sinusoidal = {options.flip_sin_to_cos, static_cast<double>(options.freq_shift), 10000};
+  time.features = first;
+  time.linear1 = builder.linear("time_embedding.linear_1", first, embedding);
+  time.linear2 = builder.linear("time_embedding.linear_2", embedding, embedding);
+  if (options.num_class_embeds > 0)
+    time.classes = builder.class_embedding("class_embedding", options.num_class_embeds, embedding);
+  build_down(builder, block);
+  build_middle(builder, block);
+  build_up(builder, block);
+  norm_out = builder.group_norm("conv_norm_out", first, options.norm_num_groups, options.norm_eps);
+  conv_out = builder.convolution("conv_out", first, options.out_channels, 3, options.zero_output);
+}
+
+void UNetLayers::build_down(LayerBuilder& builder, const BlockOptions& block) {
+  const auto& channels = options.block_out_channels;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const std::string name = fmt::format("down_blocks.{}.", i);
+    Level level;
+    for (int64_t j = 0; j < options.layers_per_block; ++j) {
+      const int64_t inputs = j > 0 ? channels[i] : channels[i > 0 ? i - 1 : 0];
+      level.resnets.emplace_back(builder, fmt::format("{}resnets.{}", name, j), inputs, channels[i], block);
+      if (options.down_attention[i])
+        level.attentions.emplace_back(builder, fmt::format("{}attentions.{}", name, j), channels[i], block);
+    }
+    if (i + 1 < channels.size())
+      level.down.emplace(builder, name + "downsamplers.0", channels[i], options.downsample_padding);
+    down.push_back(std::move(level));
+  }
+}
+
+void UNetLayers::build_middle(LayerBuilder& builder, const BlockOptions& block) {
+  BlockOptions scaled = block;
+  scaled.output_scale = options.mid_block_scale_factor;
+  const int64_t channels = options.block_out_channels.back();
+  for (int j = 0; j < 2; ++j)
+    middle.emplace_back(builder, fmt::format("mid_block.resnets.{}", j), channels, channels, scaled);
+  if (options.mid_attention) middle_attention.emplace(builder, "mid_block.attentions.0", channels, scaled);
+}
+
+void UNetLayers::build_up(LayerBuilder& builder, const BlockOptions& block) {
+  const std::vector<int64_t> channels(options.block_out_channels.rbegin(), options.block_out_channels.rend());
+  const size_t levels = channels.size();
+  for (size_t i = 0; i < levels; ++i) {
+    const std::string name = fmt::format("up_blocks.{}.", i);
+    // Each block also takes what the way down left at its place, the last of a level from one level finer.
+    const int64_t below = channels[i > 0 ? i - 1 : 0], finer = channels[std::min(i + 1, levels - 1)];
+    Level level;
+    for (int64_t j = 0; j <= options.layers_per_block; ++j) {
+      const int64_t inputs =
+          (j > 0 ? channels[i] : below) + (j < options.layers_per_block ? channels[i] : finer);
+      level.resnets.emplace_back(builder, fmt::format("{}resnets.{}", name, j), inputs, channels[i], block);
+      if (options.up_attention[levels - 1 - i])
+        level.attentions.emplace_back(builder, fmt::format("{}attentions.{}", name, j), channels[i], block);
+    }
+    if (i + 1 < levels) level.up.emplace(builder, name + "upsamplers.0", channels[i]);
+    up.push_back(std::move(level));
+  }
+}
+
+Tensor UNetLayers::padded(const Tensor& x) const {
+  const int64_t multiple = int64_t{1} << (options.block_out_channels.size() - 1);
+  const int64_t right = -x.size(3) & (multiple - 1), bottom = -x.size(2) & (multiple - 1);
+  return right || bottom ? at::constant_pad_nd(x, {0, right, 0, bottom}) : x;
+}
+
+Tensor UNetLayers::body(Tensor h, const Tensor& activated_time) const {
+  std::vector<Tensor> skips = {h};
+  const auto block = [&](const Level& level, size_t j) {
+    h = level.resnets[j](h, activated_time);
+    if (!level.attentions.empty()) h = level.attentions[j](h);
+  };
+  for (const Level& level : down) {
+    for (size_t j = 0; j < level.resnets.size(); ++j) {
+      block(level, j);
+      skips.push_back(h);
+    }
+    if (level.down) skips.push_back(h = (*level.down)(h));
+  }
+  h = middle[0](h, activated_time);
+  if (middle_attention) h = (*middle_attention)(h);
+  h = middle[1](h, activated_time);
+  for (const Level& level : up) {
+    for (size_t j = 0; j < level.resnets.size(); ++j) {
+      h = at::cat({h, skips.back()}, 1);
+      skips.pop_back();
+      block(level, j);
+    }
+    if (level.up) h = (*level.up)(h);
+  }
+  return h;
+}
+
+Tensor UNetLayers::operator()(const Tensor& x, const Tensor& t, const Tensor& label) const {
+  Tensor input = padded(options.center_input_sample ? x * 2 - 1 : x);
+  // Channels last on a CPU from here on: the convolutions prefer it, and the normalisations have a kernel for
+  // it.
+  Tensor h = conv_in(input);
+  if (h.is_cpu()) h = h.contiguous(at::MemoryFormat::ChannelsLast);
+  h = body(h, time(t, label));
+  const Tensor y = normalised_convolution(norm_out, conv_out, h);
+  return y.narrow(2, 0, options.sample_height).narrow(3, 0, options.sample_width);
+}
+
+}  // namespace fokker
