@@ -1,7 +1,7 @@
 #pragma once
 #include <zlib.h>
 
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/data/csv/csv.h"
 
 namespace fokker {

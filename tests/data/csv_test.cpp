@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "data/temporary.h"
+#include "data/damage.h"
 
 namespace fokker {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-#include "data/temporary.h"
+#include "data/damage.h"
 
 namespace fokker {
 namespace {
