@@ -33,7 +33,7 @@ Tensor levels_of(const GaussianProcess& process, const std::vector<double>& time
 class Sampling final : public Work {
  public:
   Sampling(std::shared_ptr<Network> network, int64_t steps, int64_t n, const std::filesystem::path& folder)
-      : denoiser_(network, GaussianProcess(VariancePreserving{}), Prediction::noise()),
+      : denoiser_(network, {.process = VariancePreserving{}, .prediction = Prediction::noise()}),
         grid_(TimeGrid::uniform(steps, {.end = 1e-3})),
         start_(Rng(3).normal(rows_of(n, *network))) {
     save_parameters(*network, folder);
@@ -61,9 +61,8 @@ class Training final : public Work {
     save_reference(*network, data.narrow(0, 0, options.reference_rows), folder);
     const Dataset rows{.values = data, .columns = {}, .labels = {}, .label_names = {}, .source = "noise"};
     trainer_ = std::make_unique<Trainer>(
-        network->clone(), process_, Prediction::noise(), LearnedDenoiser::Options{},
-        std::make_shared<DenoisingObjective>(), Split{.training = rows, .held_out = {}},
-        Normalisation::identity(network->event_shape()),
+        network->clone(), spec_, std::make_shared<DenoisingObjective>(),
+        Split{.training = rows, .held_out = {}}, Normalisation::identity(network->event_shape()),
         TrainOptions{.steps = int64_t{1} << 40, .batch = options.batch}, rng);
   }
 
@@ -79,7 +78,7 @@ class Training final : public Work {
   void save_reference(const Network& network, const Tensor& x0, const std::filesystem::path& folder) {
     const std::shared_ptr<Network> copy = network.clone();
     copy->set_requires_grad(true);
-    const LearnedDenoiser denoiser(copy, process_, Prediction::noise());
+    const LearnedDenoiser denoiser(copy, spec_);
     const Tensor noise = Rng(7).normal(x0.sizes());
     const Tensor times = Rng(8).uniform({x0.size(0)}, {}, at::kDouble) * 0.9 + 0.05;
     const Tensor loss =
@@ -87,12 +86,12 @@ class Training final : public Work {
     const Tensor gradient = gradients(loss, {copy->parameters()[0].tensor}, false)[0];
     reference_ = at::cat({loss.detach().reshape({1}), gradient.flatten()});
     save_npy(folder / "levels.npy",
-             levels_of(process_, {times.data_ptr<double>(), times.data_ptr<double>() + times.numel()}));
+             levels_of(spec_.process, {times.data_ptr<double>(), times.data_ptr<double>() + times.numel()}));
     save_npy(folder / "noise.npy", noise);
   }
 
   int64_t repeat_;
-  GaussianProcess process_{VariancePreserving{}};
+  DenoiserSpec spec_{.process = VariancePreserving{}, .prediction = Prediction::noise()};
   Tensor reference_;
   std::unique_ptr<Trainer> trainer_;
 };

@@ -1,21 +1,19 @@
 #include "cli/denoiser_source.h"
 
-#include "cli/file_rows.h"
-#include "cli/placement.h"
 #include "cli/progress.h"
 #include "cli/registry.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/stop.h"
+#include "fokker/data/file_rows.h"
+#include "fokker/nn/placement.h"
 
 namespace fokker::cli {
 namespace {
 
 /// Images are brought to the channels and the size that they were trained in, unless others are asked for.
-DataOptions as_trained_on(DataOptions reading, const Json& training) {
-  const Json recorded =
-      training.is_object() ? training.value("data_options", Json::object()) : Json::object();
-  const DataOptions then = DataOptions::from_json(recorded);
+DataOptions as_trained_on(DataOptions reading, const TrainingRecord& training) {
+  const DataOptions then = DataOptions::from_json(training.data_options);
   if (reading.channels == 0) reading.channels = then.channels;
   if (reading.size.empty()) reading.size = then.size;
   return reading;
@@ -23,7 +21,8 @@ DataOptions as_trained_on(DataOptions reading, const Json& training) {
 
 DenoiserSource open_run(const CommonOptions& common, const SourceOptions& options) {
   Model model = load_model(options.run);
-  const at::TensorOptions type = place(*model.network, common);
+  const at::TensorOptions type =
+      place(*model.network, parse_device(common.device), parse_precision(common.precision));
   auto denoiser = model.denoiser();
   return {.model = model,
           .denoiser = std::move(denoiser),

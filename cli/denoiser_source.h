@@ -20,7 +20,7 @@ void describe_source(Command& command, SourceOptions& options);
 /// way there from the user's units and back.
 struct DenoiserSource {
   std::optional<Model> model;  ///< where it is a run
-  std::unique_ptr<Denoiser> denoiser;
+  std::shared_ptr<const Denoiser> denoiser;
   Normalisation normalisation;
   std::vector<int64_t> event;
   at::TensorOptions type;  ///< what the denoiser computes in

@@ -49,7 +49,7 @@ std::pair<Dataset, Dataset> load_in_order(const std::string& first, const std::s
 }  // namespace
 
 WantedColumns columns_of(const ModelData& model) {
-  const Json options = model.training.is_object() ? model.training.value("data_options", Json()) : Json();
+  const Json& options = model.training.data_options;
   const bool chosen = options.is_object() && options.contains("columns") && !options["columns"].empty();
   return {.owner = "the model", .names = model.columns, .label = model.label_column, .chosen = chosen};
 }

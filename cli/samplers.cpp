@@ -3,6 +3,7 @@
 #include "cli/registry.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/sample/method/adaptive_sde.h"
 #include "fokker/sample/method/ancestral.h"
 #include "fokker/sample/method/annealed_langevin.h"

@@ -15,7 +15,8 @@ using namespace fokker;
 const std::vector<double> points = {-15, -5, 1, 15};
 // Step i = 0..199 of the notebook is at t = (i + 1)/200 here.
 const GaussianProcess chain = ConstantBeta{};
-const LearnedDenoiser::Options numbering = {.time_input = {.scale = 200, .offset = -1}};
+const DenoiserSpec spec = {
+    .process = chain, .prediction = Prediction::noise(), .time_input = {.scale = 200, .offset = -1}};
 
 std::unique_ptr<Mlp> make_notebook_network() {
   return std::make_unique<Mlp>(MlpOptions{.dimension = 1,
@@ -45,8 +46,7 @@ void train_and_write_weights(const std::filesystem::path& folder) {
       .held_out = {}};
   const auto loss = std::make_shared<ChainObjective>(
       ChainObjective::Options{.form = ChainObjective::Form::simple, .steps = 200});
-  Trainer trainer(make_notebook_network(), chain, Prediction::noise(), numbering, loss, std::move(data),
-                  Normalisation::identity({1}),
+  Trainer trainer(make_notebook_network(), spec, loss, std::move(data), Normalisation::identity({1}),
                   {.steps = 1500, .batch = 256, .learning_rate = 4e-3, .ema_decay = 0.98}, Rng(0));
   trainer.run({});
   std::filesystem::create_directories(folder);
@@ -57,7 +57,7 @@ void train_and_write_weights(const std::filesystem::path& folder) {
 int main(int argc, char** argv) try {
   const std::filesystem::path folder = argc > 1 ? argv[1] : "weights";
   if (argc == 1) train_and_write_weights(folder);
-  const LearnedDenoiser denoiser(read_weights(folder), chain, Prediction::noise(), numbering);
+  const LearnedDenoiser denoiser(read_weights(folder), spec);
 
   // The notebook goes from step 199 to step 0, and every step adds noise: from t = 1 to t = 1/200.
   const int64_t n = 2000;

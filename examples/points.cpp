@@ -13,7 +13,7 @@ int main() {
   const Model model = train(data, {.options = {.steps = 500}}, rng);
   const auto denoiser = model.denoiser();
   const Tensor x =
-      generate(*denoiser, Heun(), TimeGrid::uniform_log_snr(model.process, 40), {1000, 2}, rng).x;
+      generate(*denoiser, Heun(), TimeGrid::uniform_log_snr(model.spec.process, 40), {1000, 2}, rng).x;
   save_csv("samples.csv", model.normalisation.invert(x), model.columns);
   save_model("model", model);
 }

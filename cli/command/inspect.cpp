@@ -1,7 +1,7 @@
 #include "cli/option/data_options.h"
 #include "fokker/core/error.h"
 #include "fokker/core/messages.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/data/labels.h"
 #include "fokker/format/model.h"
 #include "fokker/format/safetensors.h"
@@ -31,21 +31,21 @@ Report inspect_model(const std::filesystem::path& folder) {
                {"labels", model.label_names},
                {"label_column", model.label_column},
                {"parameters", model.network->parameter_count()},
-               {"process", model.process.schedule()->config()},
-               {"prediction", model.prediction_name()},
+               {"process", model.spec.process.schedule()->config()},
+               {"prediction", model.spec.name()},
                {"network", model.network->config()},
-               {"training", model.training},
+               {"training", model.training.to_json()},
                {"tensors", parameters}};
   std::string text = fmt::format(
       "model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
       folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
-      json_text(model.process.schedule()->config()), model.prediction_name());
+      json_text(model.spec.process.schedule()->config()), model.spec.name());
   if (!model.columns.empty()) text += fmt::format("columns       {}\n", join(model.columns));
   if (!model.label_names.empty()) text += fmt::format("labels        {}\n", list_labels(model.label_names));
   if (!model.label_column.empty()) text += fmt::format("label column  {}\n", model.label_column);
   text += "network       " + json_text(model.network->config()) + "\n";
-  for (const auto& [key, value] : model.training.items())
-    text += fmt::format("{:<13} {}\n", key, json_text(value));
+  const Json training = model.training.to_json();
+  for (const auto& [key, value] : training.items()) text += fmt::format("{:<13} {}\n", key, json_text(value));
   for (const auto& [name, tensor] : model.network->parameters())
     text += fmt::format("  {:<48} {}\n", name, shape_string(tensor));
   return {json, text};

@@ -1,11 +1,11 @@
 #include <cmath>
 
 #include "cli/denoiser_source.h"
-#include "cli/file_rows.h"
 #include "cli/output.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/text/numbers.h"
+#include "fokker/data/file_rows.h"
 #include "fokker/data/load.h"
 #include "fokker/sample/flow_map.h"
 

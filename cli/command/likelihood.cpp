@@ -1,12 +1,12 @@
 #include "fokker/evaluate/likelihood.h"
 
 #include "cli/denoiser_source.h"
-#include "cli/file_rows.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/messages.h"
+#include "fokker/data/file_rows.h"
 #include "fokker/data/load.h"
 #include "fokker/objective/elbo.h"
 

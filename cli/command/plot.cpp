@@ -2,7 +2,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 
 namespace fokker::cli {
 namespace {

@@ -1,6 +1,5 @@
 #include <charconv>
 
-#include "cli/clipping.h"
 #include "cli/denoiser_source.h"
 #include "cli/langevin.h"
 #include "cli/option/sample_options.h"
@@ -13,18 +12,17 @@
 #include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/data/labels.h"
-#include "fokker/denoise/guidance.h"
 #include "fokker/evaluate/metrics.h"
-#include "fokker/format/model.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/defaults.h"
+#include "fokker/train/sample_model.h"
 
 namespace fokker::cli {
 namespace {
 
 struct Samples {
-  Tensor values;  ///< in the user's units
-  std::vector<std::string> columns;
+  Tensor values = {};  ///< in the user's units
+  std::vector<std::string> columns = {};
   int64_t evaluations = 0;
   std::optional<double> acceptance = {};  ///< of a Markov chain
   std::optional<int64_t> rejected = {};   ///< steps of an adaptive method, over all blocks
@@ -34,13 +32,9 @@ struct Samples {
 /// The rows of one time, carried to the user's units.
 using ToUserUnits = std::function<Tensor(const Tensor&)>;
 
-/// The class that a label names, as the data of the training called it.
-int64_t class_of(const SampleOptions& o, const Model& model) {
-  check(!model.label_names.empty(), "label: {} was trained without labels but received '{}'", o.run, o.label);
-  const auto found = find_label(model.label_names, o.label);
-  check(found.has_value(), "label: expected one of those in training, {}, but received '{}'",
-        list_labels(model.label_names), o.label);
-  return *found;
+/// As typed: below 0 the model's own.
+std::optional<double> clip_of(const SampleOptions& o) {
+  return o.clip < 0 ? std::nullopt : std::optional<double>(o.clip);
 }
 
 /// From 5 to 20 evaluations nearest to the flow or not to be told from the nearest, of points and of a
@@ -56,46 +50,96 @@ double begin_of(const TimeGrid& grid) {
   return first > 0.99 ? 1 : first;
 }
 
-/// Runs the sampler, in blocks with progress, and keeps the trajectory where asked. Starts from the prior, or
-/// from the exact law where given: from N(0, I) the modes of two-modes end with 0.6 per cent too much or too
-/// little.
-Samples run_sampler(const SampleOptions& o, const Denoiser& denoiser, std::vector<int64_t> event,
-                    at::TensorOptions type, const ToUserUnits& to_user, double spread,
-                    const ExactStart& start = {}) {
-  check_output_holds(o.out, event);
-  const SamplerChoice choice =
-      make_sampler(o.sampler.empty() ? default_sampler : o.sampler, denoiser.process());
-  const TimeGrid grid = make_grid(choice, denoiser.process(), o.grid, o.steps);
-  const PriorFit fit = prior_fit(denoiser.process(), spread, begin_of(grid));
-  if (!start) warn_of_prior(denoiser.process(), spread, fit, "samples");
-  std::vector<int64_t> shape{o.n};
-  shape.insert(shape.end(), event.begin(), event.end());
-  const int64_t block = o.batch > 0 ? o.batch : event.size() == 3 ? 64 : 4096;
-  const int64_t blocks = (o.n + block - 1) / block;
-  Progress progress("sampling", blocks * grid.steps());
-  int64_t done = 0;
-  IntegrateOptions options{.noise = nullptr, .block = block, .observers = {}};
-  options.observers.emplace_back([&](const Observation& seen) {
-    if (seen.step > 0) progress.update(++done);
-  });
-  std::optional<TrajectoryFile> states;
-  if (!o.trajectory.empty()) {
+/// A method on its grid, with progress and the trajectory where it is asked for.
+class WatchedRun {
+ public:
+  WatchedRun(const SampleOptions& o, const GaussianProcess& process, const std::vector<int64_t>& event,
+             const ToUserUnits& to_user)
+      : choice_(make_sampler(o.sampler.empty() ? default_sampler : o.sampler, process)),
+        grid_(make_grid(choice_, process, o.grid, o.steps)),
+        block_(o.batch > 0 ? o.batch : usual_batch(event)),
+        progress_("sampling", (o.n + block_ - 1) / block_ * grid_.steps()) {
+    observers_.emplace_back([this](const Observation& seen) {
+      if (seen.step > 0) progress_.update(++done_);
+    });
+    if (o.trajectory.empty()) return;
     const auto kept = o.trajectory_times.empty()
-                          ? every_step(grid.steps(), o.trajectory_every)
-                          : steps_at(grid, parse_numbers("trajectory-times", o.trajectory_times));
-    states.emplace(o.trajectory, o.n, kept, to_user);
-    options.observers.push_back(states->observer());
+                          ? every_step(grid_.steps(), o.trajectory_every)
+                          : steps_at(grid_, parse_numbers("trajectory-times", o.trajectory_times));
+    observers_.push_back(states_.emplace(o.trajectory, o.n, kept, to_user).observer());
   }
+  const std::shared_ptr<const Sampler>& sampler() const { return sampler_; }
+  const TimeGrid& grid() const { return grid_; }
+  int64_t block() const { return block_; }
+  const std::vector<Observer>& observers() const { return observers_; }
+  void finish() {
+    progress_.finish();
+    if (states_) states_->finish();
+  }
+
+ private:
+  SamplerChoice choice_;
+  TimeGrid grid_;
+  std::shared_ptr<const Sampler> sampler_ = std::move(choice_.sampler);
+  int64_t block_;
+  std::vector<Observer> observers_;
+  Progress progress_;
+  int64_t done_ = 0;
+  std::optional<TrajectoryFile> states_;
+};
+
+/// How the prior fits where the grid begins, having said so where it does not.
+Json judge_prior(const GaussianProcess& process, double spread, const TimeGrid& grid) {
+  const PriorFit fit = prior_fit(process, spread, begin_of(grid));
+  warn_of_prior(process, spread, fit, "samples");
+  return prior_record(process, spread, fit);
+}
+
+/// Samples of a target's exact denoiser, from the prior, or from the exact law where given: from N(0, I) the
+/// modes of two-modes end with 0.6 per cent too much or too little.
+Samples run_exact(const SampleOptions& o, const AnalyticDenoiser& denoiser, const ExactStart& start) {
+  const int64_t dimension = denoiser.target().dimension();
+  check_output_holds(o.out, {dimension});
+  const GaussianProcess& process = denoiser.process();
+  WatchedRun run(o, process, {dimension}, [](const Tensor& x) { return x; });
   const Rng rng(o.common.seed);
+  IntegrateOptions options{.noise = nullptr, .block = run.block(), .observers = run.observers()};
+  Samples samples;
+  if (!start) {
+    const double spread = data_spread(denoiser.target().sample(4096, rng.stream("spread")));
+    samples.prior = judge_prior(process, spread, run.grid());
+  }
   if (start) options.noise = rng.stream("sampler").noise_source(at::kDouble);
   const Integration result =
-      start ? integrate(denoiser, *choice.sampler, grid, start(grid.times().front()), options)
-            : generate(denoiser, *choice.sampler, grid, shape, rng, type, options);
-  progress.finish();
-  if (states) states->finish();
-  Samples samples{to_user(result.x), {}, result.evaluations};
-  if (!start) samples.prior = prior_json(denoiser.process(), spread, fit);
-  if (choice.sampler->adaptive()) samples.rejected = result.rejected;
+      start ? integrate(denoiser, *run.sampler(), run.grid(), start(run.grid().times().front()), options)
+            : generate(denoiser, *run.sampler(), run.grid(), {o.n, dimension}, rng, at::kDouble, options);
+  run.finish();
+  samples.values = result.x;
+  samples.evaluations = result.evaluations;
+  if (run.sampler()->adaptive()) samples.rejected = result.rejected;
+  return samples;
+}
+
+/// Samples of a trained model, from the prior.
+Samples run_model(const SampleOptions& o, const Model& model) {
+  check_output_holds(o.out, model.event_shape());
+  const GaussianProcess& process = model.spec.process;
+  WatchedRun run(o, process, model.event_shape(),
+                 [&](const Tensor& x) { return model.normalisation.invert(x.cpu()); });
+  Samples samples;
+  samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
+  fokker::SampleOptions options{.sampler = run.sampler(),
+                                .grid = run.grid(),
+                                .guidance = o.guidance,
+                                .clip = clip_of(o),
+                                .batch = run.block(),
+                                .observers = run.observers()};
+  if (!o.label.empty()) options.labels = {o.label};
+  const ModelSamples drawn = sample_counted(model, o.n, Rng(o.common.seed), options);
+  run.finish();
+  samples.values = drawn.rows.values;
+  samples.evaluations = drawn.evaluations;
+  if (run.sampler()->adaptive()) samples.rejected = drawn.rejected;
   return samples;
 }
 
@@ -123,14 +167,15 @@ Samples run_kernel(const SampleOptions& o, const KernelChoice& choice, const Dis
 }
 
 /// A chain on the law of x_t at the kernel's time, as the denoiser describes it.
-Samples run_model_kernel(const SampleOptions& o, const Model& model, const Denoiser& denoiser) {
+Samples run_model_kernel(const SampleOptions& o, const Model& model) {
+  const auto denoiser = sampling_denoiser(model, clip_of(o), o.label, o.guidance);
   const KernelChoice choice = make_kernel(o.sampler, o.step_size);
-  const double t = choice.time >= 0 ? choice.time : model.process.time_min();
+  const double t = choice.time >= 0 ? choice.time : model.spec.process.time_min();
   const auto shape = model.event_shape();
   const Tensor start = chain_start(o.start, o.n, shape, Rng(o.common.seed)).to(at::kFloat);
   const int64_t dimension = event_size(start.sizes());
-  const auto* energy = dynamic_cast<const EnergyDenoiser*>(&denoiser);
-  const DenoiserLaw law = energy ? DenoiserLaw(*energy, t, dimension) : DenoiserLaw(denoiser, t, dimension);
+  const auto energy = std::dynamic_pointer_cast<const EnergyDenoiser>(denoiser);
+  const DenoiserLaw law = energy ? DenoiserLaw(energy, t, dimension) : DenoiserLaw(denoiser, t, dimension);
   return run_kernel(o, choice, law, o.start.empty() ? start : model.normalisation.apply(start),
                     [&](const Tensor& x) { return model.normalisation.invert(x); });
 }
@@ -138,20 +183,12 @@ Samples run_model_kernel(const SampleOptions& o, const Model& model, const Denoi
 Samples sample_model(const SampleOptions& o) {
   const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
   const Model& model = *source.model;
-  const Denoiser* denoiser = source.denoiser.get();
-  std::optional<GuidedDenoiser> guided;
-  if (!o.label.empty())
-    denoiser = &guided.emplace(*source.denoiser, class_of(o, model), o.guidance);
-  else if (!model.label_names.empty())
+  check(o.label.empty() || !model.label_names.empty(),
+        "label: {} was trained without labels but received '{}'", o.run, o.label);
+  if (o.label.empty() && !model.label_names.empty())
     message(fmt::format("no --label: samples of any class, without regard to it, of {}",
                         list_labels(model.label_names)));
-  const auto clipped = clipping(model, *denoiser, o.clip);
-  if (clipped) denoiser = &*clipped;
-  Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model, *denoiser)
-                                        : run_sampler(
-                                              o, *denoiser, source.event, source.type,
-                                              [&](const Tensor& x) { return source.to_user(x); },
-                                              recorded_spread(model.training));
+  Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model) : run_model(o, model);
   samples.columns = model.columns;
   return samples;
 }
@@ -189,11 +226,7 @@ Samples sample_target(const SampleOptions& o) {
   ExactStart start;  // annealing is there to do without one
   if (!o.sampler.starts_with("annealed-langevin"))
     start = [&](double t) { return denoiser.marginal(t).sample(o.n, Rng(o.common.seed).stream("prior")); };
-  const double spread =
-      start ? 1.0 : data_spread(denoiser.target().sample(4096, Rng(o.common.seed).stream("spread")));
-  return run_sampler(
-      o, denoiser, {denoiser.target().dimension()}, at::kDouble, [](const Tensor& x) { return x; }, spread,
-      start);
+  return run_exact(o, denoiser, start);
 }
 
 /// What share of the samples each mode of a mixture got.

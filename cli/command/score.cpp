@@ -1,10 +1,10 @@
 #include "cli/denoiser_source.h"
-#include "cli/file_rows.h"
 #include "cli/output.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/messages.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
+#include "fokker/data/file_rows.h"
 
 namespace fokker::cli {
 namespace {

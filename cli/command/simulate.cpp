@@ -8,7 +8,7 @@
 #include "cli/run/prior.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/plot/chart/path_picture.h"
 #include "fokker/process/noising.h"
@@ -33,8 +33,8 @@ struct Paths {
   std::vector<double> times;
 };
 
-AnalyticDenoiser& exact_of(const DenoiserSource& source) {
-  return dynamic_cast<AnalyticDenoiser&>(*source.denoiser);
+const AnalyticDenoiser& exact_of(const DenoiserSource& source) {
+  return dynamic_cast<const AnalyticDenoiser&>(*source.denoiser);
 }
 
 /// The noising chain on equal intervals: exact at every time.

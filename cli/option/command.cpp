@@ -10,7 +10,7 @@
 #include "fokker/core/file/files.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/runtime.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
 #include "fokker/nn/product_precision.h"
 

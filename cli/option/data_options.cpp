@@ -100,6 +100,7 @@ Json DataOptions::to_json() const {
 
 DataOptions DataOptions::from_json(const Json& json) {
   DataOptions options;
+  if (!json.is_object()) return options;
   options.separator = json.value("separator", options.separator);
   options.header = json.value("header", options.header);
   options.decimal = json.value("decimal", options.decimal);

@@ -17,7 +17,7 @@ struct DataOptions {
   std::vector<std::string> column_names() const;
   /// Argument errors name the option and what it takes.
   LoadOptions load_options() const;
-  /// For the record of a run, and back.
+  /// For the record of a run, and back: what it does not say is as untouched.
   Json to_json() const;
   static DataOptions from_json(const Json& json);
   /// Those of `other` where they are not given here.

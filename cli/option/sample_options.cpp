@@ -4,7 +4,7 @@
 #include "cli/output.h"
 #include "cli/registry.h"
 #include "fokker/core/check.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 
 namespace fokker::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include "cli/output.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/plot/chart/error_curves.h"
 
 namespace fokker::cli {

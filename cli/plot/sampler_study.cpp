@@ -1,6 +1,5 @@
 #include "cli/plot/sampler_study.h"
 
-#include "cli/clipping.h"
 #include "cli/denoiser_source.h"
 #include "cli/langevin.h"
 #include "cli/progress.h"
@@ -8,7 +7,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/text/spec.h"
-#include "fokker/denoise/guidance.h"
+#include "fokker/train/sample_model.h"
 
 namespace fokker::cli {
 namespace {
@@ -156,9 +155,8 @@ Study study_model(const StudyOptions& o, const CommonOptions& common) {
   check(study.measure == ErrorMeasure::path && study.by_budget,
         "a run folder has no exact law: expected --measure path and --evaluations");
   const DenoiserSource source = open_denoiser(common, {.run = o.run});
-  const auto clipped = clipping(*source.model, *source.denoiser);
-  const Denoiser& denoiser = clipped ? static_cast<const Denoiser&>(*clipped) : *source.denoiser;
-  Setting setting{o, study, denoiser};
+  const auto denoiser = sampling_denoiser(*source.model);
+  Setting setting{o, study, *denoiser};
   std::vector<int64_t> shape{o.samples > 0 ? o.samples : 16};
   shape.insert(shape.end(), source.event.begin(), source.event.end());
   setting.starts = source.process().sample_prior(shape, Rng(common.seed).stream("prior")).to(source.type);

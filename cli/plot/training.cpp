@@ -1,11 +1,11 @@
 // fokker plot grid, loss and schedule: what goes into training and how it went.
 #include "cli/command/plot.h"
 #include "cli/registry.h"
-#include "cli/run/run_folder.h"
 #include "fokker/core/check.h"
 #include "fokker/plot/chart/schedule_curves.h"
 #include "fokker/plot/mark/image_grid.h"
 #include "fokker/report/report.h"
+#include "fokker/train/run_folder.h"
 
 namespace fokker::cli {
 

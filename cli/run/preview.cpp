@@ -1,11 +1,10 @@
 #include "cli/run/preview.h"
 
-#include "cli/clipping.h"
 #include "fokker/core/check.h"
 #include "fokker/plot/chart/charts.h"
 #include "fokker/plot/mark/image_grid.h"
-#include "fokker/sample/integrate.h"
 #include "fokker/sample/method/dpmpp_2m.h"
+#include "fokker/train/sample_model.h"
 
 namespace fokker::cli {
 namespace {
@@ -13,17 +12,13 @@ namespace {
 constexpr int64_t most_points = 5000;
 
 Tensor draw(const Model& model, int64_t n, uint64_t seed) {
-  const std::unique_ptr<Denoiser> learned = model.denoiser();
-  const auto clipped = clipping(model, *learned);
-  const Denoiser& denoiser = clipped ? static_cast<const Denoiser&>(*clipped) : *learned;
-  std::vector<int64_t> shape{n};
-  for (int64_t size : model.event_shape()) shape.push_back(size);
   const int64_t steps = model.is_image() ? 15 : 25;
   // A chain of one step has no log-SNR between its first time and its last, which are one.
-  const TimeGrid grid = model.process.time_min() < 1 ? TimeGrid::uniform_log_snr(model.process, steps)
-                                                     : TimeGrid::uniform(steps);
-  const Rng rng = Rng(seed).stream("preview");
-  return model.normalisation.invert(generate(denoiser, DpmPp2M(), grid, shape, rng).x);
+  const GaussianProcess& process = model.spec.process;
+  const TimeGrid grid =
+      process.time_min() < 1 ? TimeGrid::uniform_log_snr(process, steps) : TimeGrid::uniform(steps);
+  return sample(model, n, Rng(seed).stream("preview"), {.sampler = std::make_shared<DpmPp2M>(), .grid = grid})
+      .values;
 }
 
 }  // namespace
@@ -31,7 +26,7 @@ Tensor draw(const Model& model, int64_t n, uint64_t seed) {
 void try_preview(const Model& model) {
   const Tensor one = draw(model, 1, 0);
   check(one.isfinite().all().item<bool>(),
-        "a network that predicts {} of this process gives no finite samples", model.prediction_name());
+        "a network that predicts {} of this process gives no finite samples", model.spec.name());
   if (model.is_image()) plot::image_grid(one);
 }
 

@@ -15,10 +15,4 @@ void warn_of_prior(const GaussianProcess& process, double spread, const PriorFit
                    advice));
 }
 
-Json prior_json(const GaussianProcess& process, double spread, const PriorFit& fit) {
-  Json json = fit.to_json();
-  if (!fit.fits() && fit.time == 1) json["choose"] = fitting_process(process, spread);
-  return json;
-}
-
 }  // namespace fokker::cli

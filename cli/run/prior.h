@@ -8,7 +8,4 @@ namespace fokker::cli {
 void warn_of_prior(const GaussianProcess& process, double spread, const PriorFit& fit,
                    const std::string& what);
 
-/// The same as a record, with the process that would do under "choose" where it does not fit.
-Json prior_json(const GaussianProcess& process, double spread, const PriorFit& fit);
-
 }  // namespace fokker::cli

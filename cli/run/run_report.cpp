@@ -1,13 +1,12 @@
 #include "cli/run/run_report.h"
 
-#include "cli/placement.h"
 #include "cli/registry.h"
-#include "cli/run/run_folder.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/stop.h"
-#include "fokker/denoise/analytic.h"
+#include "fokker/nn/placement.h"
+#include "fokker/train/run_folder.h"
 
 namespace fokker::cli {
 namespace fs = std::filesystem;
@@ -18,11 +17,11 @@ bool is_target(const std::string& data) {
 }
 
 /// The settings that reading and splitting the data depend on, as `data_options` recorded them.
-TrainSettings recorded_settings(const fs::path& run, const Json& training) {
+TrainSettings recorded_settings(const fs::path& run, const TrainingRecord& training) {
   const fs::path file = run / "fokker.json";
-  check_input(training.contains("data_options"), "it was trained without a record of its data options");
+  const Json& o = training.data_options;
+  check_input(!o.is_null(), "it was trained without a record of its data options");
   try {
-    const Json& o = training.at("data_options");
     TrainSettings s;
     o.at("path").get_to(s.data);
     s.reading = DataOptions::from_json(o);
@@ -43,7 +42,7 @@ Split read_split(const TrainSettings& settings, const Model& model) {
   const Dataset data = read_data(settings, &known);
   check_input(data.event_shape() == model.event_shape(), "{}: expected rows of shape {} but it has {}",
               settings.data, shape_string(model.event_shape()), shape_string(data.event_shape()));
-  const int64_t rows = model.training.value("rows", int64_t{-1});
+  const int64_t rows = model.training.rows.value_or(-1);
   check_input(data.size() == rows, "{}: expected the {} rows of the training but it has {}", settings.data,
               rows, data.size());
   return split_data(settings, data);
@@ -70,10 +69,10 @@ void find_data(report::RunRecord& record, const ReportRequest& request) {
 }
 
 /// The law that the rows were drawn from, where the record names a target.
-std::shared_ptr<const Distribution> known_law(const Json& training) {
-  const std::string data = training.value("data", "");
+std::shared_ptr<const Distribution> known_law(const TrainingRecord& training) {
+  const std::string data = training.data.value_or("");
   if (!is_target(data)) return nullptr;
-  const DataOptions reading = DataOptions::from_json(training.value("data_options", Json::object()));
+  const DataOptions reading = DataOptions::from_json(training.data_options);
   return target_from(data.substr(7), reading.load_options());
 }
 
@@ -84,22 +83,12 @@ std::string configuration_text(const fs::path& run) {
 
 }  // namespace
 
-Json data_options(const TrainSettings& s) {
-  std::error_code error;
-  const auto absolute = [&](const std::string& file) {
-    return file.empty() || is_target(file) ? file : fs::absolute(file, error).string();
-  };
-  Json json = {{"path", absolute(s.data)}, {"label_column", s.label_column}, {"labels", absolute(s.labels)},
-               {"rows", s.rows},           {"held_out", s.held_out},         {"seed", s.common.seed}};
-  json.update(s.file_reading().to_json());
-  return json;
-}
-
 WrittenReport write_report(const ReportRequest& request) {
   const fs::path run(request.run);
   const RunFolder folder(run);
   report::RunRecord record{.name = fs::weakly_canonical(run).filename().string(), .model = load_model(run)};
-  place(*record.model.network, request.common);
+  place(*record.model.network, parse_device(request.common.device),
+        parse_precision(request.common.precision));
   record.metrics = folder.metrics();
   record.configuration = configuration_text(run);
   record.law = known_law(record.model.training);

@@ -6,9 +6,6 @@
 
 namespace fokker::cli {
 
-/// What a later report needs to find the rows of a run again, for its record.
-Json data_options(const TrainSettings& settings);
-
 struct ReportRequest {
   std::string run;  ///< the run folder
   CommonOptions common;

@@ -1,9 +1,6 @@
 #pragma once
 #include "cli/option/data_options.h"
-#include "fokker/format/model.h"
-#include "fokker/objective/denoising.h"
-#include "fokker/train/defaults.h"
-#include "fokker/train/trainer.h"
+#include "fokker/train/resolve.h"
 
 namespace fokker::cli {
 
@@ -32,27 +29,11 @@ struct TrainSettings {
   int64_t unet_channels() const { return reading.channels > most_image_channels ? reading.channels : 0; }
 };
 
-/// Everything that training needs, resolved.
-struct TrainingPlan {
-  Split data;
-  Normalisation normalisation;
-  GaussianProcess process;
-  Prediction prediction;
-  LearnedDenoiser::Options denoiser_options;
-  std::unique_ptr<Network> network;
-  std::shared_ptr<const Objective> objective;
-  std::string objective_name, weighting_name;
-  TrainOptions train;
-  int64_t rows = 0;   ///< that the data has, without mirror images
-  double spread = 1;  ///< data_spread of the training rows in the model's space
-  std::vector<std::string> columns, label_names;
-  std::string label_column;
+/// What the options say, for `resolve`; data is not read for it, but for a target's.
+Recipe recipe_of(const TrainSettings& settings);
 
-  std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }
-  /// The model as it is saved, with a copy of these weights.
-  Model model(const Network& weights) const;
-};
-
+/// The rows of the settings, and all decided that they leave open. A run that is resumed names its columns
+/// and labels.
 TrainingPlan make_plan(const TrainSettings& settings);
 
 /// "target:TARGET": rows drawn from a known law, or the file that --data names.
@@ -61,7 +42,7 @@ Dataset read_data(const TrainSettings& settings, const ModelData* known = nullpt
 /// The rows to train on and those held out; the same settings give the same split.
 Split split_data(const TrainSettings& settings, const Dataset& data);
 
-/// PREDICTION of the command line: those of a network of predictions, and energy.
-std::vector<std::string> prediction_names();
+/// What a later report needs to find the rows of a run again, for its record.
+Json data_options(const TrainSettings& settings);
 
 }  // namespace fokker::cli

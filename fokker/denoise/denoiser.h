@@ -14,9 +14,26 @@ class Denoiser {
   virtual Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const = 0;
   virtual const GaussianProcess& process() const = 0;
   /// The same estimates from weights as they are now, laid out for many calls that record no gradients; null
-  /// where there is no faster form. Refers to this denoiser, which must outlive it. Several threads may ask
-  /// it at once.
-  virtual std::unique_ptr<const Denoiser> frozen() const { return nullptr; }
+  /// where there is no faster form. It owns all that it needs, and several threads may ask it at once.
+  virtual std::shared_ptr<const Denoiser> frozen() const { return nullptr; }
+};
+
+/// A denoiser that changes what another says, and owns it. A subclass says `estimate` and how it is made over
+/// another inner denoiser, by which its frozen form is that over the inner one's.
+class DenoiserDecorator : public Denoiser {
+ public:
+  /// Argument error for none.
+  explicit DenoiserDecorator(std::shared_ptr<const Denoiser> inner);
+  const GaussianProcess& process() const final { return inner_->process(); }
+  std::shared_ptr<const Denoiser> frozen() const final;
+
+ protected:
+  const Denoiser& inner() const { return *inner_; }
+  /// The same decorator over another denoiser of the same process.
+  virtual std::shared_ptr<const Denoiser> over(std::shared_ptr<const Denoiser> inner) const = 0;
+
+ private:
+  std::shared_ptr<const Denoiser> inner_;
 };
 
 /// A denoiser from a function (x, t) -> value of the given prediction.

@@ -8,25 +8,26 @@
 
 namespace fokker {
 
-EnergyDenoiser::EnergyDenoiser(std::shared_ptr<const Network> network, GaussianProcess process,
-                               LearnedDenoiser::Options options)
-    : network_(std::move(network)), process_(std::move(process)), options_(options) {
+EnergyDenoiser::EnergyDenoiser(std::shared_ptr<const Network> network, DenoiserSpec spec)
+    : network_(std::move(network)), spec_(std::move(spec)) {
   check(network_ != nullptr, "EnergyDenoiser: expected a network but received none");
-  check(options_.sigma_data > 0, "EnergyDenoiser: expected sigma_data > 0 but received {}",
-        options_.sigma_data);
-  options_.energy = true;
+  check(spec_.is_energy(), "EnergyDenoiser: expected an energy but received a network of predictions ({})",
+        spec_.name());
+  check_spec(spec_);
 }
 
 Tensor EnergyDenoiser::inverse_rho(const Tensor& x, const Times& t) const {
   return t.map(
-      [&](double u) { return 1.0 / std::hypot(process_.alpha(u) * options_.sigma_data, process_.sigma(u)); },
+      [&](double u) {
+        return 1.0 / std::hypot(spec_.process.alpha(u) * spec_.sigma_data, spec_.process.sigma(u));
+      },
       x);
 }
 
 Tensor EnergyDenoiser::potential(const Tensor& scaled, const Times& t, const Tensor& label) const {
   const Bf16Products products(network_->bf16_products());
   const Tensor value =
-      network_->forward(scaled, network_time(options_.time_input, process_, t, scaled), label);
+      network_->forward(scaled, network_time(spec_.time_input, spec_.process, t, scaled), label);
   check(value.dim() == 1 && value.size(0) == scaled.size(0),
         "EnergyDenoiser: expected a network of one number per row, ({}), but received {}", scaled.size(0),
         shape_string(value));
@@ -47,7 +48,7 @@ Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&
   Tensor scaled = (through_x ? x : x.detach()) * inverse_rho(x, t);
   if (!through_x) scaled = scaled.detach().requires_grad_();
   const Tensor force = gradients(potential(scaled, t, label), {scaled}, /*create_graph=*/record)[0];
-  return Estimate(x, force, Prediction::edm(options_.sigma_data), process_, t);
+  return Estimate(x, force, spec_.native(), spec_.process, t);
 } catch (...) {
   detail::throw_as_error();
 }
@@ -55,26 +56,25 @@ Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&
 Tensor EnergyDenoiser::energy(const Tensor& x, const Times& t, const Tensor& label) const {
   const Tensor scaled = x * inverse_rho(x, t);
   const Tensor factor =
-      t.map([&](double u) { return process_.alpha(u) * options_.sigma_data / process_.sigma(u); }, x);
+      t.map([&](double u) { return spec_.process.alpha(u) * spec_.sigma_data / spec_.process.sigma(u); }, x);
   return 0.5 * sum_events(scaled.square()) -
          (factor.dim() == 0 ? factor : factor.reshape({-1})) * potential(scaled, t, label);
 }
 
-std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, GaussianProcess process,
-                                        Prediction prediction, LearnedDenoiser::Options options) {
-  if (options.energy)
-    return std::make_unique<EnergyDenoiser>(std::move(network), std::move(process), options);
-  return std::make_unique<LearnedDenoiser>(std::move(network), std::move(process), prediction, options);
+std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, DenoiserSpec spec) {
+  if (spec.is_energy()) return std::make_unique<EnergyDenoiser>(std::move(network), std::move(spec));
+  return std::make_unique<LearnedDenoiser>(std::move(network), std::move(spec));
 }
 
-DenoiserLaw::DenoiserLaw(const Denoiser& denoiser, double t, int64_t dimension)
-    : denoiser_(denoiser), t_(t), dimension_(dimension) {
-  check(denoiser.process().sigma(t) > 0, "DenoiserLaw: expected a time with sigma > 0 but received {}", t);
+DenoiserLaw::DenoiserLaw(std::shared_ptr<const Denoiser> denoiser, double t, int64_t dimension)
+    : denoiser_(std::move(denoiser)), t_(t), dimension_(dimension) {
+  check(denoiser_ != nullptr, "DenoiserLaw: expected a denoiser but received none");
+  check(denoiser_->process().sigma(t) > 0, "DenoiserLaw: expected a time with sigma > 0 but received {}", t);
 }
 
-DenoiserLaw::DenoiserLaw(const EnergyDenoiser& denoiser, double t, int64_t dimension)
-    : DenoiserLaw(static_cast<const Denoiser&>(denoiser), t, dimension) {
-  energy_ = &denoiser;
+DenoiserLaw::DenoiserLaw(std::shared_ptr<const EnergyDenoiser> denoiser, double t, int64_t dimension)
+    : DenoiserLaw(std::static_pointer_cast<const Denoiser>(denoiser), t, dimension) {
+  energy_ = std::move(denoiser);
 }
 
 Tensor DenoiserLaw::log_density(const Tensor& x) const {
@@ -85,7 +85,7 @@ Tensor DenoiserLaw::log_density(const Tensor& x) const {
 }
 
 Tensor DenoiserLaw::score(const Tensor& x) const {
-  return denoiser_.estimate(x, t_).score();
+  return denoiser_->estimate(x, t_).score();
 }
 
 }  // namespace fokker

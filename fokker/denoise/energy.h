@@ -16,11 +16,8 @@ namespace fokker {
 /// value is F. Copies share the network.
 class EnergyDenoiser final : public Denoiser {
  public:
-  /// Uses time_input and sigma_data of the options; the input is always scaled.
-  EnergyDenoiser(std::shared_ptr<const Network> network, GaussianProcess process,
-                 LearnedDenoiser::Options options);
-  EnergyDenoiser(std::shared_ptr<const Network> network, GaussianProcess process)
-      : EnergyDenoiser(std::move(network), std::move(process), LearnedDenoiser::Options()) {}
+  /// Argument error unless the specification is of an energy.
+  EnergyDenoiser(std::shared_ptr<const Network> network, DenoiserSpec spec);
 
   /// Records gradients (of the parameters, and of x where it requires them) exactly where libtorch is
   /// recording; without recording, only the derivative within this call is taken.
@@ -29,9 +26,9 @@ class EnergyDenoiser final : public Denoiser {
   /// compared at one t only.
   Tensor energy(const Tensor& x, const Times& t, const Tensor& label = {}) const;
 
-  const GaussianProcess& process() const override { return process_; }
+  const GaussianProcess& process() const override { return spec_.process; }
   const Network& network() const { return *network_; }
-  const LearnedDenoiser::Options& options() const { return options_; }
+  const DenoiserSpec& spec() const { return spec_; }
 
  private:
   /// N(u, t), (n).
@@ -40,21 +37,18 @@ class EnergyDenoiser final : public Denoiser {
   bool trains() const;
 
   std::shared_ptr<const Network> network_;
-  GaussianProcess process_;
-  LearnedDenoiser::Options options_;
+  DenoiserSpec spec_;
 };
 
-/// The denoiser that a network and its options describe: EnergyDenoiser where options.energy, else
-/// LearnedDenoiser.
-std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, GaussianProcess process,
-                                        Prediction prediction, LearnedDenoiser::Options options);
+/// The denoiser that a network is by its specification: an EnergyDenoiser or a LearnedDenoiser.
+std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, DenoiserSpec spec);
 
 /// The law of x_t as a denoiser describes it: its score and, for an energy, its log density up to a constant.
-/// Holds the denoiser by reference: it must outlive this.
 class DenoiserLaw final : public Distribution {
  public:
-  DenoiserLaw(const Denoiser& denoiser, double t, int64_t dimension);
-  DenoiserLaw(const EnergyDenoiser& denoiser, double t, int64_t dimension);
+  /// Of the score alone, whatever the denoiser is.
+  DenoiserLaw(std::shared_ptr<const Denoiser> denoiser, double t, int64_t dimension);
+  DenoiserLaw(std::shared_ptr<const EnergyDenoiser> denoiser, double t, int64_t dimension);
 
   std::string name() const override { return "denoiser's law at t = " + std::to_string(t_); }
   int64_t dimension() const override { return dimension_; }
@@ -65,8 +59,8 @@ class DenoiserLaw final : public Distribution {
   Tensor score(const Tensor& x) const override;
 
  private:
-  const Denoiser& denoiser_;
-  const EnergyDenoiser* energy_ = nullptr;
+  std::shared_ptr<const Denoiser> denoiser_;
+  std::shared_ptr<const EnergyDenoiser> energy_;
   double t_;
   int64_t dimension_;
 };

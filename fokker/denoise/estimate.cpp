@@ -33,6 +33,28 @@ Estimate::Estimate(Tensor x, Tensor value, Prediction prediction, GaussianProces
         shape_string(x_), shape_string(value_));
 }
 
+Estimate Estimate::with_score_added(const Tensor& gradient) const {
+  check(gradient.sizes() == x_.sizes(), "with_score_added: expected a gradient of shape {} but received {}",
+        shape_string(x_), shape_string(gradient));
+  const double least = times_.is_scalar()
+                           ? process_.alpha(times_.scalar())
+                           : times_.map([&](double t) { return process_.alpha(t); }, x_).min().item<double>();
+  check(least > 0,
+        "with_score_added: expected alpha > 0 but alpha = 0 at the time of the estimate, where a score says "
+        "nothing of the data; begin at an earlier time");
+  Estimate result = *this;
+  result.added_ = added_.defined() ? added_ + gradient : gradient;
+  return result;
+}
+
+Estimate Estimate::towards(const Estimate& other, double weight) const {
+  Estimate result = with_value(at::lerp(value_, other.value_, weight));
+  if (added_.defined() || other.added_.defined())
+    result.added_ = at::lerp(added_.defined() ? added_ : at::zeros_like(other.added_),
+                             other.added_.defined() ? other.added_ : at::zeros_like(added_), weight);
+  return result;
+}
+
 template <typename ConversionAt>
 Tensor Estimate::convert(ConversionAt conversion_at) const {
   if (times_.is_scalar()) return combine(x_, value_, conversion_at(times_.scalar()));
@@ -45,17 +67,36 @@ Tensor Estimate::convert(ConversionAt conversion_at) const {
   return map([](Conversion c) { return c.state; }) * at::addcmul(x_, map(sign), value_) + rest * value_;
 }
 
+template <typename Coefficient>
+Tensor Estimate::with_added(Tensor quantity, Coefficient coefficient) const {
+  if (!added_.defined()) return quantity;
+  const auto at_time = [&](double t) { return coefficient(process_.alpha(t), process_.sigma(t)); };
+  return at::addcmul(quantity, times_.map(at_time, x_).to(quantity.options()), added_);
+}
+
 Tensor Estimate::denoised() const {
-  return convert([&](double t) { return prediction_.to_denoised(process_.schedule().model(), t); });
+  return with_added(
+      convert([&](double t) { return prediction_.to_denoised(process_.schedule().model(), t); }),
+      [](double alpha, double sigma) { return sigma * sigma / alpha; });
 }
 Tensor Estimate::noise() const {
-  return convert([&](double t) { return prediction_.to_noise(process_.schedule().model(), t); });
+  return with_added(convert([&](double t) { return prediction_.to_noise(process_.schedule().model(), t); }),
+                    [](double, double sigma) { return -sigma; });
 }
 Tensor Estimate::score() const {
-  return convert([&](double t) { return prediction_.to_score(process_.schedule().model(), t); });
+  const Tensor own = convert([&](double t) { return prediction_.to_score(process_.schedule().model(), t); });
+  return added_.defined() ? own + added_ : own;
 }
 Tensor Estimate::velocity() const {
-  return convert([&](double t) { return prediction_.to_velocity(process_.schedule().model(), t); });
+  // a sigma^2/alpha - b sigma, and alpha b - sigma a = 1.
+  return with_added(
+      convert([&](double t) { return prediction_.to_velocity(process_.schedule().model(), t); }),
+      [](double alpha, double sigma) { return -sigma / alpha; });
+}
+Tensor Estimate::value() const {
+  if (!added_.defined()) return value_;
+  const auto at_time = [&](double t) { return prediction_.score_factor(process_.schedule().model(), t); };
+  return at::addcmul(value_, times_.map(at_time, x_).to(value_.options()), added_);
 }
 Tensor Estimate::flow_rate() const {
   return velocity() * times_.map([&](double t) { return process_.schedule()->velocity_rate(t); }, x_);

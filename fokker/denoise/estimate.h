@@ -21,18 +21,32 @@ class Estimate {
   Tensor flow_rate() const;
 
   const Tensor& x() const { return x_; }
-  const Tensor& value() const { return value_; }
+  /// The native prediction, of prediction().
+  Tensor value() const;
   const Times& times() const { return times_; }
   const Prediction& prediction() const { return prediction_; }
-  /// The same point and prediction with another value (guidance combines values).
+
+  /// The same point and prediction with another value.
   Estimate with_value(Tensor value) const {
     return Estimate(x_, std::move(value), prediction_, process_, times_);
   }
+  /// The estimate of the law whose score is score() + gradient: by Tweedie's formula E[x_0] gains
+  /// sigma^2/alpha times the gradient, E[eps] loses sigma times it, the velocity sigma/alpha times it. It is
+  /// kept beside the value, so that each of these is exact to its own rounding also where sigma^2 times it is
+  /// lost in the value's. Argument error where alpha = 0: a score there says nothing of x_0.
+  Estimate with_score_added(const Tensor& gradient) const;
+  /// (1 - weight) this + weight other, both at one point and of one prediction; any weight.
+  Estimate towards(const Estimate& other, double weight) const;
 
  private:
   template <typename ConversionAt>
   Tensor convert(ConversionAt conversion_at) const;
+  /// quantity + coefficient(alpha, sigma) added_.
+  template <typename Coefficient>
+  Tensor with_added(Tensor quantity, Coefficient coefficient) const;
+
   Tensor x_, value_;
+  Tensor added_;  ///< to the score; undefined where nothing was
   Prediction prediction_;
   GaussianProcess process_;
   Times times_;

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 
 namespace fokker {
 namespace {
@@ -13,7 +13,7 @@ struct Coefficients {
 };
 
 Coefficients at_time(const ScheduleModel& schedule, double t) {
-  return {std::exp(schedule.log_alpha(t)), schedule.sigma(t)};
+  return {schedule.alpha(t), schedule.sigma(t)};
 }
 
 /// rho^2 = sigma^2 + alpha^2 sigma_data^2: the variance of x_t for data of that standard deviation.
@@ -68,6 +68,23 @@ PathCoefficients Prediction::target(const ScheduleModel& schedule, double t) con
     }
   }
   return {};
+}
+
+double Prediction::score_factor(const ScheduleModel& schedule, double t) const {
+  const auto [alpha, sigma] = at_time(schedule, t);
+  switch (kind_) {
+    case Kind::noise:
+      return -sigma;
+    case Kind::data:
+      return sigma * sigma / alpha;
+    case Kind::velocity:
+      return -sigma / alpha;
+    case Kind::score:
+      return 1;
+    case Kind::edm:
+      return sigma * std::sqrt(variance({alpha, sigma}, sigma_data_)) / (alpha * sigma_data_);
+  }
+  return 0;
 }
 
 Conversion Prediction::to_denoised(const ScheduleModel& schedule, double t) const {

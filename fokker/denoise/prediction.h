@@ -36,6 +36,10 @@ class Prediction {
   Kind kind() const { return kind_; }
   double sigma_data() const { return sigma_data_; }
 
+  /// What is added to the value where the score gains 1 and with it (Tweedie's formula) E[x_0] sigma^2/alpha
+  /// and E[eps] -sigma.
+  double score_factor(const ScheduleModel& schedule, double t) const;
+
   /// The training target: value = data x_0 + noise eps at time t.
   PathCoefficients target(const ScheduleModel& schedule, double t) const;
   /// E[x_0 | x_t].

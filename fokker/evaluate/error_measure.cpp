@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/evaluate/convergence.h"
 
 namespace fokker {

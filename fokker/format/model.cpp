@@ -3,6 +3,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
+#include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
 #include "fokker/format/safetensors.h"
@@ -10,6 +11,7 @@
 
 namespace fokker {
 namespace fs = std::filesystem;
+using detail::JsonReader;
 namespace {
 
 constexpr const char* weights_file = "diffusion_pytorch_model.safetensors";
@@ -25,56 +27,15 @@ std::string part_name(const Model& model) {
 }
 
 Json description(const Model& model) {
-  const auto& options = model.denoiser_options;
-  const bool by_time = options.time_input.kind == TimeInput::Kind::time;
-  return {{"format", format_version},
-          {"fokker_version", library_version()},
-          {"network", part_name(model)},
-          {"process", model.process.schedule()->config()},
-          {"prediction", {{"name", model.prediction_name()}, {"sigma_data", model.prediction.sigma_data()}}},
-          {"time_input",
-           {{"kind", by_time ? "time" : "quarter_log_sigma"},
-            {"scale", options.time_input.scale},
-            {"offset", options.time_input.offset}}},
-          {"scale_input", options.scale_input},
-          {"sigma_data", options.sigma_data},
-          {"normalisation", model.normalisation.to_json()},
-          {"columns", model.columns},
-          {"label_names", model.label_names},
-          {"label_column", model.label_column},
-          {"training", model.training}};
-}
-
-/// Reads required members with an error that names the file and the key.
-class Reader {
- public:
-  Reader(const Json& json, std::string file) : json_(json), file_(std::move(file)) {}
-  template <typename T>
-  T get(const char* key) const {
-    check_input(json_.is_object() && json_.contains(key), "{}: expected a member '{}'", file_, key);
-    try {
-      return json_[key].get<T>();
-    } catch (const Json::exception&) {
-      fail(ErrorKind::input, "{}: member '{}' has the wrong type", file_, key);
-    }
-  }
-  Reader at(const char* key) const {
-    check_input(json_.is_object() && json_.contains(key), "{}: expected a member '{}'", file_, key);
-    return Reader(json_[key], file_ + ": " + key);
-  }
-  const Json& json() const { return json_; }
-  const std::string& file() const { return file_; }
-
- private:
-  const Json& json_;
-  std::string file_;
-};
-
-TimeInput read_time_input(const Reader& reader) {
-  const auto kind = reader.get<std::string>("kind");
-  check_input(kind == "time" || kind == "quarter_log_sigma", "fokker.json: unknown time input '{}'", kind);
-  return {kind == "time" ? TimeInput::Kind::time : TimeInput::Kind::quarter_log_sigma,
-          reader.get<double>("scale"), reader.get<double>("offset")};
+  Json json = {
+      {"format", format_version}, {"fokker_version", library_version()}, {"network", part_name(model)}};
+  json.update(model.spec.to_json());
+  json.update({{"normalisation", model.normalisation.to_json()},
+               {"columns", model.columns},
+               {"label_names", model.label_names},
+               {"label_column", model.label_column},
+               {"training", model.training.to_json()}});
+  return json;
 }
 
 std::shared_ptr<Network> read_network(const fs::path& folder) {
@@ -92,7 +53,7 @@ std::shared_ptr<Network> read_network(const fs::path& folder) {
 }
 
 /// Older folders named text labels only; other classes were the numbers from 0 on.
-std::vector<std::string> read_label_names(const Reader& reader, int64_t classes) {
+std::vector<std::string> read_label_names(const JsonReader& reader, int64_t classes) {
   auto names = reader.get<std::vector<std::string>>("label_names");
   if (names.empty())
     for (int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
@@ -104,10 +65,9 @@ std::vector<std::string> read_label_names(const Reader& reader, int64_t classes)
 }
 
 /// Older folders have it among the options of the training only.
-std::string read_label_column(const Reader& reader) {
+std::string read_label_column(const JsonReader& reader) {
   if (reader.json().contains("label_column")) return reader.get<std::string>("label_column");
-  const Json& training = reader.at("training").json();
-  const Json options = training.is_object() ? training.value("data_options", Json()) : Json();
+  const Json options = TrainingRecord::from_json(reader.at("training").json()).data_options;
   return options.is_object() && options.contains("label_column") && options["label_column"].is_string()
              ? options["label_column"].get<std::string>()
              : "";
@@ -161,28 +121,19 @@ Model load_model(const fs::path& folder) try {
   const fs::path file = folder / "fokker.json";
   check_input(fs::exists(file), "{}: not a run folder: it has no fokker.json", folder.string());
   const Json json = read_json(file);
-  const Reader reader(json, file.string());
+  const JsonReader reader(json, file.string());
   const int format = reader.get<int>("format");
   check_input(format == format_version, "{}: expected format {} but it has {}", file.string(), format_version,
               format);
-  const Reader prediction = reader.at("prediction");
   const auto part = reader.get<std::string>("network");
   check_input(part == "unet" || part == "network", "{}: unknown network folder '{}'", file.string(), part);
-  const auto prediction_name = prediction.get<std::string>("name");
-  const bool energy = prediction_name == "energy";
   Model model{.network = read_network(folder / part),
-              .process = schedule_from_config(reader.at("process").json()),
-              .prediction = Prediction::from_name(energy ? "edm" : prediction_name,
-                                                  prediction.get<double>("sigma_data")),
-              .denoiser_options = {.time_input = read_time_input(reader.at("time_input")),
-                                   .scale_input = reader.get<bool>("scale_input"),
-                                   .sigma_data = reader.get<double>("sigma_data"),
-                                   .energy = energy},
+              .spec = DenoiserSpec::from_json(json, file.string()),
               .normalisation = Normalisation::from_json(reader.at("normalisation").json()),
               .columns = reader.get<std::vector<std::string>>("columns"),
               .label_names = {},
               .label_column = read_label_column(reader),
-              .training = reader.at("training").json()};
+              .training = TrainingRecord::from_json(reader.at("training").json())};
   model.label_names = read_label_names(reader, model.network->classes());
   return model;
 } catch (...) {
@@ -192,12 +143,12 @@ Model load_model(const fs::path& folder) try {
 ModelData load_model_data(const fs::path& folder) try {
   const fs::path file = folder / "fokker.json";
   const Json json = read_json(file);
-  const Reader reader(json, file.string());
+  const JsonReader reader(json, file.string());
   ModelData data{.columns = reader.get<std::vector<std::string>>("columns"),
                  .label_names = reader.get<std::vector<std::string>>("label_names"),
                  .label_column = read_label_column(reader),
-                 .training = reader.at("training").json()};
-  const Json network = data.training.is_object() ? data.training.value("network", Json()) : Json();
+                 .training = TrainingRecord::from_json(reader.at("training").json())};
+  const Json& network = data.training.network;
   if (network.is_object()) data.label_names = read_label_names(reader, make_network(network, 0)->classes());
   return data;
 } catch (...) {

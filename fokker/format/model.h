@@ -2,9 +2,9 @@
 #include <filesystem>
 #include <memory>
 
-#include "fokker/core/text/json.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"
+#include "fokker/format/training_record.h"
 
 namespace fokker {
 
@@ -13,27 +13,21 @@ struct ModelData {
   std::vector<std::string> columns;      ///< of a table; empty for images
   std::vector<std::string> label_names;  ///< what the data called each class; empty where it has none
   std::string label_column;              ///< of a table whose labels were a column
-  Json training;                         ///< how it was trained
+  TrainingRecord training;               ///< how it was trained
 };
 
 /// A trained model with all that is needed to use it on the user's own data.
 struct Model {
   std::shared_ptr<Network> network;
-  GaussianProcess process;
-  Prediction prediction;
-  LearnedDenoiser::Options denoiser_options;
+  DenoiserSpec spec;
   Normalisation normalisation;
   std::vector<std::string> columns;      ///< of a table; empty for images
   std::vector<std::string> label_names;  ///< what the data called each class; empty where it has none
   std::string label_column;              ///< of a table whose labels were a column
-  Json training;                         ///< how it was trained: free form, shown by `fokker inspect`
+  TrainingRecord training = {};          ///< how it was trained
 
-  /// An EnergyDenoiser or a LearnedDenoiser, by the options.
-  std::unique_ptr<Denoiser> denoiser() const {
-    return make_denoiser(network, process, prediction, denoiser_options);
-  }
-  /// "energy", or the name of the prediction.
-  std::string prediction_name() const { return denoiser_options.energy ? "energy" : prediction.name(); }
+  /// An EnergyDenoiser or a LearnedDenoiser, by the specification.
+  std::unique_ptr<Denoiser> denoiser() const { return make_denoiser(network, spec); }
   std::vector<int64_t> event_shape() const { return network->event_shape(); }
   ModelData data() const { return {columns, label_names, label_column, training}; }
   bool is_image() const { return network->event_shape().size() == 3; }

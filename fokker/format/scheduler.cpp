@@ -9,22 +9,34 @@ namespace {
 
 using Kind = Prediction::Kind;
 
-/// alpha^2 + sigma^2 = 1 at every time: what DDPM's chain is.
+constexpr int checked_times = 64;
+
+/// alpha^2 + sigma^2 = 1 at every time, from the data itself on: what DDPM's chain is. Its betas lie within
+/// (0, 1), so something of the data must be left.
 bool preserves_variance(const GaussianProcess& process) {
-  for (const double t : {0.1, 0.4, 0.7, 1.0})
+  if (process.sigma(0) > 0 || process.alpha(1) < 1e-7) return false;
+  for (int i = 0; i <= checked_times; ++i) {
+    const double t = static_cast<double>(i) / checked_times;
     if (std::abs(std::hypot(process.alpha(t), process.sigma(t)) - 1) > 1e-9) return false;
+  }
   return true;
 }
 
 bool adds_noise_only(const GaussianProcess& process) {
-  return process.alpha(0.5) == 1 && process.alpha(1) == 1;
+  for (int i = 0; i <= checked_times; ++i)
+    if (process.alpha(static_cast<double>(i) / checked_times) != 1) return false;
+  return true;
+}
+
+std::string type_of(const GaussianProcess& process) {
+  return process.schedule()->config().value("type", std::string());
 }
 
 /// Whether the network is told scale t + offset, and x as it is.
-bool is_fed(const LearnedDenoiser::Options& options, double scale, double offset) {
-  const TimeInput& input = options.time_input;
+bool is_fed(const DenoiserSpec& spec, double scale, double offset) {
+  const TimeInput& input = spec.time_input;
   return input.kind == TimeInput::Kind::time && input.scale == scale && input.offset == offset &&
-         !options.scale_input;
+         !spec.scale_input;
 }
 
 Json with_class(const char* name, Json config) {
@@ -56,34 +68,32 @@ Json flow_match() {
 
 /// Karras et al. (2022), Table 1; levels between the process's own, geometric where its own are.
 Json edm(const Model& model) {
-  const GaussianProcess& process = model.process;
-  const bool geometric = process.schedule()->config().value("type", std::string()) == "ve";
-  Json config = {{"num_train_timesteps", 1000},
-                 {"prediction_type", "epsilon"},
-                 {"sigma_data", model.prediction.sigma_data()},
-                 {"sigma_min", process.sigma(process.time_min())},
-                 {"sigma_max", process.sigma(1)},
-                 {"sigma_schedule", geometric ? "exponential" : "karras"}};
-  if (!geometric) config["rho"] = process.schedule()->config().value("rho", 7.0);
+  const GaussianProcess& process = model.spec.process;
+  const bool geometric = type_of(process) == "ve";
+  Json config = {
+      {"num_train_timesteps", 1000},         {"prediction_type", "epsilon"},
+      {"sigma_data", model.spec.sigma_data}, {"sigma_min", process.sigma(process.time_min())},
+      {"sigma_max", process.sigma(1)},       {"sigma_schedule", geometric ? "exponential" : "karras"}};
+  if (!geometric)
+    config["rho"] = type_of(process) == "edm" ? process.schedule()->config()["rho"].get<double>() : 7.0;
   return with_class("EDMEulerScheduler", config);
 }
 
 }  // namespace
 
 std::optional<Json> scheduler_config(const Model& model) {
-  const GaussianProcess& process = model.process;
-  const auto& options = model.denoiser_options;
-  const Kind kind = model.prediction.kind();
+  const GaussianProcess& process = model.spec.process;
+  const DenoiserSpec& spec = model.spec;
+  const Kind kind = spec.native().kind();
   const int64_t chain = process.schedule()->chain_steps(), steps = chain > 0 ? chain : 1000;
-  if (preserves_variance(process) && is_fed(options, static_cast<double>(steps), -1)) {
+  if (preserves_variance(process) && is_fed(spec, static_cast<double>(steps), -1)) {
     if (kind == Kind::noise) return ddpm(process.schedule().model(), steps, "epsilon");
     if (kind == Kind::data) return ddpm(process.schedule().model(), steps, "sample");
     if (kind == Kind::velocity) return ddpm(process.schedule().model(), steps, "v_prediction");
   }
-  const bool flow = process.schedule()->config().value("type", std::string()) == "flow";
-  if (flow && kind == Kind::velocity && is_fed(options, 1000, 0)) return flow_match();
-  const bool by_level = options.time_input.kind == TimeInput::Kind::quarter_log_sigma &&
-                        options.scale_input && options.sigma_data == model.prediction.sigma_data();
+  const bool flow = type_of(process) == "flow";
+  if (flow && kind == Kind::velocity && is_fed(spec, 1000, 0)) return flow_match();
+  const bool by_level = spec.time_input.kind == TimeInput::Kind::quarter_log_sigma && spec.scale_input;
   if (adds_noise_only(process) && kind == Kind::edm && by_level) return edm(model);
   return {};
 }

@@ -42,7 +42,8 @@ void check_terms(const ConvolutionTerms& t) {
         "{}",
         t.x.defined() ? shape_string(t.x) : "an undefined tensor",
         t.weight.defined() ? shape_string(t.weight) : "an undefined tensor");
-  const int64_t n = t.x.size(0), inputs = t.x.size(1), outputs = t.weight.size(0), factor = t.doubled ? 2 : 1;
+  const int64_t n = t.x.size(0), inputs = t.x.size(1), outputs = t.weight.size(0),
+                factor = t.upsampled ? 2 : 1;
   check_term("a weight", t.weight, {outputs, inputs, 3, 3});
   check_term("a bias", t.bias, {outputs});
   check(t.norm_weight.defined() == t.norm_bias.defined(),
@@ -59,12 +60,12 @@ void check_terms(const ConvolutionTerms& t) {
     check_term("a residual", t.residual, {n, outputs, factor * t.x.size(2), factor * t.x.size(3)});
 }
 
-GroupNormShape norm_of(const ConvolutionTerms& t) {
-  return {.groups = t.norm_groups, .eps = t.norm_eps, .activation = NormActivation::silu};
+kernel::GroupNormShape norm_of(const ConvolutionTerms& t) {
+  return {.groups = t.norm_groups, .eps = t.norm_eps, .activation = kernel::NormActivation::silu};
 }
 
-ConvolutionShape shape_of(const ConvolutionTerms& t) {
-  const int64_t factor = t.doubled ? 2 : 1;
+kernel::ConvolutionShape shape_of(const ConvolutionTerms& t) {
+  const int64_t factor = t.upsampled ? 2 : 1;
   return {.images = t.x.size(0),
           .height = factor * t.x.size(2),
           .width = factor * t.x.size(3),
@@ -74,17 +75,18 @@ ConvolutionShape shape_of(const ConvolutionTerms& t) {
 
 Tensor filters_of(const Tensor& weight, bool transposed) {
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
-  const int64_t size =
-      transposed ? convolution_filters_size(outputs, inputs) : convolution_filters_size(inputs, outputs);
+  const int64_t size = transposed ? kernel::convolution_filters_size(outputs, inputs)
+                                  : kernel::convolution_filters_size(inputs, outputs);
   Tensor filters = at::empty({size}, weight.options().requires_grad(false));
-  transform_filters(weight.contiguous().data_ptr<float>(), outputs, inputs, transposed,
-                    filters.data_ptr<float>());
+  kernel::transform_filters(weight.contiguous().data_ptr<float>(), outputs, inputs, transposed,
+                            filters.data_ptr<float>());
   return filters;
 }
 
 /// x as the kernels read it; the norm is its affine form, where there is one.
-ConvolutionInput input_of(const ConvolutionTerms& t, const GroupNormAffine& norm) {
-  ConvolutionInput input = {.x = t.x.data_ptr<float>(), .pixel = t.x.size(1), .doubled = t.doubled};
+kernel::ConvolutionInput input_of(const ConvolutionTerms& t, const kernel::GroupNormAffine& norm) {
+  kernel::ConvolutionInput input = {
+      .x = t.x.data_ptr<float>(), .pixel_stride = t.x.size(1), .upsampled = t.upsampled};
   if (t.norm_weight.defined()) {
     input.scale = norm.scale.data_ptr<float>();
     input.centre = norm.centre.data_ptr<float>();
@@ -101,7 +103,7 @@ Tensor image_sums(const Tensor& x) {
   double* to = sums.data_ptr<double>();
   at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      channel_sums(from + i * pixels * channels, pixels, channels, channels, to + i * channels);
+      kernel::channel_sums(from + i * pixels * channels, pixels, channels, channels, to + i * channels);
   });
   return sums;
 }
@@ -109,36 +111,36 @@ Tensor image_sums(const Tensor& x) {
 struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const Optional& norm_weight, const Optional& norm_bias, const Optional& shift,
-                        const Optional& residual, int64_t groups, double eps, bool doubled) {
+                        const Optional& residual, int64_t groups, double eps, bool upsampled) {
     const auto part = [](const Optional& t) { return t.value_or(Tensor()); };
-    const ConvolutionTerms t = {x,      weight, bias,    part(norm_weight), part(norm_bias),
-                                groups, eps,    doubled, part(shift),       part(residual)};
-    GroupNormAffine norm;
-    if (t.norm_weight.defined()) norm = group_norm_affine(x, t.norm_weight, t.norm_bias, norm_of(t));
+    const ConvolutionTerms t = {x,      weight, bias,      part(norm_weight), part(norm_bias),
+                                groups, eps,    upsampled, part(shift),       part(residual)};
+    kernel::GroupNormAffine norm;
+    if (t.norm_weight.defined()) norm = kernel::group_norm_affine(x, t.norm_weight, t.norm_bias, norm_of(t));
     context->save_for_backward(
         {x, weight, t.norm_weight, t.norm_bias, norm.mean, norm.rstd, norm.scale, norm.centre, norm.shift});
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
-    context->saved_data["doubled"] = doubled;
+    context->saved_data["upsampled"] = upsampled;
     context->saved_data["shift rows"] = t.shift.defined() ? t.shift.size(0) : int64_t{0};
     context->saved_data["residual"] = t.residual.defined();
     return convolved(t, norm);
   }
 
-  static Tensor convolved(const ConvolutionTerms& t, const GroupNormAffine& norm) {
-    const ConvolutionShape shape = shape_of(t);
+  static Tensor convolved(const ConvolutionTerms& t, const kernel::GroupNormAffine& norm) {
+    const kernel::ConvolutionShape shape = shape_of(t);
     const Tensor start = (t.shift.defined() ? t.shift + t.bias : t.bias.unsqueeze(0)).contiguous();
     Tensor y =
         at::empty({shape.images, shape.outputs, shape.height, shape.width}, t.x.options(), pixels_last);
-    ConvolutionOutput output = {.y = y.data_ptr<float>(),
-                                .pixel = shape.outputs,
-                                .start = start.data_ptr<float>(),
-                                .start_stride = start.size(0) == 1 ? 0 : shape.outputs};
+    kernel::ConvolutionOutput output = {.y = y.data_ptr<float>(),
+                                        .pixel_stride = shape.outputs,
+                                        .start = start.data_ptr<float>(),
+                                        .start_stride = start.size(0) == 1 ? 0 : shape.outputs};
     if (t.residual.defined()) {
       output.residual = t.residual.data_ptr<float>();
-      output.residual_pixel = shape.outputs;
+      output.residual_pixel_stride = shape.outputs;
     }
-    convolve(shape, input_of(t, norm), filters_of(t.weight, false).data_ptr<float>(), output);
+    kernel::convolve(shape, input_of(t, norm), filters_of(t.weight, false).data_ptr<float>(), output);
     return y;
   }
 
@@ -151,7 +153,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
                                     .norm_bias = saved[3],
                                     .norm_groups = context->saved_data["groups"].toInt(),
                                     .norm_eps = context->saved_data["eps"].toDouble(),
-                                    .doubled = context->saved_data["doubled"].toBool(),
+                                    .upsampled = context->saved_data["upsampled"].toBool(),
                                     .shift = {},
                                     .residual = {}};
     const int64_t shift_rows = context->saved_data["shift rows"].toInt();
@@ -160,7 +162,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
     if (at::GradMode::is_enabled()) {
       result = differentiable_backward(dy, terms, shift_rows);
     } else {
-      const GroupNormAffine norm = {saved[4], saved[5], saved[6], saved[7], saved[8]};
+      const kernel::GroupNormAffine norm = {saved[4], saved[5], saved[6], saved[7], saved[8]};
       result = fused_backward(*context, dy.contiguous(pixels_last), terms, norm, shift_rows);
     }
     result.push_back(context->saved_data["residual"].toBool() ? dy : Tensor());
@@ -170,20 +172,21 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
 
   // Of x, weight, bias, norm_weight, norm_bias, shift.
   static variable_list fused_backward(const AutogradContext& context, const Tensor& dy,
-                                      const ConvolutionTerms& t, const GroupNormAffine& norm,
+                                      const ConvolutionTerms& t, const kernel::GroupNormAffine& norm,
                                       int64_t shift_rows) {
-    const ConvolutionShape shape = shape_of(t);
+    const kernel::ConvolutionShape shape = shape_of(t);
     variable_list result(6);
     const Tensor sums = image_sums(dy);
     result[2] = at::empty({shape.outputs}, dy.options());
-    add_rows(sums.data_ptr<double>(), shape.images, shape.outputs, result[2].data_ptr<float>());
+    kernel::add_rows(sums.data_ptr<double>(), shape.images, shape.outputs, result[2].data_ptr<float>());
     if (shift_rows) result[5] = shift_rows == 1 ? result[2].unsqueeze(0) : sums.to(at::kFloat);
     result[1] = at::empty(t.weight.sizes(), t.weight.options());
-    convolution_filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(), result[1].data_ptr<float>());
+    kernel::convolution_filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(),
+                                        result[1].data_ptr<float>());
     if (!context.needs_input_grad(0) && !t.norm_weight.defined()) return result;
     Tensor dx = input_gradient(shape, dy, t);
     if (t.norm_weight.defined()) {
-      const auto [gradient, weight, bias] = fused_group_norm_gradients(
+      const auto [gradient, weight, bias] = kernel::fused_group_norm_gradients(
           dx, t.x, t.norm_weight, t.norm_bias, {.y = {}, .mean = norm.mean, .rstd = norm.rstd}, norm_of(t));
       dx = gradient;
       result[3] = weight;
@@ -194,12 +197,14 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
   }
 
   /// Of f(x).
-  static Tensor input_gradient(const ConvolutionShape& s, const Tensor& dy, const ConvolutionTerms& t) {
+  static Tensor input_gradient(const kernel::ConvolutionShape& s, const Tensor& dy,
+                               const ConvolutionTerms& t) {
     Tensor dx = at::empty({s.images, s.inputs, s.height, s.width}, dy.options(), pixels_last);
-    convolve({s.images, s.height, s.width, s.outputs, s.inputs},
-             {.x = dy.data_ptr<float>(), .pixel = s.outputs}, filters_of(t.weight, true).data_ptr<float>(),
-             {.y = dx.data_ptr<float>(), .pixel = s.inputs});
-    return t.doubled ? at::avg_pool2d(dx, {2, 2}, {}, {0, 0}, false, true, 1) : dx;
+    kernel::convolve({s.images, s.height, s.width, s.outputs, s.inputs},
+                     {.x = dy.data_ptr<float>(), .pixel_stride = s.outputs},
+                     filters_of(t.weight, true).data_ptr<float>(),
+                     {.y = dx.data_ptr<float>(), .pixel_stride = s.inputs});
+    return t.upsampled ? at::avg_pool2d(dx, {2, 2}, {}, {0, 0}, false, true, 1) : dx;
   }
 
   // Second derivatives: the plain functions know how to differentiate their gradients.
@@ -237,12 +242,12 @@ Tensor convolution3(const ConvolutionTerms& terms) {
   return ConvolutionNode::apply(rows(terms.x), terms.weight, terms.bias, optional(terms.norm_weight),
                                 optional(terms.norm_bias), optional(terms.shift),
                                 optional(rows(terms.residual)), terms.norm_groups, terms.norm_eps,
-                                terms.doubled);
+                                terms.upsampled);
 }
 
 Tensor plain_convolution3(const ConvolutionTerms& t) {
   Tensor x = t.norm_weight.defined() ? group_norm(t.x, t.norm_weight, t.norm_bias, norm_of(t)) : t.x;
-  if (t.doubled) x = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+  if (t.upsampled) x = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
   Tensor y = at::conv2d(factor(x), factor(t.weight), factor(t.bias), 1, 1).to(x.scalar_type());
   if (t.shift.defined()) y = y + t.shift.unsqueeze(2).unsqueeze(3);
   return t.residual.defined() ? y + t.residual : y;

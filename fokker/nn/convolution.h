@@ -12,9 +12,9 @@ struct ConvolutionTerms {
   Tensor norm_weight = {}, norm_bias = {};
   int64_t norm_groups = 1;
   double norm_eps = 1e-5;
-  bool doubled = false;  ///< f also doubles both sides, each pixel standing for 2 x 2
-  Tensor shift = {};     ///< (n, outputs) or (1, outputs), added to every pixel; or undefined
-  Tensor residual = {};  ///< of the shape of y; or undefined
+  bool upsampled = false;  ///< f also doubles both sides, each pixel standing for 2 x 2
+  Tensor shift = {};       ///< (n, outputs) or (1, outputs), added to every pixel; or undefined
+  Tensor residual = {};    ///< of the shape of y; or undefined
 };
 
 /// y as one node of the graph: Winograd's form (kernel/convolution.h, float32 on a CPU), whose error is about

@@ -16,19 +16,19 @@ struct GroupNormNode : torch::autograd::Function<GroupNormNode> {
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
     context->saved_data["silu"] = silu;
-    const GroupNormForward result = fused_group_norm(x, weight, bias, shape_of(*context));
+    const kernel::GroupNormForward result = kernel::fused_group_norm(x, weight, bias, shape_of(*context));
     context->save_for_backward({x, weight, bias, result.mean, result.rstd});
     return result.y;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const GroupNormShape shape = shape_of(*context);
+    const kernel::GroupNormShape shape = shape_of(*context);
     variable_list result;
     if (at::GradMode::is_enabled()) {
       result = differentiable_backward(gradients[0], saved, shape);
     } else {
-      const auto [x, weight, bias] = fused_group_norm_gradients(
+      const auto [x, weight, bias] = kernel::fused_group_norm_gradients(
           gradients[0], saved[0], saved[1], saved[2], {.y = {}, .mean = saved[3], .rstd = saved[4]}, shape);
       result = {x, weight, bias};
     }
@@ -36,30 +36,32 @@ struct GroupNormNode : torch::autograd::Function<GroupNormNode> {
     return result;
   }
 
-  static GroupNormShape shape_of(AutogradContext& context) {
+  static kernel::GroupNormShape shape_of(AutogradContext& context) {
     return {.groups = context.saved_data["groups"].toInt(),
             .eps = context.saved_data["eps"].toDouble(),
-            .activation = context.saved_data["silu"].toBool() ? NormActivation::silu : NormActivation::none};
+            .activation = context.saved_data["silu"].toBool() ? kernel::NormActivation::silu
+                                                              : kernel::NormActivation::none};
   }
 
   // Second derivatives: the plain functions know how to differentiate their gradients. Where one of the three
   // needs no gradient, an alias that does takes its place and the result is dropped by the caller.
   static variable_list differentiable_backward(const Tensor& gradient, const variable_list& saved,
-                                               const GroupNormShape& shape) {
+                                               const kernel::GroupNormShape& shape) {
     variable_list inputs;
     for (int i = 0; i < 3; ++i)
       inputs.push_back(saved[i].requires_grad() ? saved[i] : saved[i].detach().requires_grad_(true));
-    const Tensor y = plain_group_norm(inputs[0], inputs[1], inputs[2], shape);
+    const Tensor y = kernel::plain_group_norm(inputs[0], inputs[1], inputs[2], shape);
     return torch::autograd::grad({y}, inputs, {gradient}, /*retain_graph=*/true, /*create_graph=*/true);
   }
 };
 
 }  // namespace
 
-Tensor group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormShape& shape) {
-  if (!suits_fused_group_norm(x, weight)) return plain_group_norm(x, weight, bias, shape);
+Tensor group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                  const kernel::GroupNormShape& shape) {
+  if (!kernel::suits_fused_group_norm(x, weight)) return kernel::plain_group_norm(x, weight, bias, shape);
   return GroupNormNode::apply(x, weight, bias, shape.groups, shape.eps,
-                              shape.activation == NormActivation::silu);
+                              shape.activation == kernel::NormActivation::silu);
 }
 
 }  // namespace fokker

@@ -25,7 +25,7 @@ Tensor Convolution::operator()(const Tensor& x) const {
                   : at::conv2d(factor(x), factor(weight), factor(bias), stride, padding).to(x.scalar_type());
 }
 
-Tensor GroupNorm::operator()(const Tensor& x, NormActivation activation) const {
+Tensor GroupNorm::operator()(const Tensor& x, kernel::NormActivation activation) const {
   return group_norm(x, weight, bias, {.groups = groups, .eps = eps, .activation = activation});
 }
 
@@ -61,7 +61,7 @@ Tensor ClassEmbedding::rows(const Tensor& label) const {
 }
 
 Activation::Activation(const std::string& name) : name_(name) {
-  using Kind = ActivationKind;
+  using Kind = kernel::ActivationKind;
   static const std::pair<const char*, Kind> kinds[] = {{"silu", Kind::silu}, {"elu", Kind::elu},
                                                        {"relu", Kind::relu}, {"gelu", Kind::gelu},
                                                        {"tanh", Kind::tanh}, {"softplus", Kind::softplus}};
@@ -75,7 +75,7 @@ Activation::Activation(const std::string& name) : name_(name) {
 }
 
 Tensor Activation::operator()(Tensor x) const {
-  using Kind = ActivationKind;
+  using Kind = kernel::ActivationKind;
   switch (kind_) {
     case Kind::silu:
       return apply_silu(std::move(x));

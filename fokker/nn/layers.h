@@ -29,7 +29,7 @@ struct GroupNorm {
   Tensor weight, bias;
   int64_t groups = 32;
   double eps = 1e-5;
-  Tensor operator()(const Tensor& x, NormActivation activation) const;
+  Tensor operator()(const Tensor& x, kernel::NormActivation activation) const;
 };
 
 /// convolution(silu(norm(x))) + shift + residual, for a 3 x 3 convolution of stride 1; a shift (n, outputs)
@@ -55,10 +55,10 @@ class Activation {
   /// May overwrite `x`, which must be a temporary of the caller.
   Tensor operator()(Tensor x) const;
   const std::string& name() const { return name_; }
-  ActivationKind kind() const { return kind_; }
+  kernel::ActivationKind kind() const { return kind_; }
 
  private:
-  ActivationKind kind_;
+  kernel::ActivationKind kind_;
   std::string name_;
 };
 

@@ -4,7 +4,7 @@
 #include <numbers>
 
 #include "fokker/core/check.h"
-#include "fokker/kernel/vector/waves.h"
+#include "fokker/kernel/vector/sinusoidal_features.h"
 
 namespace fokker {
 namespace {
@@ -56,11 +56,12 @@ Tensor sinusoidal_embedding(const Tensor& time, int64_t size, const SinusoidalOp
   return size % 2 ? at::constant_pad_nd(embedding, {0, 1}) : embedding;
 }
 
-Tensor wave_rows(const Tensor& time, const Tensor& frequencies, int64_t cosines) {
+Tensor sinusoidal_rows(const Tensor& time, const Tensor& frequencies, int64_t cosines) {
   const Tensor times = time.contiguous();
   const int64_t n = times.size(0), columns = frequencies.size(0);
   const Tensor out = at::empty({n, columns}, times.options());
-  waves(times.data_ptr<float>(), n, frequencies.data_ptr<float>(), columns, cosines, out.data_ptr<float>());
+  kernel::sinusoidal_features(times.data_ptr<float>(), n, frequencies.data_ptr<float>(), columns, cosines,
+                              out.data_ptr<float>());
   return out;
 }
 

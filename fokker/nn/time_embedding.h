@@ -36,13 +36,13 @@ Tensor sinusoidal_embedding(const Tensor& time, int64_t size, const SinusoidalOp
 Tensor sinusoidal_frequencies(int64_t size, const SinusoidalOptions& options, at::TensorOptions type);
 Tensor fourier_frequencies(int64_t size, at::TensorOptions type);
 
-/// Waves of time (n) at frequencies (columns), float32 on the CPU, -> (n, columns): the first `cosines` are
-/// cosines and the others sines. Unlike libtorch's, a row's bits depend on nothing but its time
-/// (kernel/waves.h).
-Tensor wave_rows(const Tensor& time, const Tensor& frequencies, int64_t cosines);
+/// Sinusoidal features of time (n) at frequencies (columns), float32 on the CPU, -> (n, columns): the first
+/// `cosines` are cosines and the others sines. Unlike libtorch's, a row's bits depend on nothing but its time
+/// (kernel/vector/sinusoidal_features.h).
+Tensor sinusoidal_rows(const Tensor& time, const Tensor& frequencies, int64_t cosines);
 
-/// Columns of frequencies whose waves are a sinusoidal embedding with cosines first: each twice, and 0 where
-/// `size` is odd.
+/// Columns of frequencies whose features are a sinusoidal embedding with cosines first: each twice, and 0
+/// where `size` is odd.
 Tensor sinusoidal_columns(int64_t size, const SinusoidalOptions& options);
 
 /// Features of time (n): (n, 1) for raw, otherwise (n, size).

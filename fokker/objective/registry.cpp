@@ -3,6 +3,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/objective/chain.h"
 #include "fokker/objective/denoising.h"
 #include "fokker/objective/elbo.h"

@@ -10,6 +10,9 @@ namespace {
 /// alpha = 1: the process only adds noise, and its velocity per unit of sigma is eps.
 class AdditiveModel : public ScheduleModel {
  public:
+  double alpha(double) const override { return 1; }
+  double alpha_rate(double) const override { return 0; }
+  double sigma_rate(double t) const override { return velocity_rate(t); }
   double log_alpha(double) const override { return 0; }
   double log_snr(double t) const override { return -2.0 * std::log(sigma(t)); }
   double time_of_log_snr(double log_snr) const override {
@@ -84,8 +87,11 @@ class EdmModel final : public AdditiveModel {
 
 class FlowModel final : public ScheduleModel {
  public:
-  double log_alpha(double t) const override { return std::log1p(-t); }
+  double alpha(double t) const override { return 1 - t; }
   double sigma(double t) const override { return t; }
+  double alpha_rate(double) const override { return -1; }
+  double sigma_rate(double) const override { return 1; }
+  double log_alpha(double t) const override { return std::log1p(-t); }
   double log_snr(double t) const override { return 2.0 * (std::log1p(-t) - std::log(t)); }
   double time_of_log_snr(double log_snr) const override { return 1.0 / (1.0 + std::exp(0.5 * log_snr)); }
   double drift(double t) const override { return -1.0 / (1.0 - t); }

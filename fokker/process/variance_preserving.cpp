@@ -123,8 +123,11 @@ class SubVpModel final : public ScheduleModel {
  public:
   explicit SubVpModel(const SubVariancePreserving& o)
       : o_(o), vp_(VariancePreserving{o.beta_min, o.beta_max}) {}
-  double log_alpha(double t) const override { return vp_.log_alpha(t); }
+  double alpha(double t) const override { return vp_.alpha(t); }
   double sigma(double t) const override { return -std::expm1(2.0 * log_alpha(t)); }
+  double alpha_rate(double t) const override { return vp_.alpha_rate(t); }
+  double sigma_rate(double t) const override { return vp_.beta(t) * std::exp(2.0 * log_alpha(t)); }
+  double log_alpha(double t) const override { return vp_.log_alpha(t); }
   double log_snr(double t) const override {
     return t <= 0 ? infinity : 2.0 * (log_alpha(t) - std::log(sigma(t)));
   }
@@ -175,6 +178,12 @@ double VariancePreservingModel::time_of_log_snr(double log_snr) const {
 
 PathCoefficients VariancePreservingModel::velocity(double t) const {
   return {-sigma(t), std::exp(log_alpha(t))};
+}
+
+double VariancePreservingModel::sigma_rate(double t) const {
+  // sigma sigma' = -alpha alpha'
+  const double a = alpha(t);
+  return 0.5 * beta(t) * a * a / sigma(t);
 }
 
 double VariancePreservingModel::velocity_rate(double t) const {

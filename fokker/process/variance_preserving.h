@@ -1,4 +1,6 @@
 #pragma once
+#include <cmath>
+
 #include "fokker/process/schedule.h"
 
 namespace fokker {
@@ -7,7 +9,11 @@ namespace fokker {
 /// cancellation. A subclass says log_alpha, beta and the inverse of log_alpha.
 class VariancePreservingModel : public ScheduleModel {
  public:
+  double alpha(double t) const override { return std::exp(log_alpha(t)); }
   double sigma(double t) const override;
+  double alpha_rate(double t) const override { return drift(t) * alpha(t); }
+  double sigma_rate(double t) const override;
+  double log_alpha(double t) const override = 0;
   double log_snr(double t) const override;
   double time_of_log_snr(double log_snr) const override;
   double drift(double t) const override { return -0.5 * beta(t); }

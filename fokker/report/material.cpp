@@ -3,43 +3,15 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
-#include "fokker/denoise/guidance.h"
 #include "fokker/plot/figure/label.h"
-#include "fokker/sample/integrate.h"
-#include "fokker/sample/method/unipc.h"
 #include "fokker/train/defaults.h"
+#include "fokker/train/sample_model.h"
 
 namespace fokker::report {
 namespace {
 
 constexpr size_t kNameLength = 40;
 constexpr int64_t kFewestHeldOut = 500;
-
-/// A model's denoiser with its estimate clipped to the range of pixels.
-class PixelDenoiser final : public Denoiser {
- public:
-  explicit PixelDenoiser(std::unique_ptr<Denoiser> inner)
-      : inner_(std::move(inner)), clipped_(*inner_, 1.0) {}
-  Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override {
-    return clipped_.estimate(x, t, label);
-  }
-  const GaussianProcess& process() const override { return inner_->process(); }
-
- private:
-  std::unique_ptr<Denoiser> inner_;
-  ClippedDenoiser clipped_;
-};
-
-std::unique_ptr<Denoiser> sampling_denoiser(const Model& model) {
-  std::unique_ptr<Denoiser> denoiser = model.denoiser();
-  if (!model.is_image()) return denoiser;
-  return std::make_unique<PixelDenoiser>(std::move(denoiser));
-}
-
-TimeGrid frame_times(const GaussianProcess& process, int64_t frames) {
-  return process.sigma(0) > 0 ? TimeGrid::uniform_log_snr(process, frames - 1)
-                              : TimeGrid::quadratic(frames - 1);
-}
 
 /// So many samples that all their states fit in some hundred megabytes.
 int64_t sample_count(const Material& m) {
@@ -55,20 +27,18 @@ void draw_samples(Material& m) {
   const auto parameter = model.network->parameters().front().tensor;
   std::vector<int64_t> shape{sample_count(m)};
   for (const int64_t size : model.event_shape()) shape.push_back(size);
-  const TimeGrid grid = frame_times(model.process, m.images() ? m.options.image_frames : m.options.frames);
+  const TimeGrid grid =
+      usual_grid(model.spec.process, (m.images() ? m.options.image_frames : m.options.frames) - 1);
   Trajectory trajectory(grid.steps(), shape, at::TensorOptions(parameter.scalar_type()));
-  IntegrateOptions options{
-      .noise = nullptr, .block = m.images() ? 64 : 4096, .observers = {trajectory.observer()}};
-  const Rng rng = Rng(m.options.seed).stream("report");
-  const Integration run = generate(*m.denoiser, UniPc({.order = 3}), grid, shape, rng,
-                                   parameter.options().requires_grad(false), options);
-  m.samples = model.normalisation.invert(run.x.cpu());
+  m.samples = sample(model, shape[0], Rng(m.options.seed).stream("report"),
+                     {.grid = grid, .observers = {trajectory.observer()}})
+                  .values;
   m.times = grid.times();
-  m.scaled_states = is_additive(model.process);
+  m.scaled_states = is_additive(model.spec.process);
   Tensor states = trajectory.states().cpu();
   std::vector<Tensor> frames;
   for (size_t k = 0; k < m.times.size(); ++k) {
-    const double sigma = model.process.sigma(m.times[k]);
+    const double sigma = model.spec.process.sigma(m.times[k]);
     const Tensor x = states[static_cast<int64_t>(k)];
     frames.push_back(model.normalisation.invert(m.scaled_states ? x / std::sqrt(1 + sigma * sigma) : x));
   }
@@ -124,13 +94,11 @@ Material gather(const RunRecord& run, const ReportOptions& options) {
 void try_sampling(const Model& model) {
   const GradientMode off(false);
   const ReportOptions options;
-  const auto type = model.network->parameters().front().tensor.options().requires_grad(false);
-  std::vector<int64_t> shape = model.event_shape();
-  shape.insert(shape.begin(), 1);
-  const TimeGrid grid = frame_times(model.process, model.is_image() ? options.image_frames : options.frames);
-  const Tensor x = generate(*sampling_denoiser(model), UniPc({.order = 3}), grid, shape, Rng(0), type).x;
+  const TimeGrid grid =
+      usual_grid(model.spec.process, (model.is_image() ? options.image_frames : options.frames) - 1);
+  const Tensor x = sample(model, 1, Rng(0), {.grid = grid}).values;
   check(x.isfinite().all().item<bool>(), "a network that predicts {} of this process gives no finite samples",
-        model.prediction_name());
+        model.spec.name());
 }
 
 std::string shorten(const std::string& text, size_t count) {

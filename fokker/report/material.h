@@ -8,11 +8,11 @@ namespace fokker::report {
 struct Material {
   const RunRecord& run;
   const ReportOptions& options;
-  std::unique_ptr<Denoiser> denoiser;  ///< as the sampler uses it: clipped for images
-  std::vector<std::string> names;      ///< of columns, short enough to be shown
-  Tensor samples;                      ///< (n, event...)
-  std::vector<double> times;           ///< of the frames
-  Tensor states;                       ///< (frames, n, event...), see `scaled_states`
+  std::shared_ptr<const Denoiser> denoiser;  ///< as the sampler uses it: clipped for images
+  std::vector<std::string> names;            ///< of columns, short enough to be shown
+  Tensor samples;                            ///< (n, event...)
+  std::vector<double> times;                 ///< of the frames
+  Tensor states;                             ///< (frames, n, event...), see `scaled_states`
   bool scaled_states = false;  ///< states are divided by sqrt(1 + sigma^2), since the process only adds noise
   Tensor data = {};            ///< (m, event...), or undefined
   std::string data_name = {};  ///< what these rows are: "held-out rows"; fresh draws where the law is known

@@ -1,5 +1,6 @@
 #include "fokker/report/report.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/process/prior_fit.h"
 #include "fokker/report/sections.h"
 #include "fokker/train/defaults.h"
@@ -16,8 +17,7 @@ constexpr size_t kTitleLength = 80;
 
 std::string summary_line(const RunRecord& run) {
   const Model& model = run.model;
-  const Json& training = model.training;
-  const std::string source = training.value("data", std::string("data that is not recorded"));
+  const std::string source = model.training.data.value_or("data that is not recorded");
   std::string shape;
   for (const int64_t size : model.event_shape()) shape += (shape.empty() ? "" : " × ") + std::to_string(size);
   const std::string rows = model.is_image() ? fmt::format("images of {}", shape)
@@ -25,14 +25,14 @@ std::string summary_line(const RunRecord& run) {
                                                           model.event_shape()[0] == 1 ? "column" : "columns");
   return fmt::format("{} of {} parameters, trained on {} {} from {}.",
                      model.is_image() ? "A U-Net" : "An MLP", thousands(model.network->parameter_count()),
-                     thousands(training.value("rows", int64_t{0})), rows, shorten(source, kTitleLength));
+                     thousands(model.training.rows.value_or(0)), rows, shorten(source, kTitleLength));
 }
 
 Pairs highlights(const Material& m, Json& summary) {
   Pairs items;
-  const Json& training = m.run.model.training;
-  const int64_t steps = training.value("steps_done", int64_t{0});
-  const double seconds = training.value("seconds", 0.0);
+  const TrainingRecord& training = m.run.model.training;
+  const int64_t steps = training.steps_done.value_or(0);
+  const double seconds = training.seconds.value_or(0);
   summary["steps"] = steps;
   summary["seconds"] = seconds;
   items.emplace_back("steps", thousands(steps));
@@ -61,10 +61,10 @@ Pairs highlights(const Material& m, Json& summary) {
 /// Says where samples start from a prior that is not the law of x_1.
 void note_prior(Page& page, const Model& model, Json& summary) {
   const double spread = recorded_spread(model.training);
-  const PriorFit fit = prior_fit(model.process, spread);
+  const PriorFit fit = prior_fit(model.spec.process, spread);
   summary["prior"] = fit.to_json();
   if (fit.fits()) return;
-  const std::string better = fitting_process(model.process, spread);
+  const std::string better = fitting_process(model.spec.process, spread);
   page.note(
       fmt::format("Samples start from noise alone, but {}. They will be off, however long the training{}.",
                   fit.text(), better.empty() ? "" : "; a process that would do is " + better));
@@ -72,7 +72,7 @@ void note_prior(Page& page, const Model& model, Json& summary) {
 
 }  // namespace
 
-Report make_report(const RunRecord& run, const ReportOptions& options) {
+Report make_report(const RunRecord& run, const ReportOptions& options) try {
   const GradientMode off(false);
   const Material m = gather(run, options);
   Report report{Page("Report of " + shorten(run.name, kTitleLength), summary_line(run)), Json::object()};
@@ -88,6 +88,8 @@ Report make_report(const RunRecord& run, const ReportOptions& options) {
   add_schedule(page, m);
   add_making(page, m);
   return report;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker::report

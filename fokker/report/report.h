@@ -14,7 +14,7 @@ namespace fokker::report {
 /// What a report is made from. What is absent is said in the page in place of the sections that need it.
 struct RunRecord {
   std::string name;  ///< of the run, as its reader knows it
-  Model model;       ///< on the CPU or a GPU; `training` as `fokker train` writes it
+  Model model;       ///< on the CPU or a GPU
   std::vector<TrainMetrics> metrics = {};
   std::optional<Split> data = {};                ///< the rows that it was trained on, and those kept apart
   std::string why_no_data = {};                  ///< one sentence, where there are none

@@ -27,8 +27,8 @@ struct Spread {
   bool is_wide() const { return least > 0 && most > kLogarithmicAbove * least; }
 };
 
-std::string weighting_of(const Json& training) {
-  const std::string name = training.value("weighting", "uniform");
+std::string weighting_of(const TrainingRecord& training) {
+  const std::string name = training.weighting.value_or("uniform");
   return name == "none" || name.empty() ? "uniform" : name;
 }
 
@@ -69,8 +69,8 @@ std::optional<GaussianMixture> known_law(const Material& m) {
 
 /// The least loss where the law is known.
 void add_optimum(Profiles& p, const GaussianMixture& law, const Tensor& rows, const Material& m) {
-  const AnalyticDenoiser exact(law, m.run.model.process);
-  p.best = measure(m, rows, exact_as(exact, m.run.model.prediction), p.measured.times, at::kDouble);
+  const AnalyticDenoiser exact(law, m.run.model.spec.process);
+  p.best = measure(m, rows, exact_as(exact, m.run.model.spec.native()), p.measured.times, at::kDouble);
   p.best_name = "Bayes-optimal loss";
   p.best_meaning =
       "The law of the data is known, and with it the least loss that any network can have: that of the exact "
@@ -83,9 +83,9 @@ void add_bound(Profiles& p, int64_t count, const Denoiser& denoiser, const Mater
                at::TensorOptions type) {
   const Tensor rows = model_rows(m, m.run.data->training, kMostExactRows, "exact rows");
   const AnalyticDenoiser exact(GaussianMixture::empirical(rows.flatten(1).to(at::kDouble)),
-                               m.run.model.process);
+                               m.run.model.spec.process);
   const Tensor some = repeated(rows.narrow(0, 0, std::min(count, rows.size(0))), count);
-  p.best = measure(m, some, exact_as(exact, m.run.model.prediction), p.measured.times, at::kDouble);
+  p.best = measure(m, some, exact_as(exact, m.run.model.spec.native()), p.measured.times, at::kDouble);
   p.training = measure(m, some, denoiser, p.measured.times, type);
   p.best_name = "bound on training rows";
   p.best_meaning = fmt::format(
@@ -109,14 +109,15 @@ Profiles measure_profiles(const Material& m) {
   const Tensor rows =
       law ? model.normalisation.apply(m.run.law->sample(kLawRows, rng), at::kFloat)
           : repeated(model_rows(m, held_out ? data.held_out : data.training, count, "profile rows"), count);
-  Profiles p{.measured = measure(m, rows, *denoiser, profile_times(model.process, m.options.times), type),
-             .rows = law        ? "fresh draws of the law"
-                     : held_out ? "held-out rows"
-                                : "training rows",
-             .training = {},
-             .best = {},
-             .best_name = {},
-             .best_meaning = {}};
+  Profiles p{
+      .measured = measure(m, rows, *denoiser, profile_times(model.spec.process, m.options.times), type),
+      .rows = law        ? "fresh draws of the law"
+              : held_out ? "held-out rows"
+                         : "training rows",
+      .training = {},
+      .best = {},
+      .best_name = {},
+      .best_meaning = {}};
   if (law)
     add_optimum(p, *law, rows, m);
   else
@@ -152,12 +153,12 @@ plot::Figure draw_profile(const Profiles& p, const plot::Theme& theme) {
 }
 
 Figure profile_figure(const Material& m, const Profiles& p) {
-  const Json& training = m.run.model.training;
-  const std::string objective = training.value("objective", "denoising");
+  const TrainingRecord& training = m.run.model.training;
+  const std::string objective = training.objective.value_or("denoising");
   std::string caption = fmt::format(
       "Over t: the denoising loss w(t) E‖value − target‖² / d of the network's own output ({}), weighting "
       "{}.",
-      m.run.model.prediction_name(), shorten(weighting_of(training), 60));
+      m.run.model.spec.name(), shorten(weighting_of(training), 60));
   if (objective != "denoising")
     caption += fmt::format(" Training minimised another objective, {}.", shorten(objective, 60));
   if (m.run.data->training.labels.defined())

@@ -7,10 +7,20 @@ namespace {
 
 constexpr size_t kLongestFact = 400;
 
-/// A value of `training` as text, or "not recorded".
-std::string fact(const Json& training, const char* key) {
-  if (!training.contains(key) || training[key].is_null()) return "not recorded";
-  const Json& value = training[key];
+/// What was recorded as text, or "not recorded".
+std::string fact(const std::optional<std::string>& value) {
+  return value ? shorten(*value, kLongestFact) : "not recorded";
+}
+std::string fact(std::optional<int64_t> value) {
+  return value ? thousands(*value) : "not recorded";
+}
+std::string fact(std::optional<double> value) {
+  return value ? number(*value) : "not recorded";
+}
+/// The same of a member of an object.
+std::string fact(const Json& object, const char* key) {
+  if (!object.contains(key) || object[key].is_null()) return "not recorded";
+  const Json& value = object[key];
   if (value.is_number_integer()) return thousands(value.get<int64_t>());
   if (value.is_number()) return number(value.get<double>());
   return shorten(value.is_string() ? value.get<std::string>() : json_text(value), kLongestFact);
@@ -34,17 +44,17 @@ std::string network_text(const Material& m) {
 }
 
 std::string process_text(const Material& m) {
-  const Json config = m.run.model.process.schedule()->config();
+  const Json config = m.run.model.spec.process.schedule()->config();
   const std::string name = config.value("type", "");
   const std::string rest = parts(config);
   return rest.empty() ? name : shorten(fmt::format("{}: {}", name, rest), kLongestFact);
 }
 
-std::string budget(const Json& training) {
-  const double minutes = training.value("minutes", 0.0);
+std::string budget(const TrainingRecord& training) {
+  const double minutes = training.minutes.value_or(0);
   const std::string planned =
-      minutes > 0 ? fmt::format("{} minutes", number(minutes)) : fact(training, "steps") + " steps";
-  return fmt::format("{}; done {} in {} s", planned, fact(training, "steps_done"), fact(training, "seconds"));
+      minutes > 0 ? fmt::format("{} minutes", number(minutes)) : fact(training.steps) + " steps";
+  return fmt::format("{}; done {} in {} s", planned, fact(training.steps_done), fact(training.seconds));
 }
 
 Pairs machine_facts(const Json& machine) {
@@ -67,33 +77,33 @@ std::string column_list(const Material& m) {
 }  // namespace
 
 void add_making(Page& page, const Material& m) {
-  const Json& training = m.run.model.training;
+  const TrainingRecord& training = m.run.model.training;
   page.section("How it was made");
-  Pairs facts{{"Data", fact(training, "data")},
-              {"Rows", fmt::format("{}, of which {} held out", fact(training, "rows"),
-                                   fact(training, "held_out_rows"))}};
+  Pairs facts{
+      {"Data", fact(training.data)},
+      {"Rows", fmt::format("{}, of which {} held out", fact(training.rows), fact(training.held_out_rows))}};
   if (!m.names.empty()) facts.emplace_back("Columns", column_list(m));
   const Model& model = m.run.model;
   if (!model.label_names.empty())
     facts.emplace_back(
         model.label_column.empty() ? "Labels" : "Labels (" + shorten(model.label_column, kLongestFact) + ")",
         shorten(list_labels(model.label_names), kLongestFact));
-  const Pairs more{{"Process", process_text(m)},
-                   {"Prediction", m.run.model.prediction_name()},
-                   {"Objective", fmt::format("{}, weighting {}", fact(training, "objective"),
-                                             fact(training, "weighting"))},
-                   {"Network", network_text(m)},
-                   {"Training", budget(training)},
-                   {"Batch", fact(training, "batch")},
-                   {"Optimiser", fmt::format("AdamW, peak learning rate {}, averaging {}",
-                                             fact(training, "learning_rate"), fact(training, "ema"))},
-                   {"Seed", fact(training, "seed")}};
+  const Pairs more{
+      {"Process", process_text(m)},
+      {"Prediction", m.run.model.spec.name()},
+      {"Objective", fmt::format("{}, weighting {}", fact(training.objective), fact(training.weighting))},
+      {"Network", network_text(m)},
+      {"Training", budget(training)},
+      {"Batch", fact(training.batch)},
+      {"Optimiser", fmt::format("AdamW, peak learning rate {}, averaging {}", fact(training.learning_rate),
+                                fact(training.ema_decay))},
+      {"Seed", training.seed ? thousands(static_cast<int64_t>(*training.seed)) : "not recorded"}};
   facts.insert(facts.end(), more.begin(), more.end());
   page.facts(facts);
   page.heading("Versions and machine");
-  page.facts(machine_facts(training.contains("machine") ? training["machine"] : Json()));
+  page.facts(machine_facts(training.machine));
   if (!m.run.configuration.empty()) page.folded("Resolved configuration (config.toml)", m.run.configuration);
-  page.folded("Model as saved (fokker.json, training)", json_text(training, 2));
+  page.folded("Model as saved (fokker.json, training)", json_text(training.to_json(), 2));
 }
 
 }  // namespace fokker::report

@@ -19,7 +19,7 @@ Tensor noised(const Material& m, double t) {
   const Tensor all = m.has_data() ? m.data : m.samples;
   const Tensor rows = map.apply(all.narrow(0, 0, std::min(kPoints, all.size(0))), at::kDouble);
   const Tensor noise = Rng(m.options.seed).stream("score field").normal(rows.sizes(), {}, at::kDouble);
-  return m.run.model.process.perturb(rows, noise, t);
+  return m.run.model.spec.process.perturb(rows, noise, t);
 }
 
 plot::Figure field_figure(const Material& m, double t, const plot::Theme& theme) {
@@ -32,7 +32,7 @@ plot::Figure field_figure(const Material& m, double t, const plot::Theme& theme)
   const auto y = plot::padded_limits(plot::range_of(plot::to_vector(points.select(1, 1).contiguous())),
                                      plot::Scale::linear, 0.02);
   axes.title =
-      fmt::format("t = {:.3f}, \\sigma/\\alpha = {:.2g}", t, std::exp(-0.5 * model.process.log_snr(t)));
+      fmt::format("t = {:.3f}, \\sigma/\\alpha = {:.2g}", t, std::exp(-0.5 * model.spec.process.log_snr(t)));
   axes.x = {.label = m.names[0], .limits = x};
   axes.y = {.label = m.names[1], .limits = y};
   plot::add_scatter(axes, points, {.colour = theme.series(0), .alpha = 0.25});
@@ -53,7 +53,7 @@ void add_score_field(Page& page, const Material& m) {
       "The learned score ∇ log pₜ at two noise levels, over rows of the data noised to the same level. "
       "Arrows point "
       "to where the density grows; longer arrows are stronger, by the power 0.4.");
-  const GaussianProcess& process = m.run.model.process;
+  const GaussianProcess& process = m.run.model.spec.process;
   std::vector<Figure> figures;
   for (const double level : kNoiseLevels) {
     const double t = process.schedule()->time_of_log_snr(-2 * std::log(level));
@@ -67,7 +67,7 @@ void add_score_field(Page& page, const Material& m) {
 
 void add_schedule(Page& page, const Material& m) {
   page.section("Schedule");
-  const auto& process = m.run.model.process;
+  const auto& process = m.run.model.spec.process;
   const std::string name = process.schedule()->config().value("type", "process");
   page.paragraph(
       fmt::format("The process {}: xₜ = α(t) x₀ + σ(t) ε, with the log-SNR λ = log α²/σ² and the squared "

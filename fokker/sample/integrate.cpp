@@ -3,6 +3,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
+#include "fokker/denoise/guidance.h"
 
 namespace fokker {
 namespace {
@@ -80,14 +81,21 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
   check(options.block > 0, "integrate: expected block > 0 but received {}", options.block);
   check_run(sampler, grid);
   const GradientMode no_gradients(false);
-  const std::unique_ptr<const Denoiser> frozen = denoiser.frozen();
-  const Denoiser& used = frozen ? *frozen : denoiser;
+  const bool labelled = options.labels.defined();
+  check(!labelled || (options.labels.dim() == 1 && options.labels.size(0) == x.size(0)),
+        "integrate: expected {} labels, one per row, but received shape {}", x.size(0),
+        labelled ? shape_string(options.labels) : "");
+  std::shared_ptr<const Denoiser> used = denoiser.frozen();
+  if (!used) used = std::shared_ptr<const Denoiser>(std::shared_ptr<void>(), &denoiser);  // lives as long
   Integration whole;
   std::vector<Tensor> blocks;
   for (int64_t row = 0; row < x.size(0); row += options.block) {
     const int64_t rows = std::min(options.block, x.size(0) - row);
+    const auto block =
+        !labelled ? used
+                  : std::make_shared<const GuidedDenoiser>(used, options.labels.narrow(0, row, rows), 1.0);
     Integration part =
-        integrate_block(used, sampler, grid, x.narrow(0, row, rows), options.first_sample + row, options);
+        integrate_block(*block, sampler, grid, x.narrow(0, row, rows), options.first_sample + row, options);
     blocks.push_back(part.x);
     whole.evaluations = std::max(whole.evaluations, part.evaluations);
     whole.rejected += part.rejected;

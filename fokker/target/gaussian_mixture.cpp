@@ -4,6 +4,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/kernel/mixture/mixture_softmax.h"
 
 namespace fokker {
 namespace {
@@ -118,8 +119,8 @@ void GaussianMixture::simplify_covariances() {
 void GaussianMixture::prepare() {
   smallest_variance_ = variances_.min().item<double>();
   if (!shared()) return;
-  centred_ = CentredMeans(means_, log_weights_);
-  softmax_ = means_.is_cpu() ? std::make_shared<SoftmaxComponents>(centred_) : nullptr;
+  centred_ = std::make_shared<const kernel::CentredMeans>(means_, log_weights_);
+  softmax_ = means_.is_cpu() ? std::make_shared<kernel::SoftmaxComponents>(*centred_) : nullptr;
 }
 
 GaussianMixture GaussianMixture::standard_normal(int64_t dimension) {
@@ -207,11 +208,11 @@ GaussianMixture GaussianMixture::to(at::Device device) const {
        {&result.weights_, &result.log_weights_, &result.means_, &result.variances_, &result.axes_})
     if (tensor->defined()) *tensor = tensor->to(device);
   if (!shared()) return result;
-  result.centred_ = centred_.to(device);
+  result.centred_ = std::make_shared<const kernel::CentredMeans>(centred_->to(device));
   if (!device.is_cpu())
     result.softmax_ = nullptr;
   else if (!softmax_)
-    result.softmax_ = std::make_shared<SoftmaxComponents>(result.centred_);
+    result.softmax_ = std::make_shared<kernel::SoftmaxComponents>(*result.centred_);
   return result;
 }
 

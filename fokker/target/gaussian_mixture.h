@@ -1,18 +1,24 @@
 #pragma once
-#include "fokker/kernel/mixture/mixture_softmax.h"
+#include <memory>
+
 #include "fokker/target/distribution.h"
 
 namespace fokker {
+namespace kernel {
+struct CentredMeans;
+struct MixtureSoftmax;
+class SoftmaxComponents;
+}  // namespace kernel
 
 /// sum_k w_k N(m_k, S_k). A Gaussian is the case of one component, the empirical distribution of a data set
 /// that of zero covariance. Noising maps mixtures to mixtures, so every quantity of a diffusion started here
 /// is exact. Covariances are held as eigen-decompositions, in float64. Safe to share between threads.
 ///
 /// Functions of x compute in float64 and return the dtype of x; where x is float32 and the components
-/// share one covariance, sums over them are as accurate as SoftmaxQueries::single says. They work through x
-/// in blocks, so that working memory stays below about 256 MB besides the parameters and the kernels' copies
-/// of them (SoftmaxComponents). They record gradients with respect to x, alpha and sigma where these require
-/// them (then the blocks' intermediate results are kept).
+/// share one covariance, sums over them are as accurate as kernel::SoftmaxQueries::single says. They work
+/// through x in blocks, so that working memory stays below about 256 MB besides the parameters and the
+/// kernels' copies of them (kernel::SoftmaxComponents). They record gradients with respect to x, alpha and
+/// sigma where these require them (then the blocks' intermediate results are kept).
 class GaussianMixture final : public Distribution {
  public:
   /// weights: (k) positive, any scale; means: (k, d); covariances: one number for all, (k) numbers, (k, d)
@@ -76,9 +82,10 @@ class GaussianMixture final : public Distribution {
   GaussianMixture to(at::Device device) const;
 
  private:
-  /// One block of answers: `pull` = -grad log p = E[eps | x] / sigma, which also exists at sigma = 0.
+  /// One block of results: `negative_score` = -grad log p = E[eps | x] / sigma, which also exists at sigma =
+  /// 0.
   struct Block {
-    Tensor denoised, pull, log_density, responsibilities;
+    Tensor denoised, negative_score, log_density, responsibilities;
   };
   /// Of a range of components: C^-1 r along the axes (k, n, d) and log w_k N(x; ...) + const (k, n).
   struct Terms {
@@ -100,8 +107,8 @@ class GaussianMixture final : public Distribution {
   Block shared_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted,
                      bool single) const;
   Block fused_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, const Tensor& variance,
-                    const MixtureSoftmax& softmax) const;
-  Block own_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma) const;
+                    const kernel::MixtureSoftmax& softmax) const;
+  Block component_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma) const;
   Block general_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
 
   Tensor weights_, log_weights_;  // (k)
@@ -110,8 +117,8 @@ class GaussianMixture final : public Distribution {
   Tensor axes_;  // (k, d, d) eigenvectors in columns; undefined where they are the coordinate axes
   double smallest_variance_ = 0;
   // Of the shared case.
-  CentredMeans centred_;
-  std::shared_ptr<const SoftmaxComponents> softmax_;  // on the CPU
+  std::shared_ptr<const kernel::CentredMeans> centred_;
+  std::shared_ptr<const kernel::SoftmaxComponents> softmax_;  // on the CPU
 };
 
 }  // namespace fokker

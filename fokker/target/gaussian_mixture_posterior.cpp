@@ -4,7 +4,8 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/constants.h"
-#include "fokker/kernel/mixture/own_covariances.h"
+#include "fokker/kernel/mixture/component_covariances.h"
+#include "fokker/kernel/mixture/mixture_softmax.h"
 #include "fokker/target/gaussian_mixture.h"
 
 namespace fokker {
@@ -41,7 +42,7 @@ Tensor joined(const std::vector<Tensor>& parts) {
 /// What follows from the softmax over the components, in one pass over x: the formulas of shared_block.
 GaussianMixture::Block GaussianMixture::fused_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
                                                     const Tensor& variance,
-                                                    const MixtureSoftmax& softmax) const {
+                                                    const kernel::MixtureSoftmax& softmax) const {
   const int64_t n = x.size(0), d = dimension();
   Block block{
       at::empty({n, d}, x.options()), at::empty({n, d}, x.options()), at::empty({n}, x.options()), {}};
@@ -49,7 +50,7 @@ GaussianMixture::Block GaussianMixture::fused_block(const Tensor& x, const Tenso
                coefficients =
                    at::cat({alpha.expand({n, 1}), sigma.expand({n, 1}), variance.expand({n, 1})}, 1);
   const double v = variances_.item<double>();
-  const double *centre = centred_.centre.data_ptr<double>(), *means = centred_.offsets.data_ptr<double>(),
+  const double *centre = centred_->centre.data_ptr<double>(), *means = centred_->offsets.data_ptr<double>(),
                *log_weights = log_weights_.data_ptr<double>(),
                *log_total = softmax.log_total.data_ptr<double>();
   const auto* anchor = softmax.anchor.data_ptr<int64_t>();
@@ -59,12 +60,12 @@ GaussianMixture::Block GaussianMixture::fused_block(const Tensor& x, const Tenso
                    *offset = offsets.data_ptr<double>() + i * d,
                    *coefficient = coefficients.data_ptr<double>() + 3 * i;
       double *denoised = block.denoised.data_ptr<double>() + i * d,
-             *pull = block.pull.data_ptr<double>() + i * d, square = 0;
+             *negative_score = block.negative_score.data_ptr<double>() + i * d, square = 0;
       const double a = coefficient[0], s = coefficient[1], c = coefficient[2], each = 1 / c;
       for (int64_t j = 0; j < d; ++j) {
         const double centred = row[j] - a * centre[j], residual = centred - a * nearest[j];
         square += residual * residual;
-        pull[j] = (residual - a * offset[j]) * each;
+        negative_score[j] = (residual - a * offset[j]) * each;
         denoised[j] = centre[j] + (s * s * each) * (nearest[j] + offset[j]) + (a * v * each) * centred;
       }
       block.log_density.data_ptr<double>()[i] =
@@ -75,31 +76,31 @@ GaussianMixture::Block GaussianMixture::fused_block(const Tensor& x, const Tenso
   return block;
 }
 
-/// Shared covariance v I. The kernels answer where no gradient is recorded.
+/// Shared covariance v I. The kernels run where no gradient is recorded.
 GaussianMixture::Block GaussianMixture::shared_block(const Tensor& x, const Tensor& alpha,
                                                      const Tensor& sigma, Wanted wanted, bool single) const {
   const Tensor c = alpha * alpha * variances_ + sigma * sigma;
-  const SoftmaxQueries queries{x, alpha, c, single};
+  const kernel::SoftmaxQueries queries{x, alpha, c, single};
   Block block;
   if (wanted == Wanted::responsibilities) {
-    block.responsibilities = relative_logits(centred_, queries).relative.softmax(1);
+    block.responsibilities = kernel::relative_logits(*centred_, queries).relative.softmax(1);
     return block;
   }
   const bool gradients = x.requires_grad() || c.requires_grad() || alpha.requires_grad();
-  const MixtureSoftmax softmax =
-      gradients || !softmax_ ? mixture_softmax_plain(centred_, queries) : (*softmax_)(queries);
+  const kernel::MixtureSoftmax softmax =
+      gradients || !softmax_ ? kernel::mixture_softmax_plain(*centred_, queries) : (*softmax_)(queries);
   if (!gradients && x.is_cpu()) return fused_block(x, alpha, sigma, c, softmax);
-  const Tensor nearest = centred_.offsets.index_select(0, softmax.anchor);
-  const Tensor centred = x - alpha * centred_.centre;
+  const Tensor nearest = centred_->offsets.index_select(0, softmax.anchor);
+  const Tensor centred = x - alpha * centred_->centre;
   const Tensor residual = centred - alpha * nearest;
   const Tensor quadratic = residual.square().sum(1, true) / c;
   block.log_density =
       softmax.log_total + log_weights_.index_select(0, softmax.anchor) -
       0.5 * (quadratic + static_cast<double>(dimension()) * (c.log() + log_two_pi)).squeeze(1);
-  block.pull = (residual - alpha * softmax.offset) / c;
+  block.negative_score = (residual - alpha * softmax.offset) / c;
   // m + alpha v / c (x - alpha m), with the terms in E[m_k | x] collected: no cancellation at either end.
-  block.denoised =
-      centred_.centre + (sigma * sigma / c) * (nearest + softmax.offset) + (alpha * variances_ / c) * centred;
+  block.denoised = centred_->centre + (sigma * sigma / c) * (nearest + softmax.offset) +
+                   (alpha * variances_ / c) * centred;
   return block;
 }
 
@@ -135,7 +136,7 @@ GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Ten
     return block;
   }
   block.log_density = total.squeeze(0) - 0.5 * log_two_pi * static_cast<double>(dimension());
-  block.pull = at::zeros_like(x);
+  block.negative_score = at::zeros_like(x);
   block.denoised = at::zeros_like(x);
   for (int64_t k = 0; k < components(); k += step) {
     if (step < components()) terms = component_terms(x, alpha, sigma, k, k + step);
@@ -144,7 +145,7 @@ GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Ten
     const auto back = [&](const Tensor& y) {
       return (axes_.defined() ? y.matmul(axes_.slice(0, k, k + step).transpose(1, 2)) : y).sum(0);
     };
-    block.pull = block.pull + back(scaled);
+    block.negative_score = block.negative_score + back(scaled);
     block.denoised = block.denoised + alpha * back(explained) +
                      responsibility.slice(0, k, k + step).t().matmul(means_.slice(0, k, k + step));
   }
@@ -155,21 +156,22 @@ GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Ten
 /// and so few dimensions that eigenvectors in columns pay.
 bool GaussianMixture::streams(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
                               Wanted wanted) const {
-  const int64_t most = axes_.defined() ? 8 : SoftmaxComponents::low_dimension;
+  const int64_t most = axes_.defined() ? 8 : kernel::SoftmaxComponents::low_dimension;
   const bool gradients = x.requires_grad() || alpha.requires_grad() || sigma.requires_grad();
   return !shared() && wanted == Wanted::moments && !gradients && x.is_cpu() && alpha.size(0) == 1 &&
          sigma.size(0) == 1 && dimension() <= most;
 }
 
-GaussianMixture::Block GaussianMixture::own_block(const Tensor& x, const Tensor& alpha,
-                                                  const Tensor& sigma) const {
+GaussianMixture::Block GaussianMixture::component_block(const Tensor& x, const Tensor& alpha,
+                                                        const Tensor& sigma) const {
   const Tensor c = (alpha * alpha) * variances_ + sigma * sigma;
   const double repeats = static_cast<double>(dimension()) / static_cast<double>(c.size(1));
-  const OwnCovariances mixture{alpha * means_, c.reciprocal().expand_as(means_),
-                               log_weights_ - 0.5 * repeats * c.log().sum(1), axes_};
-  const OwnMoments moments = own_moments(mixture, (variances_ / c).expand_as(means_), means_, x);
+  const kernel::ComponentCovariances mixture{alpha * means_, c.reciprocal().expand_as(means_),
+                                             log_weights_ - 0.5 * repeats * c.log().sum(1), axes_};
+  const kernel::ComponentMoments moments =
+      kernel::component_moments(mixture, (variances_ / c).expand_as(means_), means_, x);
   return {moments.mean + alpha * moments.explained,
-          moments.pull,
+          moments.weighted_residual,
           moments.log_total - 0.5 * log_two_pi * static_cast<double>(dimension()),
           {}};
 }
@@ -201,10 +203,10 @@ GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& 
     const int64_t end = std::min(begin + rows, x.size(0));
     const Tensor a = rows_of(alpha, begin, end), s = rows_of(sigma, begin, end), y = x.slice(0, begin, end);
     const Block block = shared()   ? shared_block(y, a, s, wanted, single)
-                        : streamed ? own_block(y, a, s)
+                        : streamed ? component_block(y, a, s)
                                    : general_block(y, a, s, wanted);
     parts[0].push_back(block.denoised);
-    parts[1].push_back(block.pull);
+    parts[1].push_back(block.negative_score);
     parts[2].push_back(block.log_density);
     parts[3].push_back(block.responsibilities);
   }
@@ -217,8 +219,8 @@ GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, double al
   const Block block =
       evaluate(points, column(alpha, x), column(sigma, x), Wanted::moments, x.scalar_type() != at::kDouble);
   const auto type = x.scalar_type();
-  return {block.denoised.reshape(x.sizes()).to(type), (block.pull * sigma).reshape(x.sizes()).to(type),
-          block.log_density.to(type)};
+  return {block.denoised.reshape(x.sizes()).to(type),
+          (block.negative_score * sigma).reshape(x.sizes()).to(type), block.log_density.to(type)};
 }
 
 GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, const Tensor& alpha,
@@ -226,7 +228,7 @@ GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, const Ten
   const Tensor points = rows(x), a = column(alpha, x, "alpha"), s = column(sigma, x, "sigma");
   const Block block = evaluate(points, a, s, Wanted::moments, x.scalar_type() != at::kDouble);
   const auto type = x.scalar_type();
-  return {block.denoised.reshape(x.sizes()).to(type), (block.pull * s).reshape(x.sizes()).to(type),
+  return {block.denoised.reshape(x.sizes()).to(type), (block.negative_score * s).reshape(x.sizes()).to(type),
           block.log_density.to(type)};
 }
 
@@ -238,9 +240,10 @@ Tensor GaussianMixture::log_density(const Tensor& x) const try {
 }
 
 Tensor GaussianMixture::score(const Tensor& x) const try {
-  const Tensor pull =
-      evaluate(rows(x), column(1, x), column(0, x), Wanted::moments, x.scalar_type() != at::kDouble).pull;
-  return pull.neg().reshape(x.sizes()).to(x.scalar_type());
+  const Tensor negative_score =
+      evaluate(rows(x), column(1, x), column(0, x), Wanted::moments, x.scalar_type() != at::kDouble)
+          .negative_score;
+  return negative_score.neg().reshape(x.sizes()).to(x.scalar_type());
 } catch (...) {
   detail::throw_as_error();
 }

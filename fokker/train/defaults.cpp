@@ -1,7 +1,6 @@
 #include "fokker/train/defaults.h"
 
 #include "fokker/core/check.h"
-#include "fokker/process/prior_fit.h"
 
 namespace fokker {
 
@@ -39,10 +38,10 @@ double model_spread(const Dataset& data, const Normalisation& normalisation) {
   return data_spread(normalisation.apply(data.rows(chosen), at::kDouble));
 }
 
-double recorded_spread(const Json& training) {
-  const bool known =
-      training.is_object() && training.contains("data_spread") && training["data_spread"].is_number();
-  return known ? training["data_spread"].get<double>() : 1.0;
+Json prior_record(const GaussianProcess& process, double spread, const PriorFit& fit) {
+  Json json = fit.to_json();
+  if (!fit.fits() && fit.time == 1) json["choose"] = fitting_process(process, spread);
+  return json;
 }
 
 MlpOptions default_mlp() {
@@ -58,11 +57,6 @@ MlpOptions fit_to(const Dataset& table, MlpOptions options) {
 UNetOptions default_unet(const Dataset& images, int64_t channels) {
   const auto shape = images.event_shape();
   return UNetOptions::for_images(shape[0], shape[1], shape[2], channels, class_count(images));
-}
-
-std::unique_ptr<Network> default_network(const Dataset& data, uint64_t seed) {
-  if (data.is_images()) return std::make_unique<UNet>(default_unet(data), seed);
-  return std::make_unique<Mlp>(fit_to(data, default_mlp()), seed);
 }
 
 Prediction default_prediction(const GaussianProcess& process) {
@@ -89,16 +83,20 @@ std::string default_weighting(const GaussianProcess& process) {
   return is_additive(process) ? "edm" : "uniform";
 }
 
-LearnedDenoiser::Options default_denoiser_options(const GaussianProcess& process, bool images, bool energy) {
-  if (is_additive(process))
-    return {
-        .time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true, .energy = energy};
-  if (!images) return {.time_input = {}, .energy = energy};
-  // diffusers numbers the steps of a chain from 0, and the times of a flow, which has no steps, by 1000 t;
-  // any other continuous process is seen as a chain of 1000.
-  const int64_t steps = process.schedule()->chain_steps();
-  if (process.alpha(1.0) == 0) return {.time_input = {.scale = 1000.0}};
-  return {.time_input = {.scale = steps > 0 ? static_cast<double>(steps) : 1000.0, .offset = -1.0}};
+DenoiserSpec default_denoiser(const GaussianProcess& process, bool images, bool energy) {
+  DenoiserSpec spec{.process = process, .prediction = default_prediction(process)};
+  if (energy) spec = DenoiserSpec::of_energy(process);
+  if (is_additive(process)) {
+    spec.time_input = {.kind = TimeInput::Kind::quarter_log_sigma};
+    spec.scale_input = true;
+  } else if (images) {
+    // diffusers numbers the steps of a chain from 0, and the times of a flow, which has no steps, by 1000 t;
+    // any other continuous process is seen as a chain of 1000.
+    const int64_t steps = process.schedule()->chain_steps();
+    spec.time_input = {.scale = steps > 0 ? static_cast<double>(steps) : 1000.0, .offset = -1.0};
+    if (process.alpha(1.0) == 0) spec.time_input = {.scale = 1000.0};
+  }
+  return spec;
 }
 
 }  // namespace fokker

@@ -4,10 +4,11 @@
 
 #include "fokker/data/dataset.h"
 #include "fokker/data/normalisation.h"
-#include "fokker/denoise/learned.h"
+#include "fokker/denoise/spec.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/nn/unet/unet.h"
 #include "fokker/objective/time_sampling.h"
+#include "fokker/process/prior_fit.h"
 
 namespace fokker {
 
@@ -30,8 +31,10 @@ Normalisation default_normalisation(const Dataset& data,
 
 /// data_spread of the rows as the model sees them.
 double model_spread(const Dataset& data, const Normalisation& normalisation);
-/// The same as a model's record of its training has it; 1, as of standardised rows, where it has none.
-double recorded_spread(const Json& training);
+
+/// How the prior fits data of that spread, for a record; with the process that would do under "choose" where
+/// it does not.
+Json prior_record(const GaussianProcess& process, double spread, const PriorFit& fit);
 
 /// The MLP for tables; sizes of data are set by fit_to.
 MlpOptions default_mlp();
@@ -39,8 +42,6 @@ MlpOptions default_mlp();
 MlpOptions fit_to(const Dataset& table, MlpOptions options);
 /// The U-Net for images; `channels` 0 chooses its width.
 UNetOptions default_unet(const Dataset& images, int64_t channels = 0);
-/// An MLP for a table, a U-Net for images.
-std::unique_ptr<Network> default_network(const Dataset& data, uint64_t seed);
 
 /// EDM's for a process that only adds noise, else the velocity.
 Prediction default_prediction(const GaussianProcess& process);
@@ -52,9 +53,9 @@ TimeSampling::Law default_times(const GaussianProcess& process);
 /// The name of the denoising loss's weighting: edm for a process that only adds noise, else uniform.
 std::string default_weighting(const GaussianProcess& process);
 
-/// How a network is fed: a process that only adds noise with log(sigma)/4 and scaled inputs, a U-Net (images)
-/// with the steps of a chain as diffusers counts them, an MLP with t.
-LearnedDenoiser::Options default_denoiser_options(const GaussianProcess& process, bool images,
-                                                  bool energy = false);
+/// The default prediction of a process, and how its network is fed: a process that only adds noise with
+/// log(sigma)/4 and scaled inputs, a U-Net (images) with the steps of a chain as diffusers counts them, an
+/// MLP with t. An energy has no images.
+DenoiserSpec default_denoiser(const GaussianProcess& process, bool images, bool energy = false);
 
 }  // namespace fokker

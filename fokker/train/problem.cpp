@@ -64,21 +64,18 @@ Json data_record(const Split& data) {
   return record;
 }
 
-Json model_record(const Network& network, const GaussianProcess& process, const Prediction& prediction,
-                  const LearnedDenoiser::Options& options, const Normalisation& normalisation) {
-  const bool by_time = options.time_input.kind == TimeInput::Kind::time;
-  return {
-      {"network", network.config()},
-      {"process", process.schedule()->config()},
-      {"prediction",
-       {{"name", options.energy ? "energy" : prediction.name()}, {"sigma_data", prediction.sigma_data()}}},
-      {"input",
-       {{"time", by_time ? "time" : "quarter_log_sigma"},
-        {"scale", options.time_input.scale},
-        {"offset", options.time_input.offset},
-        {"scaled", options.scale_input},
-        {"sigma_data", options.sigma_data}}},
-      {"normalisation", std::string(to_string(normalisation.kind()))}};
+Json model_record(const Network& network, const DenoiserSpec& spec, const Normalisation& normalisation) {
+  const Json record = spec.to_json();
+  return {{"network", network.config()},
+          {"process", record["process"]},
+          {"prediction", record["prediction"]},
+          {"input",
+           {{"time", record["time_input"]["kind"]},
+            {"scale", spec.time_input.scale},
+            {"offset", spec.time_input.offset},
+            {"scaled", spec.scale_input},
+            {"sigma_data", spec.sigma_data}}},
+          {"normalisation", std::string(to_string(normalisation.kind()))}};
 }
 
 std::vector<std::string> differences(const Json& before, const Json& now) {

@@ -16,8 +16,7 @@ Json data_record(const Split& data);
 
 /// Process, prediction, how the network is fed, its configuration, and the kind of normalisation. (Its
 /// numbers follow from the data, to the last bits of one machine's sums.)
-Json model_record(const Network& network, const GaussianProcess& process, const Prediction& prediction,
-                  const LearnedDenoiser::Options& options, const Normalisation& normalisation);
+Json model_record(const Network& network, const DenoiserSpec& spec, const Normalisation& normalisation);
 
 /// "process.sigma_max was 50.0 and is now 10.0" for each member that differs; where members named "type",
 /// "_class_name" or "name" do, the rest of their object is left out.

@@ -8,7 +8,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/stop.h"
-#include "fokker/core/text/spec.h"
+#include "fokker/core/text/text.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/kernel/vector/adamw.h"
 #include "fokker/train/defaults.h"
@@ -60,22 +60,21 @@ Json to_json(const TrainMetrics& m) {
   return json;
 }
 
-Trainer::Trainer(std::unique_ptr<Network> network, GaussianProcess process, Prediction prediction,
-                 LearnedDenoiser::Options denoiser_options, std::shared_ptr<const Objective> objective,
-                 Split data, Normalisation normalisation, TrainOptions options, Rng rng)
+Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
+                 std::shared_ptr<const Objective> objective, Split data, Normalisation normalisation,
+                 TrainOptions options, Rng rng)
     : network_(std::move(network)),
       average_(network_->clone()),
-      denoiser_(make_denoiser(network_, process, prediction, denoiser_options)),
-      averaged_(make_denoiser(average_, process, prediction, denoiser_options)),
-      prediction_(prediction),
-      denoiser_options_(denoiser_options),
+      denoiser_(make_denoiser(network_, spec)),
+      averaged_(make_denoiser(average_, spec)),
+      spec_(std::move(spec)),
       objective_(std::move(objective)),
       data_(std::move(data)),
       normalisation_(std::move(normalisation)),
       options_(options),
       rng_(rng.stream("train")) {
   check_options(options);
-  if (!denoiser_options.energy) check_prediction(prediction, process);
+  if (!spec_.is_energy()) check_prediction(spec_.prediction, spec_.process);
   check(data_.training.size() > 0, "train: expected at least one row of data");
   network_->set_requires_grad(true);
   average_->set_requires_grad(false);
@@ -132,17 +131,17 @@ double Trainer::train_step(double learning_rate) {
   gradient_norm_ = gradient.norm().item<double>();
   if (!std::isfinite(value) || !std::isfinite(gradient_norm_))
     fail(ErrorKind::diverged,
-         "training diverged: the loss at step {} is {} (gradient norm {}); a lower learning rate may help",
+         "training diverged: the loss at step {} is {} (gradient norm {}); lower the learning rate",
          step_ + 1, value, gradient_norm_);
   ++step_;
   const bool clip = options_.gradient_clip > 0 && gradient_norm_ > options_.gradient_clip;
   const auto warm = static_cast<double>(step_);
-  adamw_step({parameters_->values(), gradient, first_moment_, second_moment_, averages_->values()},
-             {.learning_rate = learning_rate,
-              .weight_decay = options_.weight_decay,
-              .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
-              .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
-              .step = step_});
+  kernel::adamw_step({parameters_->values(), gradient, first_moment_, second_moment_, averages_->values()},
+                     {.learning_rate = learning_rate,
+                      .weight_decay = options_.weight_decay,
+                      .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
+                      .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
+                      .step = step_});
   return value;
 }
 
@@ -167,10 +166,10 @@ void Trainer::check_finite() {
   const double loss = objective_->loss(*denoiser_, batch, rng_).mean().item<double>();
   const auto finite = [](const Tensor& values) { return values.isfinite().all().item<bool>(); };
   if (!std::isfinite(loss) || !finite(parameters_->values()) || !finite(averages_->values()))
-    fail(ErrorKind::diverged,
-         "training diverged: after step {} the loss is {}, or a weight is not finite; a lower learning "
-         "rate may help",
-         step_, loss);
+    fail(
+        ErrorKind::diverged,
+        "training diverged: after step {} the loss is {}, or a weight is not finite; lower the learning rate",
+        step_, loss);
 }
 
 TrainOutcome Trainer::run(const TrainHooks& hooks) try {
@@ -231,8 +230,7 @@ void Trainer::save_state(const std::filesystem::path& folder) const try {
 
 Json Trainer::problem() const {
   if (!data_record_) data_record_ = data_record(data_);
-  Json problem =
-      model_record(*network_, averaged_->process(), prediction_, denoiser_options_, normalisation_);
+  Json problem = model_record(*network_, spec_, normalisation_);
   problem["data"] = *data_record_;
   problem["seed"] = rng_.seed();
   problem["batch"] = options_.batch;

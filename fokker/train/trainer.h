@@ -25,6 +25,17 @@ struct TrainOptions {
   int64_t held_out_rows = 2048;  ///< at most so many rows are used for the held-out loss
   int64_t checkpoint_every = 1000;
   int64_t checkpoints_kept = 2;
+
+  /// 0 in place of what `resolve` chooses by the data.
+  static TrainOptions undecided() {
+    return {.steps = 0,
+            .batch = 0,
+            .learning_rate = 0,
+            .log_every = 0,
+            .held_out_every = 0,
+            .held_out_rows = 0,
+            .checkpoint_every = 0};
+  }
 };
 
 /// Argument error where one of them is out of its range.
@@ -59,9 +70,8 @@ enum class TrainOutcome { completed, stopped };
 /// and the step alone, so a resumed run continues as if it had never stopped.
 class Trainer {
  public:
-  Trainer(std::unique_ptr<Network> network, GaussianProcess process, Prediction prediction,
-          LearnedDenoiser::Options denoiser_options, std::shared_ptr<const Objective> objective, Split data,
-          Normalisation normalisation, TrainOptions options, Rng rng);
+  Trainer(std::unique_ptr<Network> network, DenoiserSpec spec, std::shared_ptr<const Objective> objective,
+          Split data, Normalisation normalisation, TrainOptions options, Rng rng);
 
   /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite
   /// loss; before a checkpoint also at weights, or a loss of theirs on the next batch, that are not finite.
@@ -74,6 +84,7 @@ class Trainer {
   /// The denoiser with the averaged weights; it follows the training.
   const Denoiser& averaged() const { return *averaged_; }
   const Network& averaged_network() const { return *average_; }
+  const DenoiserSpec& spec() const { return spec_; }
   const Normalisation& normalisation() const { return normalisation_; }
   /// Mean loss of the averaged weights on the held-out rows; the same times and noise at every call.
   double held_out_loss() const;
@@ -105,8 +116,7 @@ class Trainer {
   std::unique_ptr<FlatParameters> parameters_, averages_;
   Tensor first_moment_, second_moment_;
   std::unique_ptr<Denoiser> denoiser_, averaged_;
-  Prediction prediction_;
-  LearnedDenoiser::Options denoiser_options_;
+  DenoiserSpec spec_;
   std::shared_ptr<const Objective> objective_;
   Split data_;
   Normalisation normalisation_;

@@ -34,14 +34,14 @@ class Product : public ::testing::Test {
 
   /// Two samples after one step of training.
   static Tensor train_and_sample(const cli::TrainSettings& s) {
-    const cli::TrainingPlan plan = make_plan(s);
-    Trainer trainer(plan.network->clone(), plan.process, plan.prediction, plan.denoiser_options,
-                    plan.objective, plan.data, plan.normalisation, plan.train, Rng(1));
+    const TrainingPlan plan = make_plan(s);
+    Trainer trainer = plan.trainer();
     trainer.run({});
-    const Model model = plan.model(trainer.averaged_network());
+    const Model model = plan.model(trainer);
     std::vector<int64_t> shape = model.event_shape();
     shape.insert(shape.begin(), 2);
-    return generate(*model.denoiser(), DpmPp2M(), TimeGrid::uniform_log_snr(model.process, 4), shape, Rng(2))
+    return generate(*model.denoiser(), DpmPp2M(), TimeGrid::uniform_log_snr(model.spec.process, 4), shape,
+                    Rng(2))
         .x;
   }
 
@@ -49,7 +49,7 @@ class Product : public ::testing::Test {
   /// rest.
   void expect_all(const std::string& process, const std::vector<std::string>& impossible = {}) const {
     int finite = 0;
-    for (const std::string& prediction : cli::prediction_names())
+    for (const std::string& prediction : denoiser_names())
       for (const std::string& objective : objective_names())
         for (const std::string network : {"residual", "plain", "unet"}) {
           cli::TrainSettings s = tiny(network);
@@ -69,7 +69,7 @@ class Product : public ::testing::Test {
           }
         }
     // An objective and a network can rule each other out, but not a prediction as a whole.
-    EXPECT_GT(finite, 2 * static_cast<int>(cli::prediction_names().size() - impossible.size())) << process;
+    EXPECT_GT(finite, 2 * static_cast<int>(denoiser_names().size() - impossible.size())) << process;
   }
 
   fs::path images_;

@@ -32,9 +32,7 @@ int main() try {
   const Rng rng(0);
   const Model model = train(data, {.options = {.steps = 1000}}, rng);
 
-  const Tensor drawn =
-      generate(*model.denoiser(), Heun(), TimeGrid::uniform_log_snr(model.process, 24), {4000, 2}, rng).x;
-  const Tensor rows = model.normalisation.invert(drawn);  // (4000, 2), in Celsius and hPa
+  const Tensor rows = sample(model, 4000, rng).values;  // (4000, 2), in Celsius and hPa
 
   const Tensor cold = rows.select(1, 0) < 7.5;
   const double share = cold.to(at::kDouble).mean().item<double>();

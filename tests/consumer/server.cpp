@@ -15,19 +15,19 @@ class Server {
  public:
   explicit Server(const std::filesystem::path& folder)
       : model_(load_model(folder)),
-        denoiser_(model_.denoiser()),
+        denoiser_(sampling_denoiser(model_)),
         frozen_(denoiser_->frozen()),
-        grid_(TimeGrid::uniform_log_snr(model_.process, 12)) {}
+        grid_(usual_grid(model_.spec.process, 12)) {}
 
   /// Rows for one request, in the user's units. The request's seed decides them, whoever else asks meanwhile.
   Tensor answer(int64_t rows, uint64_t seed) const {
     const Denoiser& denoiser = frozen_ ? *frozen_ : *denoiser_;
-    return model_.normalisation.invert(generate(denoiser, Heun(), grid_, {rows, 2}, Rng(seed)).x);
+    return model_.normalisation.invert(generate(denoiser, UniPc(), grid_, {rows, 2}, Rng(seed)).x);
   }
 
  private:
   Model model_;
-  std::unique_ptr<const Denoiser> denoiser_, frozen_;
+  std::shared_ptr<const Denoiser> denoiser_, frozen_;
   TimeGrid grid_;
 };
 

@@ -80,7 +80,8 @@ TEST(AnalyticDenoiser, OfDataIsTheSoftmaxAverage) {
 
 TEST(ClippedDenoiser, ClampsTheDenoisedEstimateAndKeepsTheRestConsistent) {
   const GaussianProcess p = process("vp");
-  const FunctionDenoiser inner([](const Tensor& x, const Times&) { return x * 3; }, p, Prediction::data());
+  const auto inner = std::make_shared<FunctionDenoiser>([](const Tensor& x, const Times&) { return x * 3; },
+                                                        p, Prediction::data());
   const ClippedDenoiser clipped(inner, 1.0);
   const Tensor x = rows_of({{-2.0, 0.1, 0.9}});
   const Estimate e = clipped.estimate(x, 0.4);
@@ -98,9 +99,10 @@ TEST(GuidedDenoiser, ExtrapolatesFromTheUnconditionalEstimate) {
     }
     const GaussianProcess& process() const override { return process_; }
     GaussianProcess process_{VariancePreserving{}};
-  } inner;
+  };
+  const auto inner = std::make_shared<LabelDenoiser>();
   const Tensor x = at::zeros({2, 2}, at::kDouble);
-  EXPECT_EQ(GuidedDenoiser(inner, 4).estimate(x, 0.5).value()[0][0].item<double>(), 4.0);
+  EXPECT_EQ(GuidedDenoiser(inner, 4, 1.0).estimate(x, 0.5).value()[0][0].item<double>(), 4.0);
   EXPECT_EQ(GuidedDenoiser(inner, 4, 3.0).estimate(x, 0.5).value()[1][1].item<double>(), -1 + 3.0 * 5);
   EXPECT_EQ(GuidedDenoiser(inner, 4, 0.0).estimate(x, 0.5).value()[0][0].item<double>(), -1.0);
 }
@@ -119,13 +121,16 @@ TEST(LearnedDenoiser, FeedsTheNetworkTimeAndScaledInput) {
   const GaussianProcess edm = process("edm"), ddpm = process("ddpm");
   const Tensor x = at::full({2, 1}, 3.0, at::kDouble);
   // A chain's steps are numbered from 0: t = 10/1000 is step 9.
-  const LearnedDenoiser chain(network, ddpm, Prediction::noise(),
-                              LearnedDenoiser::Options{.time_input = {.scale = 1000, .offset = -1}});
+  const LearnedDenoiser chain(
+      network,
+      {.process = ddpm, .prediction = Prediction::noise(), .time_input = {.scale = 1000, .offset = -1}});
   EXPECT_NEAR(chain.estimate(x, 0.01).value()[0].item<double>(), 3 + 9, 1e-10);
   // Karras et al. (2022): c_in = 1/sqrt(sigma^2 + sd^2), c_noise = log(sigma)/4.
-  const LearnedDenoiser scaled(
-      network, edm, Prediction::edm(0.5),
-      {.time_input = {.kind = TimeInput::Kind::quarter_log_sigma}, .scale_input = true, .sigma_data = 0.5});
+  const LearnedDenoiser scaled(network, {.process = edm,
+                                         .prediction = Prediction::edm(0.5),
+                                         .time_input = {.kind = TimeInput::Kind::quarter_log_sigma},
+                                         .scale_input = true,
+                                         .sigma_data = 0.5});
   const double sigma = edm.sigma(0.4);
   EXPECT_NEAR(scaled.estimate(x, 0.4).value()[0].item<double>(),
               3 / std::sqrt(sigma * sigma + 0.25) + std::log(sigma) / 4, 1e-10);
@@ -139,7 +144,7 @@ TEST(LearnedDenoiser, FeedsTheNetworkTimeAndScaledInput) {
 TEST(LearnedDenoiser, BeginsAsTheLinearDenoiser) {
   const auto network = std::make_shared<Mlp>(MlpOptions{.dimension = 2, .width = 16, .depth = 1}, 3);
   const GaussianProcess vp = process("vp");
-  const LearnedDenoiser denoiser(network, vp, Prediction::edm(1.0));
+  const LearnedDenoiser denoiser(network, {.process = vp, .prediction = Prediction::edm(1.0)});
   const Tensor x = Rng(9).normal({5, 2});
   EXPECT_LT(worst(denoiser.estimate(x, 0.3).denoised(), vp.alpha(0.3) * x), 1e-6);
 }

@@ -47,7 +47,7 @@ TEST(EnergyDenoiser, ScoreIsMinusTheGradientOfTheEnergy) {
     for (const char* activation : {"silu", "elu", "tanh", "softplus", "gelu"})
       for (const bool residual : {true, false}) {
         const EnergyDenoiser denoiser(energy_network(activation, residual),
-                                      GaussianProcess(make_schedule(spec)), {.sigma_data = 0.7});
+                                      DenoiserSpec::of_energy(make_schedule(spec), 0.7));
         for (const double t : {0.1, 0.5, 0.9}) {
           const Tensor x = points();
           const Tensor expected =
@@ -61,7 +61,7 @@ TEST(EnergyDenoiser, ScoreIsMinusTheGradientOfTheEnergy) {
 }
 
 TEST(EnergyDenoiser, TimesPerRowAgreeWithOneTime) {
-  const EnergyDenoiser denoiser(energy_network(), GaussianProcess(VariancePreserving{}));
+  const EnergyDenoiser denoiser(energy_network(), DenoiserSpec::of_energy(VariancePreserving{}));
   const Tensor x = points(3), times = vector_of({0.2, 0.5, 0.8});
   const Tensor score = denoiser.estimate(x, Times(times)).score(), energy = denoiser.energy(x, Times(times));
   for (int64_t i = 0; i < 3; ++i) {
@@ -77,7 +77,7 @@ TEST(EnergyDenoiser, OfAZeroNetworkIsTheGaussians) {
   const GaussianProcess vp(VariancePreserving{});
   auto network = std::make_shared<Mlp>(MlpOptions{.dimension = 2, .width = 8, .depth = 1, .energy = true}, 1);
   network->to(at::kCPU, at::kDouble);
-  const EnergyDenoiser denoiser(network, vp, {.sigma_data = 0.5});
+  const EnergyDenoiser denoiser(network, DenoiserSpec::of_energy(vp, 0.5));
   const AnalyticDenoiser exact(
       GaussianMixture::gaussian(at::zeros({2}, at::kDouble), at::full({2}, 0.25, at::kDouble)), vp);
   const Tensor x = points();
@@ -94,7 +94,7 @@ TEST(EnergyDenoiser, DoubleBackwardGivesTheGradientOfALossOfTheScore) {
   for (const char* activation : {"silu", "elu", "tanh"}) {
     const auto network = energy_network(activation);
     network->set_requires_grad(true);
-    const EnergyDenoiser denoiser(network, GaussianProcess(VariancePreserving{}));
+    const EnergyDenoiser denoiser(network, DenoiserSpec::of_energy(VariancePreserving{}));
     const Tensor x = points(4), weight = Rng(3).normal({4, 2}, {}, at::kDouble);
     const auto loss = [&] { return (denoiser.estimate(x, 0.3).score() - weight).square().sum(); };
     for (const char* name :
@@ -113,7 +113,7 @@ TEST(EnergyDenoiser, DoubleBackwardGivesTheGradientOfALossOfTheScore) {
 // The constant of an energy has no score, so its parameter has no gradient.
 TEST(EnergyDenoiser, IsDefinedUpToAConstant) {
   const auto network = energy_network();
-  const EnergyDenoiser denoiser(network, GaussianProcess(VariancePreserving{}));
+  const EnergyDenoiser denoiser(network, DenoiserSpec::of_energy(VariancePreserving{}));
   const Tensor x = points(), before = denoiser.estimate(x, 0.3).score(), energy = denoiser.energy(x, 0.3);
   Tensor bias = network->parameter("output.bias");
   bias.add_(3.0);
@@ -125,7 +125,7 @@ TEST(EnergyDenoiser, IsDefinedUpToAConstant) {
 
 TEST(EnergyDenoiser, RecordsOnlyWhereAskedTo) {
   const auto network = energy_network();
-  const EnergyDenoiser denoiser(network, GaussianProcess(VariancePreserving{}));
+  const EnergyDenoiser denoiser(network, DenoiserSpec::of_energy(VariancePreserving{}));
   EXPECT_FALSE(denoiser.estimate(points(), 0.3).score().requires_grad()) << "nothing to train";
   network->set_requires_grad(true);
   EXPECT_TRUE(denoiser.estimate(points(), 0.3).score().requires_grad());
@@ -135,7 +135,7 @@ TEST(EnergyDenoiser, RecordsOnlyWhereAskedTo) {
 
 // The score's Jacobian is minus the energy's Hessian, hence symmetric: a derivative through x.
 TEST(EnergyDenoiser, DerivativesThroughXAreTheHessian) {
-  const EnergyDenoiser denoiser(energy_network(), GaussianProcess(VariancePreserving{}));
+  const EnergyDenoiser denoiser(energy_network(), DenoiserSpec::of_energy(VariancePreserving{}));
   const Tensor x = points().requires_grad_();
   const Tensor score = denoiser.estimate(x, 0.3).score();
   const Tensor row0 = gradients(score.select(1, 0), {x}, true)[0],
@@ -149,14 +149,16 @@ TEST(EnergyDenoiser, DerivativesThroughXAreTheHessian) {
 
 TEST(MakeDenoiser, FollowsTheOptions) {
   const GaussianProcess vp(VariancePreserving{});
-  const auto energy = make_denoiser(energy_network(), vp, Prediction::noise(), {.energy = true});
+  const auto energy = make_denoiser(energy_network(), DenoiserSpec::of_energy(vp));
   EXPECT_NE(dynamic_cast<EnergyDenoiser*>(energy.get()), nullptr);
   const auto plain = std::make_shared<Mlp>(MlpOptions{.dimension = 2, .width = 8, .depth = 1}, 1);
-  EXPECT_NE(dynamic_cast<LearnedDenoiser*>(make_denoiser(plain, vp, Prediction::noise(), {}).get()), nullptr);
-  EXPECT_THROW(LearnedDenoiser(plain, vp, Prediction::noise(), {.energy = true}), Error);
+  const DenoiserSpec noise{.process = vp, .prediction = Prediction::noise()};
+  EXPECT_NE(dynamic_cast<LearnedDenoiser*>(make_denoiser(plain, noise).get()), nullptr);
+  EXPECT_THROW(LearnedDenoiser(plain, DenoiserSpec::of_energy(vp)), Error);
+  EXPECT_THROW(EnergyDenoiser(energy_network(), noise), Error);
   // A network of predictions is not an energy.
   try {
-    EnergyDenoiser(plain, vp).estimate(at::zeros({3, 2}), 0.5);
+    EnergyDenoiser(plain, DenoiserSpec::of_energy(vp)).estimate(at::zeros({3, 2}), 0.5);
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("one number per row"), std::string::npos) << error.what();
@@ -164,15 +166,17 @@ TEST(MakeDenoiser, FollowsTheOptions) {
 }
 
 TEST(DenoiserLaw, IsThatOfTheEnergy) {
-  const EnergyDenoiser denoiser(energy_network(), GaussianProcess(VariancePreserving{}));
-  const DenoiserLaw law(denoiser, 0.4, 2), scores_only(static_cast<const Denoiser&>(denoiser), 0.4, 2);
+  const auto shared =
+      std::make_shared<const EnergyDenoiser>(energy_network(), DenoiserSpec::of_energy(VariancePreserving{}));
+  const EnergyDenoiser& denoiser = *shared;
+  const DenoiserLaw law(shared, 0.4, 2), scores_only(std::shared_ptr<const Denoiser>(shared), 0.4, 2);
   const Tensor x = points();
   EXPECT_TRUE(law.has_density());
   EXPECT_EQ(worst(law.log_density(x), -denoiser.energy(x, 0.4)), 0);
   EXPECT_EQ(worst(law.score(x), denoiser.estimate(x, 0.4).score()), 0);
   EXPECT_FALSE(scores_only.has_density());
   EXPECT_THROW(scores_only.log_density(x), Error);
-  EXPECT_THROW(DenoiserLaw(denoiser, 0.0, 2), Error) << "sigma = 0";
+  EXPECT_THROW(DenoiserLaw(shared, 0.0, 2), Error) << "sigma = 0";
 }
 
 }  // namespace

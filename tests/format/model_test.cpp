@@ -16,14 +16,11 @@ class ModelFolder : public FolderTest {
   Model model(int64_t classes, std::vector<std::string> names) const {
     return {.network = std::make_shared<Mlp>(
                 MlpOptions{.dimension = 2, .width = 8, .depth = 1, .embedding_size = 4, .classes = classes}),
-            .process = GaussianProcess(make_schedule("vp")),
-            .prediction = Prediction::velocity(),
-            .denoiser_options = {},
+            .spec = {.process = make_schedule("vp")},
             .normalisation = Normalisation::identity({2}),
             .columns = {"a", "b"},
             .label_names = std::move(names),
-            .label_column = "kind",
-            .training = Json::object()};
+            .label_column = "kind"};
   }
   /// Saves it with `change` made to fokker.json, and reads it again.
   template <typename Change>

@@ -13,14 +13,13 @@ namespace {
 /// A U-Net of 4 x 4 pixels with what training chooses for the process.
 Model image_model(const std::string& process, const std::string& prediction) {
   const GaussianProcess p(make_schedule(process));
+  DenoiserSpec spec = default_denoiser(p, true);
+  spec.prediction = Prediction::from_name(prediction);
   return {.network = std::make_shared<UNet>(UNetOptions::for_images(1, 4, 4, 8, 0), 1),
-          .process = p,
-          .prediction = Prediction::from_name(prediction),
-          .denoiser_options = default_denoiser_options(p, true),
+          .spec = spec,
           .normalisation = Normalisation::pixels({1, 4, 4}, at::kByte),
           .columns = {},
-          .label_names = {},
-          .training = Json::object()};
+          .label_names = {}};
 }
 
 std::string class_of(const std::string& process, const std::string& prediction) {
@@ -47,9 +46,9 @@ TEST(Scheduler, OfVariancePreservingProcessesIsTheirChain) {
         EXPECT_TRUE(betas[i] > 0 && betas[i] < 1) << process << " " << betas[i];
         alphabar *= 1 - betas[i];
         const double t = static_cast<double>(i + 1) / n;
-        ASSERT_NEAR(std::sqrt(alphabar), model.process.alpha(t), 1e-9) << process << " at " << t;
-        ASSERT_NEAR(std::sqrt(1 - alphabar), model.process.sigma(t), 1e-9);
-        const Tensor told = network_time(model.denoiser_options.time_input, model.process, t, at::zeros({1}));
+        ASSERT_NEAR(std::sqrt(alphabar), model.spec.process.alpha(t), 1e-9) << process << " at " << t;
+        ASSERT_NEAR(std::sqrt(1 - alphabar), model.spec.process.sigma(t), 1e-9);
+        const Tensor told = network_time(model.spec.time_input, model.spec.process, t, at::zeros({1}));
         ASSERT_NEAR(told.item<double>(), static_cast<double>(i), 1e-3);
       }
     }
@@ -61,10 +60,10 @@ TEST(Scheduler, OfTheFlowIsFlowMatching) {
   EXPECT_EQ(class_of("flow", "velocity"), "FlowMatchEulerDiscreteScheduler");
   EXPECT_EQ((*scheduler_config(model))["shift"], 1);
   for (const double sigma : {1.0, 0.6, 0.1}) {
-    const PathCoefficients v = model.prediction.target(model.process.schedule().model(), sigma);
+    const PathCoefficients v = model.spec.prediction.target(model.spec.process.schedule().model(), sigma);
     EXPECT_EQ(v.data, -1);
     EXPECT_EQ(v.noise, 1);
-    const Tensor told = network_time(model.denoiser_options.time_input, model.process, sigma, at::zeros({1}));
+    const Tensor told = network_time(model.spec.time_input, model.spec.process, sigma, at::zeros({1}));
     EXPECT_NEAR(told.item<double>(), 1000 * sigma, 1e-3);
   }
 }
@@ -78,15 +77,16 @@ TEST(Scheduler, OfProcessesThatOnlyAddNoiseIsEdm) {
     EXPECT_EQ((*config)["_class_name"], "EDMEulerScheduler");
     EXPECT_FALSE(suits_pipeline(*config)) << "DDPMPipeline does not scale its start";
     const double sd = (*config)["sigma_data"].get<double>();
-    EXPECT_EQ((*config)["sigma_max"].get<double>(), model.process.sigma(1));
-    EXPECT_NEAR(model.process.prior_variance(), std::pow((*config)["sigma_max"].get<double>(), 2) + 1, 1e-9);
-    EXPECT_TRUE(model.denoiser_options.scale_input);
+    EXPECT_EQ((*config)["sigma_max"].get<double>(), model.spec.process.sigma(1));
+    EXPECT_NEAR(model.spec.process.prior_variance(), std::pow((*config)["sigma_max"].get<double>(), 2) + 1,
+                1e-9);
+    EXPECT_TRUE(model.spec.scale_input);
     for (const double t : {0.2, 0.6, 1.0}) {
-      const double sigma = model.process.sigma(t), rho2 = sigma * sigma + sd * sd;
-      const Conversion denoised = model.prediction.to_denoised(model.process.schedule().model(), t);
+      const double sigma = model.spec.process.sigma(t), rho2 = sigma * sigma + sd * sd;
+      const Conversion denoised = model.spec.prediction.to_denoised(model.spec.process.schedule().model(), t);
       EXPECT_NEAR(denoised.state, sd * sd / rho2, 1e-12);
       EXPECT_NEAR(denoised.value, sigma * sd / std::sqrt(rho2), 1e-12);
-      const Tensor told = network_time(model.denoiser_options.time_input, model.process, t, at::zeros({1}));
+      const Tensor told = network_time(model.spec.time_input, model.spec.process, t, at::zeros({1}));
       EXPECT_NEAR(told.item<double>(), 0.25 * std::log(sigma), 1e-5);
     }
   }
@@ -114,7 +114,7 @@ TEST(Scheduler, IsInTheFolderOnlyWhereItIsTrue) {
   EXPECT_FALSE(has("model_index.json")) << "left by the model before";
   save_model(folder, image_model("vp", "score"));
   EXPECT_FALSE(has("scheduler") || has("model_index.json"));
-  EXPECT_EQ(load_model(folder).prediction.name(), "score");
+  EXPECT_EQ(load_model(folder).spec.prediction.name(), "score");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <numbers>
 #include <vector>
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 double logistic(double x) {
@@ -95,4 +95,4 @@ INSTANTIATE_TEST_SUITE_P(All, ActivationKernel,
                                          ActivationKind::softplus));
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

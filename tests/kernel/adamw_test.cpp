@@ -7,7 +7,7 @@
 #include "instruction_sets.h"
 #include "support.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 AdamWState random_state(int64_t n, at::ScalarType type) {
@@ -105,4 +105,4 @@ TEST(AdamW, RefusesHalfPrecision) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

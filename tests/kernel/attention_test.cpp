@@ -8,7 +8,7 @@
 #include "fokker/kernel/image/patches.h"
 #include "support.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 class Attend : public testing::TestWithParam<std::tuple<int64_t, int64_t, int64_t>> {};
@@ -64,4 +64,4 @@ TEST(GatherPatches, AreTheColumnsOfAConvolution) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -7,7 +7,7 @@
 #include "fokker/kernel/image/padded_image.h"
 #include "support.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 struct Sizes {
@@ -33,8 +33,8 @@ class Convolve : public testing::TestWithParam<Sizes> {
   Tensor x = images_of("x", s.images, s.inputs, s.height, s.width);
   Tensor g = Rng(31).stream("g").normal({s.outputs, s.inputs, 3, 3});
   Tensor y = at::empty({s.images, s.height, s.width, s.outputs}).permute({0, 3, 1, 2});
-  ConvolutionInput input{.x = x.data_ptr<float>(), .pixel = s.inputs};
-  ConvolutionOutput output{.y = y.data_ptr<float>(), .pixel = s.outputs};
+  ConvolutionInput input{.x = x.data_ptr<float>(), .pixel_stride = s.inputs};
+  ConvolutionOutput output{.y = y.data_ptr<float>(), .pixel_stride = s.outputs};
 
   Tensor filters(bool transposed = false) const {
     Tensor packed = at::empty({transposed ? convolution_filters_size(s.outputs, s.inputs)
@@ -64,7 +64,7 @@ TEST_P(Convolve, AddsARowAndAnImageAndReadsNormalisedPixels) {
   output.start = start.data_ptr<float>();
   output.start_stride = s.outputs;
   output.residual = residual.data_ptr<float>();
-  output.residual_pixel = s.outputs;
+  output.residual_pixel_stride = s.outputs;
   convolve(shape, input, filters().data_ptr<float>(), output);
   const auto spread = [&](const Tensor& rows) { return doubles(rows).unsqueeze(2).unsqueeze(3); };
   const Tensor activated = at::silu((doubles(x) - spread(centre)) * spread(scale) + spread(shift));
@@ -75,8 +75,8 @@ TEST_P(Convolve, AddsARowAndAnImageAndReadsNormalisedPixels) {
 TEST_P(Convolve, ReadsAndWritesPartsOfWiderPixels) {
   const Tensor wide = images_of("wide", s.images, s.inputs + 5, s.height, s.width);
   Tensor result = at::full({s.images, s.height, s.width, s.outputs + 3}, 2.5f).permute({0, 3, 1, 2});
-  input = {.x = wide.data_ptr<float>() + 2, .pixel = s.inputs + 5};
-  output = {.y = result.data_ptr<float>() + 1, .pixel = s.outputs + 3};
+  input = {.x = wide.data_ptr<float>() + 2, .pixel_stride = s.inputs + 5};
+  output = {.y = result.data_ptr<float>() + 1, .pixel_stride = s.outputs + 3};
   convolve(shape, input, filters().data_ptr<float>(), output);
   EXPECT_LT(relative(result.narrow(1, 1, s.outputs), exact(wide.narrow(1, 2, s.inputs))), convolution_error);
   for (const int64_t other : {int64_t{0}, s.outputs + 1, s.outputs + 2})
@@ -87,8 +87,8 @@ TEST_P(Convolve, TurnedFiltersGiveTheGradientOfTheInput) {
   const Tensor dy = images_of("dy", s.images, s.outputs, s.height, s.width);
   Tensor dx = at::empty_like(x, x.options(), at::MemoryFormat::Preserve);
   convolve({s.images, s.height, s.width, s.outputs, s.inputs},
-           {.x = dy.data_ptr<float>(), .pixel = s.outputs}, filters(true).data_ptr<float>(),
-           {.y = dx.data_ptr<float>(), .pixel = s.inputs});
+           {.x = dy.data_ptr<float>(), .pixel_stride = s.outputs}, filters(true).data_ptr<float>(),
+           {.y = dx.data_ptr<float>(), .pixel_stride = s.inputs});
   const Tensor at_x = doubles(x).requires_grad_(true);
   EXPECT_LT(relative(dx, gradients(exact(at_x) * doubles(dy), {at_x}, false)[0]), convolution_error);
 }
@@ -114,7 +114,7 @@ TEST_P(Convolve, GradientOfTheFiltersAgreesAndDoesNotDependOnThreads) {
 TEST_P(Convolve, DoubledImagesAreNearestNeighbours) {
   shape.height *= 2;
   shape.width *= 2;
-  input.doubled = true;
+  input.upsampled = true;
   const Tensor dy = images_of("dy", s.images, s.outputs, shape.height, shape.width);
   Tensor twice = at::empty({s.images, shape.height, shape.width, s.outputs}).permute({0, 3, 1, 2});
   output.y = twice.data_ptr<float>();
@@ -145,7 +145,7 @@ TEST(ConvolveLargeImages, GradientsKeepTheirDigitsAndTheirBits) {
       images_of("dy", 1, 3, side, side).mul(1e-3).add(0.7).contiguous(at::MemoryFormat::ChannelsLast);
   Tensor dg = at::empty({3, 2, 3, 3}), again = at::empty_like(dg), sums = at::empty({3}, at::kDouble);
   const auto run = [&](const Tensor& to) {
-    convolution_filter_gradient(shape, {.x = x.data_ptr<float>(), .pixel = 2}, dy.data_ptr<float>(),
+    convolution_filter_gradient(shape, {.x = x.data_ptr<float>(), .pixel_stride = 2}, dy.data_ptr<float>(),
                                 to.data_ptr<float>());
   };
   run(dg);
@@ -170,4 +170,4 @@ TEST(ChannelSums, AddUpPixels) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

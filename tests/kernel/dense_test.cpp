@@ -8,7 +8,7 @@
 #include "fokker/core/random/rng.h"
 #include "support.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 /// Two given values, of which the second has one row for all or one for each; a skip, a value that two others
@@ -194,4 +194,4 @@ TEST(DenseGraphs, RefuseWhatDoesNotFitTogether) {
 INSTANTIATE_TEST_SUITE_P(RowsOfTheSecondInput, Dense, testing::Values(1, Example::rows));
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -5,7 +5,7 @@
 
 #include "fokker/kernel/matrix/gemm.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 class GemmPack : public testing::TestWithParam<std::tuple<int64_t, int64_t>> {};
@@ -36,4 +36,4 @@ INSTANTIATE_TEST_SUITE_P(Sizes, GemmPack,
                                          std::tuple{7, 40}, std::tuple{13, 17}));
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -8,7 +8,7 @@
 
 #include "fokker/core/random/rng.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 std::vector<float> drawn(const char* name, int64_t count) {
@@ -91,4 +91,4 @@ TEST(GemmRows, AreTheSameWhateverTheirNumber) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -6,7 +6,7 @@
 #include "instruction_sets.h"
 #include "support.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 Tensor fused(const Tensor& x, const Tensor& scale, const Tensor& shift, const GroupNormShape& shape) {
@@ -181,4 +181,4 @@ TEST(FusedGroupNorm, ConstantInputGivesTheShift) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

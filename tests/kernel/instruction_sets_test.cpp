@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 /// The place in Highway's tables that a kernel of this program is taken from now.
@@ -40,4 +40,4 @@ TEST(InstructionSets, RefuseWhatKernelsAreNotCompiledFor) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -9,7 +9,7 @@
 #include "fokker/kernel/mixture/mixture_softmax_rows.h"
 #include "instruction_sets.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 struct Problem {
@@ -336,4 +336,4 @@ TEST(MixtureSoftmax, WorkingMemoryIsBounded) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -11,15 +11,15 @@
 #include "fokker/kernel/image/convolution.h"
 #include "fokker/kernel/image/group_norm.h"
 #include "fokker/kernel/matrix/dense.h"
+#include "fokker/kernel/mixture/component_covariances.h"
 #include "fokker/kernel/mixture/mixture_softmax.h"
-#include "fokker/kernel/mixture/own_covariances.h"
 #include "fokker/kernel/vector/activation.h"
 #include "fokker/kernel/vector/adamw.h"
-#include "fokker/kernel/vector/waves.h"
+#include "fokker/kernel/vector/sinusoidal_features.h"
 #include "instruction_sets.h"
 #include "support.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
@@ -143,13 +143,13 @@ TEST(NonFinite, GoesThroughConvolutions) {
       const Tensor x = images(2), y = images(3), dg = at::empty_like(g);
       transform_filters(g.data_ptr<float>(), channels, channels, false, filters.data_ptr<float>());
       x[1][3][9][10] = bad;
-      convolve(shape, {.x = x.data_ptr<float>(), .pixel = channels}, filters.data_ptr<float>(),
-               {.y = y.data_ptr<float>(), .pixel = channels});
+      convolve(shape, {.x = x.data_ptr<float>(), .pixel_stride = channels}, filters.data_ptr<float>(),
+               {.y = y.data_ptr<float>(), .pixel_stride = channels});
       const Tensor plain = at::conv2d(x.to(at::kDouble), g.to(at::kDouble), {}, 1, 1);
       EXPECT_FALSE(at::isfinite(y).logical_and(at::isfinite(plain).logical_not()).any().item<bool>());
       EXPECT_TRUE(at::isfinite(y[0]).all().item<bool>());
       EXPECT_TRUE(at::isfinite(y[1].narrow(1, 16, 8)).all().item<bool>());
-      convolution_filter_gradient(shape, {.x = images(4).data_ptr<float>(), .pixel = channels},
+      convolution_filter_gradient(shape, {.x = images(4).data_ptr<float>(), .pixel_stride = channels},
                                   x.data_ptr<float>(), dg.data_ptr<float>());
       EXPECT_FALSE(at::isfinite(dg[3]).any().item<bool>());
       EXPECT_TRUE(at::isfinite(dg.narrow(0, 0, 3)).all().item<bool>());
@@ -211,12 +211,12 @@ TEST(NonFinite, GoesThroughAdamW) {
   });
 }
 
-TEST(NonFinite, GoesThroughWaves) {
+TEST(NonFinite, GoesThroughSinusoidalFeatures) {
   constexpr int64_t columns = 29;
   const std::vector<float> frequencies(columns, 0.5f), times = {1.0f, nan, infinity, -infinity, 2.0f};
   on_each_instruction_set([&] {
     Tensor out = at::empty({5, columns});
-    waves(times.data(), 5, frequencies.data(), columns, 13, out.data_ptr<float>());
+    sinusoidal_features(times.data(), 5, frequencies.data(), columns, 13, out.data_ptr<float>());
     const Tensor bad = at::isfinite(out).logical_not();
     EXPECT_TRUE(bad.narrow(0, 1, 3).all().item<bool>());
     EXPECT_FALSE(bad[0].any().item<bool>() || bad[4].any().item<bool>());
@@ -260,16 +260,17 @@ TEST(NonFinite, GoesThroughMixtures) {
   });
 }
 
-TEST(NonFinite, GoesThroughOwnCovariances) {
+TEST(NonFinite, GoesThroughComponentCovariances) {
   on_each_instruction_set([] {
     const auto normal = [](uint64_t seed, IntArrayRef sizes) {
       return Rng(seed).normal(sizes, {}, at::kDouble);
     };
-    const OwnCovariances mixture = {normal(1, {33, 3}), normal(2, {33, 3}).exp(), normal(3, {33}), {}};
+    const ComponentCovariances mixture = {normal(1, {33, 3}), normal(2, {33, 3}).exp(), normal(3, {33}), {}};
     const Tensor x = normal(4, {9, 3});
     x[4][1] = nan;
-    const OwnMoments moments = own_moments(mixture, normal(5, {33, 3}), normal(6, {33, 3}), x);
-    for (const Tensor& t : {moments.pull, moments.explained, moments.mean, moments.log_total.unsqueeze(1)}) {
+    const ComponentMoments moments = component_moments(mixture, normal(5, {33, 3}), normal(6, {33, 3}), x);
+    for (const Tensor& t :
+         {moments.weighted_residual, moments.explained, moments.mean, moments.log_total.unsqueeze(1)}) {
       EXPECT_FALSE(at::isfinite(t[4]).all().item<bool>());
       EXPECT_EQ(at::isfinite(t).all(1).sum().item<int64_t>(), 8);
     }
@@ -277,4 +278,4 @@ TEST(NonFinite, GoesThroughOwnCovariances) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

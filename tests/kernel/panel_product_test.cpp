@@ -6,7 +6,7 @@
 #include "fokker/core/random/rng.h"
 #include "fokker/kernel/mixture/component_panels.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 struct Logits {
@@ -64,4 +64,4 @@ TEST(PanelProduct, WhatIsGivenUpIsBelowItsThreshold) {
 }
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -8,7 +8,7 @@
 #include "fokker/kernel/matrix/gemm.h"
 #include "support.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 Tensor drawn_numbers(const char* name, IntArrayRef sizes) {
@@ -100,4 +100,4 @@ TEST_P(Winograd, WritesOnlyTheTileInsideTheImageAndAddsWhatItIsGiven) {
 INSTANTIATE_TEST_SUITE_P(Channels, Winograd, testing::Values(1, 3, 8, 12, 16, 21, 40));
 
 }  // namespace
-}  // namespace fokker
+}  // namespace fokker::kernel

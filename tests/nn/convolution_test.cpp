@@ -9,7 +9,7 @@ using testing::difference;
 
 struct Form {
   int64_t n, inputs, outputs, height, width;
-  bool normed, doubled, shifted, residual;
+  bool normed, upsampled, shifted, residual;
 };
 
 Tensor term(const char* name, IntArrayRef sizes) {
@@ -17,12 +17,12 @@ Tensor term(const char* name, IntArrayRef sizes) {
 }
 
 ConvolutionTerms terms_of(const Form& f) {
-  const int64_t factor = f.doubled ? 2 : 1;
+  const int64_t factor = f.upsampled ? 2 : 1;
   ConvolutionTerms t = {.x = term("x", {f.n, f.inputs, f.height, f.width}) + 0.3,
                         .weight = term("weight", {f.outputs, f.inputs, 3, 3}),
                         .bias = term("bias", {f.outputs}),
                         .norm_groups = 2,
-                        .doubled = f.doubled};
+                        .upsampled = f.upsampled};
   if (f.normed) {
     t.norm_weight = term("norm weight", {f.inputs});
     t.norm_bias = term("norm bias", {f.inputs});

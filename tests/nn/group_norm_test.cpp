@@ -13,7 +13,7 @@ Tensor normal(uint64_t seed, IntArrayRef sizes) {
 
 // In one graph: channels-last float64 takes the fused loops, any other layout and type the plain functions.
 TEST(GroupNorm, IsOneFunctionWhateverTheLayout) {
-  const GroupNormShape shape{2, 1e-5, NormActivation::silu};
+  const kernel::GroupNormShape shape{2, 1e-5, kernel::NormActivation::silu};
   const Tensor weights = normal(4, {3, 6, 4, 5});
   const auto run = [&](at::MemoryFormat layout) {
     const Tensor x = normal(1, {3, 6, 4, 5}).contiguous(layout);
@@ -30,7 +30,7 @@ TEST(GroupNorm, IsOneFunctionWhateverTheLayout) {
 
 // d/dx of |grad_x L|^2, against central differences of the fused first gradient.
 TEST(GroupNorm, SecondDerivativesExistAndAgree) {
-  for (const auto activation : {NormActivation::none, NormActivation::silu}) {
+  for (const auto activation : {kernel::NormActivation::none, kernel::NormActivation::silu}) {
     const Tensor scale = Rng(2).normal({4}, {}, at::kDouble).set_requires_grad(true);
     const Tensor shift = Rng(3).normal({4}, {}, at::kDouble);
     const Tensor weights = Rng(4).normal({2, 4, 3, 2}, {}, at::kDouble);

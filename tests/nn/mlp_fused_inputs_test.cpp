@@ -59,9 +59,8 @@ TEST(FusedMlpCall, ChecksWhatItIsGiven) {
       MlpOptions{.dimension = 2, .width = 64, .depth = 2, .classes = 3}, builder);
   std::vector<Tensor> parameters;
   for (const auto& p : builder.take()) parameters.push_back(p.tensor);
-  const auto pool = std::make_shared<TapePool>();
   const auto call = [&](const Tensor& x, const Tensor& time, const Tensor& label) {
-    return [=] { fused_mlp(layers, parameters, x, time, label, *pool); };
+    return [=] { fused_mlp(layers, parameters, x, time, label); };
   };
   const Tensor x = at::zeros({50, 2}), time = at::zeros({50}), label = at::zeros({50}, at::kLong);
   EXPECT_NO_THROW(call(x, time, label)());

@@ -93,7 +93,8 @@ TEST(Objectives, TrainNetworksAndEnergies) {
                                          2);
     network->to(at::kCPU, at::kDouble);
     network->set_requires_grad(true);
-    const auto denoiser = make_denoiser(network, vp, Prediction::velocity(), {.energy = energy});
+    const auto denoiser =
+        make_denoiser(network, energy ? DenoiserSpec::of_energy(vp) : DenoiserSpec{.process = vp});
     const Batch batch = batch_of(mixture(), 20);
     Tensor weight = network->parameter("input.weight");
     for (const auto& [name, objective] : all_objectives()) {

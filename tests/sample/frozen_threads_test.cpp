@@ -34,8 +34,9 @@ void expect_threads_agree(const Denoiser& denoiser, std::vector<int64_t> shape) 
 TEST(FrozenThreads, OfAnMlpAgreeWithOneThread) {
   const auto network =
       std::make_shared<Mlp>(MlpOptions{.dimension = 2, .classes = 2, .zero_output = false}, 3);
-  const LearnedDenoiser denoiser(network, VariancePreserving{}, Prediction::velocity());
-  expect_threads_agree(denoiser, {150, 2});
+  const auto denoiser =
+      std::make_shared<LearnedDenoiser>(network, DenoiserSpec{.process = VariancePreserving{}});
+  expect_threads_agree(*denoiser, {150, 2});
   expect_threads_agree(ClippedDenoiser(denoiser, 1), {150, 2});
 }
 
@@ -43,7 +44,7 @@ TEST(FrozenThreads, OfAUNetAgreeWithOneThread) {
   UNetOptions options = UNetOptions::for_images(1, 16, 16, 8);
   options.zero_output = false;
   const auto network = std::make_shared<UNet>(options, 3);
-  expect_threads_agree(LearnedDenoiser(network, VariancePreserving{}, Prediction::velocity()),
+  expect_threads_agree(LearnedDenoiser(network, {.process = VariancePreserving{}}),
                        {6, 1, 16, 16});
 }
 

@@ -72,8 +72,9 @@ class NotebookNetwork : public FolderTest {
 
   /// The notebook numbers its steps from 0 with alphabar_i = 0.96^(i + 1): i is our time (i + 1)/200.
   LearnedDenoiser denoiser() const {
-    return LearnedDenoiser(network(), ConstantBeta{}, Prediction::noise(),
-                           {.time_input = {.scale = chain_length_of_notebook, .offset = -1}});
+    return LearnedDenoiser(network(), {.process = ConstantBeta{},
+                                       .prediction = Prediction::noise(),
+                                       .time_input = {.scale = chain_length_of_notebook, .offset = -1}});
   }
   static double time_of(int64_t index) {
     return static_cast<double>(index + 1) / static_cast<double>(chain_length_of_notebook);

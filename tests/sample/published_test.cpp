@@ -96,7 +96,7 @@ TEST(Published, Deis) {
 TEST(Published, Ddpm) {
   const GaussianProcess process = chain();
   const auto mean = [&](Prediction prediction) {
-    const FunctionDenoiser model = dummy(process, prediction);
+    const auto model = std::make_shared<FunctionDenoiser>(dummy(process, prediction));
     return integrate(ClippedDenoiser(model, 1.0), Ancestral(), TimeGrid::uniform(1000), start(),
                      {.noise = published::torch_noise(0), .observers = {}})
         .x.abs()

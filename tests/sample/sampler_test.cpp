@@ -98,7 +98,7 @@ TEST(Integrate, DoesNotDependOnTheSplitIntoBlocks) {
 TEST(Integrate, DrawsTheSameFromANetworkWithAnyThreadsAndBlocks) {
   const auto network =
       std::make_shared<Mlp>(MlpOptions{.dimension = 2, .width = 48, .depth = 2, .zero_output = false}, 3);
-  const LearnedDenoiser denoiser(network, process("vp"), Prediction::noise());
+  const LearnedDenoiser denoiser(network, {.process = process("vp"), .prediction = Prediction::noise()});
   const FunctionDenoiser plain(
       [&](const Tensor& x, const Times& t) {
         return network->forward_plain(x, at::full({1}, t.scalar(), x.options()), {});

@@ -31,20 +31,18 @@ class SavedRun : public ::testing::TestWithParam<bool> {
     const Dataset data{.values = values, .columns = {"a", "b"}, .source = "test"};
     return std::make_unique<Trainer>(
         std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 8, .depth = 1}, 3),
-        GaussianProcess(VariancePreserving{}), Prediction::velocity(), LearnedDenoiser::Options(),
-        std::make_shared<DenoisingObjective>(), Split{data, data}, Normalisation::identity({2}),
+        DenoiserSpec{.process = VariancePreserving{}}, std::make_shared<DenoisingObjective>(),
+        Split{data, data}, Normalisation::identity({2}),
         TrainOptions{.steps = steps, .batch = 8, .checkpoint_every = 1000}, Rng(7));
   }
   static void save(const Trainer& trainer, const fs::path& run) {
     Checkpoints(run / "checkpoints").save(trainer, 1);
     save_model(run, {.network = trainer.averaged_network().clone(),
-                     .process = trainer.averaged().process(),
-                     .prediction = Prediction::velocity(),
-                     .denoiser_options = {},
+                     .spec = trainer.spec(),
                      .normalisation = trainer.normalisation(),
                      .columns = {"a", "b"},
                      .label_names = {},
-                     .training = {{"steps", trainer.step()}}});
+                     .training = {.steps = trainer.step()}});
   }
   static std::vector<std::string> hidden_in(const fs::path& folder) {
     std::vector<std::string> found;
@@ -61,7 +59,7 @@ class SavedRun : public ::testing::TestWithParam<bool> {
     EXPECT_EQ(resumed->run({}), TrainOutcome::completed);
     recover_contents(run);
     save(*resumed, run);
-    EXPECT_EQ(load_model(run).training["steps"], 10);
+    EXPECT_EQ(load_model(run).training.steps, 10);
     EXPECT_EQ(Checkpoints(run / "checkpoints").all().size(), 1u);
     EXPECT_EQ(hidden_in(run), std::vector<std::string>()) << "killed before call " << point;
   }

@@ -20,11 +20,11 @@ TEST(TrainDefaults, FollowTheProcess) {
   EXPECT_EQ(default_prediction(vp).name(), "velocity");
   EXPECT_EQ(default_prediction(ve).name(), "edm");
   EXPECT_EQ(default_times(ve), TimeSampling::Law::log_normal);
-  EXPECT_EQ(default_denoiser_options(ve, false).time_input.kind, TimeInput::Kind::quarter_log_sigma);
-  EXPECT_TRUE(default_denoiser_options(ve, true).scale_input);
-  EXPECT_EQ(default_denoiser_options(vp, true).time_input.scale, 1000);
-  EXPECT_EQ(default_denoiser_options(ddpm, true).time_input.offset, -1);
-  EXPECT_FALSE(default_denoiser_options(vp, false).scale_input);
+  EXPECT_EQ(default_denoiser(ve, false).time_input.kind, TimeInput::Kind::quarter_log_sigma);
+  EXPECT_TRUE(default_denoiser(ve, true).scale_input);
+  EXPECT_EQ(default_denoiser(vp, true).time_input.scale, 1000);
+  EXPECT_EQ(default_denoiser(ddpm, true).time_input.offset, -1);
+  EXPECT_FALSE(default_denoiser(vp, false).scale_input);
 }
 
 TEST(TrainDefaults, HoldOutNothingWhereThatIsLessThanHalfARow) {
@@ -45,7 +45,7 @@ TEST(TrainDefaults, RecordTheSpreadOfTheData) {
   data.values.select(1, 1).copy_(3 * data.values.select(1, 0));  // one direction of two standardised columns
   const Model model = train(data, std::move(recipe), Rng(3));
   EXPECT_NEAR(recorded_spread(model.training), std::sqrt(2), 1e-6);
-  EXPECT_EQ(recorded_spread(Json()), 1);
+  EXPECT_EQ(recorded_spread(TrainingRecord()), 1);
 }
 
 // x_1 of the flow is noise alone, of which the noise and the score say everything and nothing of the data.
@@ -70,8 +70,8 @@ TEST(TrainDefaults, ReachTheModel) {
     recipe.options.steps = 2;
     recipe.options.batch = 16;
     const Model model = train(table(), std::move(recipe), Rng(3));
-    EXPECT_EQ(model.prediction.name(), default_prediction(process).name()) << spec;
-    EXPECT_EQ(model.denoiser_options.scale_input, is_additive(process)) << spec;
+    EXPECT_EQ(model.spec.prediction.name(), default_prediction(process).name()) << spec;
+    EXPECT_EQ(model.spec.scale_input, is_additive(process)) << spec;
     EXPECT_EQ(model.normalisation.kind(), NormalisationKind::standardise) << spec;
   }
 }

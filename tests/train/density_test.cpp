@@ -29,12 +29,11 @@ class TrainedDensity : public ::testing::Test {
                                .source = "mixture"},
                   .held_out = {}};
       Trainer trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 32, .depth = 2}, 2),
-                      VariancePreserving{}, Prediction::velocity(), {},
-                      std::make_shared<DenoisingObjective>(), std::move(split), Normalisation::identity({2}),
+                      DenoiserSpec{.process = VariancePreserving{}}, std::make_shared<DenoisingObjective>(),
+                      std::move(split), Normalisation::identity({2}),
                       {.steps = 600, .batch = 128, .learning_rate = 4e-3, .ema_decay = 0.98}, Rng(3));
       trainer.run({});
-      return make_denoiser(std::shared_ptr<const Network>(trainer.averaged_network().clone()),
-                           VariancePreserving{}, Prediction::velocity(), {});
+      return make_denoiser(trainer.averaged_network().clone(), trainer.spec());
     }();
     return *trained;
   }

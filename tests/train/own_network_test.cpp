@@ -28,7 +28,7 @@ Tensor draws(const Model& model) {
 double held_out_error(const Model& model) {
   const Tensor x0 = model.normalisation.apply(small_table(2000, 5).values);
   const Tensor noise = Rng(6).normal(x0.sizes());
-  const Tensor x = x0 * model.process.alpha(0.5) + noise * model.process.sigma(0.5);
+  const Tensor x = x0 * model.spec.process.alpha(0.5) + noise * model.spec.process.sigma(0.5);
   GradientMode off(false);
   return average((model.denoiser()->estimate(x, 0.5).denoised() - x0).square());
 }
@@ -42,7 +42,7 @@ TEST_F(OwnNetwork, TrainsSavesLoadsAndSamples) {
   };
   const Model start = trained(1), model = trained(200);
   // Standardised columns at alpha = cos, sigma = sin: the best linear denoiser leaves sigma^2 of each.
-  const double best = std::pow(model.process.sigma(0.5), 2);
+  const double best = std::pow(model.spec.process.sigma(0.5), 2);
   EXPECT_LT(held_out_error(model), 1.3 * best);
   EXPECT_GT(held_out_error(start), 2 * best);
   save_model(path("m"), model);
@@ -56,14 +56,13 @@ TEST_F(OwnNetwork, TrainsSavesLoadsAndSamples) {
 // Only a U-Net is laid out for diffusers, whose loader knows nothing else.
 TEST_F(OwnNetwork, OfImagesIsNoUNetToDiffusers) {
   const Model model{.network = std::make_shared<OwnLinear>(std::vector<int64_t>{1, 4, 4}, 1),
-                    .process = VariancePreserving{},
-                    .prediction = Prediction::noise(),
-                    .denoiser_options = {.time_input = {.scale = 1000, .offset = -1}},
+                    .spec = {.process = VariancePreserving{},
+                             .prediction = Prediction::noise(),
+                             .time_input = {.scale = 1000, .offset = -1}},
                     .normalisation = Normalisation::identity({1, 4, 4}),
                     .columns = {},
                     .label_names = {},
-                    .label_column = "",
-                    .training = Json::object()};
+                    .label_column = ""};
   save_model(path("m"), model);
   EXPECT_TRUE(fs::exists(path("m/network/config.json")));
   for (const char* name : {"unet", "scheduler", "model_index.json"})

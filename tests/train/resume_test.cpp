@@ -34,9 +34,7 @@ INSTANTIATE_TEST_SUITE_P(Batches, TrainerResumes, testing::Values(16, 100));
 /// A trainer in which one thing is another than in `make_trainer(SmallRun{})`.
 struct Change {
   const char* named;  ///< what the refusal says
-  GaussianProcess process = VariancePreserving{};
-  Prediction prediction = Prediction::velocity();
-  LearnedDenoiser::Options input = {};
+  DenoiserSpec spec = {.process = VariancePreserving{}};
   MlpOptions network = {.dimension = 2, .width = 16, .depth = 1};
   NormalisationKind normalisation = NormalisationKind::standardise;
   Tensor training = small_table(50).values, held_out = small_table(10, 2).values, labels = {};
@@ -51,9 +49,8 @@ Trainer changed_trainer(const Change& c) {
   const Normalisation normalisation = Normalisation::fit(training.values, c.normalisation);
   TrainOptions options = SmallRun{}.options;
   options.batch = c.batch;
-  return Trainer(std::make_unique<Mlp>(c.network, 3), c.process, c.prediction, c.input,
-                 std::make_shared<DenoisingObjective>(), {training, held_out}, normalisation, options,
-                 Rng(c.seed));
+  return Trainer(std::make_unique<Mlp>(c.network, 3), c.spec, std::make_shared<DenoisingObjective>(),
+                 {training, held_out}, normalisation, options, Rng(c.seed));
 }
 
 TEST(Trainer, RefusesACheckpointOfAnotherProblem) {
@@ -62,10 +59,13 @@ TEST(Trainer, RefusesACheckpointOfAnotherProblem) {
   Tensor one_other = small_table(50).values.clone();
   one_other[49][1] += 1e-9;
   Change unlike[] = {
-      {.named = R"(process.type was "vp" and is now "ve")", .process = VarianceExploding{}},
-      {.named = "process.beta_max was 20.0 and is now 10.0", .process = VariancePreserving{.beta_max = 10}},
-      {.named = R"(prediction.name was "velocity" and is now "noise")", .prediction = Prediction::noise()},
-      {.named = "input.scale was 1.0 and is now 1000.0", .input = {.time_input = {.scale = 1000}}},
+      {.named = R"(process.type was "vp" and is now "ve")", .spec = {.process = VarianceExploding{}}},
+      {.named = "process.beta_max was 20.0 and is now 10.0",
+       .spec = {.process = VariancePreserving{.beta_max = 10}}},
+      {.named = R"(prediction.name was "velocity" and is now "noise")",
+       .spec = {.process = VariancePreserving{}, .prediction = Prediction::noise()}},
+      {.named = "input.scale was 1.0 and is now 1000.0",
+       .spec = {.process = VariancePreserving{}, .time_input = {.scale = 1000}}},
       {.named = "network.width was 16 and is now 32", .network = {.dimension = 2, .width = 32, .depth = 1}},
       {.named = R"(normalisation was "standardise" and is now "identity")",
        .normalisation = NormalisationKind::identity},
@@ -96,7 +96,7 @@ TEST(Trainer, NamesEveryDifferenceAndWhatTheCallerKnows) {
   Trainer trainer = make_trainer(SmallRun{});
   trainer.describe({{"objective", "denoising"}});
   trainer.save_state(folder.path());
-  Trainer other = changed_trainer({.named = "", .process = VarianceExploding{}, .batch = 4});
+  Trainer other = changed_trainer({.named = "", .spec = {.process = VarianceExploding{}}, .batch = 4});
   other.describe({{"objective", "sliced"}});
   for (const char* text :
        {"batch was 16 and is now 4", R"(objective was "denoising" and is now "sliced")", "process.type"})

@@ -36,8 +36,8 @@ inline Trainer make_trainer(const SmallRun& s) {
   Split data{small_table(s.rows), small_table(10, 2)};
   Normalisation normalisation = Normalisation::fit(data.training.values, NormalisationKind::standardise);
   return Trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 16, .depth = 1}, 3),
-                 GaussianProcess(VariancePreserving{}), Prediction::velocity(), {}, s.objective,
-                 std::move(data), std::move(normalisation), s.options, Rng(s.seed));
+                 {.process = VariancePreserving{}}, s.objective, std::move(data), std::move(normalisation),
+                 s.options, Rng(s.seed));
 }
 
 inline Tensor weights(const Trainer& trainer) {

@@ -104,7 +104,7 @@ TEST(Trainer, FusedStepsAreThePlainOnes) {
       start = std::make_unique<Mlp>(network, 3);
     else
       start = std::make_unique<PlainMlp>(network, 3);
-    Trainer trainer(std::move(start), GaussianProcess(VariancePreserving{}), Prediction::noise(), {},
+    Trainer trainer(std::move(start), {.process = VariancePreserving{}, .prediction = Prediction::noise()},
                     std::make_shared<DenoisingObjective>(), {data, small_table(100, 2)},
                     Normalisation::fit(data.values, NormalisationKind::standardise),
                     {.steps = 12, .batch = 96, .learning_rate = 1e-3, .warm_up = 1}, Rng(5));

@@ -80,8 +80,8 @@ Trainer make_linear_trainer(const Tensor& slope, TrainOptions options) {
                      .labels = {},
                      .label_names = {},
                      .source = "test"};
-  return Trainer(std::make_unique<Linear>(slope), GaussianProcess(VariancePreserving{}),
-                 Prediction::velocity(), {}, std::make_shared<Value>(), {data, {}},
+  return Trainer(std::make_unique<Linear>(slope), {.process = VariancePreserving{}},
+                 std::make_shared<Value>(), {data, {}},
                  Normalisation::fit(data.values, NormalisationKind::standardise), options, Rng(1));
 }
 

@@ -4,6 +4,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/text/numbers.h"
+#include "fokker/core/text/text.h"
 
 namespace fokker {
 Spec::Spec(std::string_view kind, std::string_view text) : kind_(kind) {
@@ -23,35 +24,71 @@ Spec::Spec(std::string_view kind, std::string_view text) : kind_(kind) {
   }
 }
 
-double Spec::number(const std::string& key, double fallback) {
-  asked_.push_back(key);
-  return has(key) ? parse_real(fmt::format("{} {}: {}", kind_, name_, key), values_[key]) : fallback;
+const std::string* Spec::ask(const std::string& key, std::string usual) {
+  asked_.push_back({key, std::move(usual)});
+  const auto found = values_.find(key);
+  return found == values_.end() ? nullptr : &found->second;
 }
 
-int64_t Spec::integer(const std::string& key, int64_t fallback) {
-  asked_.push_back(key);
-  return has(key) ? parse_integer(fmt::format("{} {}: {}", kind_, name_, key), values_[key]) : fallback;
+std::string Spec::place(const std::string& key) const {
+  return fmt::format("{} {}: {}", kind_, name_, key);
+}
+
+double Spec::number(const std::string& key, double fallback, double least) {
+  const std::string* given = ask(key, fmt::format("{}", fallback));
+  const double value = given ? parse_real(place(key), *given) : fallback;
+  check(value >= least, "{}: expected a number >= {} but received {}", place(key), least, value);
+  return value;
+}
+
+int64_t Spec::integer(const std::string& key, int64_t fallback, int64_t least) {
+  const std::string* given = ask(key, fmt::format("{}", fallback));
+  return given ? parse_integer(place(key), *given, least) : fallback;
 }
 
 std::string Spec::text(const std::string& key, const std::string& fallback) {
-  asked_.push_back(key);
-  return has(key) ? values_[key] : fallback;
+  const std::string* given = ask(key, fallback);
+  return given ? *given : fallback;
+}
+
+bool Spec::flag(const std::string& key, bool fallback) {
+  const int64_t value = integer(key, fallback ? 1 : 0);
+  check(value == 0 || value == 1, "{}: expected 0 or 1 but received {}", place(key), value);
+  return value == 1;
+}
+
+void Spec::refuse_word(const std::string& key, const std::string& given,
+                       const std::vector<std::string>& valid) const {
+  fail(ErrorKind::argument, "{}: expected one of {} but received '{}'", place(key), join(valid), given);
+}
+
+std::string Spec::parameters() const {
+  std::vector<std::string> items;
+  for (const auto& [key, usual] : asked_) items.push_back(key + "=" + usual);
+  return join(items);
 }
 
 void Spec::finish() const {
+  std::vector<std::string> valid;
+  for (const auto& asked : asked_) valid.push_back(asked.key);
   for (const auto& [key, value] : values_)
-    check(std::find(asked_.begin(), asked_.end(), key) != asked_.end(), "{} '{}': unknown parameter '{}'; {}",
-          kind_, name_, key, asked_.empty() ? std::string("it has none") : "it has: " + join(asked_));
+    check(std::find(valid.begin(), valid.end(), key) != valid.end(), "{} '{}': unknown parameter '{}'; {}",
+          kind_, name_, key, valid.empty() ? std::string("it has none") : "it has: " + join(valid));
 }
 
 void Spec::unknown_name(const std::vector<std::string>& valid) const {
   fail(ErrorKind::argument, "unknown {} '{}'; valid names: {}", kind_, name_, join(valid));
 }
 
-std::string join(const std::vector<std::string>& items) {
-  std::string text;
-  for (const auto& item : items) text += (text.empty() ? "" : ", ") + item;
-  return text;
+namespace detail {
+
+void check_entry(const std::string& kind, const std::string& name, bool makes, bool known) {
+  check(!name.empty() && name.find_first_of(":,= \t\n") == std::string::npos,
+        "{}: expected a name without ':', ',', '=' or a space to register but received '{}'", kind, name);
+  check(makes, "{} '{}': expected a function that makes it but received none", kind, name);
+  check(!known, "{} '{}': there is one of this name already", kind, name);
 }
+
+}  // namespace detail
 
 }  // namespace fokker

@@ -79,4 +79,10 @@ std::string shown(std::string_view text) {
   return result;
 }
 
+std::string join(const std::vector<std::string>& items) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : ", ") + item;
+  return text;
+}
+
 }  // namespace fokker

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fokker {
 
@@ -17,5 +18,8 @@ std::string utf8_from_latin1(std::string_view text);
 /// Text as it may stand in a message: one line, at most 40 bytes and "...", control characters as "?", and
 /// bytes that are not UTF-8 as \xF6.
 std::string shown(std::string_view text);
+
+/// "a, b, c"
+std::string join(const std::vector<std::string>& items);
 
 }  // namespace fokker

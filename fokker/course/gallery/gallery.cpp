@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/jobs.h"
 #include "fokker/core/stop.h"
@@ -132,7 +133,7 @@ std::vector<const Item*> select(const std::vector<std::string>& ids) {
 }
 
 std::vector<Drawn> draw(const std::vector<const Item*>& items, const fs::path& folder,
-                        const GalleryOptions& options) {
+                        const GalleryOptions& options) try {
   Manifest manifest = Manifest::read(folder);
   Workshop shop(options.seed);
   std::vector<Drawn> all(items.size());
@@ -146,6 +147,8 @@ std::vector<Drawn> draw(const std::vector<const Item*>& items, const fs::path& f
   manifest.write(folder);
   write_page(manifest, folder);
   return all;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker::gallery

@@ -8,10 +8,10 @@
 /// The small networks of the sources, trained in seconds: what is verified and what is drawn are the same.
 namespace fokker {
 
-/// A noise model eps_theta of points, trained as a user would.
+/// A noise model eps_theta of points, or an energy where the network is one, trained as a user would.
 struct NoiseFit {
   MlpOptions network;
-  LearnedDenoiser::Options denoiser = {};
+  TimeInput time_input = {};
   TrainOptions options = {};
 };
 

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <set>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/jobs.h"
 #include "fokker/course/verify/checks.h"
@@ -87,13 +88,15 @@ std::vector<const Check*> select(const std::vector<std::string>& ids) {
   return chosen;
 }
 
-std::vector<Outcome> run(const std::vector<const Check*>& checks, const RunOptions& options) {
+std::vector<Outcome> run(const std::vector<const Check*>& checks, const RunOptions& options) try {
   check(options.threads > 0, "verify: expected at least one thread but received {}", options.threads);
   for (const Check* c : checks) Trial(*c, Rng(options.seed), options.without);
   InOrder results(checks.size(), options.observer);
   run_jobs(checks.size(), options.threads,
            [&](size_t i) { results.put(i, run(*checks[i], options.seed, options.without)); });
   return results.take();
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker::verify

@@ -27,7 +27,7 @@ struct Trained {
       : value(p),
         state{p.detach(), {}, at::zeros_like(p.detach()), at::zeros_like(p.detach()), p.detach().clone()} {}
   Tensor value;
-  AdamWState state;
+  kernel::AdamWState state;
 };
 
 }  // namespace
@@ -88,9 +88,9 @@ void ImageClassifier::train(const Dataset& data, const ClassifierOptions& option
     const double done = static_cast<double>(step) / static_cast<double>(steps);
     for (size_t i = 0; i < trained.size(); ++i) {
       trained[i].state.gradients = slopes[i].contiguous();
-      adamw_step(trained[i].state,
-                 {.learning_rate = options.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * done)),
-                  .step = step + 1});
+      kernel::adamw_step(trained[i].state, {.learning_rate = options.learning_rate * 0.5 *
+                                                             (1 + std::cos(std::numbers::pi * done)),
+                                            .step = step + 1});
     }
     if (progress) progress(done);
   }

@@ -15,11 +15,11 @@
 #include "fokker/kernel/vector/activation-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Turns a row of scores into exp(score - largest); answers their sum. Numbers past the row's end, up to a
+/// Turns a row of scores into exp(score - largest); returns their sum. Numbers past the row's end, up to a
 /// whole vector, are overwritten. A score of NaN or +infinity makes the sum NaN, and so all weights.
 float exponentiate_row(float* row, int64_t count) {
   const hn::ScalableTag<float> d;
@@ -38,11 +38,11 @@ float exponentiate_row(float* row, int64_t count) {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr int64_t queries_together = 48;
@@ -82,5 +82,5 @@ void attend(const AttentionShape& s, const float* qkv, float* out, float* scratc
   }
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

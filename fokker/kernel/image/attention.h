@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// Sizes of self-attention over the pixels of one image.
 struct AttentionShape {
@@ -17,4 +17,4 @@ int64_t attention_scratch(const AttentionShape& shape);
 /// NaN.
 void attend(const AttentionShape& shape, const float* qkv, float* out, float* scratch);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -10,7 +10,7 @@
 #include "fokker/kernel/vector/scratch.h"
 #include "fokker/kernel/vector/sums.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 // Numbers of a group of tiles that pass through the products together: they stay in the outer caches.
@@ -59,18 +59,18 @@ class PaddedImage {
 
  private:
   void place(int64_t image) {
-    const int64_t factor = input_.doubled ? 2 : 1;
+    const int64_t factor = input_.upsampled ? 2 : 1;
     const int64_t height = shape_.height / factor, width = shape_.width / factor;
     const auto of_image = [&](const float* rows) { return rows ? rows + image * channels_ : nullptr; };
-    place_image({.data = input_.x + image * height * width * input_.pixel,
+    place_image({.data = input_.x + image * height * width * input_.pixel_stride,
                  .height = height,
                  .width = width,
                  .channels = channels_,
-                 .pixel = input_.pixel,
+                 .pixel_stride = input_.pixel_stride,
                  .scale = of_image(input_.scale),
                  .centre = of_image(input_.centre),
                  .shift = of_image(input_.shift),
-                 .doubled = input_.doubled},
+                 .upsampled = input_.upsampled},
                 memory_ + strides().row + strides().pixel, strides().row, strides().pixel);
     present_ = image;
   }
@@ -86,18 +86,19 @@ WinogradOutput output_of(const ConvolutionShape& s, const Tiles& tiles, const Co
                          int64_t tile) {
   const int64_t image = tiles.image(tile), top = tiles.top(tile), left = tiles.left(tile);
   const int64_t first = (image * s.height + top) * s.width + left;
-  return {.y = o.y + first * o.pixel,
-          .y_strides = {.row = s.width * o.pixel, .pixel = o.pixel},
+  return {.y = o.y + first * o.pixel_stride,
+          .y_strides = {.row = s.width * o.pixel_stride, .pixel = o.pixel_stride},
           .rows = std::min(winograd_tile, s.height - top),
           .columns = std::min(winograd_tile, s.width - left),
           .start = o.start ? o.start + image * o.start_stride : nullptr,
-          .residual = o.residual ? o.residual + first * o.residual_pixel : nullptr,
-          .residual_strides = {.row = s.width * o.residual_pixel, .pixel = o.residual_pixel}};
+          .residual = o.residual ? o.residual + first * o.residual_pixel_stride : nullptr,
+          .residual_strides = {.row = s.width * o.residual_pixel_stride, .pixel = o.residual_pixel_stride}};
 }
 
 /// Tiles that go through the products together: as many as caches hold, whole tiles of `gemm`.
 int64_t group_of(int64_t numbers, int64_t channels, int64_t least, int64_t most) {
-  return std::clamp(numbers / (winograd_products * channels) / 12 * 12, least, most);
+  return std::clamp(numbers / (winograd_products * channels) / (2 * gemm_rows) * (2 * gemm_rows), least,
+                    most);
 }
 
 void convolve_tiles(const ConvolutionShape& shape, const ConvolutionInput& input, const float* filters,
@@ -154,7 +155,7 @@ int64_t parts_of(int64_t tiles) {
 
 /// u += V^T M for each of the 36 matrices; sums over tiles run in their order, whoever computes them.
 void multiply_segment(const ConvolutionShape& shape, const Segment& s, SumOfParts& sum, float* u) {
-  constexpr int64_t most = 60;  // rows: whole tiles of gemm
+  constexpr int64_t most = 10 * gemm_rows;
   const int64_t inputs = shape.inputs, outputs = shape.outputs, blocks = (inputs + most - 1) / most;
   at::parallel_for(0, winograd_products * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) {
@@ -199,7 +200,7 @@ void convolution_filter_gradient(const ConvolutionShape& shape, const Convolutio
   const int64_t v_stride = part_stride(most * inputs), m_stride = part_stride(packed_size(most, outputs));
   float* v = scratch(Scratch::shared, winograd_products * (v_stride + m_stride + inputs * outputs));
   float *m = v + winograd_products * v_stride, *u = m + winograd_products * m_stride;
-  const ConvolutionInput gradient = {.x = dy, .pixel = outputs};
+  const ConvolutionInput gradient = {.x = dy, .pixel_stride = outputs};
   SumOfParts sum(all / most * parts_of(most) + parts_of(all % most), winograd_products * inputs * outputs);
   for (int64_t first = 0; first < all; first += most) {
     const Segment segment = {
@@ -212,4 +213,4 @@ void convolution_filter_gradient(const ConvolutionShape& shape, const Convolutio
   });
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

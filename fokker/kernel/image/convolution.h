@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // 3 x 3 convolutions of stride 1 with zeros around the image, float32, channels adjacent in memory, by
 // Winograd's F(4 x 4, 3 x 3) (winograd.h), on libtorch's threads. Results do not depend on the number of
@@ -12,23 +12,23 @@ struct ConvolutionShape {
   int64_t images = 0, height = 0, width = 0, inputs = 0, outputs = 0;
 };
 
-/// Pixels, rows and images follow one another, `pixel` numbers from one pixel to the next.
+/// Pixels, rows and images follow one another, `pixel_stride` numbers from one pixel to the next.
 struct ConvolutionInput {
   const float* x = nullptr;
-  int64_t pixel = 0;
+  int64_t pixel_stride = 0;
   /// (images, inputs), or all null: the convolution is of silu(scale (x - centre) + shift).
   const float *scale = nullptr, *centre = nullptr, *shift = nullptr;
-  bool doubled = false;  ///< x has half the height and width, and each pixel stands for 2 x 2
+  bool upsampled = false;  ///< x has half the height and width, and each pixel stands for 2 x 2
 };
 
 struct ConvolutionOutput {
   float* y = nullptr;
-  int64_t pixel = 0;
+  int64_t pixel_stride = 0;
   /// What is added to every pixel: a row of `outputs` numbers for each image, `start_stride` apart; or null.
   const float* start = nullptr;
   int64_t start_stride = 0;
   const float* residual = nullptr;  ///< added to the result, which it must not overlap; or null
-  int64_t residual_pixel = 0;
+  int64_t residual_pixel_stride = 0;
 };
 
 /// Numbers that the transformed filters take.
@@ -47,4 +47,4 @@ void convolve(const ConvolutionShape& shape, const ConvolutionInput& input, cons
 void convolution_filter_gradient(const ConvolutionShape& shape, const ConvolutionInput& input,
                                  const float* dy, float* dg);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -6,7 +6,7 @@
 #include "fokker/kernel/image/group_norm_rows.h"
 #include "fokker/kernel/vector/sums.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr auto channels_last = at::MemoryFormat::ChannelsLast;
@@ -167,4 +167,4 @@ Tensor plain_group_norm(const Tensor& x, const Tensor& weight, const Tensor& bia
   return shape.activation == NormActivation::silu ? at::silu(y) : y;
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -1,7 +1,7 @@
 #pragma once
 #include "fokker/core/tensor.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// What follows the normalisation.
 enum class NormActivation { none, silu };
@@ -52,4 +52,4 @@ GroupNormGradients fused_group_norm_gradients(const Tensor& dy, const Tensor& x,
 Tensor plain_group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const GroupNormShape& shape);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

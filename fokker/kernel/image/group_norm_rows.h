@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Group normalisation of one sample, stored as `pixels` rows of `channels` values. Instantiated for float and
 // double. All loops run along the channels, so that they vectorise whatever the size of a group. Sums run in
@@ -11,6 +11,10 @@ namespace fokker {
 template <typename T>
 void group_moments(const T* rows, int64_t stride, int64_t pixels, int64_t channels, int64_t groups,
                    double eps, double* mean, double* rstd);
+
+/// Of each group, from its channels' means and sums of squared deviations.
+void moments_of_groups(const double* means, const double* squares, int64_t pixels, int64_t channels,
+                       int64_t groups, double eps, double* mean, double* rstd);
 
 /// An affine map of each channel, y = scale (x - centre) + shift: nothing cancels where x is far from zero.
 template <typename T>
@@ -50,4 +54,4 @@ template <typename T>
 void combine_rows(const T* rows, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps, const T* slope,
                   T* out);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -12,9 +12,11 @@
 #include <cstring>
 
 #include "fokker/kernel/vector/activation-inl.h"
+#include "fokker/kernel/vector/sums.h"
+#include "fokker/kernel/vector/vector_loops-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -25,71 +27,70 @@ HWY_INLINE void activated_vector(D d, const ImageView& image, const float* x, in
   hn::StoreU(Silu::value(d, y), d, out + c);
 }
 
-/// The last vector begins earlier rather than ending later.
 void activated_pixel(const ImageView& image, const float* x, float* out) {
-  const hn::ScalableTag<float> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  if (image.channels < lanes) {
-    for (int64_t c = 0; c < image.channels; ++c)
-      activated_vector(hn::CappedTag<float, 1>(), image, x, c, out);
-    return;
-  }
-  for (int64_t c = 0; c < image.channels; c += lanes)
-    activated_vector(d, image, x, std::min(c, image.channels - lanes), out);
+  for_overlapping_vectors(image.channels,
+                          [&](auto d, int64_t c) HWY_ATTR { activated_vector(d, image, x, c, out); });
 }
 
-void place_rows(const ImageView& image, float* out, int64_t row, int64_t pixel) {
-  const int64_t factor = image.doubled ? 2 : 1;
+void place_rows(const ImageView& image, float* out, int64_t row_stride, int64_t pixel_stride) {
+  const int64_t factor = image.upsampled ? 2 : 1;
   const size_t bytes = sizeof(float) * static_cast<size_t>(image.channels);
   const float* x = image.data;
   for (int64_t i = 0; i < image.height; ++i) {
-    float* line = out + factor * i * row;
-    for (int64_t j = 0; j < image.width; ++j, x += image.pixel) {
-      float* to = line + factor * j * pixel;
+    float* line = out + factor * i * row_stride;
+    for (int64_t j = 0; j < image.width; ++j, x += image.pixel_stride) {
+      float* to = line + factor * j * pixel_stride;
       if (image.scale)
         activated_pixel(image, x, to);
       else
         std::memcpy(to, x, bytes);
-      if (!image.doubled) continue;
-      for (float* copy : {to + pixel, to + row, to + row + pixel}) std::memcpy(copy, to, bytes);
+      if (!image.upsampled) continue;
+      for (float* copy : {to + pixel_stride, to + row_stride, to + row_stride + pixel_stride})
+        std::memcpy(copy, to, bytes);
     }
   }
 }
 
-void sum_pixels(const float* x, int64_t pixels, int64_t pixel, int64_t channels, double* HWY_RESTRICT sums) {
-  constexpr int64_t together = 64, most = 256;
+void sum_pixels(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, double* sums) {
+  constexpr int64_t most = 256;
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   HWY_ALIGN float part[most];
   std::fill_n(sums, channels, 0.0);
   for (int64_t begin = 0; begin < channels; begin += most) {
     const int64_t count = std::min(most, channels - begin);
-    for (int64_t first = 0; first < pixels; first += together) {
-      std::fill_n(part, count, 0.0f);
-      for (int64_t i = first; i < std::min(pixels, first + together); ++i) {
-        const float* HWY_RESTRICT row = x + i * pixel + begin;
-        for (int64_t c = 0; c < count; ++c) part[c] += row[c];
-      }
-      for (int64_t c = 0; c < count; ++c) sums[begin + c] += part[c];
+    for (int64_t first = 0; first < pixels; first += terms_together) {
+      const int64_t rows = std::min(terms_together, pixels - first);
+      for_vector_groups<4>(d, count, [&](auto n, auto access, int64_t c) HWY_ATTR {
+        hn::Vec<decltype(d)> sum[n];
+        for (size_t v = 0; v < n; ++v) sum[v] = hn::Zero(d);
+        const float* row = x + first * pixel_stride + begin + c;
+        for (int64_t i = 0; i < rows; ++i, row += pixel_stride)
+          for (size_t v = 0; v < n; ++v) sum[v] = hn::Add(sum[v], access.load(d, row + v * lanes));
+        for (size_t v = 0; v < n; ++v) access.store(sum[v], d, part + c + v * lanes);
+      });
+      add_to_doubles(part, count, sums + begin);
     }
   }
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(place_rows);
 HWY_EXPORT(sum_pixels);
 
-void place_image(const ImageView& image, float* out, int64_t row, int64_t pixel) {
-  HWY_DYNAMIC_DISPATCH(place_rows)(image, out, row, pixel);
+void place_image(const ImageView& image, float* out, int64_t row_stride, int64_t pixel_stride) {
+  HWY_DYNAMIC_DISPATCH(place_rows)(image, out, row_stride, pixel_stride);
 }
 
-void channel_sums(const float* x, int64_t pixels, int64_t pixel, int64_t channels, double* sums) {
-  HWY_DYNAMIC_DISPATCH(sum_pixels)(x, pixels, pixel, channels, sums);
+void channel_sums(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, double* sums) {
+  HWY_DYNAMIC_DISPATCH(sum_pixels)(x, pixels, pixel_stride, channels, sums);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

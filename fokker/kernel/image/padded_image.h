@@ -1,23 +1,25 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// An image of float32 pixels, channels adjacent, and what it is read as: itself, or
 /// silu(scale (x - centre) + shift) with one of each for each channel; with each pixel standing for 2 x 2
-/// where it is doubled.
+/// where it is upsampled.
 struct ImageView {
   const float* data = nullptr;
   int64_t height = 0, width = 0, channels = 0;
-  int64_t pixel = 0;  ///< numbers from one pixel to the next; rows follow one another
+  int64_t pixel_stride = 0;  ///< numbers from one pixel to the next; rows follow one another
   const float *scale = nullptr, *centre = nullptr, *shift = nullptr;  ///< all or none
-  bool doubled = false;
+  bool upsampled = false;
 };
 
-/// Writes what the image is read as to `out`, whose rows and pixels lie `row` and `pixel` numbers apart.
-void place_image(const ImageView& image, float* out, int64_t row, int64_t pixel);
+/// Writes what the image is read as to `out`, whose rows and pixels lie `row_stride` and `pixel_stride`
+/// numbers apart.
+void place_image(const ImageView& image, float* out, int64_t row_stride, int64_t pixel_stride);
 
-/// sums[c] = the sum of channel c over `pixels`, `pixel` numbers apart; beyond a few pixels in float64.
-void channel_sums(const float* x, int64_t pixels, int64_t pixel, int64_t channels, double* sums);
+/// sums[c] = the sum of channel c over `pixels`, `pixel_stride` numbers apart; beyond a few pixels in
+/// float64.
+void channel_sums(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, double* sums);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

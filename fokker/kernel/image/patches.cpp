@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-namespace fokker {
+namespace fokker::kernel {
 
-void gather_patches(const PatchShape& s, const float* image, int64_t pixel, float* out) {
+void gather_patches(const PatchShape& s, const float* image, int64_t pixel_stride, float* out) {
   for (int64_t i = 0; i < s.rows; ++i)
     for (int64_t j = 0; j < s.columns; ++j)
       for (int64_t u = 0; u < 3; ++u)
@@ -13,8 +13,8 @@ void gather_patches(const PatchShape& s, const float* image, int64_t pixel, floa
           if (row < 0 || row >= s.height || column < 0 || column >= s.width)
             std::fill_n(out, s.channels, 0.0f);
           else
-            std::copy_n(image + (row * s.width + column) * pixel, s.channels, out);
+            std::copy_n(image + (row * s.width + column) * pixel_stride, s.channels, out);
         }
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// 3 x 3 patches of an image, `stride` apart, the first beginning `padding` rows and columns before it; what
 /// lies outside is zero.
@@ -12,7 +12,7 @@ struct PatchShape {
 };
 
 /// Row i of out (rows * columns, 9 * channels) holds patch i, pixel by pixel, channels adjacent; the image's
-/// pixels lie `pixel` numbers apart.
-void gather_patches(const PatchShape& shape, const float* image, int64_t pixel, float* out);
+/// pixels lie `pixel_stride` numbers apart.
+void gather_patches(const PatchShape& shape, const float* image, int64_t pixel_stride, float* out);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

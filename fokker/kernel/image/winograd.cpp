@@ -4,6 +4,7 @@
 // clang-format off
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 #include <hwy/highway.h>
+#include "fokker/kernel/vector/vector_loops-inl.h"
 // clang-format on
 
 #include "fokker/kernel/image/winograd.h"
@@ -13,7 +14,7 @@
 #include "fokker/kernel/matrix/gemm.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -152,21 +153,8 @@ HWY_INLINE void transform_square(D d, const Load& load, const Store& store) {
   }
 }
 
-/// Runs body(tag, first channel) over all channels; the last vector begins earlier rather than ending later,
-/// and fewer channels than one holds go one by one.
-template <class Body>
-HWY_INLINE void along_channels(int64_t channels, const Body& body) {
-  const hn::ScalableTag<float> whole;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
-  if (channels < lanes) {
-    for (int64_t c = 0; c < channels; ++c) body(hn::CappedTag<float, 1>(), c);
-    return;
-  }
-  for (int64_t c = 0; c < channels; c += lanes) body(whole, std::min(c, channels - lanes));
-}
-
 void input_tile(const float* d, PixelStrides strides, int64_t channels, float* v, int64_t stride) {
-  along_channels(channels, [&](auto tag, int64_t c) {
+  for_overlapping_vectors(channels, [&](auto tag, int64_t c) {
     transform_square<InputMap>(
         tag, [&](int i, int j) { return hn::LoadU(tag, d + i * strides.row + j * strides.pixel + c); },
         [&](int i, int j, auto value) { hn::StoreU(value, tag, v + (6 * i + j) * stride + c); });
@@ -190,7 +178,7 @@ void output_gradient_tile(const float* d, PixelStrides strides, int64_t channels
 }
 
 void output_tile(const float* m, int64_t stride, int64_t channels, const WinogradOutput& o) {
-  along_channels(channels, [&](auto tag, int64_t c) {
+  for_overlapping_vectors(channels, [&](auto tag, int64_t c) {
     const auto start = o.start ? hn::LoadU(tag, o.start + c) : hn::Zero(tag);
     transform_square<OutputMap>(
         tag, [&](int i, int j) { return hn::LoadU(tag, m + (6 * i + j) * stride + c); },
@@ -215,7 +203,7 @@ void filter_row(const float* gather, float* to, int64_t stride) {
 }
 
 void filter_gradient_row(const float* from, int64_t stride, int64_t count, float* taps) {
-  along_channels(count, [&](auto tag, int64_t c) {
+  for_overlapping_vectors(count, [&](auto tag, int64_t c) {
     transform_square<FilterGradientMap>(
         tag, [&](int i, int j) { return hn::LoadU(tag, from + (6 * i + j) * stride + c); },
         [&](int i, int j, auto value) { hn::StoreU(value, tag, taps + (3 * i + j) * gemm_panel + c); });
@@ -223,11 +211,11 @@ void filter_gradient_row(const float* from, int64_t stride, int64_t count, float
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(input_tile);
 HWY_EXPORT(output_tile);
@@ -277,5 +265,5 @@ void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, i
   }
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Winograd's convolution F(4 x 4, 3 x 3): 4 x 4 results from a 6 x 6 part of the image in 36 products instead
 // of 144 (Winograd 1980; Lavin and Gray 2016), y = A^T [(G g G^T) (B^T d B)] A. The points are 0,
@@ -51,4 +51,4 @@ void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool tran
 /// outputs from 16 * panel on.
 void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, int64_t panel, float* dg);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

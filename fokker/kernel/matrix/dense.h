@@ -3,8 +3,9 @@
 
 #include "fokker/kernel/matrix/gemm.h"
 #include "fokker/kernel/vector/activation.h"
+#include "fokker/kernel/vector/scratch.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Fully connected networks on rows of float32 numbers, as graphs of values in topological order,
 //   value = f(skip + sum over the edges that enter it of (W from + b)),  f: the activation, or nothing.
@@ -45,20 +46,6 @@ struct DenseInput {
   int64_t stride = 0;
 };
 
-/// Memory that grows and is kept; what it held before is lost where it grows.
-class FloatBuffer {
- public:
-  float* reserve(int64_t count) {
-    if (static_cast<int64_t>(numbers_.size()) < count)
-      numbers_ = std::vector<float>(static_cast<size_t>(count));
-    return numbers_.data();
-  }
-  float* data() { return numbers_.data(); }
-
- private:
-  std::vector<float> numbers_;
-};
-
 /// A copy of the weights of a graph, laid out for products.
 class DenseWeights {
  public:
@@ -73,7 +60,7 @@ class DenseWeights {
   const std::vector<float>& bias(int64_t value) const { return biases_[static_cast<size_t>(value)]; }
 
  private:
-  FloatBuffer numbers_;
+  Buffer numbers_;
   std::vector<PackedMatrix> forward_, backward_;
   std::vector<std::vector<float>> biases_;
 };
@@ -81,8 +68,8 @@ class DenseWeights {
 /// What a forward pass leaves for the backward pass, and memory for both.
 struct DenseTape {
   DenseWeights weights;
-  FloatBuffer sums;  ///< each value before its activation
-  FloatBuffer gradients, factors;
+  Buffer sums;  ///< each value before its activation
+  Buffer gradients, factors;
 };
 
 /// The result for `rows` rows of inputs. What depends only on inputs of one row is computed once.
@@ -107,4 +94,4 @@ struct DenseGradients {
 void dense_backward(const DenseGraph& graph, const std::vector<DenseInput>& inputs, int64_t rows,
                     const MatrixRows& gradient, DenseTape& tape, const DenseGradients& out);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

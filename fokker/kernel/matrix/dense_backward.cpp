@@ -5,10 +5,9 @@
 #include "fokker/core/check.h"
 #include "fokker/kernel/image/padded_image.h"
 #include "fokker/kernel/matrix/dense_blocks.h"
-#include "fokker/kernel/vector/scratch.h"
 #include "fokker/kernel/vector/sums.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr int64_t backward_height = 66;  // rows of a block
@@ -216,4 +215,4 @@ void dense_backward(const DenseGraph& graph, const std::vector<DenseInput>& inpu
     chunk.run(blocks, first, std::min(chunk_blocks, blocks.count() - first), gradient);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

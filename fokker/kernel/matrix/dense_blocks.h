@@ -6,7 +6,7 @@
 
 #include "fokker/kernel/matrix/dense.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// Numbers from one row of a value to the next. Rows that began a power of two apart would share a few places
 /// of the cache.
@@ -28,10 +28,9 @@ struct DenseBlocks {
   int64_t rows = 0, height = 0;
 
   DenseBlocks(int64_t all, int64_t most, int64_t threads) : rows(all) {
-    constexpr int64_t tile = 6;
     const auto parts = [](int64_t count, int64_t size) { return (count + size - 1) / size; };
     const int64_t shared = parts(parts(all, most), threads) * threads;
-    height = std::max<int64_t>(1, parts(parts(all, std::max<int64_t>(1, shared)), tile)) * tile;
+    height = std::max<int64_t>(1, parts(parts(all, std::max<int64_t>(1, shared)), gemm_rows)) * gemm_rows;
   }
   int64_t count() const { return (rows + height - 1) / height; }
   DenseRows operator[](int64_t block) const {
@@ -42,7 +41,7 @@ struct DenseBlocks {
 /// A matrix of `rows` rows for each value that is not given, one after another in a buffer.
 class ValueMatrices {
  public:
-  ValueMatrices(const DenseGraph& graph, int64_t rows, FloatBuffer& buffer) {
+  ValueMatrices(const DenseGraph& graph, int64_t rows, Buffer& buffer) {
     int64_t total = 0;
     for (size_t v = graph.inputs; v < graph.values.size(); ++v)
       total += rows * dense_stride(graph.values[v].size);
@@ -70,4 +69,4 @@ void for_each_task(int64_t count, Work work) {
   });
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

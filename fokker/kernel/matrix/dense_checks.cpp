@@ -1,7 +1,7 @@
 #include "fokker/core/check.h"
 #include "fokker/kernel/matrix/dense_blocks.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 void check_value(const DenseGraph& graph, int64_t v) {
@@ -67,4 +67,4 @@ void check_inputs(const DenseGraph& graph, const std::vector<DenseInput>& inputs
           graph.values[v].size, inputs[v].stride);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -1,7 +1,6 @@
 #include "fokker/kernel/matrix/dense_blocks.h"
-#include "fokker/kernel/vector/scratch.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 /// Rows that go through all layers together: two values of a usual width fit the second cache.
@@ -235,4 +234,4 @@ void dense_forward(const DenseGraph& graph, const std::vector<DenseInput>& input
       [&](size_t v) { return tape.weights.bias(static_cast<int64_t>(v)).data(); });
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

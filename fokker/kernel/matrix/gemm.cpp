@@ -12,7 +12,7 @@
 #include <array>
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -142,11 +142,11 @@ void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(gemm);
 
@@ -155,5 +155,5 @@ void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart
   HWY_DYNAMIC_DISPATCH(gemm)(a, m, b, start, c, c_stride);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

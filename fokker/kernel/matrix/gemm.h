@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Products of float32 matrices small enough to stay in cache, on one thread: callers split the rows among
 // theirs. The right factor, which is used again and again, is laid out once.
@@ -25,6 +25,9 @@ struct PackedMatrix {
 };
 
 constexpr int64_t gemm_panel = 16;
+/// Callers split their rows into multiples of this: the tile that registers hold has 6 or 12 on AVX2, and 14
+/// with vectors of 16 numbers, which costs little more for what is left of one.
+constexpr int64_t gemm_rows = 6;
 
 inline PackedMatrix PackedMatrix::part(int64_t first, int64_t count) const {
   return {panels + first * gemm_panel, count, columns, panel_rows ? panel_rows : rows};
@@ -49,4 +52,4 @@ struct GemmStart {
 void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart& start, float* c,
           int64_t c_stride);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -11,7 +11,7 @@
 #include "fokker/kernel/matrix/gemm.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -77,11 +77,11 @@ void pack_panels(const MatrixView& a, int64_t rows, int64_t columns, float* pane
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(pack_panels);
 
@@ -90,5 +90,5 @@ PackedMatrix pack_matrix(const MatrixView& a, int64_t rows, int64_t columns, flo
   return {panels, rows, columns, rows};
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

@@ -13,7 +13,7 @@
 #include <cmath>
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -166,11 +166,11 @@ void finish_logits(const Panels& panels, const PanelQueries& queries, const floa
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(start_logits);
 HWY_EXPORT(finish_logits);
@@ -184,5 +184,5 @@ void finish_logits(const Panels& panels, const PanelQueries& queries, const floa
   HWY_DYNAMIC_DISPATCH(finish_logits)(panels, queries, thresholds, products, stride);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

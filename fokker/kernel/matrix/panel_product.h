@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // A float32 matrix product of queries and components, in tiles that stay in registers, which gives a tile up
 // as soon as no component of it can matter to a query: with a product known over the first coordinates, the
@@ -48,4 +48,4 @@ void start_logits(const Panels& panels, const PanelQueries& queries, float* prod
 void finish_logits(const Panels& panels, const PanelQueries& queries, const float* thresholds,
                    float* products, int64_t stride);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

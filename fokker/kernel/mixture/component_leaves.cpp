@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
-
-constexpr double log2_of_e = 1.442695040888963407360;
 
 const at::TensorOptions doubles(at::kDouble);
 
@@ -91,7 +90,8 @@ Tensor ComponentLeaves::make_columns() const {
     for (int64_t j = 0; j < d && slot < k; ++j)
       column[j * leaf_size] =
           static_cast<T>(means[order[slot] * d + j] - (centres ? centres[leaf * d + j] : 0));
-    column[d * leaf_size] = static_cast<T>(slot < k ? log2_of_e * log_weights[order[slot]] : -HUGE_VAL);
+    column[d * leaf_size] =
+        static_cast<T>(slot < k ? std::numbers::log2e * log_weights[order[slot]] : -HUGE_VAL);
   }
   return result;
 }
@@ -119,4 +119,4 @@ LeafColumns<double> ComponentLeaves::columns() const {
   return {full_.data_ptr<double>(), nullptr};
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -4,7 +4,7 @@
 #include "fokker/core/tensor.h"
 #include "fokker/kernel/mixture/mixture_leaves.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// Memory of Leaves and of their columns, float32 and float64, each made when it is first asked for. Safe to
 /// share between threads.
@@ -32,4 +32,4 @@ class ComponentLeaves {
   mutable Tensor single_, full_;
 };
 
-}  // namespace fokker
+}  // namespace fokker::kernel

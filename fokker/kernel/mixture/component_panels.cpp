@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 // Norms of tails are bounds: rounding must not make them smaller.
@@ -99,4 +99,4 @@ void ComponentPanels::pack(const double* centred, float* values, float* tail_nor
   }
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -2,7 +2,7 @@
 #include "fokker/kernel/matrix/panel_product.h"
 #include "fokker/kernel/mixture/mixture_softmax.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// Memory of Panels: means less their centre in float32, coordinates of large variance first.
 class ComponentPanels {
@@ -24,4 +24,4 @@ class ComponentPanels {
   Tensor values_, log_weights_, half_norms_, head_norms_, tail_norms_;
 };
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -10,15 +10,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "fokker/kernel/vector/power_of_two-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-constexpr double log2_e = 1.442695040888963407360;
 
 /// A query relative to its anchor: log2 of the ratio of weights is place.a - half a.a + log2 w - base, with
 /// a = m - m_anchor.
@@ -39,7 +38,7 @@ HWY_INLINE Anchored<T> anchored_at(const Leaves& leaves, const LeafQuery& query,
   anchor.mean = leaves.means + component * leaves.dimension;
   anchor.x = query.x;
   anchor.half_alpha = 0.5 * query.alpha;
-  anchor.slope = log2_e * query.alpha / query.variance;
+  anchor.slope = std::numbers::log2e * query.alpha / query.variance;
   double square = 0;
   for (int64_t j = 0; j < leaves.dimension; ++j) {
     const double rest = query.x[j] - query.alpha * anchor.mean[j];
@@ -47,7 +46,7 @@ HWY_INLINE Anchored<T> anchored_at(const Leaves& leaves, const LeafQuery& query,
     square += rest * rest;
   }
   anchor.half = static_cast<T>(anchor.slope * anchor.half_alpha);
-  anchor.base = static_cast<T>(log2_e * leaves.log_weights[component]);
+  anchor.base = static_cast<T>(std::numbers::log2e * leaves.log_weights[component]);
   anchor.logit = leaves.log_weights[component] - 0.5 * square / query.variance;
   return anchor;
 }
@@ -99,7 +98,7 @@ struct SeenLeaf {
   T shift[most_leaf_dimensions];
 };
 
-/// Upper bounds of the logits of each leaf, from the distance of x to its box; answers the best leaf.
+/// Upper bounds of the logits of each leaf, from the distance of x to its box; returns the best leaf.
 HWY_INLINE int64_t bound_leaves(const Leaves& leaves, const LeafQuery& query, double* bounds) {
   const hn::ScalableTag<double> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -189,13 +188,13 @@ HWY_INLINE void add_leaf(const SeenLeaf<T, kDimension>& seen, double* sums) {
 }
 
 template <typename T, int kDimension>
-HWY_INLINE void answer_in(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query,
-                          double* bounds, LeafAnswer& answer) {
+HWY_INLINE void softmax_in_dimension(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query,
+                                     double* bounds, LeafSoftmax& result) {
   const int64_t nearest = bound_leaves(leaves, query, bounds);
   if (!(leaves.heaviest[nearest] > -HUGE_VAL)) {  // no component has a weight
-    answer.anchor = leaves.order[0];
-    answer.log_total = std::nan("");
-    std::fill_n(answer.offset, leaves.dimension, answer.log_total);
+    result.anchor = leaves.order[0];
+    result.log_total = std::nan("");
+    std::fill_n(result.offset, leaves.dimension, result.log_total);
     return;
   }
   Anchored<T> anchor = anchored_at<T>(leaves, query, first_weighted(leaves, nearest));
@@ -208,33 +207,33 @@ HWY_INLINE void answer_in(const Leaves& leaves, LeafColumns<T> columns, const Le
     if (bounds[leaf] > anchor.logit - query.cut - query.slack)
       add_leaf(SeenLeaf<T, kDimension>(leaves, columns, leaf, anchor), sums);
   const double total = sums[leaves.dimension];
-  answer.anchor = leaves.order[anchor.slot];
-  answer.log_total = std::log(total);
-  for (int64_t j = 0; j < leaves.dimension; ++j) answer.offset[j] = sums[j] / total;
+  result.anchor = leaves.order[anchor.slot];
+  result.log_total = std::log(total);
+  for (int64_t j = 0; j < leaves.dimension; ++j) result.offset[j] = sums[j] / total;
 }
 
 template <typename T>
-HWY_INLINE void answer(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query, double* bounds,
-                       LeafAnswer& result) {
+HWY_INLINE void softmax(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query, double* bounds,
+                        LeafSoftmax& result) {
   switch (leaves.dimension) {
     case 1:
-      return answer_in<T, 1>(leaves, columns, query, bounds, result);
+      return softmax_in_dimension<T, 1>(leaves, columns, query, bounds, result);
     case 2:
-      return answer_in<T, 2>(leaves, columns, query, bounds, result);
+      return softmax_in_dimension<T, 2>(leaves, columns, query, bounds, result);
     case 3:
-      return answer_in<T, 3>(leaves, columns, query, bounds, result);
+      return softmax_in_dimension<T, 3>(leaves, columns, query, bounds, result);
     default:
-      return answer_in<T, 0>(leaves, columns, query, bounds, result);
+      return softmax_in_dimension<T, 0>(leaves, columns, query, bounds, result);
   }
 }
 
-void answer32(const Leaves& leaves, LeafColumns<float> columns, const LeafQuery& query, double* bounds,
-              LeafAnswer& result) {
-  answer(leaves, columns, query, bounds, result);
+void softmax_float(const Leaves& leaves, LeafColumns<float> columns, const LeafQuery& query, double* bounds,
+                   LeafSoftmax& result) {
+  softmax(leaves, columns, query, bounds, result);
 }
-void answer64(const Leaves& leaves, LeafColumns<double> columns, const LeafQuery& query, double* bounds,
-              LeafAnswer& result) {
-  answer(leaves, columns, query, bounds, result);
+void softmax_double(const Leaves& leaves, LeafColumns<double> columns, const LeafQuery& query, double* bounds,
+                    LeafSoftmax& result) {
+  softmax(leaves, columns, query, bounds, result);
 }
 
 template <typename T>
@@ -256,26 +255,26 @@ void powers64(const double* y, int64_t count, double* out) {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
-HWY_EXPORT(answer32);
-HWY_EXPORT(answer64);
+HWY_EXPORT(softmax_float);
+HWY_EXPORT(softmax_double);
 HWY_EXPORT(powers32);
 HWY_EXPORT(powers64);
 
 template <>
-void answer_from_leaves(const Leaves& leaves, LeafColumns<float> columns, const LeafQuery& query,
-                        double* bounds, LeafAnswer& result) {
-  HWY_DYNAMIC_DISPATCH(answer32)(leaves, columns, query, bounds, result);
+void softmax_over_leaves(const Leaves& leaves, LeafColumns<float> columns, const LeafQuery& query,
+                         double* bounds, LeafSoftmax& result) {
+  HWY_DYNAMIC_DISPATCH(softmax_float)(leaves, columns, query, bounds, result);
 }
 template <>
-void answer_from_leaves(const Leaves& leaves, LeafColumns<double> columns, const LeafQuery& query,
-                        double* bounds, LeafAnswer& result) {
-  HWY_DYNAMIC_DISPATCH(answer64)(leaves, columns, query, bounds, result);
+void softmax_over_leaves(const Leaves& leaves, LeafColumns<double> columns, const LeafQuery& query,
+                         double* bounds, LeafSoftmax& result) {
+  HWY_DYNAMIC_DISPATCH(softmax_double)(leaves, columns, query, bounds, result);
 }
 template <>
 void powers_of_two(const float* y, int64_t count, float* out) {
@@ -286,5 +285,5 @@ void powers_of_two(const double* y, int64_t count, double* out) {
   HWY_DYNAMIC_DISPATCH(powers64)(y, count, out);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // The loops of mixture_softmax in low dimension, on raw memory. With m the means, a the anchor and r = x -
 // alpha m_a, the logit of component k relative to a's is
@@ -34,7 +34,7 @@ struct LeafQuery {
   double slack;  ///< what a leaf's bound and the anchor's logit may be off by rounding
 };
 
-struct LeafAnswer {
+struct LeafSoftmax {
   int64_t anchor;    ///< the component with the largest logit
   double log_total;  ///< log sum_k exp(logit_k - logit_anchor)
   double* offset;    ///< (dimension): E[m | x] - m_anchor
@@ -43,11 +43,11 @@ struct LeafAnswer {
 /// The softmax of one query in T = float or double, none of whose squares leaves the range of T; NaN where
 /// every weight is zero. `bounds` is working memory of (stride) numbers.
 template <typename T>
-void answer_from_leaves(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query, double* bounds,
-                        LeafAnswer& answer);
+void softmax_over_leaves(const Leaves& leaves, LeafColumns<T> columns, const LeafQuery& query, double* bounds,
+                         LeafSoftmax& result);
 
 /// 2^y for y <= 127 (1023), within 2 units in the last place; y below -120 (-1000) counts as that.
 template <typename T>
 void powers_of_two(const T* y, int64_t count, T* out);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

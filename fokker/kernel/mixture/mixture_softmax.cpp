@@ -2,7 +2,7 @@
 
 #include "fokker/kernel/mixture/mixture_softmax_prepared.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 PackedMatrix SoftmaxComponents::Prepared::offsets(const CentredMeans& components) {
   const int64_t k = components.means.size(0), d = components.means.size(1);
@@ -27,8 +27,8 @@ SharedQueries queries_at_once(int64_t components) {
   return {group, std::clamp<int64_t>((int64_t{1} << 20) / components / group, fewest, 6)};
 }
 
-void answer_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
-                    const std::vector<int64_t>& rows, MixtureSoftmax& result) {
+void fill_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
+                  const std::vector<int64_t>& rows, MixtureSoftmax& result) {
   if (rows.empty()) return;
   const Tensor index = at::tensor(rows, at::kLong);
   const auto pick = [&](const Tensor& column) {
@@ -74,4 +74,4 @@ MixtureSoftmax SoftmaxComponents::operator()(const SoftmaxQueries& queries) cons
   return result;
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -3,7 +3,7 @@
 
 #include "fokker/core/tensor.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 // The softmax over the components of a mixture with one covariance that makes its exact denoiser: E[m | x]
 // where x given component k is N(alpha m_k, variance I), and p(k) = w_k.
@@ -22,7 +22,7 @@ struct CentredMeans {
 /// x: (n, d); alpha and variance: (n, 1) or (1, 1). All float64.
 struct SoftmaxQueries {
   Tensor x, alpha, variance;
-  /// Whether the caller keeps float32. In up to SoftmaxComponents::low_dimension dimensions the answer is
+  /// Whether the caller keeps float32. In up to SoftmaxComponents::low_dimension dimensions the result is
   /// then that of a query x + e and means m + e_k which float32 could not tell from these: with u = 2^-24 and
   /// a the anchor, |e| <= c u |x - alpha m_a| and |e_k| <= c u |m_k - m_a|, where c is some d + 8 (where
   /// float32 does not hold the means as they are, add u times the extent of the leaf of m_k). In more
@@ -49,7 +49,7 @@ class SoftmaxComponents {
   /// Low dimension: the leaves of components that can matter, judged by their boxes, in float32 or float64 as
   /// the caller keeps, relative to the best component; no (n, k) matrix, and no large number that cancels.
   /// High dimension: a float32 product finds the components that can matter, and gives up those that cannot
-  /// as soon as bounds show it; they are summed in float64 as above. Where too many can, float32 answers
+  /// as soon as bounds show it; they are summed in float64 as above. Where too many can, float32 sums
   /// where it is accurate enough for the caller, and mixture_softmax_plain elsewhere.
   MixtureSoftmax operator()(const SoftmaxQueries& queries) const;
 
@@ -73,4 +73,4 @@ RelativeLogits relative_logits(const CentredMeans& components, const SoftmaxQuer
 /// The softmax of these: the definition that the kernels are tested against.
 MixtureSoftmax mixture_softmax_plain(const CentredMeans& components, const SoftmaxQueries& queries);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -6,14 +6,15 @@
 
 #include "fokker/kernel/mixture/mixture_softmax_prepared.h"
 #include "fokker/kernel/mixture/mixture_softmax_rows.h"
+#include "fokker/kernel/vector/scratch.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 // Of a float32 logit's rounding error as it is, without the factor by which its bound is safe.
 constexpr double single_tolerance = 1e-5;
 
-/// What a row of float32 logits says about its query: answered, by all components in float32, by the plain
+/// What a row of float32 logits says about its query: summed, by all components in float32, by the plain
 /// softmax.
 enum class Verdict { done, dense, plain };
 
@@ -31,15 +32,14 @@ struct Query {
   }
 };
 
-/// Sums the candidates in float64, relative to the best of them; answers the logarithm of the total.
+/// Sums the candidates in float64, relative to the best of them; returns the logarithm of the total.
 double sum_candidates(const Query& row, const int64_t* candidates, int64_t count, int64_t& anchor,
-                      double* offset, std::vector<double>& logits) {
-  logits.resize(count);
+                      double* offset, double* logits) {
   for (int repeat = 0; repeat < 8; ++repeat) {
     for (int64_t i = 0; i < count; ++i) logits[i] = row.logit(candidates[i], anchor);
-    const auto best = std::max_element(logits.begin(), logits.end());
+    const double* best = std::max_element(logits, logits + count);
     if (!(*best > 0)) break;
-    anchor = candidates[best - logits.begin()];
+    anchor = candidates[best - logits];
   }
   double total = 0;
   std::fill_n(offset, row.dimension, 0.0);
@@ -77,15 +77,15 @@ struct Screen {
   float threshold(double top, double bound) const { return static_cast<float>(top - cut - 2 * bound); }
 };
 
-/// Answers what it can from a row of logits, which are off by at most `bound` or, where they do not matter,
+/// Sums what it can of a row of logits, which are off by at most `bound` or, where they do not matter,
 /// -inf; `best` is near the largest.
-Verdict answer_row(const Query& query, const Screen& screen, double bound, int64_t best, float* logits,
-                   MixtureSoftmax& result, int64_t at) {
+Verdict softmax_of_row(const Query& query, const Screen& screen, double bound, int64_t best, float* logits,
+                       MixtureSoftmax& result, int64_t at) {
   int64_t& anchor = result.anchor.data_ptr<int64_t>()[at];
   double& log_total = result.log_total.data_ptr<double>()[at];
-  thread_local std::vector<int64_t> candidates;
-  thread_local std::vector<double> exact;
-  candidates.resize(screen.capacity);
+  // Both of numbers of eight bytes.
+  auto* candidates = scratch<int64_t>(Scratch::own, 2 * screen.capacity);
+  auto* exact = reinterpret_cast<double*>(candidates + screen.capacity);
   anchor = best;
   for (const bool again : {false, true}) {
     if (again) {
@@ -96,9 +96,8 @@ Verdict answer_row(const Query& query, const Screen& screen, double bound, int64
     const float threshold = screen.threshold(logits[anchor], bound);
     if (!std::isfinite(threshold)) return Verdict::plain;
     if (count_above(logits, threshold, screen.components) > screen.capacity) continue;
-    const int64_t found =
-        indices_above(logits, threshold, screen.components, candidates.data(), screen.capacity);
-    log_total = sum_candidates(query, candidates.data(), found, anchor,
+    const int64_t found = indices_above(logits, threshold, screen.components, candidates, screen.capacity);
+    log_total = sum_candidates(query, candidates, found, anchor,
                                result.offset.data_ptr<double>() + at * query.dimension, exact);
     return Verdict::done;
   }
@@ -160,7 +159,7 @@ double centred_logit(const Query& query, const double* centred, const Tensor& ce
 }
 
 /// E[m | x] - m_anchor of those rows [first, first + count) of a block whose logits have become weights.
-void answer_densely(const Block& block, int64_t first, int64_t count, MixtureSoftmax& result, int64_t at) {
+void softmax_densely(const Block& block, int64_t first, int64_t count, MixtureSoftmax& result, int64_t at) {
   const int64_t stride = block.logits.size(1), d = block.centred.size(1);
   std::vector<float> sums(count * d);
   gemm({block.logits.data_ptr<float>() + first * stride, stride, 1}, count, block.offsets(), {}, sums.data(),
@@ -175,9 +174,9 @@ void answer_densely(const Block& block, int64_t first, int64_t count, MixtureSof
   }
 }
 
-/// Answers rows [first, first + count) of a block, which are rows `at` and on of the result.
-void answer_group(Block& block, int64_t first, int64_t count, double heaviest, MixtureSoftmax& result,
-                  int64_t at) {
+/// Sums rows [first, first + count) of a block, which are rows `at` and on of the result.
+void softmax_of_group(Block& block, int64_t first, int64_t count, double heaviest, MixtureSoftmax& result,
+                      int64_t at) {
   const Group group(block, first, count);
   const Panels panels = block.components.panels();
   const int64_t stride = block.logits.size(1), d = panels.dimension;
@@ -202,13 +201,13 @@ void answer_group(Block& block, int64_t first, int64_t count, double heaviest, M
     if (!all_finite(query.x, d))
       set_nan(result, at + i);
     else if (query.single)
-      verdict = answer_row(query, block.screen, bounds[i], best[i], logits + i * stride, result, at + i);
+      verdict = softmax_of_row(query, block.screen, bounds[i], best[i], logits + i * stride, result, at + i);
     else
       verdict = Verdict::plain;
   }
   const auto begin = block.verdicts.begin() + first;
   if (std::find(begin, begin + count, Verdict::dense) != begin + count)
-    answer_densely(block, first, count, result, at);
+    softmax_densely(block, first, count, result, at);
 }
 
 }  // namespace
@@ -245,12 +244,12 @@ void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& 
                  norms.data_ptr<double>()[at - begin]});
     at::parallel_for(0, (count + group - 1) / group, 1, [&, group = group](int64_t first, int64_t last) {
       for (int64_t i = first * group; i < std::min(last * group, count); i += group)
-        answer_group(block, i, std::min(group, count - i), heaviest, result, begin + i);
+        softmax_of_group(block, i, std::min(group, count - i), heaviest, result, begin + i);
     });
     for (int64_t i = 0; i < count; ++i)
       if (block.verdicts[i] == Verdict::plain) plain.push_back(begin + i);
   }
-  answer_plainly(components_, queries, plain, result);
+  fill_plainly(components_, queries, plain, result);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -3,7 +3,7 @@
 
 #include "fokker/kernel/mixture/mixture_softmax_prepared.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr int64_t queries_per_task = 16;
@@ -51,19 +51,19 @@ void SoftmaxComponents::sum_low(const SoftmaxQueries& queries, MixtureSoftmax& r
       // Twice what a leaf's bound and the anchor's logit may be off by rounding.
       const double slack = 32 * std::numeric_limits<double>::epsilon() * reach * reach / variance[i];
       const LeafQuery query{x + i * d, alpha[i], variance[i], cut, slack};
-      LeafAnswer answer{0, 0, offset + i * d};
+      LeafSoftmax found{0, 0, offset + i * d};
       if (queries.single && fits_single(query, reach))
-        answer_from_leaves(leaves, ready.columns<float>(), query, bounds.data(), answer);
+        softmax_over_leaves(leaves, ready.columns<float>(), query, bounds.data(), found);
       else
-        answer_from_leaves(leaves, ready.columns<double>(), query, bounds.data(), answer);
-      anchor[i] = answer.anchor;
-      log_total[i] = answer.log_total;
+        softmax_over_leaves(leaves, ready.columns<double>(), query, bounds.data(), found);
+      anchor[i] = found.anchor;
+      log_total[i] = found.log_total;
     }
   });
   std::vector<int64_t> plain;
   for (int64_t i = 0; i < n; ++i)
     if (far[i]) plain.push_back(i);
-  answer_plainly(components_, queries, plain, result);
+  fill_plainly(components_, queries, plain, result);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -7,7 +7,7 @@
 
 #include "fokker/kernel/mixture/mixture_softmax.h"
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr int64_t block_elements = int64_t{1} << 21;
@@ -99,7 +99,7 @@ RelativeLogits relative_logits(const CentredMeans& components, const SoftmaxQuer
 
 namespace {
 
-MixtureSoftmax answer_block(const CentredMeans& components, const SoftmaxQueries& queries) {
+MixtureSoftmax softmax_block(const CentredMeans& components, const SoftmaxQueries& queries) {
   const auto [relative, anchor] = relative_logits(components, queries);
   const Tensor shift = relative.amax(1, true);
   const Tensor weights = relative.requires_grad() ? (relative - shift).exp() : relative.sub(shift).exp_();
@@ -125,21 +125,21 @@ MixtureSoftmax mixture_softmax_plain(const CentredMeans& components, const Softm
       std::max<int64_t>(1, std::min(most, std::max(cached_elements / k, std::min<int64_t>(64, d / 2))));
   const int64_t blocks = std::max<int64_t>(1, (n + rows - 1) / rows);
   std::vector<Tensor> anchors(blocks), totals(blocks), offsets(blocks);
-  const auto answer = [&](int64_t b) {
-    const auto part = answer_block(components, rows_of(queries, b * rows, std::min((b + 1) * rows, n)));
+  const auto run_block = [&](int64_t b) {
+    const auto part = softmax_block(components, rows_of(queries, b * rows, std::min((b + 1) * rows, n)));
     anchors[b] = part.anchor;
     totals[b] = part.log_total;
     offsets[b] = part.offset;
   };
   if (records_gradient(components, queries) || !queries.x.is_cpu()) {
-    for (int64_t b = 0; b < blocks; ++b) answer(b);
+    for (int64_t b = 0; b < blocks; ++b) run_block(b);
   } else {
     at::parallel_for(0, blocks, 1, [&](int64_t first, int64_t last) {
       const GradientMode off(false);
-      for (int64_t b = first; b < last; ++b) answer(b);
+      for (int64_t b = first; b < last; ++b) run_block(b);
     });
   }
   return {at::cat(anchors, 0), at::cat(totals, 0), at::cat(offsets, 0)};
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -10,7 +10,7 @@
 #include "fokker/kernel/mixture/component_panels.h"
 #include "fokker/kernel/mixture/mixture_softmax.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 // What the parts of mixture_softmax share.
 
@@ -39,9 +39,9 @@ struct SharedQueries {
 };
 SharedQueries queries_at_once(int64_t components);
 
-/// The rows that only the plain softmax can answer, put into the result.
-void answer_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
-                    const std::vector<int64_t>& rows, MixtureSoftmax& result);
+/// The rows that only the plain softmax can sum, put into the result.
+void fill_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
+                  const std::vector<int64_t>& rows, MixtureSoftmax& result);
 
 inline void set_nan(MixtureSoftmax& result, int64_t row) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -55,4 +55,4 @@ inline bool all_finite(const double* values, int64_t count) {
   return std::all_of(values, values + count, [](double v) { return std::isfinite(v); });
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel

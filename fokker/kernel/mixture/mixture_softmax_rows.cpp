@@ -11,9 +11,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -93,7 +94,7 @@ int64_t indices_above(const float* logits, float threshold, int64_t count, int64
 double exponentials_in_place(float* logits, float shift, int64_t count) {
   const Floats d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const auto log2_of_e = hn::Set(d, 1.44269504f), last = hn::Set(d, shift);
+  const auto log2_of_e = hn::Set(d, std::numbers::log2e_v<float>), last = hn::Set(d, shift);
   double total = 0;
   int64_t k = 0;
   while (k + 4 * lanes <= count) {  // a few vectors in float, and on in double
@@ -115,11 +116,11 @@ double exponentials_in_place(float* logits, float shift, int64_t count) {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(relative_product);
 HWY_EXPORT(add_difference);
@@ -148,5 +149,5 @@ double exponentials_in_place(float* logits, float shift, int64_t count) {
   return HWY_DYNAMIC_DISPATCH(exponentials_in_place)(logits, shift, count);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

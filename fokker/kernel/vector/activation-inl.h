@@ -13,7 +13,7 @@
 #include <cmath>
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -153,7 +153,7 @@ struct Softplus {
 };
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #endif

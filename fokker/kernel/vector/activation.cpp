@@ -5,45 +5,33 @@
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 #include <hwy/highway.h>
 #include "fokker/kernel/vector/activation-inl.h"
-#include "fokker/kernel/vector/part_of_vector-inl.h"
+#include "fokker/kernel/vector/vector_loops-inl.h"
 // clang-format on
 
 #include "fokker/kernel/vector/activation.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-/// change(x, out) for each vector of the matrices' rows.
-template <typename Change>
-HWY_INLINE void for_vectors(const MatrixRows& x, int64_t rows, int64_t columns, const MatrixRows& out,
-                            Change change) {
-  const hn::ScalableTag<float> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t i = 0; i < rows; ++i) {
-    const float* from = x.row(i);
-    float* to = out.row(i);
-    int64_t k = 0;
-    for (; k + lanes <= columns; k += lanes)
-      hn::StoreU(change(hn::LoadU(d, from + k), hn::LoadU(d, to + k)), d, to + k);
-    if (k == columns) continue;
-    const auto changed = change(load_part(d, from + k, columns - k), load_part(d, to + k, columns - k));
-    store_part(changed, d, columns - k, to + k);
-  }
-}
 
 template <class Function>
 HWY_INLINE void values_of(const MatrixRows& x, int64_t rows, int64_t columns, const MatrixRows& out) {
   const hn::ScalableTag<float> d;
-  for_vectors(x, rows, columns, out, [d](auto v, auto) HWY_ATTR { return Function::value(d, v); });
+  for (int64_t i = 0; i < rows; ++i)
+    for_vectors(d, columns, [&, from = x.row(i), to = out.row(i)](auto access, int64_t k) HWY_ATTR {
+      access.store(Function::value(d, access.load(d, from + k)), d, to + k);
+    });
 }
 
 template <class Function>
 HWY_INLINE void slopes_of(const MatrixRows& x, int64_t rows, int64_t columns, const MatrixRows& out) {
   const hn::ScalableTag<float> d;
-  for_vectors(x, rows, columns, out,
-              [d](auto v, auto g) HWY_ATTR { return hn::Mul(g, Function::slope(d, v)); });
+  for (int64_t i = 0; i < rows; ++i)
+    for_vectors(d, columns, [&, from = x.row(i), to = out.row(i)](auto access, int64_t k) HWY_ATTR {
+      const auto slope = Function::slope(d, access.load(d, from + k));
+      access.store(hn::Mul(access.load(d, to + k), slope), d, to + k);
+    });
 }
 
 /// visit(f) with the function of that kind.
@@ -76,11 +64,11 @@ void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, i
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(activate);
 HWY_EXPORT(multiply_by_slope);
@@ -95,5 +83,5 @@ void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, i
   HWY_DYNAMIC_DISPATCH(multiply_by_slope)(kind, x, rows, columns, gradient);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// Elementwise functions of networks: x sigmoid(x), x or exp(x) - 1 below 0, max(x, 0), x Phi(x), tanh(x),
 /// log(1 + exp(x)).
@@ -22,4 +22,4 @@ void activate(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t co
 void multiply_by_slope(ActivationKind kind, const MatrixRows& x, int64_t rows, int64_t columns,
                        const MatrixRows& gradient);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

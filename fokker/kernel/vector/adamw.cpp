@@ -14,62 +14,50 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
-#include "fokker/kernel/vector/part_of_vector-inl.h"
+#include "fokker/kernel/vector/vector_loops-inl.h"
 
 #ifndef FOKKER_KERNEL_ADAMW_NUMBERS
 #define FOKKER_KERNEL_ADAMW_NUMBERS
-namespace fokker {
+namespace fokker::kernel {
 
 template <typename T>
 struct AdamWNumbers {
   T b1, b2, rate, unbias, keep, epsilon, scale, decay;
 };
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Numbers from i on: a vector of them, or (`kPart`) the first `count` of one.
-template <bool kPart, class D, typename T = hn::TFromD<D>>
-HWY_INLINE void update_vector(D d, int64_t i, int64_t count, const AdamWNumbers<T>& c, T* w, const T* g, T* m,
+/// A vector of numbers from i on.
+template <class D, class Access, typename T = hn::TFromD<D>>
+HWY_INLINE void update_vector(D d, Access access, int64_t i, const AdamWNumbers<T>& c, T* w, const T* g, T* m,
                               T* v, T* average) {
-  const auto load = [d, count](const T* from) HWY_ATTR {
-    if constexpr (kPart) return load_part(d, from, count);
-    return hn::LoadU(d, from);
-  };
-  const auto store = [d, count](auto vector, T* to) HWY_ATTR {
-    if constexpr (kPart)
-      store_part(vector, d, count, to);
-    else
-      hn::StoreU(vector, d, to);
-  };
   const auto mix = [d](T share, auto old, auto fresh) HWY_ATTR {
     return hn::MulAdd(hn::Set(d, share), old, hn::Mul(hn::Set(d, 1 - share), fresh));
   };
-  const auto gradient = hn::Mul(load(g + i), hn::Set(d, c.scale));
-  const auto first = mix(c.b1, load(m + i), gradient);
-  const auto second = mix(c.b2, load(v + i), hn::Mul(gradient, gradient));
+  const auto gradient = hn::Mul(access.load(d, g + i), hn::Set(d, c.scale));
+  const auto first = mix(c.b1, access.load(d, m + i), gradient);
+  const auto second = mix(c.b2, access.load(d, v + i), hn::Mul(gradient, gradient));
   const auto size = hn::Add(hn::Sqrt(hn::Mul(second, hn::Set(d, c.unbias))), hn::Set(d, c.epsilon));
   const auto step = hn::Div(hn::Mul(hn::Set(d, c.rate), first), size);
-  const auto weight = hn::Sub(hn::Mul(hn::Set(d, c.keep), load(w + i)), step);
-  store(first, m + i);
-  store(second, v + i);
-  store(weight, w + i);
-  store(mix(c.decay, load(average + i), weight), average + i);
+  const auto weight = hn::Sub(hn::Mul(hn::Set(d, c.keep), access.load(d, w + i)), step);
+  access.store(first, d, m + i);
+  access.store(second, d, v + i);
+  access.store(weight, d, w + i);
+  access.store(mix(c.decay, access.load(d, average + i), weight), d, average + i);
 }
 
 template <typename T>
 HWY_INLINE void update_range(int64_t count, const AdamWNumbers<T>& c, T* w, const T* g, T* m, T* v,
                              T* average) {
   const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) update_vector<false>(d, i, lanes, c, w, g, m, v, average);
-  if (i < count) update_vector<true>(d, i, count - i, c, w, g, m, v, average);
+  for_vectors(d, count,
+              [&](auto access, int64_t i) HWY_ATTR { update_vector(d, access, i, c, w, g, m, v, average); });
 }
 
 void adamw_floats(int64_t count, const AdamWNumbers<float>& c, float* w, const float* g, float* m, float* v,
@@ -82,11 +70,11 @@ void adamw_doubles(int64_t count, const AdamWNumbers<double>& c, double* w, cons
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace fokker {
+namespace fokker::kernel {
 
 HWY_EXPORT(adamw_floats);
 HWY_EXPORT(adamw_doubles);
@@ -158,5 +146,5 @@ void adamw_step_plain(const AdamWState& state, const AdamWStep& s) {
   state.average.mul_(s.ema_decay).add_(state.parameters, 1 - s.ema_decay);
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 #include "fokker/core/tensor.h"
 
-namespace fokker {
+namespace fokker::kernel {
 
 /// One step of AdamW (Loshchilov and Hutter 2019) with the exponential moving average of the weights.
 struct AdamWStep {
@@ -27,4 +27,4 @@ void adamw_step(const AdamWState& state, const AdamWStep& step);
 /// The same step in tensor operations: the definition that the fused loop is tested against.
 void adamw_step_plain(const AdamWState& state, const AdamWStep& step);
 
-}  // namespace fokker
+}  // namespace fokker::kernel

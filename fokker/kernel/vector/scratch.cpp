@@ -1,36 +1,32 @@
 #include "fokker/kernel/vector/scratch.h"
 
 #include <array>
-#include <memory>
 #include <new>
 
-namespace fokker {
+namespace fokker::kernel {
 namespace {
 
 constexpr std::align_val_t cache_line{64};
 
-struct AlignedDelete {
-  void operator()(float* memory) const { ::operator delete(memory, cache_line); }
-};
-
-struct Block {
-  std::unique_ptr<float, AlignedDelete> memory;
-  int64_t size = 0;
-};
-
 }  // namespace
 
-float* scratch(Scratch kind, int64_t count) {
-  thread_local std::array<Block, 2> blocks;
-  Block& block = blocks[static_cast<size_t>(kind)];
-  if (block.size < count) {
-    block.memory.reset();
-    block.size = 0;
-    block.memory.reset(
-        static_cast<float*>(::operator new(sizeof(float) * static_cast<size_t>(count), cache_line)));
-    block.size = count;
-  }
-  return block.memory.get();
+void Buffer::Delete::operator()(void* memory) const {
+  ::operator delete(memory, cache_line);
 }
 
-}  // namespace fokker
+void* Buffer::reserve_bytes(int64_t count) {
+  if (size_ < count) {
+    memory_.reset();
+    size_ = 0;
+    memory_.reset(::operator new(static_cast<size_t>(count), cache_line));
+    size_ = count;
+  }
+  return memory_.get();
+}
+
+Buffer& scratch_buffer(Scratch kind) {
+  thread_local std::array<Buffer, 2> buffers;
+  return buffers[static_cast<size_t>(kind)];
+}
+
+}  // namespace fokker::kernel

@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <vector>
 
-namespace fokker {
+namespace fokker::kernel {
 
 // Sums over many rows or pixels. One float32 sum of n terms loses up to n/2 units in its last place, most of
 // it where the terms are alike: so float32 adds up few terms, and float64 those sums, in an order that does
 // not depend on the number of threads.
+
+/// Terms that one float32 sum takes before float64 does.
+constexpr int64_t terms_together = 64;
 
 /// total[k] = the sum over the rows of (count, columns), in their order.
 template <typename T>
@@ -60,4 +63,4 @@ class SumOfParts {
   std::vector<double> totals_;
 };
 
-}  // namespace fokker
+}  // namespace fokker::kernel

@@ -54,7 +54,7 @@ Json Mlp::config() const {
           {"energy", options_.energy}};
 }
 
-Mlp::Mlp(const MlpOptions& options, uint64_t seed) : options_(options), tapes_(std::make_shared<TapePool>()) {
+Mlp::Mlp(const MlpOptions& options, uint64_t seed) : options_(options) {
   check_options(options_);
   LayerBuilder builder(seed);
   layers_ = std::make_shared<const MlpLayers>(options_, builder);
@@ -70,7 +70,7 @@ Tensor Mlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) co
   if (!suits_fused_mlp(*layers_, x, time)) return forward_plain(x, time, label);
   std::vector<Tensor> tensors;
   for (const auto& p : parameters()) tensors.push_back(p.tensor);
-  return fused_mlp(layers_, tensors, x, time, label, *tapes_);
+  return fused_mlp(layers_, tensors, x, time, label);
 }
 
 std::unique_ptr<const Forward> Mlp::frozen() const {

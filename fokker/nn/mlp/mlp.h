@@ -54,7 +54,6 @@ class Mlp final : public Network {
  private:
   MlpOptions options_;
   std::shared_ptr<const struct MlpLayers> layers_;
-  std::shared_ptr<class TapePool> tapes_;
 };
 
 }  // namespace fokker

@@ -27,19 +27,19 @@ struct MlpInputs {
       : x(given_x.contiguous()), features(layers.fused_features(time)) {
     if (layers.classes.defined()) classes = layers.classes(label).contiguous();
   }
-  std::vector<DenseInput> views() const {
-    std::vector<DenseInput> result = {{x.data_ptr<float>(), x.size(1)}, view(features)};
+  std::vector<kernel::DenseInput> views() const {
+    std::vector<kernel::DenseInput> result = {{x.data_ptr<float>(), x.size(1)}, view(features)};
     if (classes.defined()) result.push_back(view(classes));
     return result;
   }
 
  private:
-  static DenseInput view(const Tensor& rows) {
+  static kernel::DenseInput view(const Tensor& rows) {
     return {rows.data_ptr<float>(), rows.size(0) == 1 ? 0 : rows.size(1)};
   }
 };
 
-MatrixRows rows_of(const Tensor& matrix) {
+kernel::MatrixRows rows_of(const Tensor& matrix) {
   return {matrix.data_ptr<float>(), matrix.size(1)};
 }
 
@@ -81,8 +81,8 @@ class FlatGradient {
 class MlpNode final : public torch::autograd::Node {
  public:
   MlpNode(std::shared_ptr<const MlpLayers> layers, const std::vector<Tensor>& parameters, MlpInputs inputs,
-          DenseGraph graph, std::shared_ptr<DenseTape> tape, const Tensor& x, const Tensor& time,
-          const Tensor& label)
+          kernel::DenseGraph graph, std::shared_ptr<kernel::DenseTape> tape, const Tensor& x,
+          const Tensor& time, const Tensor& label)
       : layers_(std::move(layers)),
         parameters_(parameters),
         inputs_(std::move(inputs)),
@@ -114,7 +114,7 @@ class MlpNode final : public torch::autograd::Node {
  private:
   variable_list fused(const Tensor& gradient, const Tensor& label) {
     const FlatGradient flat(parameters_);
-    DenseGradients out;
+    kernel::DenseGradients out;
     for (const auto& edge : graph_.edges)
       out.edges.push_back({flat.place(edge.weight), flat.place(edge.bias)});
     out.inputs.resize(graph_.inputs);
@@ -123,7 +123,7 @@ class MlpNode final : public torch::autograd::Node {
       of_classes = at::empty({gradient.size(0), inputs_.classes.size(1)}, gradient.options());
       out.inputs.back() = rows_of(of_classes);
     }
-    dense_backward(graph_, inputs_.views(), gradient.size(0), rows_of(gradient), *tape_, out);
+    kernel::dense_backward(graph_, inputs_.views(), gradient.size(0), rows_of(gradient), *tape_, out);
     variable_list parts = flat.parts();
     for (size_t i = 0; of_classes.defined() && i < parts.size(); ++i)
       if (parameters_[i].is_same(layers_->classes.weight)) parts[i].copy_(sum_by_class(of_classes, label));
@@ -134,8 +134,8 @@ class MlpNode final : public torch::autograd::Node {
   Tensor sum_by_class(const Tensor& rows, const Tensor& label) const {
     const Tensor index = layers_->classes.rows(label).expand({rows.size(0)}).contiguous();
     const Tensor sums = at::empty(layers_->classes.weight.sizes(), rows.options());
-    add_rows_by_index(rows.data_ptr<float>(), index.data_ptr<int64_t>(), rows.size(0), rows.size(1),
-                      sums.size(0), sums.data_ptr<float>());
+    kernel::add_rows_by_index(rows.data_ptr<float>(), index.data_ptr<int64_t>(), rows.size(0), rows.size(1),
+                              sums.size(0), sums.data_ptr<float>());
     return sums;
   }
 
@@ -157,27 +157,12 @@ class MlpNode final : public torch::autograd::Node {
   std::vector<Tensor> parameters_;
   std::vector<SavedVariable> saved_;
   MlpInputs inputs_;
-  DenseGraph graph_;
-  std::shared_ptr<DenseTape> tape_;
+  kernel::DenseGraph graph_;
+  std::shared_ptr<kernel::DenseTape> tape_;
   SavedVariable x_, time_, label_;
 };
 
 }  // namespace
-
-std::shared_ptr<DenseTape> TapePool::take() {
-  const std::lock_guard lock(mutex_);
-  std::unique_ptr<DenseTape> tape;
-  if (free_.empty()) {
-    tape = std::make_unique<DenseTape>();
-  } else {
-    tape = std::move(free_.back());
-    free_.pop_back();
-  }
-  return {tape.release(), [pool = shared_from_this()](DenseTape* used) {
-            const std::lock_guard returned(pool->mutex_);
-            pool->free_.emplace_back(used);
-          }};
-}
 
 bool suits_fused_mlp(const MlpLayers& layers) {
   const Tensor& weight = layers.options.residual ? layers.input.weight : layers.chain[0].weight;
@@ -194,7 +179,7 @@ bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& tim
 }
 
 Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
-                 const Tensor& x, const Tensor& time, const Tensor& label, TapePool& tapes) {
+                 const Tensor& x, const Tensor& time, const Tensor& label) {
   check_network_inputs("Mlp", x, time, label, {layers->options.dimension}, layers->classes.defined());
   check(suits_fused_mlp(*layers) && x.is_cpu() && x.scalar_type() == at::kFloat,
         "Mlp: expected x and weights of float32 on the CPU but received x of {}", x.toString());
@@ -206,15 +191,15 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
   {
     const GradientMode no_gradients(false);
     MlpInputs inputs(*layers, x, time, label);
-    DenseGraph graph = layers->graph();
-    const std::shared_ptr<DenseTape> tape = tapes.take();
-    tape->weights.pack(graph, record ? DenseWeights::Use::both : DenseWeights::Use::forward);
+    kernel::DenseGraph graph = layers->graph();
+    const std::shared_ptr<kernel::DenseTape> tape = layers->tapes.take();
+    tape->weights.pack(graph, record ? kernel::DenseWeights::Use::both : kernel::DenseWeights::Use::forward);
     y = at::empty({x.size(0), layers->outputs()}, x.options());
     if (!record) {
-      dense_forward(graph, tape->weights, inputs.views(), x.size(0), rows_of(y));
+      kernel::dense_forward(graph, tape->weights, inputs.views(), x.size(0), rows_of(y));
       return y;
     }
-    dense_forward(graph, inputs.views(), x.size(0), rows_of(y), *tape);
+    kernel::dense_forward(graph, inputs.views(), x.size(0), rows_of(y), *tape);
     node = std::shared_ptr<MlpNode>(
         new MlpNode(layers, parameters, std::move(inputs), std::move(graph), tape, x, time, label),
         torch::autograd::deleteNode);
@@ -225,7 +210,7 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
 }
 
 FrozenMlp::FrozenMlp(const MlpLayers& layers) : layers_(layers), graph_(layers.graph()) {
-  weights_.pack(graph_, DenseWeights::Use::forward);
+  weights_.pack(graph_, kernel::DenseWeights::Use::forward);
   for (auto& edge : graph_.edges) edge.weight = edge.bias = nullptr;
   layers_.chain.clear();
   layers_.blocks.clear();
@@ -242,7 +227,7 @@ Tensor FrozenMlp::forward(const Tensor& x, const Tensor& time, const Tensor& lab
   const GradientMode no_gradients(false);
   const MlpInputs inputs(layers_, x, time, label);
   const Tensor y = at::empty({x.size(0), layers_.outputs()}, x.options());
-  dense_forward(graph_, weights_, inputs.views(), x.size(0), rows_of(y));
+  kernel::dense_forward(graph_, weights_, inputs.views(), x.size(0), rows_of(y));
   return y;
 }
 

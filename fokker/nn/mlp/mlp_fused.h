@@ -1,20 +1,7 @@
 #pragma once
-#include <mutex>
-
 #include "fokker/nn/mlp/mlp_layers.h"
 
 namespace fokker {
-
-/// Tapes that are not in use, so that training steps take the memory of earlier ones.
-class TapePool : public std::enable_shared_from_this<TapePool> {
- public:
-  /// A tape that comes back to the pool when its last owner lets go.
-  std::shared_ptr<DenseTape> take();
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<DenseTape>> free_;
-};
 
 /// True for a network of float32 on the CPU that is no energy.
 bool suits_fused_mlp(const MlpLayers& layers);
@@ -25,7 +12,7 @@ bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& tim
 /// the graph: gradients of the parameters, which are all those of the layers. They come as consecutive parts
 /// of one tensor, in their order. A second derivative runs the plain form.
 Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
-                 const Tensor& x, const Tensor& time, const Tensor& label, TapePool& tapes);
+                 const Tensor& x, const Tensor& time, const Tensor& label);
 
 /// An Mlp with its weights laid out once. One time and class for the whole batch cost no more than for one
 /// row. Nothing in it changes: several threads may call it at once.
@@ -36,8 +23,8 @@ class FrozenMlp final : public Forward {
 
  private:
   MlpLayers layers_;  ///< without weights, but for the classes'
-  DenseGraph graph_;
-  DenseWeights weights_;
+  kernel::DenseGraph graph_;
+  kernel::DenseWeights weights_;
 };
 
 }  // namespace fokker

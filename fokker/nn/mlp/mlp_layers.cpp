@@ -3,14 +3,14 @@
 namespace fokker {
 namespace {
 
-/// Adds a value and answers its place.
-int64_t add_value(DenseGraph& graph, const DenseValue& value) {
+/// Adds a value and returns its place.
+int64_t add_value(kernel::DenseGraph& graph, const kernel::DenseValue& value) {
   graph.values.push_back(value);
   return static_cast<int64_t>(graph.values.size()) - 1;
 }
 
 /// The edge of columns [first, first + size of from) and rows from `row` of a layer.
-DenseEdge edge_of(const Linear& layer, int64_t from, int64_t to, int64_t first = 0, int64_t row = 0) {
+kernel::DenseEdge edge_of(const Linear& layer, int64_t from, int64_t to, int64_t first = 0, int64_t row = 0) {
   const int64_t stride = layer.weight.size(1);
   return {.from = from,
           .to = to,
@@ -83,7 +83,7 @@ Tensor MlpLayers::features(const Tensor& time) const {
 Tensor MlpLayers::fused_features(const Tensor& time) const {
   const Tensor times = scaled(time);
   if (kind == TimeFeatures::raw) return times.contiguous().unsqueeze(1);
-  return wave_rows(times, frequencies, kind == TimeFeatures::sinusoidal ? frequencies.size(0) / 2 : 0);
+  return sinusoidal_rows(times, frequencies, kind == TimeFeatures::sinusoidal ? frequencies.size(0) / 2 : 0);
 }
 
 Tensor MlpLayers::plain(const Tensor& x, const Tensor& time, const Tensor& label) const {
@@ -112,8 +112,8 @@ Tensor MlpLayers::plain_residual(const Tensor& x, const Tensor& time, const Tens
   return output(activation(h));
 }
 
-DenseGraph MlpLayers::graph() const {
-  DenseGraph graph{.activation = activation.kind(), .inputs = 0, .values = {}, .edges = {}};
+kernel::DenseGraph MlpLayers::graph() const {
+  kernel::DenseGraph graph{.activation = activation.kind(), .inputs = 0, .values = {}, .edges = {}};
   add_value(graph, {.size = options.dimension});
   add_value(graph, {.size = feature_size()});
   if (classes.defined()) add_value(graph, {.size = classes.weight.size(1)});
@@ -125,7 +125,7 @@ DenseGraph MlpLayers::graph() const {
   return graph;
 }
 
-void MlpLayers::graph_of_chain(DenseGraph& graph) const {
+void MlpLayers::graph_of_chain(kernel::DenseGraph& graph) const {
   int64_t h = add_value(graph, {.size = options.width, .activated = true});
   // What may be the same for all rows comes first, as where it is: the sum's rounding does not depend on it.
   for (int64_t from = 1, first = options.dimension; from < graph.inputs; first += graph.size_of(from++)) {
@@ -141,7 +141,7 @@ void MlpLayers::graph_of_chain(DenseGraph& graph) const {
   }
 }
 
-void MlpLayers::graph_of_blocks(DenseGraph& graph) const {
+void MlpLayers::graph_of_blocks(kernel::DenseGraph& graph) const {
   constexpr int64_t x = 0, features = 1, class_vector = 2;
   const int64_t width = options.width;
   const int64_t time = add_value(

@@ -21,7 +21,7 @@ struct MlpLayers {
   /// The result by ATen's operations, for checked inputs: (n, outputs), or (n) for an energy.
   Tensor plain(const Tensor& x, const Tensor& time, const Tensor& label) const;
   /// The same as a graph whose given values are x, the features and, where there are classes, their vectors.
-  DenseGraph graph() const;
+  kernel::DenseGraph graph() const;
   int64_t outputs() const;
 
   MlpOptions options;
@@ -33,6 +33,7 @@ struct MlpLayers {
   ClassEmbedding classes;
   Tensor
       frequencies;  ///< of the features' columns, in float32; the first half of sinusoidal ones are cosines
+  kernel::Pool<kernel::DenseTape> tapes;  ///< so that training steps take the memory of earlier ones
 
  private:
   void build_plain(LayerBuilder& builder);
@@ -40,8 +41,8 @@ struct MlpLayers {
   Tensor scaled(const Tensor& time) const;
   Tensor plain_chain(const Tensor& x, const Tensor& time, const Tensor& label) const;
   Tensor plain_residual(const Tensor& x, const Tensor& time, const Tensor& label) const;
-  void graph_of_chain(DenseGraph& graph) const;
-  void graph_of_blocks(DenseGraph& graph) const;
+  void graph_of_chain(kernel::DenseGraph& graph) const;
+  void graph_of_blocks(kernel::DenseGraph& graph) const;
   int64_t feature_size() const { return kind == TimeFeatures::raw ? 1 : options.embedding_size; }
 };
 

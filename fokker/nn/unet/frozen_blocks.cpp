@@ -14,7 +14,7 @@ void divide(const FeatureMap& y, double divisor) {
   if (divisor == 1) return;
   const auto factor = static_cast<float>(1 / divisor);
   for (int64_t i = 0; i < y.images * y.pixels(); ++i)
-    for (int64_t c = 0; c < y.channels; ++c) y.data[i * y.pixel + c] *= factor;
+    for (int64_t c = 0; c < y.channels; ++c) y.data[i * y.pixel_stride + c] *= factor;
 }
 
 /// The query, key and value of all heads as one layer, with the scores' scale in the query.
@@ -70,19 +70,21 @@ void FrozenAttention::operator()(const FeatureMap& x, const FeatureMap& y, Froze
 void FrozenAttention::image(const FeatureMap& x, const FeatureMap& y, int64_t i,
                             const FrozenNorm::Affine& norm) const {
   const int64_t channels = x.channels, pixels = x.pixels();
-  const AttentionShape shape = {.pixels = pixels, .heads = heads_, .size = channels / heads_};
-  float* rows = scratch(Scratch::own, 4 * pixels * channels + attention_scratch(shape));
+  const kernel::AttentionShape shape = {.pixels = pixels, .heads = heads_, .size = channels / heads_};
+  float* rows =
+      kernel::scratch(kernel::Scratch::own, 4 * pixels * channels + kernel::attention_scratch(shape));
   float *qkv = rows + pixels * channels, *rest = qkv + 3 * pixels * channels;
   const float *scale = norm.scale + i * channels, *centre = norm.centre + i * channels,
               *shift = norm.shift + i * channels;
   for (int64_t p = 0; p < pixels; ++p)
     for (int64_t c = 0; c < channels; ++c)
-      rows[p * channels + c] = scale[c] * (x.image(i)[p * x.pixel + c] - centre[c]) + shift[c];
+      rows[p * channels + c] = scale[c] * (x.image(i)[p * x.pixel_stride + c] - centre[c]) + shift[c];
   projections_(rows, channels, pixels, qkv, 3 * channels);
-  attend(shape, qkv, rows, rest);
-  out_(rows, channels, pixels, y.image(i), y.pixel);
+  kernel::attend(shape, qkv, rows, rest);
+  out_(rows, channels, pixels, y.image(i), y.pixel_stride);
   for (int64_t p = 0; p < pixels; ++p)
-    for (int64_t c = 0; c < channels; ++c) y.image(i)[p * y.pixel + c] += x.image(i)[p * x.pixel + c];
+    for (int64_t c = 0; c < channels; ++c)
+      y.image(i)[p * y.pixel_stride + c] += x.image(i)[p * x.pixel_stride + c];
 }
 
 }  // namespace fokker

@@ -26,18 +26,18 @@ FeatureMap FeatureMap::part(int64_t first, int64_t count) const {
 float* Arena::take(int64_t numbers) {
   constexpr int64_t chunk_numbers = 1024 * 1024;
   const int64_t size = (numbers + 15) / 16 * 16;
-  while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].numel())
+  while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].size)
     mark_ = {mark_.chunk + 1, 0};
-  if (mark_.chunk == chunks_.size())
-    chunks_.push_back(at::empty({std::max(size, chunk_numbers)}, at::kFloat));
-  float* begin = chunks_[mark_.chunk].data_ptr<float>() + mark_.used;
+  if (mark_.chunk == chunks_.size()) chunks_.push_back({{}, std::max(size, chunk_numbers)});
+  Chunk& chunk = chunks_[mark_.chunk];
+  float* begin = chunk.memory.reserve(chunk.size) + mark_.used;
   mark_.used += size;
   return begin;
 }
 
 FeatureMap Arena::map(int64_t images, int64_t height, int64_t width, int64_t channels) {
   return {.data = take(images * height * width * channels),
-          .pixel = channels,
+          .pixel_stride = channels,
           .images = images,
           .height = height,
           .width = width,
@@ -47,20 +47,21 @@ FeatureMap Arena::map(int64_t images, int64_t height, int64_t width, int64_t cha
 FrozenLinear::FrozenLinear(const Tensor& weight, const Tensor& bias) : bias_(own_copy(bias)) {
   const int64_t outputs = weight.size(0), inputs = weight.numel() / outputs;
   const Tensor rows = own_copy(weight);
-  panels_ = at::empty({packed_size(inputs, outputs)}, rows.options());
-  matrix_ = pack_matrix({rows.data_ptr<float>(), 1, inputs}, inputs, outputs, panels_.data_ptr<float>());
+  panels_ = at::empty({kernel::packed_size(inputs, outputs)}, rows.options());
+  matrix_ =
+      kernel::pack_matrix({rows.data_ptr<float>(), 1, inputs}, inputs, outputs, panels_.data_ptr<float>());
 }
 
 void FrozenLinear::operator()(const float* x, int64_t x_stride, int64_t rows, float* y,
                               int64_t y_stride) const {
   at::parallel_for(0, rows, 48, [&](int64_t begin, int64_t end) {
-    gemm({x + begin * x_stride, x_stride, 1}, end - begin, matrix_, {.bias = bias_.data_ptr<float>()},
-         y + begin * y_stride, y_stride);
+    kernel::gemm({x + begin * x_stride, x_stride, 1}, end - begin, matrix_, {.bias = bias_.data_ptr<float>()},
+                 y + begin * y_stride, y_stride);
   });
 }
 
 void FrozenLinear::operator()(const FeatureMap& x, const FeatureMap& y) const {
-  (*this)(x.data, x.pixel, x.images * x.pixels(), y.data, y.pixel);
+  (*this)(x.data, x.pixel_stride, x.images * x.pixels(), y.data, y.pixel_stride);
 }
 
 FrozenNorm::FrozenNorm(const GroupNorm& norm)
@@ -73,10 +74,12 @@ FrozenNorm::Affine FrozenNorm::operator()(const FeatureMap& x, Arena& arena) con
   at::parallel_for(0, x.images, 1, [&](int64_t begin, int64_t end) {
     std::vector<double> mean(static_cast<size_t>(groups_)), rstd(mean);
     for (int64_t i = begin; i < end; ++i) {
-      group_moments(x.image(i), x.pixel, x.pixels(), channels, groups_, eps_, mean.data(), rstd.data());
+      kernel::group_moments(x.image(i), x.pixel_stride, x.pixels(), channels, groups_, eps_, mean.data(),
+                            rstd.data());
       const int64_t row = i * channels;
-      affine_maps<float>(mean.data(), rstd.data(), weight_.data_ptr<float>(), bias_.data_ptr<float>(),
-                         channels, groups_, {affine.scale + row, affine.centre + row, affine.shift + row});
+      kernel::affine_maps<float>(mean.data(), rstd.data(), weight_.data_ptr<float>(), bias_.data_ptr<float>(),
+                                 channels, groups_,
+                                 {affine.scale + row, affine.centre + row, affine.shift + row});
     }
   });
   return affine;
@@ -85,26 +88,27 @@ FrozenNorm::Affine FrozenNorm::operator()(const FeatureMap& x, Arena& arena) con
 FrozenConvolution::FrozenConvolution(const Convolution& convolution) : bias_(own_copy(convolution.bias)) {
   const Tensor& weight = convolution.weight;
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
-  filters_ = at::empty({convolution_filters_size(inputs, outputs)}, bias_.options());
-  transform_filters(own_copy(weight).data_ptr<float>(), outputs, inputs, false, filters_.data_ptr<float>());
+  filters_ = at::empty({kernel::convolution_filters_size(inputs, outputs)}, bias_.options());
+  kernel::transform_filters(own_copy(weight).data_ptr<float>(), outputs, inputs, false,
+                            filters_.data_ptr<float>());
 }
 
 void FrozenConvolution::operator()(const FeatureMap& x, const FeatureMap& y, const Extras& extras) const {
   const FeatureMap* residual = extras.residual;
-  convolve({x.images, y.height, y.width, x.channels, y.channels},
-           {.x = x.data,
-            .pixel = x.pixel,
-            .scale = extras.norm.scale,
-            .centre = extras.norm.centre,
-            .shift = extras.norm.shift,
-            .doubled = extras.doubled},
-           filters_.data_ptr<float>(),
-           {.y = y.data,
-            .pixel = y.pixel,
-            .start = extras.start ? extras.start : bias_.data_ptr<float>(),
-            .start_stride = extras.start_stride,
-            .residual = residual ? residual->data : nullptr,
-            .residual_pixel = residual ? residual->pixel : 0});
+  kernel::convolve({x.images, y.height, y.width, x.channels, y.channels},
+                   {.x = x.data,
+                    .pixel_stride = x.pixel_stride,
+                    .scale = extras.norm.scale,
+                    .centre = extras.norm.centre,
+                    .shift = extras.norm.shift,
+                    .upsampled = extras.upsampled},
+                   filters_.data_ptr<float>(),
+                   {.y = y.data,
+                    .pixel_stride = y.pixel_stride,
+                    .start = extras.start ? extras.start : bias_.data_ptr<float>(),
+                    .start_stride = extras.start_stride,
+                    .residual = residual ? residual->data : nullptr,
+                    .residual_pixel_stride = residual ? residual->pixel_stride : 0});
 }
 
 FrozenDownsample::FrozenDownsample(const Convolution& convolution)
@@ -113,19 +117,19 @@ FrozenDownsample::FrozenDownsample(const Convolution& convolution)
       padding_(convolution.padding) {}
 
 void FrozenDownsample::operator()(const FeatureMap& x, const FeatureMap& y, Arena& arena) const {
-  const PatchShape patches = {.height = x.height,
-                              .width = x.width,
-                              .channels = x.channels,
-                              .rows = y.height,
-                              .columns = y.width,
-                              .stride = 2,
-                              .padding = padding_};
+  const kernel::PatchShape patches = {.height = x.height,
+                                      .width = x.width,
+                                      .channels = x.channels,
+                                      .rows = y.height,
+                                      .columns = y.width,
+                                      .stride = 2,
+                                      .padding = padding_};
   const Arena::Mark mark = arena.mark();
   const int64_t depth = 9 * x.channels;
   float* rows = arena.take(y.pixels() * depth);
   for (int64_t i = 0; i < x.images; ++i) {
-    gather_patches(patches, x.image(i), x.pixel, rows);
-    taps_(rows, depth, y.pixels(), y.image(i), y.pixel);
+    kernel::gather_patches(patches, x.image(i), x.pixel_stride, rows);
+    taps_(rows, depth, y.pixels(), y.image(i), y.pixel_stride);
   }
   arena.rewind(mark);
 }

@@ -2,26 +2,28 @@
 #include <vector>
 
 #include "fokker/kernel/matrix/gemm.h"
+#include "fokker/kernel/vector/scratch.h"
 #include "fokker/nn/layers.h"
 
 namespace fokker {
 
 // Layers of a U-Net with their weights laid out for many calls without gradients, in float32 on a CPU.
 
-/// A batch of images in memory, channels adjacent; pixels, rows and images follow one another, `pixel`
+/// A batch of images in memory, channels adjacent; pixels, rows and images follow one another, `pixel_stride`
 /// numbers from one pixel to the next.
 struct FeatureMap {
   float* data = nullptr;
-  int64_t pixel = 0;
+  int64_t pixel_stride = 0;
   int64_t images = 0, height = 0, width = 0, channels = 0;
 
   int64_t pixels() const { return height * width; }
-  float* image(int64_t i) const { return data + i * pixels() * pixel; }
+  float* image(int64_t i) const { return data + i * pixels() * pixel_stride; }
   /// The same pixels, some of their channels.
   FeatureMap part(int64_t first, int64_t count) const;
 };
 
-/// Memory of one pass, taken back by rewinding to a mark and kept for the next pass.
+/// Memory of one pass, kept for the next: many pieces live at once and are taken back in the reverse order,
+/// by rewinding to a mark, where a thread's scratch memory has one holder at a time.
 class Arena {
  public:
   struct Mark {
@@ -34,7 +36,11 @@ class Arena {
   void rewind(Mark mark) { mark_ = mark; }
 
  private:
-  std::vector<Tensor> chunks_;
+  struct Chunk {
+    kernel::Buffer memory;
+    int64_t size;
+  };
+  std::vector<Chunk> chunks_;
   Mark mark_;
 };
 
@@ -51,7 +57,7 @@ class FrozenLinear {
 
  private:
   Tensor panels_, bias_;
-  PackedMatrix matrix_;
+  kernel::PackedMatrix matrix_;
 };
 
 /// A group normalisation as an affine map of each image's channels.
@@ -78,7 +84,7 @@ class FrozenConvolution {
     const float* start = nullptr;  ///< rows for each image instead of the bias
     int64_t start_stride = 0;
     const FeatureMap* residual = nullptr;
-    bool doubled = false;
+    bool upsampled = false;
   };
   FrozenConvolution() = default;
   explicit FrozenConvolution(const Convolution& convolution);

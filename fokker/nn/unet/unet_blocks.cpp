@@ -48,7 +48,7 @@ AttentionBlock::AttentionBlock(LayerBuilder& builder, const std::string& name, i
 
 Tensor AttentionBlock::operator()(const Tensor& x) const {
   const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3), size = channels / heads;
-  const Tensor h = norm(x, NormActivation::none).flatten(2).transpose(1, 2);  // (n, pixels, channels)
+  const Tensor h = norm(x, kernel::NormActivation::none).flatten(2).transpose(1, 2);  // (n, pixels, channels)
   const auto split = [&](const Tensor& y) { return y.view({n, pixels, heads, size}).transpose(1, 2); };
   const Tensor scaled_query = split(query(h)) * (1 / std::sqrt(static_cast<double>(size)));
   const Tensor weights = product(scaled_query, split(key(h)).transpose(2, 3)).softmax(-1);
@@ -70,7 +70,7 @@ Upsample::Upsample(LayerBuilder& builder, const std::string& name, int64_t chann
     : conv(builder.convolution(name + ".conv", channels, channels, 3)) {}
 
 Tensor Upsample::operator()(const Tensor& x) const {
-  return convolution3({.x = x, .weight = conv.weight, .bias = conv.bias, .doubled = true});
+  return convolution3({.x = x, .weight = conv.weight, .bias = conv.bias, .upsampled = true});
 }
 
 }  // namespace fokker

@@ -22,8 +22,8 @@ Tensor activated(Tensor x) {
   const int64_t columns = x.size(1);
   float* data = x.data_ptr<float>();
   at::parallel_for(0, x.size(0), 256, [&](int64_t begin, int64_t end) {
-    const MatrixRows rows = {data + begin * columns, columns};
-    activate(ActivationKind::silu, rows, end - begin, columns, rows);
+    const kernel::MatrixRows rows = {data + begin * columns, columns};
+    kernel::activate(kernel::ActivationKind::silu, rows, end - begin, columns, rows);
   });
   return x;
 }
@@ -178,14 +178,14 @@ FeatureMap FrozenUNet::way_up(const std::vector<Joined>& joins, FrozenPass& pass
                 : pass.arena.map(x.images, x.height, x.width, stage.resnets[j].outputs());
       block(stage, j, x, y, pass);
     }
-    if (stage.up) (*stage.up)(y, joins[next - 1].below, {.doubled = true});
+    if (stage.up) (*stage.up)(y, joins[next - 1].below, {.upsampled = true});
   }
   return y;
 }
 
 void FrozenUNet::run(const Tensor& x, const Tensor& y, const Tensor& starts, int64_t begin,
                      int64_t end) const {
-  std::unique_ptr<Arena> arena = borrow_arena();
+  const std::shared_ptr<Arena> arena = arenas_.take();
   const Arena::Mark empty = arena->mark();
   const bool shared = starts.size(0) == 1;
   for (int64_t first = begin; first < end; first += images_together) {
@@ -202,21 +202,11 @@ void FrozenUNet::run(const Tensor& x, const Tensor& y, const Tensor& starts, int
     write_images(output, first, y);
     arena->rewind(empty);
   }
-  const std::lock_guard lock(mutex_);
-  arenas_.push_back(std::move(arena));
-}
-
-std::unique_ptr<Arena> FrozenUNet::borrow_arena() const {
-  const std::lock_guard lock(mutex_);
-  if (arenas_.empty()) return std::make_unique<Arena>();
-  std::unique_ptr<Arena> arena = std::move(arenas_.back());
-  arenas_.pop_back();
-  return arena;
 }
 
 Tensor FrozenUNet::time_features(const Tensor& time) const {
   const int64_t half = frequencies_.size(0) / 2;
-  const Tensor cosines_first = wave_rows(time, frequencies_, half);
+  const Tensor cosines_first = sinusoidal_rows(time, frequencies_, half);
   if (options_.flip_sin_to_cos) return cosines_first;
   const auto columns = [&](int64_t begin, int64_t end) { return cosines_first.slice(1, begin, end); };
   return at::cat({columns(half, 2 * half), columns(0, half), columns(2 * half, frequencies_.size(0))}, 1);

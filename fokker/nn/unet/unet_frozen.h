@@ -1,6 +1,4 @@
 #pragma once
-#include <mutex>
-
 #include "fokker/nn/unet/frozen_blocks.h"
 #include "fokker/nn/unet/unet_layers.h"
 
@@ -45,7 +43,6 @@ class FrozenUNet final : public Forward {
   Tensor time_features(const Tensor& time) const;
   Tensor starts(const Tensor& time, const Tensor& label) const;
   void run(const Tensor& x, const Tensor& y, const Tensor& starts, int64_t begin, int64_t end) const;
-  std::unique_ptr<Arena> borrow_arena() const;
 
   UNetOptions options_;
   int64_t height_, width_;  // padded
@@ -59,8 +56,7 @@ class FrozenUNet final : public Forward {
   std::vector<FrozenResnet> middle_;
   std::optional<FrozenAttention> middle_attention_;
   std::vector<Join> joins_;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Arena>> arenas_;
+  kernel::Pool<Arena> arenas_;
 };
 
 }  // namespace fokker

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/plot/figure/draw_panel.h"
@@ -79,12 +80,16 @@ Canvas Figure::draw(ImageFormat format) const {
   return canvas;
 }
 
-std::string Figure::encode(ImageFormat format) const {
+std::string Figure::encode(ImageFormat format) const try {
   return draw(format).finish();
+} catch (...) {
+  detail::throw_as_error();
 }
 
-void Figure::save(const std::filesystem::path& path) const {
+void Figure::save(const std::filesystem::path& path) const try {
   write_file_atomically(path, encode(image_format(path)));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor Figure::render() const {

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/plot/film/frame_encoder.h"
@@ -105,10 +106,12 @@ void AnimationWriter::finish() {
 }
 
 void save_animation(const std::filesystem::path& path, int64_t frames,
-                    const std::function<Figure(int64_t)>& draw, const AnimationOptions& options) {
+                    const std::function<Figure(int64_t)>& draw, const AnimationOptions& options) try {
   AnimationWriter writer(path, options);
   for (int64_t i = 0; i < frames; ++i) writer.add(draw(i));
   writer.finish();
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::string encode_animation(AnimationFormat format, int64_t frames,

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/image/image.h"
 #include "fokker/plot/canvas/canvas.h"
@@ -29,7 +30,7 @@ Tensor to_bytes(const Tensor& images) {
 
 }  // namespace
 
-Tensor image_grid(const Tensor& images, const ImageGridOptions& options) {
+Tensor image_grid(const Tensor& images, const ImageGridOptions& options) try {
   check(options.columns >= 0 && options.padding >= 0 && options.scale >= 1,
         "image_grid: expected columns >= 0, padding >= 0 and scale >= 1 but received {}, {} and {}",
         options.columns, options.padding, options.scale);
@@ -55,6 +56,8 @@ Tensor image_grid(const Tensor& images, const ImageGridOptions& options) {
     page.narrow(1, top, height).narrow(2, left, width).copy_(scaled[i]);
   }
   return page;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 void save_image_grid(const std::filesystem::path& path, const Tensor& images,

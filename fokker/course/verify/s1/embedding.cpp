@@ -58,7 +58,7 @@ void trained(const Trial& trial, Evidence& evidence) {
                                    .embedding = sines ? "fourier" : "raw",
                                    .embedding_size = 16,
                                    .residual = false},
-                       .denoiser = {.time_input = {.scale = sines ? 1.0 : 1000.0}},
+                       .time_input = {.scale = sines ? 1.0 : 1000.0},
                        .options = {.steps = 400, .batch = 256, .ema_decay = 0.99}};
     return excess_loss(*train_noise(fit, data.mixture(), chain.process(), chain.steps(), trial.rng()), data,
                        chain, 25);

@@ -80,7 +80,7 @@ std::shared_ptr<Mlp> energy_network(bool zero, uint64_t seed) {
 void energy_gradient(const Trial& trial, Evidence& evidence) {
   const auto network = energy_network(false, trial.rng().seed());
   network->to(at::kCPU, at::kDouble);
-  const EnergyDenoiser denoiser(network, ChainTable::notebook().process());
+  const EnergyDenoiser denoiser(network, DenoiserSpec::of_energy(ChainTable::notebook().process()));
   const Tensor x = trial.rng().normal({20, 2}, {}, at::kDouble);
   const double h = 1e-4, sign = trial.has("sign") ? -1 : 1;
   for (const double t : {0.1, 0.5}) {
@@ -100,7 +100,7 @@ void energy_constant(const Trial& trial, Evidence& evidence) {
   const GaussianProcess process = Brownian{.sigma = 2.0};
   const auto network = energy_network(true, 0);
   network->to(at::kCPU, at::kDouble);
-  const EnergyDenoiser denoiser(network, process);
+  const EnergyDenoiser denoiser(network, DenoiserSpec::of_energy(process));
   const Tensor x = 2 * trial.rng().normal({100, 2}, {}, at::kDouble);
   const auto constants = [&](const Tensor& rows, double t) {
     return denoiser.energy(rows, t) +
@@ -120,13 +120,12 @@ class LearnedEnergy {
  public:
   LearnedEnergy(const Rng& rng, int64_t steps) : chain_(ChainTable::constant(50, 0.08)) {
     const NoiseFit fit{.network = {.dimension = 1, .width = 32, .depth = 2, .time_scale = 10, .energy = true},
-                       .denoiser = {.time_input = {}, .energy = true},
                        .options = {.steps = steps, .batch = 256, .ema_decay = 0.98}};
     denoiser_ = std::dynamic_pointer_cast<const EnergyDenoiser>(
         train_noise(fit, smooth().mixture(), chain_.process(), chain_.steps(), rng));
   }
   const ChainTable& chain() const { return chain_; }
-  const EnergyDenoiser& denoiser() const { return *denoiser_; }
+  const std::shared_ptr<const EnergyDenoiser>& denoiser() const { return denoiser_; }
   /// -E(x, t) on the nodes.
   Tensor log_density(const Line& nodes, int64_t i) const {
     return -denoiser_->energy(nodes.states().to(at::kFloat), chain_.time(i)).to(at::kDouble);

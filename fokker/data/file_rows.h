@@ -3,7 +3,8 @@
 
 #include "fokker/core/check.h"
 
-namespace fokker::cli {
+/// How the library and the command name the rows of a file. Not for public headers.
+namespace fokker::detail {
 
 /// Does the work on the rows of a file, counted from its first one: its RowErrors name the file, and a row
 /// that cannot be computed is bad input.
@@ -17,4 +18,8 @@ decltype(auto) name_rows_of(const std::string& file, Work&& work) {
   }
 }
 
-}  // namespace fokker::cli
+}  // namespace fokker::detail
+
+namespace fokker {
+using detail::name_rows_of;
+}

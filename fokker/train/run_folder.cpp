@@ -1,13 +1,13 @@
-#include "cli/run/run_folder.h"
+#include "fokker/train/run_folder.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
-#include "fokker/core/messages.h"
 
-namespace fokker::cli {
+namespace fokker {
 namespace fs = std::filesystem;
 namespace {
 
@@ -17,21 +17,20 @@ const std::vector<const char*> run_parts = {"fokker.json", "model_index.json", "
 
 }  // namespace
 
-void RunFolder::check_usable(bool resume, bool overwrite, bool dry_run) const {
+bool RunFolder::holds_run() const {
+  return std::any_of(run_parts.begin(), run_parts.end(),
+                     [&](const char* part) { return fs::exists(path_ / part); });
+}
+
+void RunFolder::check_usable(bool resume, bool overwrite) const {
   check(!(resume && overwrite),
         "resume, overwrite: expected one of them; the first continues the run and the second removes it");
-  const bool exists = fs::exists(path_);
-  check_input(!exists || fs::is_directory(path_), "{}: expected a folder for the run but it is a file",
+  check_input(!fs::exists(path_) || fs::is_directory(path_),
+              "{}: expected a folder for the run but it is a file", path_.string());
+  check_input(!resume || !checkpoints().all().empty(), "{}: nothing to resume: it has no checkpoints",
               path_.string());
-  if (resume) {
-    check_input(!checkpoints().all().empty(), "{}: nothing to resume: it has no checkpoints", path_.string());
-    return;
-  }
-  if (overwrite || dry_run || !exists) return;
-  for (const char* part : run_parts)
-    check(!fs::exists(path_ / part),
-          "{}: holds a run already; use --resume to continue it or --overwrite to replace it",
-          path_.string());
+  check(resume || overwrite || !holds_run(), "{}: holds a run already; resume it or overwrite it",
+        path_.string());
 }
 
 void RunFolder::create(bool overwrite) const {
@@ -49,13 +48,10 @@ void RunFolder::save_checkpoint(const Trainer& trainer, int64_t kept) const {
   checkpoints().save(trainer, kept);
 }
 
-void RunFolder::load_newest_checkpoint(Trainer& trainer) const {
-  if (!checkpoints().load_newest(trainer))
-    warn(
-        fmt::format("{}: its checkpoint was written by an earlier version and does not say of which process, "
-                    "prediction, objective and data it is; that they are still the same is not checked",
-                    path_.string()));
+bool RunFolder::load_newest_checkpoint(Trainer& trainer) const {
+  const bool recorded = checkpoints().load_newest(trainer);
   drop_metrics_after(trainer.step());
+  return recorded;
 }
 
 void RunFolder::append_metrics(const TrainMetrics& metrics) const {
@@ -103,4 +99,4 @@ void RunFolder::drop_metrics_after(int64_t step) const {
   write_file_atomically(file, kept);
 }
 
-}  // namespace fokker::cli
+}  // namespace fokker

@@ -1,26 +1,27 @@
 // Compiled once per instruction set by Highway; the best one that the processor has is chosen at run time.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "fokker/kernel/vector/waves.cpp"
+#define HWY_TARGET_INCLUDE "fokker/kernel/vector/sinusoidal_features.cpp"
 // clang-format off
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
-#include "fokker/kernel/vector/part_of_vector-inl.h"
+#include "fokker/kernel/vector/vector_loops-inl.h"
 // clang-format on
 
-#include "fokker/kernel/vector/waves.h"
+#include "fokker/kernel/vector/sinusoidal_features.h"
 
 #include <algorithm>
 #include <cmath>
 
 HWY_BEFORE_NAMESPACE();
-namespace fokker {
+namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// The columns [begin, end) of a row.
 template <bool Cosine>
-HWY_INLINE void wave_columns(float time, const float* frequencies, int64_t begin, int64_t end, float* out) {
+HWY_INLINE void sinusoid_columns(float time, const float* frequencies, int64_t begin, int64_t end,
+                                 float* out) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto largest = hn::Set(d, 30000.0f);  // Highway's functions hold to 39000
@@ -35,32 +36,32 @@ HWY_INLINE void wave_columns(float time, const float* frequencies, int64_t begin
   }
 }
 
-void waves(const float* times, int64_t n, const float* frequencies, int64_t columns, int64_t cosines,
-           float* out) {
+void sinusoidal_features(const float* times, int64_t n, const float* frequencies, int64_t columns,
+                         int64_t cosines, float* out) {
   for (int64_t i = 0; i < n; ++i, out += columns) {
-    wave_columns<true>(times[i], frequencies, 0, cosines, out);
-    wave_columns<false>(times[i], frequencies, cosines, columns, out);
+    sinusoid_columns<true>(times[i], frequencies, 0, cosines, out);
+    sinusoid_columns<false>(times[i], frequencies, cosines, columns, out);
   }
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace fokker
+}  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <ATen/Parallel.h>
 
-namespace fokker {
+namespace fokker::kernel {
 
-HWY_EXPORT(waves);
+HWY_EXPORT(sinusoidal_features);
 
-void waves(const float* times, int64_t n, const float* frequencies, int64_t columns, int64_t cosines,
-           float* out) {
+void sinusoidal_features(const float* times, int64_t n, const float* frequencies, int64_t columns,
+                         int64_t cosines, float* out) {
   at::parallel_for(0, n, 512, [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(waves)
+    HWY_DYNAMIC_DISPATCH(sinusoidal_features)
     (times + begin, end - begin, frequencies, columns, cosines, out + begin * columns);
   });
 }
 
-}  // namespace fokker
+}  // namespace fokker::kernel
 #endif

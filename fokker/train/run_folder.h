@@ -3,7 +3,7 @@
 
 #include "fokker/train/checkpoints.h"
 
-namespace fokker::cli {
+namespace fokker {
 
 /// A run folder on disk: model parts, metrics.jsonl, checkpoints/step-N, previews.
 class RunFolder {
@@ -11,15 +11,16 @@ class RunFolder {
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
   const std::filesystem::path& path() const { return path_; }
 
-  /// Refuses, before any work, a folder that holds something else, a run that would be lost, or nothing to
-  /// resume.
-  void check_usable(bool resume, bool overwrite, bool dry_run) const;
+  /// Whether anything of a run is there.
+  bool holds_run() const;
+  /// Refuses, before any work, what is no folder, a run that would be lost, or nothing to resume.
+  void check_usable(bool resume, bool overwrite) const;
   /// Makes the folder; with `overwrite`, removes the run that is in it (and only files of a run).
   void create(bool overwrite) const;
   void save_checkpoint(const Trainer& trainer, int64_t kept) const;
-  /// Loads the newest checkpoint and drops the metrics written after it. Warns where the checkpoint does not
-  /// say which problem it belongs to.
-  void load_newest_checkpoint(Trainer& trainer) const;
+  /// Loads the newest checkpoint and drops the metrics written after it. False where the checkpoint does not
+  /// say which problem it belongs to (Trainer::load_state).
+  bool load_newest_checkpoint(Trainer& trainer) const;
   void append_metrics(const TrainMetrics& metrics) const;
   /// All of them; none where the file is missing. An input error names the line that is not one of its
   /// records.
@@ -35,4 +36,4 @@ class RunFolder {
 /// records.
 std::vector<TrainMetrics> read_metrics(const std::filesystem::path& file);
 
-}  // namespace fokker::cli
+}  // namespace fokker

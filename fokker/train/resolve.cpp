@@ -1,0 +1,227 @@
+#include "fokker/train/resolve.h"
+
+#include "fokker/core/boundary.h"
+#include "fokker/core/check.h"
+#include "fokker/core/text/text.h"
+#include "fokker/data/labels.h"
+#include "fokker/data/load.h"
+#include "fokker/denoise/analytic.h"
+#include "fokker/nn/placement.h"
+#include "fokker/objective/registry.h"
+#include "fokker/sample/method/dpmpp_2m.h"
+#include "fokker/target/toys.h"
+#include "fokker/train/data_doubts.h"
+#include "fokker/train/sample_model.h"
+
+namespace fokker {
+namespace {
+
+constexpr double most_held_out = 10'000;                        // a larger set tells nothing more
+constexpr int64_t most_empirical = 100'000, most_exact = 1024;  // components of the law of the data
+
+/// The rows with labels as the model will know them.
+Dataset labelled(Dataset data, const Recipe& recipe) {
+  if (!recipe.labels) {
+    data.labels = Tensor();
+    data.label_names.clear();
+    data.label_column.clear();
+  }
+  if (!recipe.warm_start) {
+    name_labels(data, data.source);
+    return data;
+  }
+  const Model& model = *recipe.warm_start;
+  check(data.event_shape() == model.event_shape() && (data.is_images() || data.columns == model.columns),
+        "warm start: expected rows of shape {}{} but received shape {}{}", shape_string(model.event_shape()),
+        model.columns.empty() ? "" : " with columns " + join(model.columns), shape_string(data.event_shape()),
+        data.columns.empty() ? "" : " with columns " + join(data.columns));
+  if (data.labels.defined() && !model.label_names.empty())
+    data.labels = labels_among(data, model.label_names);
+  if (model.label_names.empty()) data.labels = Tensor();
+  data.label_names = model.label_names;
+  data.label_column = model.label_column;
+  return data;
+}
+
+DenoiserSpec choose_spec(const Dataset& data, const Recipe& recipe) {
+  if (recipe.warm_start) {
+    check(
+        !recipe.process && !recipe.prediction && !recipe.energy && !recipe.network,
+        "warm start: the model brings its process, its prediction and its network; expected none beside it");
+    return recipe.warm_start->spec;
+  }
+  check(!recipe.energy || !recipe.prediction, "predict: expected a prediction or an energy, not both");
+  check(!recipe.energy || !data.is_images(), "predict: an energy needs a table but {} holds images",
+        data.source);
+  DenoiserSpec spec = default_denoiser(recipe.process.value_or(GaussianProcess(VariancePreserving{})),
+                                       data.is_images(), recipe.energy);
+  if (!recipe.prediction) return spec;
+  spec.prediction = *recipe.prediction;
+  if (spec.prediction.kind() == Prediction::Kind::edm) spec.sigma_data = spec.prediction.sigma_data();
+  return spec;
+}
+
+std::unique_ptr<Network> choose_network(const Dataset& data, const Recipe& recipe, uint64_t seed) {
+  if (recipe.warm_start) return recipe.warm_start->network->clone();
+  if (recipe.network) {
+    check(recipe.network->event_shape() == data.event_shape(),
+          "network: expected one of rows of shape {} but received one of {}",
+          shape_string(data.event_shape()), shape_string(recipe.network->event_shape()));
+    return recipe.network->clone();
+  }
+  if (data.is_images()) return std::make_unique<UNet>(default_unet(data, recipe.unet_channels), seed);
+  MlpOptions mlp = fit_to(data, recipe.mlp);
+  check(mlp.width > 0 && mlp.width <= 65536, "width: expected 1 to 65536 but received {}", mlp.width);
+  check(mlp.depth > 0 && mlp.depth <= 1024, "depth: expected 1 to 1024 but received {}", mlp.depth);
+  mlp.energy = recipe.energy;
+  return std::make_unique<Mlp>(mlp, seed);
+}
+
+TrainOptions choose_options(TrainOptions t, bool images) {
+  check(t.steps >= 0 && t.batch >= 0 && t.learning_rate >= 0 && t.checkpoint_every >= 0,
+        "train: expected steps, batch, learning rate and checkpoint-every to be positive");
+  const TrainOptions usual;
+  const auto choose = [](auto& value, auto chosen) {
+    if (value == 0) value = chosen;
+  };
+  choose(t.steps, usual.steps);
+  choose(t.batch, images ? 32 : usual.batch);
+  choose(t.learning_rate, usual.learning_rate);
+  choose(t.log_every, images ? 10 : usual.log_every);
+  choose(t.held_out_every, images ? 100 : usual.held_out_every);
+  choose(t.held_out_rows, images ? 256 : usual.held_out_rows);
+  choose(t.checkpoint_every, images ? 500 : 2000);
+  check_options(t);
+  return t;
+}
+
+Normalisation choose_normalisation(const Dataset& training, const Recipe& recipe) {
+  if (recipe.warm_start) return recipe.warm_start->normalisation.of_type(training.values.scalar_type());
+  return default_normalisation(training, recipe.normalisation);
+}
+
+/// The law that the rows were drawn from where it is a mixture, else that of the training rows themselves.
+GaussianMixture data_law(const Recipe& recipe, const Dataset& training, const Normalisation& normalisation) {
+  const GaussianMixture* mixture = recipe.law ? as_gaussian_mixture(*recipe.law) : nullptr;
+  if (mixture && mixture->components() <= most_exact) return in_model_space(*mixture, normalisation);
+  check(
+      training.size() <= most_empirical,
+      "objective explicit: expected at most {} rows, as every step compares with all of them, but {} has {}",
+      most_empirical, training.source, training.size());
+  return GaussianMixture::empirical(normalisation.apply(training.values, at::kDouble));
+}
+
+void choose_objective(TrainingPlan& plan, const Recipe& recipe) {
+  plan.times = recipe.times.value_or(TimeSampling{.law = default_times(plan.spec.process)});
+  if (const auto* own = std::get_if<std::shared_ptr<const Objective>>(&recipe.objective)) {
+    check(*own != nullptr, "objective: expected an objective but received none");
+    check(recipe.weighting == "auto" && !recipe.times,
+          "objective: one that is an object has its own weights and times; expected none beside it");
+    plan.objective = *own;
+    plan.objective_name = "custom";
+    plan.weighting_name = "none";
+    return;
+  }
+  plan.objective_name = std::get<std::string>(recipe.objective);
+  ObjectiveChoice choice =
+      make_objective({.objective = plan.objective_name,
+                      .weighting = recipe.weighting,
+                      .times = plan.times,
+                      .denoising_weighting = default_weighting(plan.spec.process),
+                      .labels = plan.data.training.labels.defined(),
+                      .event_shape = plan.data.training.event_shape(),
+                      .data_law = [&] { return data_law(recipe, plan.data.training, plan.normalisation); }});
+  plan.objective = choice.objective;
+  plan.weighting_name = choice.weighting;
+}
+
+/// How the rows of a file are found again, where the record can say it: a generator that is not a seed's own
+/// splits them in a way that no record holds.
+Json found_again(const Dataset& data, const Recipe& recipe, const Rng& rng) {
+  if (!recipe.data_options.is_null()) return recipe.data_options;
+  std::error_code error;
+  const bool seeded = rng.uniform({4}).equal(Rng(rng.seed()).uniform({4}));
+  if (!seeded || data.source.empty() || !std::filesystem::exists(data.source, error)) return {};
+  return {{"path", std::filesystem::absolute(data.source, error).string()},
+          {"label_column", data.label_column},
+          {"labels", ""},
+          {"rows", data.size()},
+          {"held_out", recipe.held_out},
+          {"seed", rng.seed()},
+          {"flip", recipe.mirrored}};
+}
+
+/// The loss of one row, and one row drawn: errors that would come after hours.
+void rehearse(const TrainingPlan& plan) {
+  const Model model = plan.model(*plan.network);
+  const Dataset row = plan.data.training.subset(at::zeros({1}, at::TensorOptions(at::kLong)));
+  const at::TensorOptions type = input_type(*plan.network);
+  plan.objective->loss(*model.denoiser(),
+                       {.x0 = plan.normalisation.apply(row.values).to(type),
+                        .label = row.labels.defined() ? row.labels.to(type.device()) : Tensor(),
+                        .step = 0},
+                       plan.rng);
+  constexpr int64_t steps = 4;
+  const GaussianProcess& process = plan.spec.process;
+  // A chain of one step has no log-SNR between its first time and its last, which are one.
+  const TimeGrid grid =
+      process.time_min() < 1 ? TimeGrid::uniform_log_snr(process, steps) : TimeGrid::uniform(steps);
+  const Tensor drawn =
+      sample(model, 1, plan.rng.stream("trial"), {.sampler = std::make_shared<DpmPp2M>(), .grid = grid})
+          .values;
+  check(drawn.isfinite().all().item<bool>(),
+        "a network that predicts {} of this process gives no finite samples", plan.spec.name());
+}
+
+}  // namespace
+
+Split training_split(const Dataset& data, double held_out, bool mirrored, const Rng& rng) {
+  check(held_out >= 0 && held_out < 1, "held-out: expected a fraction in [0, 1) but received {}", held_out);
+  check(data.size() > 0, "train: expected at least one row of data");
+  const double most = most_held_out / static_cast<double>(data.size());
+  Split parts = hold_out(data, std::min(held_out, most), rng.stream("split"));
+  // A held-out image must not have its mirror image in training.
+  if (mirrored) parts.training = with_mirrored(parts.training);
+  return parts;
+}
+
+TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng) try {
+  const Dataset data = labelled(given, recipe);
+  DenoiserSpec spec = choose_spec(data, recipe);
+  if (!spec.is_energy()) check_prediction(spec.prediction, spec.process);
+  Split parts = training_split(data, recipe.held_out, recipe.mirrored, rng);
+  Normalisation normalisation = choose_normalisation(parts.training, recipe);
+  check_rows(data, normalisation);
+  auto network = choose_network(data, recipe, rng.seed());
+  place(*network, recipe.device, recipe.precision);
+  const double spread = model_spread(parts.training, normalisation);
+  TrainingPlan plan{.data = std::move(parts),
+                    .normalisation = std::move(normalisation),
+                    .spec = spec,
+                    .network = std::move(network),
+                    .objective = nullptr,
+                    .objective_name = {},
+                    .weighting_name = {},
+                    .times = {},
+                    .options = choose_options(recipe.options, data.is_images()),
+                    .rng = rng,
+                    .rows = data.size(),
+                    .drawn = recipe.law != nullptr,
+                    .spread = spread,
+                    .prior = prior_fit(spec.process, spread),
+                    .columns = data.columns,
+                    .label_names = data.label_names,
+                    .label_column = data.label_column,
+                    .data_options = found_again(data, recipe, rng)};
+  choose_objective(plan, recipe);
+  plan.warnings = data_doubts(data, plan.data, recipe.normalisation, plan.normalisation);
+  if (plan.data.held_out.size() == 0 && recipe.held_out > 0)
+    plan.notes.push_back(fmt::format("no row is held out: {} of {} rows is less than half of one",
+                                     recipe.held_out, data.size()));
+  rehearse(plan);
+  return plan;
+} catch (...) {
+  detail::throw_as_error();
+}
+
+}  // namespace fokker

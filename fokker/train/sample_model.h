@@ -1,0 +1,53 @@
+#pragma once
+#include "fokker/core/device.h"
+#include "fokker/data/dataset.h"
+#include "fokker/format/model.h"
+#include "fokker/sample/integrate.h"
+
+namespace fokker {
+
+/// How a model is sampled. What is left as it is suits most models.
+struct SampleOptions {
+  std::shared_ptr<const Sampler> sampler = nullptr;  ///< UniPC of order 3
+  std::optional<TimeGrid> grid = {};                 ///< usual_grid of `steps`
+  int64_t steps = 30;                                ///< plays no part beside a grid
+  /// As the data of the training has them: one of all rows, or one of each row; without any, rows of any
+  /// class.
+  std::vector<std::string> labels = {};
+  double guidance = 1.0;                 ///< weight of classifier-free guidance towards the labels
+  std::optional<double> clip = {};       ///< of the denoised estimate to [-clip, clip]; 0 never; images: 1
+  Tensor start = {};                     ///< (n, event...) in the model's space; where undefined, the prior
+  int64_t batch = 0;                     ///< rows sampled together; 0: 64 images, 4096 rows of a table
+  std::vector<Observer> observers = {};  ///< see states in the model's space
+  Precision precision = Precision::automatic;  ///< where not automatic, of a copy of the network
+};
+
+struct ModelSamples {
+  Dataset rows;             ///< in the user's units, with the model's columns and the labels asked for
+  int64_t evaluations = 0;  ///< of the denoiser per row
+  int64_t rejected = 0;     ///< steps of an adaptive method, over all blocks
+};
+
+/// Draws n rows: float64 tables in the user's units, float32 images in [-1, 1]. Everything random depends on
+/// the rng and the place of a row alone, whatever the batch; row i of a mixed batch is row i of its label's
+/// own. Argument errors: a label that was not there in training, or not one or n of them.
+ModelSamples sample_counted(const Model& model, int64_t n, const Rng& rng, const SampleOptions& options = {});
+/// The rows alone.
+Dataset sample(const Model& model, int64_t n, const Rng& rng, const SampleOptions& options = {});
+
+/// The model's denoiser as it is sampled: towards a label where one is given, and clipped where images are,
+/// or where `clip` says so. Holds the network.
+std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optional<double> clip = {},
+                                                  const std::string& label = "", double guidance = 1.0);
+
+/// The spacing of times that suits UniPC: steps that shrink towards the data where the process ends there,
+/// else equal steps of log-SNR.
+TimeGrid usual_grid(const GaussianProcess& process, int64_t steps);
+
+/// Rows of a model that go through all times together.
+int64_t usual_batch(const std::vector<int64_t>& event_shape);
+
+/// The class of a label as the data of the training has it. Argument error that lists them.
+int64_t class_of(const Model& model, const std::string& label);
+
+}  // namespace fokker

@@ -1,0 +1,140 @@
+#include "fokker/train/train_into.h"
+
+#include <unistd.h>
+
+#include "fokker/core/boundary.h"
+#include "fokker/core/check.h"
+#include "fokker/train/thread_count.h"
+
+namespace fokker {
+namespace fs = std::filesystem;
+namespace {
+
+/// Four sets of parameters in each checkpoint, one in the model; another of each while it is replaced.
+uint64_t bytes_needed(const TrainingPlan& plan) {
+  const auto set = static_cast<uint64_t>(plan.network->parameter_count()) * 4;
+  return set * static_cast<uint64_t>(4 * (plan.options.checkpoints_kept + 1) + 2) + (uint64_t{16} << 20);
+}
+
+void save_on_trial(const fs::path& run, const fs::path& trial, const TrainingPlan& plan) {
+  const auto space = fs::space(trial);
+  if (space.available < bytes_needed(plan))
+    fail(ErrorKind::resource, "{}: training takes up to {} MB there but {} MB are free", run.string(),
+         bytes_needed(plan) >> 20, space.available >> 20);
+  save_model(trial, plan.model(*plan.network));
+}
+
+/// The caller's hooks, with what a run folder keeps.
+class Keeper {
+ public:
+  Keeper(const RunFolder& folder, const TrainingPlan& plan, const TrainHooks& hooks,
+         const RunOptions& options)
+      : folder_(folder), plan_(plan), hooks_(hooks), options_(options) {
+    for (const TrainMetrics& earlier : folder_.metrics()) loss_ = earlier.loss;
+  }
+
+  TrainHooks hooks() {
+    TrainHooks all = hooks_;
+    all.on_metrics = [this](const TrainMetrics& metrics) {
+      folder_.append_metrics(metrics);
+      loss_ = metrics.loss;
+      if (hooks_.on_metrics) hooks_.on_metrics(metrics);
+    };
+    all.on_checkpoint = [this](const Trainer& trainer) {
+      folder_.save_checkpoint(trainer, plan_.options.checkpoints_kept);
+      saved_ = plan_.model(trainer);
+      save_model(folder_.path(), *saved_);
+      if (options_.on_saved) options_.on_saved(trainer.step(), *saved_);
+      if (hooks_.on_checkpoint) hooks_.on_checkpoint(trainer);
+    };
+    return all;
+  }
+  Model take_model() { return std::move(*saved_); }
+  double loss() const { return loss_; }
+
+ private:
+  const RunFolder& folder_;
+  const TrainingPlan& plan_;
+  const TrainHooks& hooks_;
+  const RunOptions& options_;
+  std::optional<Model> saved_;
+  double loss_ = 0;
+};
+
+void say(const RunOptions& options, const std::string& warning) {
+  if (options.on_warning) options.on_warning(warning);
+}
+
+}  // namespace
+
+void rehearse_saving(const RunFolder& folder, const TrainingPlan& plan) {
+  const fs::path& run = folder.path();
+  const fs::path trial = run / fmt::format(".trial-{}", ::getpid());
+  std::error_code error;
+  const bool existed = fs::exists(run, error);
+  fs::create_directories(trial, error);
+  if (error) fail(ErrorKind::resource, "{}: cannot create the folder: {}", run.string(), error.message());
+  const auto clean = [&] {
+    fs::remove_all(trial, error);
+    if (!existed) fs::remove(run, error);
+  };
+  try {
+    save_on_trial(run, trial, plan);
+  } catch (const Json::exception&) {
+    clean();
+    fail(ErrorKind::input,
+         "{}: a name or path in it is not UTF-8, and could not be saved with the model; rename it",
+         plan.data.training.source);
+  } catch (...) {
+    clean();
+    throw;
+  }
+  clean();
+}
+
+TrainedRun train_into(const RunFolder& folder, const TrainingPlan& plan, const TrainHooks& hooks,
+                      const RunOptions& options) try {
+  folder.check_usable(options.resume, options.overwrite);
+  Trainer trainer = plan.trainer();
+  rehearse_saving(folder, plan);
+  folder.create(options.overwrite);
+  if (options.resume && !folder.load_newest_checkpoint(trainer))
+    say(options, fmt::format("{}: its checkpoint was written by an earlier version and does not say of which "
+                             "process, prediction, objective and data it is; that they are still the same is "
+                             "not checked",
+                             folder.path().string()));
+  const int64_t first_step = trainer.step();
+  if (options.on_begin) options.on_begin(trainer);
+  Keeper keeper(folder, plan, hooks, options);
+  const TrainOutcome outcome = trainer.run(keeper.hooks());
+  if (outcome == TrainOutcome::completed && trainer.step() == first_step)
+    say(options,
+        fmt::format("nothing was left to train: the run has {} steps and {:.1f} minutes; give more steps or "
+                    "minutes",
+                    trainer.step(), trainer.seconds() / 60));
+  TrainedRun run{.model = keeper.take_model(),
+                 .outcome = outcome,
+                 .first_step = first_step,
+                 .steps = trainer.step(),
+                 .seconds = trainer.seconds(),
+                 .loss = keeper.loss()};
+  if (outcome == TrainOutcome::completed && plan.data.held_out.size() > 0)
+    run.held_out_loss = trainer.held_out_loss();
+  return run;
+} catch (...) {
+  detail::throw_as_error();
+}
+
+TrainedRun train_into(const RunFolder& folder, const Dataset& data, const Recipe& recipe, const Rng& rng,
+                      const RunOptions& options) try {
+  const detail::ThreadCount threads(recipe.threads);
+  folder.check_usable(options.resume, options.overwrite);
+  const TrainingPlan plan = resolve(data, recipe, rng);
+  for (const std::string& warning : plan.warnings) say(options, warning);
+  if (!plan.prior.fits()) say(options, "prior: samples start from noise alone, but " + plan.prior.text());
+  return train_into(folder, plan, recipe.hooks, options);
+} catch (...) {
+  detail::throw_as_error();
+}
+
+}  // namespace fokker
