@@ -28,10 +28,6 @@ std::vector<double> listed_times(const std::string& text) {
   return {times.data_ptr<double>(), times.data_ptr<double>() + times.numel()};
 }
 
-}  // namespace
-
-namespace {
-
 /// Each piece between commas, read as a number.
 template <typename Parse>
 auto parse_pieces(const std::string& text, Parse parse) {
@@ -68,50 +64,15 @@ std::vector<std::string> split_specs(const std::string& text) {
   return specs;
 }
 
-std::vector<std::string> grid_names() {
-  return {"uniform", "log-snr", "quadratic", "karras", "linspace", "leading", "trailing"};
-}
-
-namespace {
-
-TimeGrid named_grid(const std::string& text, const GaussianProcess& process, int64_t steps, TimeRange range) {
-  Spec spec("grid", text);
-  const auto choose = [&]() -> TimeGrid {
-    if (spec.name() == "uniform") return TimeGrid::uniform(steps, range);
-    if (spec.name() == "log-snr") return TimeGrid::uniform_log_snr(process, steps, range);
-    if (spec.name() == "quadratic") return TimeGrid::quadratic(steps, range);
-    if (spec.name() == "karras") return TimeGrid::karras(process, steps, spec.number("rho", 7.0), range);
-    if (spec.name() == "linspace") return TimeGrid::chain(process, steps, ChainSpacing::linspace);
-    if (spec.name() == "leading")
-      return TimeGrid::chain(process, steps, ChainSpacing::leading, spec.integer("offset", 0));
-    if (spec.name() == "trailing") return TimeGrid::chain(process, steps, ChainSpacing::trailing);
-    spec.unknown_name(grid_names());
-  };
-  TimeGrid grid = choose();
-  spec.finish();
-  return grid;
-}
-
-}  // namespace
-
 TimeGrid make_grid(const SamplerChoice& choice, const GaussianProcess& process, const std::string& text,
                    int64_t steps) {
-  const Sampler& sampler = *choice.sampler;
+  const std::string given = steps == 0 ? "a list of times" : "--steps";
   check(choice.steps_set_by.empty() || (steps == 0 && !lists_times(text)),
-        "{}: expected {} or {}, not both: each says how many times there are", sampler.name(),
-        choice.steps_set_by, steps == 0 ? "a list of times" : "--steps");
-  check(!sampler.adaptive() || text.empty() || lists_times(text),
-        "grid: {} chooses its own steps; expected no spacing, but received '{}' (its accuracy is set by rtol "
-        "and "
-        "atol, and --steps says at how many times it is seen)",
-        sampler.name(), text);
-  if (lists_times(text)) {
-    check(steps == 0, "grid: expected a list of times or --steps {}, not both", steps);
-    return TimeGrid(listed_times(text));
-  }
-  // Only methods that use f and g themselves must keep away from where they are infinite.
-  const TimeRange range{.start = sampler.needs_sde() ? process.schedule()->sde_end() : 1.0};
-  return named_grid(text.empty() ? choice.grid : text, process, steps > 0 ? steps : choice.steps, range);
+        "{}: expected {} or {}, not both: each says how many times there are", choice.sampler->name(),
+        choice.steps_set_by, given);
+  if (!lists_times(text)) return sampler_grid(choice, process, text, steps);
+  check(steps == 0, "grid: expected a list of times or --steps {}, not both", steps);
+  return TimeGrid(listed_times(text));
 }
 
 Tensor flat_rows(const Dataset& data) {

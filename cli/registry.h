@@ -4,28 +4,13 @@
 #include "fokker/data/load.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/sample/integrate.h"
+#include "fokker/sample/registry.h"
 
 namespace fokker::cli {
 
-/// A sampler with the grid it is used on unless the user says otherwise.
-struct SamplerChoice {
-  std::unique_ptr<Sampler> sampler;
-  std::string grid;    ///< default grid name
-  int64_t steps = 30;  ///< default number of steps
-  /// The parameter that has set `steps`, as "levels"; empty where it is the default.
-  std::string steps_set_by = {};
-};
-
-/// SAMPLER of the command line, with parameters as "ddim:eta=0.5".
-SamplerChoice make_sampler(const std::string& spec, const GaussianProcess& process);
-std::vector<std::string> sampler_names();
-
-/// The times of a run: a spacing by name with parameters ("karras:rho=5", "leading:offset=1"), times as a
-/// comma list or a file, or the sampler's usual spacing where `text` is empty; steps = 0 takes the usual
-/// number. A spacing for a method that chooses its own steps is an argument error.
+/// The times of a run: as sampler_grid, or times as a comma list or a file.
 TimeGrid make_grid(const SamplerChoice& choice, const GaussianProcess& process, const std::string& text,
                    int64_t steps);
-std::vector<std::string> grid_names();
 
 /// TARGET of the command line; `reading` is for data:FILE.
 std::unique_ptr<Distribution> target_from(const std::string& spec, const LoadOptions& reading = {});

@@ -9,8 +9,6 @@
 namespace fokker {
 namespace {
 
-constexpr int64_t draws_per_step = 4096;  // how integrate numbers the draws of noise
-
 TimeGrid grid_of(const ConvergenceOptions& options, int64_t steps) {
   return options.grid ? options.grid(steps) : TimeGrid::uniform(steps, {.start = 0.95, .end = 0.1});
 }
@@ -35,7 +33,7 @@ Integration run(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid
 int64_t draws_of(const Denoiser& denoiser, const Sampler& sampler, const TimeGrid& grid, const Tensor& x) {
   int64_t draws = 0;
   run(denoiser, sampler, grid, x, [&](IntArrayRef shape, DrawPosition position) {
-    draws = std::max(draws, static_cast<int64_t>(position.step) % draws_per_step + 1);
+    draws = std::max(draws, static_cast<int64_t>(position.step % draws_per_step) + 1);
     return at::zeros(shape, at::kDouble);
   });
   return draws;
@@ -48,8 +46,8 @@ NoiseSource coupled_noise(const Rng& rng, int64_t intervals, int64_t draws, int6
         finest);
   const int64_t ratio = finest / intervals;
   return [=](IntArrayRef shape, DrawPosition position) {
-    const auto place = static_cast<int64_t>(position.step);
-    const int64_t step = place / draws_per_step, draw = place % draws_per_step;
+    const auto step = static_cast<int64_t>(position.step / draws_per_step);
+    const auto draw = static_cast<int64_t>(position.step % draws_per_step);
     Tensor sum = at::zeros(shape, at::kDouble);
     for (int64_t j = 0; j < ratio; ++j) {
       const auto fine = static_cast<uint64_t>((step * draws + draw) * ratio + j);
@@ -279,7 +277,8 @@ std::optional<AffineResponse> affine_response(const Denoiser& denoiser, const Sa
   x[2] = 2;
   const Integration part = run(denoiser, sampler, grid, x, [&](IntArrayRef shape, DrawPosition position) {
     Tensor noise = at::zeros(shape, at::kDouble);
-    noise[3 + (position.step / draws_per_step) * draws + position.step % draws_per_step] = 1;
+    const auto step = static_cast<int64_t>(position.step / draws_per_step);
+    noise[3 + step * draws + static_cast<int64_t>(position.step % draws_per_step)] = 1;
     return noise;
   });
   const double* end = part.x.data_ptr<double>();

@@ -2,8 +2,10 @@
 #include <memory>
 #include <optional>
 
+#include "fokker/core/text/registry.h"
 #include "fokker/objective/objective.h"
 #include "fokker/objective/time_sampling.h"
+#include "fokker/objective/weighting.h"
 #include "fokker/target/gaussian_mixture.h"
 
 namespace fokker {
@@ -22,10 +24,19 @@ struct ObjectiveRecipe {
 
 struct ObjectiveChoice {
   std::shared_ptr<const Objective> objective;
-  std::string weighting;  ///< the name that "auto" stood for, or "none"
+  /// The name that "auto" stood for, or "none" where the weights belong to the objective.
+  std::string weighting = "none";
 };
 
+/// Argument errors list the valid names and parameters, and refuse a weighting for an objective that has its
+/// own weights.
 ObjectiveChoice make_objective(const ObjectiveRecipe& recipe);
 std::vector<std::string> objective_names();
+std::vector<Description> objective_descriptions();
+/// Adds an objective under a name; one that takes a weighting says in its choice which it took. Argument
+/// error where the name is taken.
+void register_objective(const std::string& name,
+                        std::function<ObjectiveChoice(Spec&, const ObjectiveRecipe&)> make,
+                        const std::string& summary = "");
 
 }  // namespace fokker

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
-#include "fokker/core/text/spec.h"
 
 namespace fokker {
 namespace {
@@ -63,24 +62,40 @@ Weighting Weighting::user(std::function<double(double)> weight) {
   });
 }
 
+namespace {
+
+Registry<Weighting>& weightings() {
+  static Registry<Weighting> registry(
+      "weighting",
+      {{"uniform", "1 on the network's own output", [](Spec&) { return Weighting::uniform(); }},
+       {"simple", "1 on the noise error", [](Spec&) { return Weighting::simple(); }},
+       {"likelihood", "that of the likelihood bound", [](Spec&) { return Weighting::likelihood(); }},
+       {"snr", "the SNR on the data error: as simple", [](Spec&) { return Weighting::snr(); }},
+       {"min-snr", "min(SNR, gamma) on the data error",
+        [](Spec& spec) { return Weighting::min_snr(spec.number("gamma", 5.0)); }},
+       {"edm", "EDM's: 1 on its own output", [](Spec&) { return Weighting::edm(); }}});
+  return registry;
+}
+
+}  // namespace
+
 std::vector<std::string> Weighting::names() {
-  return {"uniform", "simple", "likelihood", "snr", "min-snr", "edm"};
+  return weightings().names();
+}
+
+std::vector<Description> Weighting::descriptions() {
+  return weightings().descriptions();
 }
 
 Weighting Weighting::from_name(std::string_view text) {
-  Spec spec("weighting", text);
-  const auto choose = [&]() -> Weighting {
-    if (spec.name() == "uniform") return uniform();
-    if (spec.name() == "simple") return simple();
-    if (spec.name() == "likelihood") return likelihood();
-    if (spec.name() == "snr") return snr();
-    if (spec.name() == "min-snr") return min_snr(spec.number("gamma", 5.0));
-    if (spec.name() == "edm") return edm();
-    spec.unknown_name(names());
-  };
-  Weighting weighting = choose();
-  spec.finish();
-  return weighting;
+  return weightings().make(text);
+}
+
+void register_weighting(const std::string& name, std::function<Weighting(Spec&)> make,
+                        const std::string& summary) {
+  // "auto" and "none" mean something in an ObjectiveRecipe.
+  detail::check_entry("weighting", name, static_cast<bool>(make), name == "auto" || name == "none");
+  weightings().add({name, summary, std::move(make)});
 }
 
 }  // namespace fokker

@@ -27,12 +27,16 @@ class Weighting {
   /// (s^2 + sd^2)/(s sd)^2 on the data error with s = sigma/alpha (Karras et al. 2022): 1 on EDM's own
   /// output.
   static Weighting edm();
+  using Function = std::function<double(const Prediction&, const ScheduleModel&, double t)>;
+  /// A user's own factor on the squared native error.
+  explicit Weighting(Function function) : function_(std::move(function)) {}
   /// A user's weight w(t) on the noise error.
   static Weighting user(std::function<double(double t)> weight);
 
-  /// uniform, simple, likelihood, snr, min-snr, edm; parameters as "min-snr:gamma=3".
+  /// uniform, simple, likelihood, snr, min-snr, edm, and those registered; parameters as "min-snr:gamma=3".
   static Weighting from_name(std::string_view spec);
   static std::vector<std::string> names();
+  static std::vector<Description> descriptions();
 
   /// The factor on the squared native error at time t.
   double operator()(const Prediction& prediction, const ScheduleModel& schedule, double t) const {
@@ -40,9 +44,11 @@ class Weighting {
   }
 
  private:
-  using Function = std::function<double(const Prediction&, const ScheduleModel&, double)>;
-  explicit Weighting(Function function) : function_(std::move(function)) {}
   Function function_;
 };
+
+/// Adds a weighting under a name. Argument error where the name is taken.
+void register_weighting(const std::string& name, std::function<Weighting(Spec&)> make,
+                        const std::string& summary = "");
 
 }  // namespace fokker

@@ -4,11 +4,10 @@
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 #include "fokker/denoise/guidance.h"
+#include "fokker/sample/step/draws.h"
 
 namespace fokker {
 namespace {
-
-constexpr uint64_t draws_per_interval = 4096;
 
 void check_run(const Sampler& sampler, const TimeGrid& grid) {
   check(grid.steps() >= sampler.least_steps(),
@@ -45,16 +44,10 @@ Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, co
   std::any history;
   observe(0, times[0]);
   for (size_t i = 0; i + 1 < times.size(); ++i) {
-    check_not_stopped(first - options.first_sample, static_cast<int64_t>(i), grid);
-    const auto noise = [&](uint32_t draw) {
-      check(options.noise != nullptr, "{}: this sampler draws noise, but no noise source was given",
-            sampler.name());
-      check(draw < draws_per_interval, "{}: expected at most {} draws of noise in a step", sampler.name(),
-            draws_per_interval);
-      const uint64_t place = draw_step(static_cast<int64_t>(i), draws_per_interval, draw);
-      return options.noise(x.sizes(), {first, place}).to(x.options());
-    };
-    StepContext context{times[i], times[i + 1], noise, history, static_cast<int64_t>(i), grid.steps()};
+    const auto index = static_cast<int64_t>(i);
+    check_not_stopped(first - options.first_sample, index, grid);
+    const auto noise = draws_of_step(options.noise, x, first, index, draws_per_step, sampler.name());
+    StepContext context{times[i], times[i + 1], noise, history, index, grid.steps()};
     const bool at_data = grid.towards_noise() && denoiser.process().sigma(times[i]) == 0;
     StepResult result = count_rows_from(first, [&] {
       return at_data ? leave_data(denoiser, x, context.s) : sampler.step(denoiser, x, context);
@@ -67,7 +60,7 @@ Integration integrate_block(const Denoiser& denoiser, const Sampler& sampler, co
       x = denoiser.estimate(x, 0.0).denoised();
       ++run.evaluations;
     }
-    if (observe(static_cast<int64_t>(i) + 1, times[i + 1])) break;
+    if (observe(index + 1, times[i + 1])) break;
   }
   run.x = x;
   return run;

@@ -16,9 +16,11 @@ struct SamplerOrder {
   double weak = 1;    ///< of expectations
 };
 
-/// Where in a source of noise the draws of a step lie, of which each step of a run has so many.
-constexpr uint64_t draw_step(int64_t step, uint64_t draws_per_step, uint64_t draw) {
-  return static_cast<uint64_t>(step) * draws_per_step + draw;
+/// How many draws of noise a step of `integrate` may take.
+constexpr uint64_t draws_per_step = 4096;
+/// Where in a source of noise a draw of a step lies, where each step has so many.
+constexpr uint64_t draw_step(int64_t step, uint64_t draws, uint64_t draw) {
+  return static_cast<uint64_t>(step) * draws + draw;
 }
 
 /// What one step may use: the interval from time t down to s (up to s in a run from data to noise), its

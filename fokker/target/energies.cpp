@@ -5,6 +5,8 @@
 namespace fokker {
 namespace {
 
+constexpr double smallest_scale = 1e-6;
+
 Tensor normals(int64_t count, int64_t columns, const Rng& rng) {
   return rng.stream("noise").normal({count, columns}, {}, at::kDouble);
 }
@@ -24,8 +26,8 @@ std::unique_ptr<Distribution> made(DistributionFunctions functions) {
 
 /// Twisted Gaussian of Haario, Saksman and Tamminen (1999): x_1 ~ N(0, s^2), x_2 | x_1 ~ N(b (x_1^2 - s^2),
 /// 1).
-std::unique_ptr<Distribution> banana(const TargetParameters& p) {
-  const double b = p["curvature"], s = p["scale"];
+std::unique_ptr<Distribution> banana(Spec& p) {
+  const double b = p.number("curvature", 0.25), s = p.number("scale", 2, smallest_scale);
   DistributionFunctions functions;
   functions.name = "banana";
   functions.dimension = 2;
@@ -48,9 +50,9 @@ std::unique_ptr<Distribution> banana(const TargetParameters& p) {
 
 /// Neal (2003), "Slice sampling", section 8: v ~ N(0, 3^2), x_i | v ~ N(0, exp(v)) for the other d - 1
 /// coordinates.
-std::unique_ptr<Distribution> funnel(const TargetParameters& p) {
-  const int64_t d = p.integer("dimension");
-  const double s = p["scale"], others = static_cast<double>(d - 1);
+std::unique_ptr<Distribution> funnel(Spec& p) {
+  const int64_t d = p.integer("dimension", 10, 2);
+  const double s = p.number("scale", 3, smallest_scale), others = static_cast<double>(d - 1);
   DistributionFunctions functions;
   functions.name = "funnel";
   functions.dimension = d;
@@ -74,11 +76,12 @@ std::unique_ptr<Distribution> funnel(const TargetParameters& p) {
 }
 
 /// Energy h (x_1^2 - 1)^2 + |x_2..d|^2 / 2: minima at x_1 = -1 and 1, a barrier of height h at 0.
-std::unique_ptr<Distribution> double_well(const TargetParameters& p) {
-  const double h = p["height"];
+std::unique_ptr<Distribution> double_well(Spec& p) {
+  const int64_t dimension = p.integer("dimension", 2, 1);
+  const double h = p.number("height", 4, 0);
   DistributionFunctions functions;
   functions.name = "double-well";
-  functions.dimension = p.integer("dimension");
+  functions.dimension = dimension;
   functions.normalised = false;
   functions.log_density = [=](const Tensor& x) {
     return -h * (first(x).square() - 1).square() - 0.5 * rest(x).square().sum(1);
@@ -91,18 +94,11 @@ std::unique_ptr<Distribution> double_well(const TargetParameters& p) {
 
 }  // namespace
 
-std::vector<TargetEntry> energy_targets() {
-  constexpr double smallest = 1e-6;
+std::vector<TargetRegistry::Entry> energy_targets() {
   return {
-      {"banana", "twisted Gaussian", {{"curvature", 0.25, -1e6}, {"scale", 2, smallest}}, banana},
-      {"funnel",
-       "Neal's funnel: the first coordinate sets the scale of the others",
-       {{"dimension", 10, 2, true}, {"scale", 3, smallest}},
-       funnel},
-      {"double-well",
-       "two wells along the first coordinate; not normalised",
-       {{"dimension", 2, 1, true}, {"height", 4, 0}},
-       double_well},
+      {"banana", "twisted Gaussian", banana},
+      {"funnel", "Neal's funnel: the first coordinate sets the scale of the others", funnel},
+      {"double-well", "two wells along the first coordinate; not normalised", double_well},
   };
 }
 

@@ -2,24 +2,18 @@
 #include <memory>
 #include <vector>
 
+#include "fokker/core/text/registry.h"
 #include "fokker/target/distribution.h"
-#include "fokker/target/parameters.h"
 
 namespace fokker {
 
-/// One built-in target: how it is described and made.
-struct TargetEntry {
-  std::string name;
-  std::string summary;
-  std::vector<TargetParameters::Default> defaults;
-  std::function<std::unique_ptr<Distribution>(const TargetParameters&)> make;
-};
+using TargetRegistry = Registry<std::unique_ptr<Distribution>>;
 
 /// Gaussian mixtures with a name.
-std::vector<TargetEntry> mixture_targets();
+std::vector<TargetRegistry::Entry> mixture_targets();
 /// Planar shapes with an exact sampler.
-std::vector<TargetEntry> shape_targets();
+std::vector<TargetRegistry::Entry> shape_targets();
 /// Energies: log density and score.
-std::vector<TargetEntry> energy_targets();
+std::vector<TargetRegistry::Entry> energy_targets();
 
 }  // namespace fokker

@@ -31,8 +31,8 @@ std::unique_ptr<Distribution> shape(std::string name, Sampler sampler) {
 }
 
 /// Two interleaved half circles of radius 1: one about (0, 0), the other, upside down, about (1, 0.5).
-std::unique_ptr<Distribution> moons(const TargetParameters& p) {
-  return shape("moons", [noise = p["noise"]](int64_t n, const Rng& rng) {
+std::unique_ptr<Distribution> moons(Spec& p) {
+  return shape("moons", [noise = p.number("noise", 0.1, 0)](int64_t n, const Rng& rng) {
     const Tensor u = uniforms(n, 2, rng);
     const Tensor angle = pi * u.select(1, 0);
     const Tensor upper = from_polar(at::ones_like(angle), angle);
@@ -43,9 +43,9 @@ std::unique_ptr<Distribution> moons(const TargetParameters& p) {
 
 /// Radius R + noise z with R uniform on 1..rings, angle uniform: p(x) = mean_R N(|x|; R, noise^2) / (2 pi
 /// |x|). (The mass at negative radii, below 1e-15 for noise <= 1/8, is left out of the density.)
-std::unique_ptr<Distribution> rings(const TargetParameters& p) {
-  const double noise = p["noise"];
-  const int64_t count = p.integer("rings");
+std::unique_ptr<Distribution> rings(Spec& p) {
+  const int64_t count = p.integer("rings", 3, 1);
+  const double noise = p.number("noise", 0.08, 0);
   const Tensor radii = at::arange(1, count + 1, at::kDouble);
   DistributionFunctions functions;
   functions.name = "rings";
@@ -72,7 +72,7 @@ std::unique_ptr<Distribution> rings(const TargetParameters& p) {
 
 /// Uniform on the 8 dark squares, of side 2, of a 4 x 4 board on [-4, 4]^2: density 1/32 there. The lower
 /// left one is dark.
-std::unique_ptr<Distribution> checkerboard(const TargetParameters&) {
+std::unique_ptr<Distribution> checkerboard(Spec&) {
   DistributionFunctions functions;
   functions.name = "checkerboard";
   functions.dimension = 2;
@@ -96,8 +96,8 @@ std::unique_ptr<Distribution> checkerboard(const TargetParameters&) {
 /// Arms bent by an angle that grows with exp(radius); after Johnson et al. (2016), "Composing graphical
 /// models with neural networks", section 1: u ~ N((1, 0), diag(0.3^2, 0.05^2)) rotated by 2 pi arm / arms +
 /// exp(u_1) / 4, times 2.
-std::unique_ptr<Distribution> pinwheel(const TargetParameters& p) {
-  return shape("pinwheel", [arms = p["arms"]](int64_t n, const Rng& rng) {
+std::unique_ptr<Distribution> pinwheel(Spec& p) {
+  return shape("pinwheel", [arms = static_cast<double>(p.integer("arms", 5, 1))](int64_t n, const Rng& rng) {
     const Tensor z = normals(n, rng);
     const Tensor along = 1 + 0.3 * z.select(1, 0), across = 0.05 * z.select(1, 1);
     const Tensor arm = (uniforms(n, 1, rng).select(1, 0) * arms).floor();
@@ -107,16 +107,16 @@ std::unique_ptr<Distribution> pinwheel(const TargetParameters& p) {
 }
 
 /// Spiral of radius t / 5 at angle t, t uniform on (3 pi / 2, 9 pi / 2).
-std::unique_ptr<Distribution> swiss_roll(const TargetParameters& p) {
-  return shape("swiss-roll", [noise = p["noise"]](int64_t n, const Rng& rng) {
+std::unique_ptr<Distribution> swiss_roll(Spec& p) {
+  return shape("swiss-roll", [noise = p.number("noise", 0.1, 0)](int64_t n, const Rng& rng) {
     const Tensor angle = 1.5 * pi * (1 + 2 * uniforms(n, 1, rng).select(1, 0));
     return from_polar(angle / 5, angle) + noise * normals(n, rng);
   });
 }
 
 /// Two opposite spirals of radius 4 s at angle 3 pi s, s = sqrt(u): nearly uniform in arc length.
-std::unique_ptr<Distribution> spirals(const TargetParameters& p) {
-  return shape("spirals", [noise = p["noise"]](int64_t n, const Rng& rng) {
+std::unique_ptr<Distribution> spirals(Spec& p) {
+  return shape("spirals", [noise = p.number("noise", 0.1, 0)](int64_t n, const Rng& rng) {
     const Tensor u = uniforms(n, 2, rng);
     const Tensor s = u.select(1, 0).sqrt();
     const Tensor arm = (u.select(1, 1) < 0.5).to(at::kDouble);
@@ -126,14 +126,14 @@ std::unique_ptr<Distribution> spirals(const TargetParameters& p) {
 
 }  // namespace
 
-std::vector<TargetEntry> shape_targets() {
+std::vector<TargetRegistry::Entry> shape_targets() {
   return {
-      {"moons", "two interleaved half circles", {{"noise", 0.1, 0}}, moons},
-      {"rings", "concentric circles of radius 1, 2, ...", {{"rings", 3, 1, true}, {"noise", 0.08, 0}}, rings},
-      {"checkerboard", "uniform on 8 squares of [-4, 4]^2", {}, checkerboard},
-      {"pinwheel", "bent arms", {{"arms", 5, 1, true}}, pinwheel},
-      {"swiss-roll", "one spiral", {{"noise", 0.1, 0}}, swiss_roll},
-      {"spirals", "two opposite spirals", {{"noise", 0.1, 0}}, spirals},
+      {"moons", "two interleaved half circles", moons},
+      {"rings", "concentric circles of radius 1, 2, ...", rings},
+      {"checkerboard", "uniform on 8 squares of [-4, 4]^2", checkerboard},
+      {"pinwheel", "bent arms", pinwheel},
+      {"swiss-roll", "one spiral", swiss_roll},
+      {"spirals", "two opposite spirals", spirals},
   };
 }
 

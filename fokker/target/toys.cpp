@@ -2,16 +2,20 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/text/text.h"
 #include "fokker/target/registry.h"
 
 namespace fokker {
 namespace {
 
-std::vector<TargetEntry> entries() {
-  std::vector<TargetEntry> all = mixture_targets();
-  for (const auto& group : {shape_targets(), energy_targets()})
-    all.insert(all.end(), group.begin(), group.end());
-  return all;
+TargetRegistry& targets() {
+  static TargetRegistry registry("target", [] {
+    std::vector<TargetRegistry::Entry> all = mixture_targets();
+    for (const auto& group : {shape_targets(), energy_targets()})
+      all.insert(all.end(), group.begin(), group.end());
+    return all;
+  }());
+  return registry;
 }
 
 bool ends_with(const std::string& text, std::string_view end) {
@@ -33,36 +37,29 @@ std::unique_ptr<Distribution> empirical_target(const std::string& path, const Ro
 }  // namespace
 
 std::vector<std::string> target_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : entries()) names.push_back(entry.name);
-  return names;
+  return targets().names();
 }
 
-std::vector<TargetDescription> target_descriptions() {
-  std::vector<TargetDescription> result;
-  for (const auto& entry : entries()) {
-    std::string parameters;
-    for (const auto& item : entry.defaults)
-      parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ", ", item.key, item.value);
-    result.push_back({entry.name, entry.summary, parameters});
-  }
-  return result;
+std::vector<Description> target_descriptions() {
+  return targets().descriptions();
+}
+
+void register_target(const std::string& name, std::function<std::unique_ptr<Distribution>(Spec&)> make,
+                     const std::string& summary) {
+  detail::check_entry("target", name, static_cast<bool>(make), name == "data");
+  targets().add({name, summary, std::move(make)});
 }
 
 std::unique_ptr<Distribution> make_target(const std::string& spec, const RowLoader& load_rows) try {
   if (spec.rfind("data:", 0) == 0) return empirical_target(spec.substr(5), load_rows);
-  const auto colon = spec.find(':');
-  const std::string name = spec.substr(0, colon);
-  for (const auto& entry : entries())
-    if (entry.name == name)
-      return entry.make(
-          TargetParameters(name, colon == std::string::npos ? "" : spec.substr(colon + 1), entry.defaults));
+  const std::string name = spec.substr(0, spec.find(':'));
+  if (targets().contains(name)) return targets().make(spec);
   std::error_code ignored;
   if (ends_with(spec, ".json") || std::filesystem::is_regular_file(spec, ignored))
     return std::make_unique<GaussianMixture>(read_gaussian_mixture(spec));
   fail(ErrorKind::argument,
        "unknown target '{}'; valid: {}, a .json file of a Gaussian mixture, or data:FILE", name,
-       fmt::join(target_names(), ", "));
+       join(target_names()));
 } catch (...) {
   detail::throw_as_error();
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "fokker/core/text/registry.h"
 #include "fokker/target/distribution.h"
 #include "fokker/target/gaussian_mixture.h"
 
@@ -13,20 +14,18 @@ namespace fokker {
 using RowLoader = std::function<Tensor(const std::string& path)>;
 
 /// Makes the distribution that a text names:
-///  - a built-in name, with parameters as `name:key=value,key=value`;
+///  - a name of target_names, with parameters as `name:key=value,key=value`;
 ///  - the path of a JSON file that describes a Gaussian mixture (see `read_gaussian_mixture`);
 ///  - `data:FILE`, the empirical distribution of the rows that `load_rows` returns.
 /// An unknown name or key is refused with the list of valid ones.
 std::unique_ptr<Distribution> make_target(const std::string& spec, const RowLoader& load_rows = {});
 
-/// A built-in target, for lists and help.
-struct TargetDescription {
-  std::string name;
-  std::string summary;     ///< one line
-  std::string parameters;  ///< "noise=0.1, ..." with the defaults
-};
-std::vector<TargetDescription> target_descriptions();
+/// Of those that are named, ours and those registered.
 std::vector<std::string> target_names();
+std::vector<Description> target_descriptions();
+/// Adds a target under a name. Argument error where the name is taken.
+void register_target(const std::string& name, std::function<std::unique_ptr<Distribution>(Spec&)> make,
+                     const std::string& summary = "");
 
 /// Reads {"type": "gaussian_mixture", "weights": [...], "means": [[...]], "covariances": [...]}. Each
 /// covariance is a number, a diagonal or a matrix. Input errors name the file and the key.

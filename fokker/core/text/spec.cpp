@@ -25,7 +25,8 @@ Spec::Spec(std::string_view kind, std::string_view text) : kind_(kind) {
 }
 
 const std::string* Spec::ask(const std::string& key, std::string usual) {
-  asked_.push_back({key, std::move(usual)});
+  const auto is_key = [&](const Asked& asked) { return asked.key == key; };
+  if (std::none_of(asked_.begin(), asked_.end(), is_key)) asked_.push_back({key, std::move(usual)});
   const auto found = values_.find(key);
   return found == values_.end() ? nullptr : &found->second;
 }

@@ -3,6 +3,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
+#include "fokker/sample/step/draws.h"
 
 namespace fokker {
 namespace {
@@ -13,11 +14,7 @@ ChainState run_block(const MarkovKernel& kernel, const Distribution& target, con
                      const NoiseSource& noise, const ChainOptions& options) {
   ChainState state{.x = x, .velocity = {}, .score = {}, .log_density = {}};
   const auto noise_of = [&](int64_t step) {
-    return [&, step](uint32_t draw) {
-      check(draw < draws_per_link, "{}: expected at most {} draws of noise in a step", kernel.name(),
-            draws_per_link);
-      return noise(x.sizes(), {first, draw_step(step, draws_per_link, draw)}).to(x.options());
-    };
+    return draws_of_step(noise, x, first, step, draws_per_link, kernel.name());
   };
   const auto observe = [&](int64_t step) {
     for (const auto& observer : options.observers) observer({first, step, 0.0, state.x});

@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/sample/step/past.h"
+#include "fokker/sample/step/ratio_multistep.h"
 
 namespace fokker {
 
@@ -8,7 +8,7 @@ namespace fokker {
 /// exactly:
 ///   x_s = (alpha_s/alpha_t) x + alpha_s sum_j eps_j int_{r_t}^{r_s} l_j dr,  r = sigma/alpha.
 /// The integrals are taken with 32 Gauss points in r. Order 1 is DDIM. (A polynomial in r itself is `lms`.)
-class Deis final : public Sampler {
+class Deis final : public RatioMultistep {
  public:
   enum class Variable { time, log_snr };
   struct Options {
@@ -20,9 +20,11 @@ class Deis final : public Sampler {
   explicit Deis(Options options);
   Deis() : Deis(Options()) {}
   std::string name() const override { return "deis"; }
-  SamplerOrder order() const override;
-  int64_t least_steps() const override { return options_.order; }
-  StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override;
+
+ protected:
+  double place(const GaussianProcess& process, double t) const override;
+  std::vector<double> weights(const GaussianProcess& process, const RatioStep& step, const Past& past,
+                              const StepContext& context) const override;
 
  private:
   Options options_;

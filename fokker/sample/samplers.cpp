@@ -1,9 +1,5 @@
-// SAMPLER of the command line: the one place that turns its names into methods.
-#include "cli/langevin.h"
-#include "cli/registry.h"
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/text/spec.h"
-#include "fokker/core/text/text.h"
 #include "fokker/sample/method/adaptive_sde.h"
 #include "fokker/sample/method/ancestral.h"
 #include "fokker/sample/method/annealed_langevin.h"
@@ -22,40 +18,22 @@
 #include "fokker/sample/method/probability_flow.h"
 #include "fokker/sample/method/stochastic_heun.h"
 #include "fokker/sample/method/unipc.h"
+#include "fokker/sample/registry.h"
 
-namespace fokker::cli {
+namespace fokker {
 namespace {
 
-using Make = std::function<SamplerChoice(Spec&, const GaussianProcess&)>;
-
-/// A parameter that is one of a few words.
-template <typename Value>
-Value word(Spec& spec, const char* key, const std::vector<std::pair<const char*, Value>>& values) {
-  const std::string given = spec.text(key, values.front().first);
-  std::vector<std::string> names;
-  for (const auto& [name, value] : values) {
-    if (given == name) return value;
-    names.emplace_back(name);
-  }
-  fail(ErrorKind::argument, "{}: {}: expected one of {} but received '{}'", spec.name(), key, join(names),
-       given);
-}
-
-bool flag(Spec& spec, const char* key, bool usual) {
-  const int64_t value = spec.integer(key, usual ? 1 : 0);
-  check(value == 0 || value == 1, "{}: {}: expected 0 or 1 but received {}", spec.name(), key, value);
-  return value == 1;
-}
+using SamplerRegistry = Registry<SamplerChoice, GaussianProcess>;
 
 Start start_of(Spec& spec) {
-  return word<Start>(spec, "start",
-                     {{"lower-order", Start::lower_order}, {"runge-kutta", Start::runge_kutta}});
+  return spec.word<Start>("start",
+                          {{"lower-order", Start::lower_order}, {"runge-kutta", Start::runge_kutta}});
 }
 
 SamplerChoice ancestral(Spec& spec, const GaussianProcess& process) {
   using Variance = Ancestral::Variance;
-  const auto variance = word<Variance>(
-      spec, "variance", {{"posterior", Variance::posterior}, {"transition", Variance::transition}});
+  const auto variance = spec.word<Variance>(
+      "variance", {{"posterior", Variance::posterior}, {"transition", Variance::transition}});
   const int64_t chain = process.schedule()->chain_steps();
   return {std::make_unique<Ancestral>(variance), chain ? "uniform" : "log-snr", chain ? chain : 200};
 }
@@ -66,7 +44,7 @@ SamplerChoice ddim(Spec& spec, const GaussianProcess& process) {
 }
 
 SamplerChoice euler_maruyama(Spec& spec, const GaussianProcess&) {
-  const EulerMaruyama::Options options{.denoise_last = flag(spec, "denoise_last", false)};
+  const EulerMaruyama::Options options{.denoise_last = spec.flag("denoise_last", false)};
   return {std::make_unique<EulerMaruyama>(options), "uniform", 500};
 }
 
@@ -87,7 +65,7 @@ SamplerChoice dpmpp_2s(Spec& spec, const GaussianProcess&) {
 SamplerChoice dpmpp_3m(Spec& spec, const GaussianProcess&) {
   using Weights = DpmPp3M::Weights;
   const auto weights =
-      word<Weights>(spec, "weights", {{"exact", Weights::exact}, {"published", Weights::published}});
+      spec.word<Weights>("weights", {{"exact", Weights::exact}, {"published", Weights::published}});
   return {std::make_unique<DpmPp3M>(DpmPp3M::Options{.weights = weights, .start = start_of(spec)}), "log-snr",
           30};
 }
@@ -95,7 +73,7 @@ SamplerChoice dpmpp_3m(Spec& spec, const GaussianProcess&) {
 SamplerChoice dpmpp_sde(Spec& spec, const GaussianProcess&) {
   using Form = DpmPpSde::Form;
   const auto form =
-      word<Form>(spec, "form", {{"multistep", Form::multistep}, {"singlestep", Form::singlestep}});
+      spec.word<Form>("form", {{"multistep", Form::multistep}, {"singlestep", Form::singlestep}});
   return {std::make_unique<DpmPpSde>(DpmPpSde::Options{.form = form, .eta = spec.number("eta", 1.0)}),
           "log-snr", 60};
 }
@@ -104,9 +82,9 @@ SamplerChoice dpmpp_sde(Spec& spec, const GaussianProcess&) {
 SamplerChoice unipc(Spec& spec, const GaussianProcess& process) {
   const UniPc::Options options{
       .order = spec.integer("order", 2),
-      .scale = word<UniPc::Scale>(spec, "scale", {{"bh2", UniPc::Scale::bh2}, {"bh1", UniPc::Scale::bh1}}),
-      .corrector = flag(spec, "corrector", true),
-      .lower_order_final = flag(spec, "lower_order_final", false)};
+      .scale = spec.word<UniPc::Scale>("scale", {{"bh2", UniPc::Scale::bh2}, {"bh1", UniPc::Scale::bh1}}),
+      .corrector = spec.flag("corrector", true),
+      .lower_order_final = spec.flag("lower_order_final", false)};
   return {std::make_unique<UniPc>(options), process.sigma(0) > 0 ? "log-snr" : "quadratic", 30};
 }
 
@@ -114,10 +92,9 @@ SamplerChoice deis(Spec& spec, const GaussianProcess&) {
   using Variable = Deis::Variable;
   const Deis::Options options{
       .order = spec.integer("order", 3),
-      .variable =
-          word<Variable>(spec, "variable", {{"time", Variable::time}, {"log-snr", Variable::log_snr}}),
+      .variable = spec.word<Variable>("variable", {{"time", Variable::time}, {"log-snr", Variable::log_snr}}),
       .start = start_of(spec),
-      .lower_order_final = flag(spec, "lower_order_final", false)};
+      .lower_order_final = spec.flag("lower_order_final", false)};
   return {std::make_unique<Deis>(options), "quadratic", 20};
 }
 
@@ -127,7 +104,7 @@ SamplerChoice lms(Spec& spec, const GaussianProcess&) {
 }
 
 SamplerChoice pndm(Spec& spec, const GaussianProcess&) {
-  return {std::make_unique<Pndm>(Pndm::Options{.warm_up = flag(spec, "warm_up", true)}), "uniform", 50};
+  return {std::make_unique<Pndm>(Pndm::Options{.warm_up = spec.flag("warm_up", true)}), "uniform", 50};
 }
 
 SamplerChoice edm_stochastic(Spec& spec, const GaussianProcess&) {
@@ -173,56 +150,72 @@ SamplerChoice annealed_langevin(Spec& spec, const GaussianProcess& process) {
 
 /// A method without parameters.
 template <typename Method>
-Make plain(const char* grid, int64_t steps) {
+SamplerRegistry::Make plain(const char* grid, int64_t steps) {
   return [=](Spec&, const GaussianProcess&) {
     return SamplerChoice{std::make_unique<Method>(), grid, steps};
   };
 }
 
-const std::vector<std::pair<std::string, Make>>& table() {
-  static const std::vector<std::pair<std::string, Make>> entries = {
-      {"ancestral", ancestral},
-      {"ddim", ddim},
-      {"euler-maruyama", euler_maruyama},
-      {"stochastic-heun", plain<StochasticHeun>("uniform", 250)},
-      {"adaptive-sde", adaptive_sde},
-      {"euler", plain<Euler>("log-snr", 100)},
-      {"heun", plain<Heun>("log-snr", 40)},
-      {"rk4", plain<RungeKutta4>("log-snr", 25)},
-      {"dopri5", dopri5},
-      {"dpmpp-2m", plain<DpmPp2M>("log-snr", 30)},
-      {"dpmpp-2s", dpmpp_2s},
-      {"dpmpp-3m", dpmpp_3m},
-      {"dpmpp-sde", dpmpp_sde},
-      {"unipc", unipc},
-      {"deis", deis},
-      {"lms", lms},
-      {"pndm", pndm},
-      {"edm-stochastic", edm_stochastic},
-      {"predictor-corrector", predictor_corrector},
-      {"annealed-langevin", annealed_langevin},
-  };
-  return entries;
+SamplerRegistry& samplers() {
+  static SamplerRegistry registry(
+      "sampler",
+      {{"ancestral", "the chain's own reverse step", ancestral},
+       {"ddim", "deterministic for eta = 0, ancestral for eta = 1", ddim},
+       {"euler-maruyama", "the reverse SDE, order 1/2", euler_maruyama},
+       {"stochastic-heun", "the reverse SDE, with a corrected drift", plain<StochasticHeun>("uniform", 250)},
+       {"adaptive-sde", "the reverse SDE, with steps of its own", adaptive_sde},
+       {"euler", "the probability flow, order 1", plain<Euler>("log-snr", 100)},
+       {"heun", "the probability flow, order 2", plain<Heun>("log-snr", 40)},
+       {"rk4", "the probability flow, order 4", plain<RungeKutta4>("log-snr", 25)},
+       {"dopri5", "the probability flow, with steps of its own", dopri5},
+       {"dpmpp-2m", "DPM-Solver++ of order 2, multistep", plain<DpmPp2M>("log-snr", 30)},
+       {"dpmpp-2s", "DPM-Solver++ of order 2, single steps", dpmpp_2s},
+       {"dpmpp-3m", "DPM-Solver++ of order 3, multistep", dpmpp_3m},
+       {"dpmpp-sde", "DPM-Solver++ of the reverse SDE", dpmpp_sde},
+       {"unipc", "predictor and corrector at one evaluation a step", unipc},
+       {"deis", "exponential integrator, multistep", deis},
+       {"lms", "Adams-Bashforth in sigma / alpha", lms},
+       {"pndm", "pseudo linear multistep", pndm},
+       {"edm-stochastic", "Heun steps with noise put back in", edm_stochastic},
+       {"predictor-corrector", "a sampler's steps with Langevin steps between", predictor_corrector},
+       {"annealed-langevin", "Langevin steps at one noise level after another", annealed_langevin}});
+  return registry;
 }
 
 }  // namespace
 
+SamplerChoice make_sampler(std::string_view text, const GaussianProcess& process) try {
+  const Spec spec("sampler", text);
+  check(!is_chain(spec.name()),
+        "sampler '{}': a Markov chain on one law, which has no steps in time; expected a sampler",
+        spec.name());
+  if (!is_sampler(spec.name())) spec.unknown_name(sampler_names());
+  return samplers().make(text, process);
+} catch (...) {
+  detail::throw_as_error();
+}
+
+bool is_sampler(std::string_view spec) {
+  return samplers().contains(spec.substr(0, spec.find(':')));
+}
+
 std::vector<std::string> sampler_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, make] : table()) names.push_back(name);
-  for (const auto& name : chain_names()) names.push_back(name);
+  std::vector<std::string> names = samplers().names();
+  for (const std::string& name : chain_names()) names.push_back(name);
   return names;
 }
 
-SamplerChoice make_sampler(const std::string& text, const GaussianProcess& process) {
-  Spec spec("sampler", text);
-  for (const auto& [name, make] : table()) {
-    if (name != spec.name()) continue;
-    SamplerChoice choice = make(spec, process);
-    spec.finish();
-    return choice;
-  }
-  spec.unknown_name(sampler_names());
+std::vector<Description> sampler_descriptions() {
+  std::vector<Description> all = samplers().descriptions(VariancePreserving{});
+  for (const Description& chain : chain_descriptions()) all.push_back(chain);
+  return all;
 }
 
-}  // namespace fokker::cli
+void register_sampler(const std::string& name,
+                      std::function<SamplerChoice(Spec&, const GaussianProcess&)> make,
+                      const std::string& summary) {
+  detail::check_entry("sampler", name, static_cast<bool>(make), is_chain(name));
+  samplers().add({name, summary, std::move(make)});
+}
+
+}  // namespace fokker
