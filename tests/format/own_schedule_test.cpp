@@ -1,4 +1,4 @@
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/core/file/files.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/evaluate/likelihood.h"
@@ -65,7 +65,8 @@ TEST_F(OwnSchedule, TrainsAndSamplesByTheOneRoute) {
   save_model(path("m"), trained);
   const Model back = load_model(path("m"));
   const Tensor x = back.normalisation.invert(
-      generate(*back.denoiser(), Heun(), TimeGrid::uniform_log_snr(back.spec.process, 20), {4000, 2}, Rng(5)).x);
+      generate(*back.denoiser(), Heun(), TimeGrid::uniform_log_snr(back.spec.process, 20), {4000, 2}, Rng(5))
+          .x);
   EXPECT_LT(worst(x.mean(0), values.mean(0)), 0.05);
   EXPECT_LT(worst(x.std(0), values.std(0)), 0.05);
 }

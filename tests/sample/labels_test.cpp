@@ -63,8 +63,8 @@ TEST(Labels, OfANetworkDoNotEither) {
     for (const auto& p : network->parameters())
       p.tensor.copy_(Rng(4).stream(p.name).normal({p.tensor.numel()}).reshape(p.tensor.sizes()) * 0.3);
   }
-  const auto learned = std::make_shared<LearnedDenoiser>(network, GaussianProcess(VariancePreserving{}),
-                                                         Prediction::velocity());
+  const auto learned = std::make_shared<LearnedDenoiser>(
+      network, DenoiserSpec{.process = VariancePreserving{}, .prediction = Prediction::velocity()});
   ASSERT_NE(learned->frozen(), nullptr);
   EXPECT_LE(dependence_on_the_mix(*learned, DpmPp2M(), 2, at::kFloat), 1e-6);
   EXPECT_LE(dependence_on_the_mix(GuidedDenoiser(learned, 1.5), DpmPp2M(), 2, at::kFloat), 1e-6);

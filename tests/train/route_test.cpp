@@ -1,5 +1,5 @@
 // What the command can do in training a program does in a few lines.
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/runtime.h"
 #include "fokker/data/load.h"
