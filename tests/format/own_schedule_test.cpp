@@ -61,7 +61,7 @@ TEST_F(OwnSchedule, TrainsAndSamplesByTheOneRoute) {
   recipe.options.batch = 256;
   recipe.options.ema_decay = 0.98;
   const Model trained = train(data, std::move(recipe), Rng(4));
-  EXPECT_EQ(trained.process.schedule()->config()["type"], "test-plain-arc");
+  EXPECT_EQ(trained.spec.process.schedule()->config()["type"], "test-plain-arc");
   save_model(path("m"), trained);
   const Model back = load_model(path("m"));
   const Tensor x = back.normalisation.invert(
