@@ -1,10 +1,8 @@
 #pragma once
-#include <gmock/gmock.h>
-
 #include <cmath>
 #include <vector>
 
-#include "fokker/core/error.h"
+#include "expect_error.h"
 #include "fokker/core/tensor.h"
 
 namespace fokker {
@@ -51,23 +49,6 @@ double central_difference(const Tensor& element, const Loss& loss, double h = 1e
   const double difference = (at_value(before + h) - at_value(before - h)) / (2 * h);
   element.fill_(before);
   return difference;
-}
-
-/// EXPECT_THAT([&] { ... }, message("...")): throws an Error whose message contains the text.
-inline auto message(const char* text) {
-  return ::testing::ThrowsMessage<Error>(::testing::HasSubstr(text));
-}
-
-/// Runs `action` and expects an Error of that kind whose message contains `text`.
-template <typename Action>
-void expect_error(Action action, ErrorKind kind, const std::string& text) {
-  try {
-    action();
-    ADD_FAILURE() << "expected an error with: " << text;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    EXPECT_THAT(error.what(), ::testing::HasSubstr(text));
-  }
 }
 
 }  // namespace fokker

@@ -162,6 +162,7 @@ void add_evaluate(CommandLine& line) {
         c.option("--run", o.run, "Compare the score of this run with the exact one of target:TARGET instead");
         c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
         describe_data(c, o.reading);
+        c.heading("Comparison");
         c.option("--n", o.n, "Samples drawn from a target reference");
         c.option("--times", o.times, "Times at which scores are compared");
         c.option("--classifier-data", o.classifier.data,

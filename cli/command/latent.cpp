@@ -22,8 +22,10 @@ struct LatentOptions : SourceOptions {
 
 void describe_latent(Command& c, LatentOptions& o, const std::string& data) {
   describe_source(c, o);
+  c.heading("Rows");
   c.option("--data", o.data, data, Command::Need::required);
   c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
+  c.heading("Method");
   c.option("--rtol", o.rtol, "Relative tolerance of the ODE");
   c.option("--atol", o.atol, "Absolute tolerance of the ODE");
   c.option("--batch", o.batch, "Rows carried together; 0 chooses");

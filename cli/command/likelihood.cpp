@@ -205,12 +205,14 @@ void add_likelihood(CommandLine& line) {
        "fokker likelihood --target two-modes --process vp --data points.csv --rtol 1e-6 --atol 1e-6 --json"},
       [](Command& c, LikelihoodCommand& o) {
         describe_source(c, o);
+        c.heading("Rows");
         c.option("--data", o.data, "Rows in the user's units", Command::Need::required);
         c.option("--labels", o.labels,
                  "File of class labels, one per row, of a model that has classes (a table's label column is "
                  "found by its name)");
         c.flag("--unconditional", o.unconditional, "Leave labels out: the density over all classes");
         c.option("--rows", o.rows, "Use the first rows only; 0 is all");
+        c.heading("Method");
         c.option("--method", o.method,
                  "flow: probability-flow ODE; elbo: the chain's lower bound, term by term");
         c.option("--divergence", o.divergence, "exact, hutchinson, or auto: exact up to 64 dimensions");
@@ -219,6 +221,7 @@ void add_likelihood(CommandLine& line) {
         c.option("--rtol", o.rtol, "Relative tolerance of the ODE");
         c.option("--atol", o.atol, "Absolute tolerance of the ODE");
         c.option("--steps", o.steps, "Steps of the bound's chain; 0 takes the process's own, or 1000");
+        c.heading("Output");
         c.option("--out", o.out, "Also write the log density of each row: .npy or .csv");
         c.option("--batch", o.batch, "Rows evaluated together; 0 chooses");
       },

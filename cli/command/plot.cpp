@@ -119,6 +119,7 @@ void add_plot(CommandLine& line) {
         c.option("--out", o.out, "Picture: .png, .svg or .pdf");
         describe_picture(c, o.picture);
         describe_data(c, o.reading);
+        c.heading("Densities and score fields");
         c.option("--time", o.times, "density, score-field: times t in [0, 1]; density takes several");
         c.flag("--over-time", o.over_time, "density: of one coordinate, as an image over all times");
         c.option("--limits", o.limits,
@@ -128,11 +129,13 @@ void add_plot(CommandLine& line) {
         c.option("--resolution", o.resolution, "density: cells along the longer side");
         c.option("--arrows", o.arrows, "score-field: along the longer side");
         c.option("--data", o.data, "score-field of a run: data drawn under the arrows, noised to that time");
+        c.heading("Trajectories");
         c.option("--highlight", o.highlight, "trajectory: paths drawn thick");
         c.option(
             "--times", o.path_times,
             "trajectory: the first and the last time, or the time of each state (default: step numbers)");
         describe_film(c, o.film);
+        c.heading("Convergence and schedules");
         describe_study(c, o.study, o.table);
       },
       run_plot);

@@ -53,7 +53,7 @@ void check_answers(const ScoreOptions& o, const Tensor& values) {
   });
 }
 
-int run_score(const ScoreOptions& o, const Command& command) {
+int run_score(const ScoreOptions& o, const Command&) {
   check(o.time >= 0 && o.time <= 1, "time: expected a time in [0, 1] but received {}", o.time);
   check(std::find(quantities.begin(), quantities.end(), o.quantity) != quantities.end(),
         "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
@@ -67,7 +67,6 @@ int run_score(const ScoreOptions& o, const Command& command) {
   const Tensor values = evaluate_rows(o, source, data, units);
   check_answers(o, values);
   write_samples(o.out, values, source.columns);
-  command.save_configuration(o.out + ".toml");
   Json json = {{"n", values.size(0)},
                {"quantity", o.quantity},
                {"time", o.time},
@@ -92,6 +91,7 @@ void add_score(CommandLine& line) {
        "d.npy"},
       [](Command& c, ScoreOptions& o) {
         describe_source(c, o);
+        c.heading("Score");
         c.option("--data", o.data, "Points x_t, in the user's units", Command::Need::required);
         c.option("--time", o.time, "Time t in [0, 1]: data at 0, noise at 1", Command::Need::required);
         c.option("--quantity", o.quantity, "One of: " + join(quantities));

@@ -115,7 +115,6 @@ int run_simulate(const SimulateOptions& o, const Command& command) {
   const DenoiserSource source = open_denoiser(o.common, o);
   const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
   save_npy(o.out, paths.states);
-  command.save_configuration(o.out + ".toml");
   show_paths(o, paths);
   print_result(o.common,
                {{"out", o.out},
@@ -141,6 +140,7 @@ void add_simulate(CommandLine& line) {
         c.option("--target", o.target, "Use the exact denoiser of a known target");
         c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
         describe_data(c, o.reading);
+        c.heading("Simulation");
         c.option(
             "--direction", o.direction,
             "forward: data to noise; reverse: the reverse SDE; flow: the probability-flow ODE, noise to data",
@@ -151,6 +151,7 @@ void add_simulate(CommandLine& line) {
                  "Begin backward runs in the exact law of x_1 (a run: the prior) or the prior");
         c.option("--sampler", o.sampler,
                  "Method of backward runs (default: euler-maruyama, or heun for flow)");
+        c.heading("Output");
         c.option("--out", o.out, "Trajectories, (steps+1, n, d): .npy", Command::Need::required);
         c.option("--plot", o.plot, "Also draw a picture: .png, .svg or .pdf");
         describe_film(c, o.film);

@@ -51,29 +51,35 @@ void Command::add(const std::string& name, OptionTarget target, Need need, bool 
 }
 
 void Command::option(const std::string& name, std::string& value, const std::string& help, Need need) {
-  app_.add_option(both_names(name), value, help)->required(need == Need::required);
+  app_.add_option(both_names(name), value, help)->group(heading_)->required(need == Need::required);
   add(name, &value, need);
 }
 void Command::option(const std::string& name, int64_t& value, const std::string& help) {
-  app_.add_option(name, value, help);
+  app_.add_option(name, value, help)->group(heading_);
   add(name, &value, Need::optional);
 }
 void Command::option(const std::string& name, double& value, const std::string& help, Need need) {
-  app_.add_option(name, value, help)->required(need == Need::required);
+  app_.add_option(name, value, help)->group(heading_)->required(need == Need::required);
   add(name, &value, need);
 }
 void Command::option(const std::string& name, std::vector<std::string>& value, const std::string& help,
                      Need need) {
-  app_.add_option(both_names(name), value, help)->delimiter(',')->required(need == Need::required);
+  app_.add_option(both_names(name), value, help)
+      ->group(heading_)
+      ->delimiter(',')
+      ->required(need == Need::required);
   add(name, &value, need);
 }
 void Command::repeated(const std::string& name, std::vector<std::string>& value, const std::string& help) {
-  app_.add_option(name, value, help)->allow_extra_args(false);
+  app_.add_option(name, value, help)->group(heading_)->allow_extra_args(false);
   add(name, &value, Need::optional, true, false);
 }
 void Command::flag(const std::string& name, bool& value, const std::string& help, Saved saved) {
-  app_.add_flag(name, value, help);
+  app_.add_flag(name, value, help)->group(heading_);
   add(name, &value, Need::optional, saved == Saved::yes);
+}
+std::string Command::heading(std::string name) {
+  return std::exchange(heading_, std::move(name));
 }
 void Command::alternatives(const std::string& first, const std::string& second) {
   table_.add_alternatives(first.substr(2), second.substr(2));
@@ -164,6 +170,12 @@ void read_options(OptionTable& table, const std::string& configuration,
   table.check_required();
 }
 
+/// Beside the file that --out names. A folder has its own, which its command writes.
+void leave_configuration(const Command& command, const OptionTable& table) {
+  const std::string out = table.has("out") ? table.text("out") : "";
+  if (!out.empty() && std::filesystem::is_regular_file(out)) command.save_configuration(out + ".toml");
+}
+
 void apply_common(const CommonOptions& common) {
   show_messages(common.quiet);
   set_threads(common.threads);
@@ -208,7 +220,10 @@ int CommandLine::run(const std::vector<std::string>& arguments) {
   }
   read_options(command.table, command.configuration, rest);
   apply_common(*command.common);
-  return command.work(Command(*command.app, command.table));
+  const Command chosen(*command.app, command.table);
+  const int status = command.work(chosen);
+  if (status == 0) leave_configuration(chosen, command.table);
+  return status;
 }
 
 }  // namespace fokker::cli

@@ -49,6 +49,9 @@ class Command {
   enum class Saved { yes, no };
   void flag(const std::string& name, bool& value, const std::string& help, Saved saved = Saved::yes);
 
+  /// The heading of the help under which the options described from here on stand; returns the one before.
+  std::string heading(std::string name);
+
   /// Of two options for one thing the command line may have one, and it replaces the other in a
   /// configuration.
   void alternatives(const std::string& first, const std::string& second);
@@ -60,13 +63,15 @@ class Command {
   /// Argument error where one of these options was given: it would do nothing. "NAME: REASON".
   void refuse(const std::vector<std::string>& names, const std::string& reason) const;
 
-  /// Writes the resolved options as TOML, so that --config FILE repeats the run.
+  /// Writes the resolved options as TOML, so that --config FILE repeats the run. For commands that write a
+  /// folder: beside a file named by --out they are left by every command.
   void save_configuration(const std::filesystem::path& file) const;
 
  private:
   void add(const std::string& name, OptionTarget target, Need need, bool saved = true, bool divided = true);
   CLI::App& app_;
   OptionTable& table_;
+  std::string heading_ = "Options";
 };
 
 /// What a subcommand consists of. `Options` has a member `common`.

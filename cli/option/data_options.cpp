@@ -129,6 +129,7 @@ DataOptions DataOptions::or_else(const DataOptions& other) const {
 }
 
 void describe_data(Command& c, DataOptions& o, const std::string& channels) {
+  const std::string before = c.heading("Reading files");
   c.repeated(
       "--columns", o.columns,
       "Columns of a table to use, by name (default: all); a name that holds a comma is quoted: 'a,\"b,c\"'");
@@ -144,6 +145,7 @@ void describe_data(Command& c, DataOptions& o, const std::string& channels) {
       "WIDTHxHEIGHT (or one number) that images are brought to: the largest centred crop of that shape, then "
       "antialiased bilinear resizing");
   c.flag("--flip", o.flip, "Let each image be followed by its mirror image (train: those trained on)");
+  c.heading(before);
 }
 
 const std::vector<std::string>& data_option_names() {

@@ -24,10 +24,12 @@ int pixels(const char* name, int64_t value) {
 }  // namespace
 
 void describe_picture(Command& c, PictureOptions& o) {
+  const std::string before = c.heading("Picture");
   c.option("--title", o.title, "Title");
   c.option("--theme", o.theme, "light or dark");
   c.option("--width", o.width, "Of pictures and animations, in pixels; 0 chooses");
   c.option("--height", o.height, "Of pictures and animations, in pixels; 0 chooses");
+  c.heading(before);
 }
 
 void refuse_picture(const Command& command, const std::string& reason) {
@@ -47,11 +49,13 @@ plot::ChartOptions chart_of(const PictureOptions& o) {
 }
 
 void describe_film(Command& c, FilmOptions& o) {
+  const std::string before = c.heading("Animation");
   c.option("--animate", o.file, "Also write an animation: .webp, .gif, or .mp4 (needs ffmpeg)");
   c.option("--frames", o.frames, "Of the animation: states shown, evenly spaced");
   c.option("--frame-rate", o.rate, "Of the animation: frames a second");
   c.option("--loops", o.loops, "Of the animation: how often it plays; 0 is for ever");
   c.option("--hold", o.hold, "Of the animation: seconds that the last frame stands longer");
+  c.heading(before);
 }
 
 void refuse_film(const Command& command) {

@@ -7,7 +7,7 @@
 namespace fokker::detail {
 
 /// Does the work on the rows of a file, counted from its first one: its RowErrors name the file, and a row
-/// that cannot be answered is bad input.
+/// that cannot be computed is bad input.
 template <typename Work>
 decltype(auto) name_rows_of(const std::string& file, Work&& work) {
   try {

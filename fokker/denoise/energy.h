@@ -6,9 +6,9 @@
 
 namespace fokker {
 
-/// A network E_theta(x, t) with score = -grad_x E, so that the score is the gradient of something (S2,
-/// section 4.2: p proportional to e^-f, score = -grad f). With rho^2 = sigma^2 + alpha^2 sd^2 and a network N
-/// of one number per row,
+/// A network E_theta(x, t) with score = -grad_x E, so that the score is the gradient of something (the
+/// lecture on score matching, section 4.2: p proportional to e^-f, score = -grad f). With rho^2 = sigma^2 +
+/// alpha^2 sd^2 and a network N of one number per row,
 ///   E(x, t) = |x|^2 / (2 rho^2) - (alpha sd / sigma) N(x / rho, t),
 ///   score   = -x / rho^2 + (alpha sd / (sigma rho)) F,  F = grad_u N(u, t) at u = x / rho,
 /// which is EDM's preconditioning (Karras et al. 2022) with F as its output: F is of unit size at every t,

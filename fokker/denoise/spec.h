@@ -5,8 +5,8 @@
 namespace fokker {
 
 /// What a network receives as its time: scale * t + offset, or log(sigma/alpha)/4 (Karras et al. 2022,
-/// c_noise). A chain's index i - 1 at t = i/N is {scale N, offset -1}, as diffusers and S3 number their
-/// steps.
+/// c_noise). A chain's index i - 1 at t = i/N is {scale N, offset -1}, as diffusers and the notebook number
+/// their steps.
 struct TimeInput {
   enum class Kind { time, quarter_log_sigma };
   Kind kind = Kind::time;

@@ -21,8 +21,9 @@ LossProfile loss_profile(const Denoiser& denoiser, const Weighting& weighting, c
                          const std::vector<double>& times, const Rng& rng);
 
 /// The exact denoiser in the native value of another prediction: with it, the least loss that any network of
-/// that prediction can have on the law (the conditional mean minimises a mean square; S1, step 5). Where the
-/// law is the empirical one of some rows, that is the least loss on these rows alone.
+/// that prediction can have on the law (the conditional mean minimises a mean square; the lecture on
+/// denoising diffusion, step 5). Where the law is the empirical one of some rows, that is the least loss on
+/// these rows alone.
 FunctionDenoiser exact_as(const AnalyticDenoiser& exact, const Prediction& prediction);
 
 /// `count` times from the process's first useful one to 1; on a chain, steps of it. Without repetition.

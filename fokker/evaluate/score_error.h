@@ -9,8 +9,8 @@ namespace fokker {
 /// How far a denoiser is from the exact one, at each of some times, with its Monte Carlo standard error.
 struct ScoreError {
   std::vector<double> times;
-  /// The Fisher divergence E|s(x_t, t) - grad log p_t(x_t)|^2 over x_t ~ p_t (S2, eq. 4.2), summed over
-  /// dimensions.
+  /// The Fisher divergence E|s(x_t, t) - grad log p_t(x_t)|^2 over x_t ~ p_t (the lecture on score matching,
+  /// eq. 4.2), summed over dimensions.
   std::vector<double> fisher, fisher_error;
   /// E|eps_theta(x_t, t) - E[eps | x_t]|^2 = sigma^2 times the above: the denoising loss less its least
   /// value.

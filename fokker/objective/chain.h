@@ -5,18 +5,22 @@ namespace fokker {
 
 /// A chain of N steps at t = i/N laid over a process, in whose model p(x_{i-1} | x_i) = N(mu_theta, beta_i I)
 /// with mu_theta = the mean of q(x_{i-1} | x_i, x_0) at x_0 = E_theta[x_0 | x_i], and beta_i the variance of
-/// q(x_i | x_{i-1}) (S1, "Learning the model" to "Final objective"; Ho et al. 2020).
+/// q(x_i | x_{i-1}) (the lecture on denoising diffusion, "Learning the model" to "Final objective"; Ho et al.
+/// 2020).
 class ChainObjective final : public Objective {
  public:
   enum class Form {
-    /// -log p(x_N) - sum_i log p_theta(x_{i-1} | x_i), with x_{i-1} drawn given x_0 and x_i (S1 step 1).
+    /// -log p(x_N) - sum_i log p_theta(x_{i-1} | x_i), with x_{i-1} drawn given x_0 and x_i (the lecture on
+    /// denoising diffusion, step 1).
     path_likelihood,
-    /// sum_i |mu-tilde_i(x_0, x_i) - mu_theta|^2 / (2 beta_i) (S1 step 2): the path likelihood with x_{i-1}
+    /// sum_i |mu-tilde_i(x_0, x_i) - mu_theta|^2 / (2 beta_i) (the lecture on denoising diffusion, step 2):
+    /// the path likelihood with x_{i-1}
     /// integrated out, less a constant.
     mean_matching,
-    /// sum_i beta_i / (2 (1 - beta_i)(1 - alphabar_i)) |eps - eps_theta|^2 (S1 step 4): the same number.
+    /// sum_i beta_i / (2 (1 - beta_i)(1 - alphabar_i)) |eps - eps_theta|^2 (the lecture on denoising
+    /// diffusion, step 4): the same number.
     weighted_noise,
-    /// The mean over i of |eps - eps_theta|^2 (S1 step 5, L_simple).
+    /// The mean over i of |eps - eps_theta|^2 (the lecture on denoising diffusion, step 5, L_simple).
     simple,
   };
   struct Options {

@@ -5,8 +5,8 @@
 
 namespace fokker {
 
-/// Denoising score matching across noise levels (Vincent 2011; S0 Theorem 12.3 and L(s); S1 step 5; S2
-/// eq. 4.4):
+/// Denoising score matching across noise levels (Vincent 2011; the lecture on time reversal, Theorem 12.3 and
+/// L(s); the lecture on denoising diffusion, step 5; the lecture on score matching, eq. 4.4):
 ///   w(t) || value_theta(x_t, t) - value(x_0, eps, t) ||^2 / d,  x_t = alpha x_0 + sigma eps.
 /// The value is the denoiser's own prediction; the mean is over the d elements of an event.
 class DenoisingObjective final : public Objective {

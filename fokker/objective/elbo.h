@@ -8,9 +8,9 @@ namespace fokker {
 /// Which chain bounds the likelihood, and the variance of its reverse steps p(x_s | x_t).
 struct ElboOptions {
   enum class Variance {
-    transition,  ///< beta, that of q(x_t | x_s), as in S1: exact for N(0, I) under a variance preserving
-                 ///< process
-    posterior,   ///< beta-tilde, that of q(x_s | x_t, x_0): exact for data that is one point
+    transition,  ///< beta, that of q(x_t | x_s), as in the lecture on denoising diffusion: exact for N(0, I)
+                 ///< under a variance preserving process
+    posterior,  ///< beta-tilde, that of q(x_s | x_t, x_0): exact for data that is one point
   };
   int64_t steps = 0;  ///< N; 0 takes the process's own chain, or 1000
   Variance variance = Variance::transition;
@@ -25,8 +25,8 @@ struct ElboTerm {
   double constant = 0;
 };
 /// The term at times[index]: the reconstruction -log N(x_0; E_theta[x_0 | x_t], sigma(t)^2 I) for the first,
-/// KL(q(x_s | x_t, x_0) || p_theta(x_s | x_t)), s = times[index - 1], for the others (S3 section 1.2.1; Ho et
-/// al. 2020, eqs. 5 and 8).
+/// KL(q(x_s | x_t, x_0) || p_theta(x_s | x_t)), s = times[index - 1], for the others (the notebook,
+/// section 1.2.1; Ho et al. 2020, eqs. 5 and 8).
 ElboTerm elbo_term(const GaussianProcess& process, const std::vector<double>& times, size_t index,
                    ElboOptions::Variance variance);
 /// KL(q(x_1 | x_0) || N(0, prior_variance I)) at t = 1 in nats, (n).

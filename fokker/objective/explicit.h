@@ -4,8 +4,8 @@
 
 namespace fokker {
 
-/// Explicit score matching (S2 eq. 4.2) across noise levels, where the data's law is a known mixture (or the
-/// empirical distribution of the data), whose noised score is exact:
+/// Explicit score matching (the lecture on score matching, eq. 4.2) across noise levels, where the data's law
+/// is a known mixture (or the empirical distribution of the data), whose noised score is exact:
 ///   w(t) sigma^2 |s_theta(x_t, t) - grad log p_t(x_t)|^2 / d.
 /// Its least value is zero: the noise of the denoising loss is averaged out. Labels are not used.
 class ExplicitObjective final : public Objective {

@@ -13,7 +13,8 @@ struct ScoreMatchingOptions {
   double label_dropout = 0.1;
 };
 
-/// Implicit score matching (S2 eq. 4.3) on noised data at random times, with the exact divergence:
+/// Implicit score matching (the lecture on score matching, eq. 4.3) on noised data at random times, with the
+/// exact divergence:
 ///   w(t) sigma^2 (|s_theta(x_t, t)|^2 + 2 div s_theta(x_t, t)) / d.
 /// Costs d derivatives of the network; it sees x_t only, not the noise that made it. The least value is
 /// -E|sigma s|^2/d.

@@ -15,10 +15,12 @@ class Weighting {
  public:
   /// 1 on the network's own output: for the noise prediction this is DDPM's L_simple.
   static Weighting uniform();
-  /// 1 on the noise error whatever is predicted: DDPM's L_simple (S1 step 5).
+  /// 1 on the noise error whatever is predicted: DDPM's L_simple (the lecture on denoising diffusion, step
+  /// 5).
   static Weighting simple();
-  /// On the noise error: beta_i/(2 (1 - beta_i)(1 - alphabar_i)) N for a chain (S1 step 4; the sum over steps
-  /// becomes N times a mean over t), g^2/(2 sigma^2) in continuous time (Song et al. 2021b, Theorem 1).
+  /// On the noise error: beta_i/(2 (1 - beta_i)(1 - alphabar_i)) N for a chain (the lecture on denoising
+  /// diffusion, step 4; the sum over steps becomes N times a mean over t), g^2/(2 sigma^2) in continuous time
+  /// (Song et al. 2021b, Theorem 1).
   static Weighting likelihood();
   /// SNR on the data error; the same loss as `simple`.
   static Weighting snr();

@@ -70,8 +70,8 @@ struct VariancePreserving {
   double beta_max = 20.0;
 };
 
-/// beta(t) = beta: the fixed update factor of S3 section 1.1.1. The default is its chain a^2 = 0.96 with 200
-/// steps seen as t = i/200: beta = -200 log 0.96.
+/// beta(t) = beta: the fixed update factor of the notebook, section 1.1.1. The default is its chain a^2 =
+/// 0.96 with 200 steps seen as t = i/200: beta = -200 log 0.96.
 struct ConstantBeta {
   double beta = 8.164398904051071;
 };
@@ -103,7 +103,8 @@ struct VarianceExploding {
   double sigma_max = 50.0;
 };
 
-/// alpha = 1, sigma(t) = sigma sqrt(t): Brownian motion of variance sigma^2 (S0 Theorem 12.1, time reversed).
+/// alpha = 1, sigma(t) = sigma sqrt(t): Brownian motion of variance sigma^2 (the lecture on time reversal,
+/// Theorem 12.1, time reversed).
 struct Brownian {
   double sigma = 1.0;
 };

@@ -31,7 +31,8 @@ struct Recipe {
   bool labels = true;      ///< learn classes where the data has labels
   double held_out = 0.05;  ///< fraction of rows kept for the held-out loss; at most 10,000 rows are
   bool mirrored = false;   ///< train on the mirror images of the training images too
-  /// That the rows were drawn from, where it is known: the objective "explicit" uses it.
+  /// That the rows were drawn from, where it is known: the objective "explicit" uses it, and a resumed run
+  /// compares the name of the data in place of its content, which differs from machine to machine.
   std::shared_ptr<const Distribution> law = nullptr;
   Json data_options = {};  ///< for the record: how a later report finds the rows again
 

@@ -136,12 +136,13 @@ void choose_objective(TrainingPlan& plan, const Recipe& recipe) {
 }
 
 /// How the rows of a file are found again, where the record can say it: a generator that is not a seed's own
-/// splits them in a way that no record holds.
+/// splits them in a way that no record holds, as do labels that are no column of the file.
 Json found_again(const Dataset& data, const Recipe& recipe, const Rng& rng) {
   if (!recipe.data_options.is_null()) return recipe.data_options;
   std::error_code error;
   const bool seeded = rng.uniform({4}).equal(Rng(rng.seed()).uniform({4}));
-  if (!seeded || data.source.empty() || !std::filesystem::exists(data.source, error)) return {};
+  const bool whole = !data.labels.defined() || !data.label_column.empty();
+  if (!seeded || !whole || data.source.empty() || !std::filesystem::exists(data.source, error)) return {};
   return {{"path", std::filesystem::absolute(data.source, error).string()},
           {"label_column", data.label_column},
           {"labels", ""},
@@ -206,7 +207,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .options = choose_options(recipe.options, data.is_images()),
                     .rng = rng,
                     .rows = data.size(),
-                    .drawn = recipe.law != nullptr,
+                    .drawn = recipe.law != nullptr && !data.source.empty(),
                     .spread = spread,
                     .prior = prior_fit(spec.process, spread),
                     .columns = data.columns,
@@ -214,7 +215,9 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .label_column = data.label_column,
                     .data_options = found_again(data, recipe, rng)};
   choose_objective(plan, recipe);
-  plan.warnings = data_doubts(data, plan.data, recipe.normalisation, plan.normalisation);
+  plan.warnings =
+      data_doubts(data, plan.data, recipe.warm_start ? plan.normalisation.kind() : recipe.normalisation,
+                  plan.normalisation);
   if (plan.data.held_out.size() == 0 && recipe.held_out > 0)
     plan.notes.push_back(fmt::format("no row is held out: {} of {} rows is less than half of one",
                                      recipe.held_out, data.size()));

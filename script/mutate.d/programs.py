@@ -97,7 +97,7 @@ class Build:
         if not (self.base / "build.ninja").exists():
             self._call(["cmake", "-S", self.root, "-B", self.base, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Mutate",
                         "-DFOKKER_UNITY=OFF", "-DCMAKE_CXX_FLAGS_MUTATE=-O1 -DNDEBUG", "-DFOKKER_BUILD_TESTS=OFF",
-                        "-DFOKKER_BUILD_CLI=OFF"])
+                        "-DFOKKER_BUILD_CLI=OFF", "-DFOKKER_BUILD_PLOT=OFF"])
         self._call(["cmake", "--build", self.base, "--target", "fokker"])
         self._call(["cmake", "--preset", "release", "-DFOKKER_BUILD_TESTS=ON"])
         self._call(["cmake", "--build", self.programs_folder, "--target", *(f"test_{n}" for n in names)])
@@ -118,7 +118,8 @@ class Build:
                 self.objects[source] = self.base / words[words.index("-o") + 1]
         self.archive = self.base / "fokker/libfokker.a"
         self.link_commands = {name: self._link_command(f"tests/test_{name}") for name in names}
-        own = {name: [self.programs_folder / word for word in words if word.endswith(".o")]
+        own = {name: [self.programs_folder / word for word in words if word.endswith(".o")] +
+                     [self.programs_folder / archive for archive in self.tests.libraries(name)]
                for name, words in self.link_commands.items()}
         self.linkage = Linkage(self.objects, own)
         self.distances = {name: self.linkage.distances(name) for name in names}

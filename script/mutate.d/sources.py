@@ -10,7 +10,7 @@ SUITE = re.compile(r"^TEST(?:_[FP])?\((\w+)", re.M)
 
 
 class Tests:
-    """The test files of a checkout: tests/<program>/*_test.cpp."""
+    """The test files of a checkout: tests/<program>/**/*_test.cpp."""
 
     def __init__(self, root):
         self.root = Path(root)
@@ -24,9 +24,18 @@ class Tests:
     @cached_property
     def programs(self):
         found = {}
-        for path in sorted(self.root.glob("tests/*/*_test.cpp")):
-            found.setdefault(path.parent.name, []).append(str(path.relative_to(self.root)))
+        for path in sorted(self.root.glob("tests/*/**/*_test.cpp")):
+            file = path.relative_to(self.root)
+            found.setdefault(file.parts[1], []).append(str(file))
         return found
+
+    def libraries(self, program):
+        """The libraries beside the core that the program's tests use: theirs are what it needs of the core."""
+        used = {include.split("/")[1] for file in self.programs[program] for include in self.includes(file)
+                if include.startswith("fokker/")}
+        if used & {"course", "report"}:
+            return ["fokker/libfokker_course.a", "fokker/libfokker_plot.a"]
+        return ["fokker/libfokker_plot.a"] if "plot" in used else []
 
     def suites(self, program, files=None):
         files = self.programs[program] if files is None else files
@@ -44,7 +53,7 @@ class Linkage:
     """How far each source of the library is from a program, in references from object to object."""
 
     def __init__(self, library, programs):
-        """library: source -> object; programs: program -> its objects."""
+        """library: source -> object; programs: program -> its objects and archives."""
         defined, self.needs = {}, {}
         for source, symbols in self._symbols(library.items()).items():
             self.needs[source] = symbols["U"]
@@ -61,9 +70,13 @@ class Linkage:
         if name_of:
             text = subprocess.run(["nm", "-A", "-g", *name_of], capture_output=True, text=True).stdout
             for line in text.splitlines():
-                path, rest = line.split(":", 1)
+                path, rest = line.rsplit(":", 1)
+                path = path.split(".a:")[0] + ".a" if ".a:" in path else path
+                if not rest.strip():
+                    continue
                 kind, symbol = rest[17:].split(" ", 1)
-                if kind == "U" or kind in "TDBR":
+                # A class without other functions than virtual ones is known by its table alone, which may be weak.
+                if kind in "UTDBR" or (kind == "V" and symbol.startswith("_ZTV")):
                     found[name_of[path]]["U" if kind == "U" else "T"].add(symbol)
         return found
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "fokker/core/file/leftovers.h"
+#include "folder.h"
 #include "support.h"
 
 namespace fokker {
@@ -16,15 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Files : public ::testing::Test {
+class Files : public FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "fokker-files-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   /// A folder with one file that says `content`.
   void put(const fs::path& path, const std::string& content) const {
     write_folder_atomically(path, [&](const fs::path& f) { write_file_atomically(f / "part", content); });
@@ -36,11 +30,10 @@ class Files : public ::testing::Test {
   static std::string content(const fs::path& path) { return read_file(path / "part"); }
   std::set<std::string> names() const {
     std::set<std::string> found;
-    for (const auto& entry : fs::directory_iterator(folder_)) found.insert(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(folder_.path()))
+      found.insert(entry.path().filename().string());
     return found;
   }
-
-  fs::path folder_;
 };
 
 /// The number of a process that has ended.

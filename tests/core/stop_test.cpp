@@ -9,6 +9,7 @@
 #include "fokker/core/file/files.h"
 #include "fokker/core/file/unfinished.h"
 #include "fokker/core/jobs.h"
+#include "folder.h"
 #include "support.h"
 
 namespace fokker {
@@ -45,16 +46,9 @@ TEST(StopRequest, ReachesTheThreadsOfJobs) {
   EXPECT_LT(begun, 5 + 3);
 }
 
-class StopFolder : public ::testing::Test {
+class StopFolder : public FolderTest {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("fokker-stop-{}", ::getpid());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  int64_t entries() const { return std::distance(fs::directory_iterator(folder_), {}); }
-  fs::path folder_;
+  int64_t entries() const { return static_cast<int64_t>(folder_.entries()); }
 };
 
 // A request that comes while a file or a folder is written leaves neither it nor what was written of it.

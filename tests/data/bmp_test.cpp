@@ -1,4 +1,4 @@
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/data/image/image.h"
 
 namespace fokker {

@@ -1,6 +1,6 @@
 #include "fokker/data/columns.h"
 
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "support.h"
 
 namespace fokker {

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "data/temporary.h"
+#include "data/damage.h"
 
 namespace fokker {
 namespace {
@@ -197,6 +197,15 @@ TEST_F(Csv, ReadsFilesLongerThanABuffer) {
   EXPECT_TRUE(load_csv(path("x.csv.gz")).values.equal(expected));
   text += "1\n";
   EXPECT_THAT(refusal(text), HasSubstr("line 200002: expected 2 columns but found 1"));
+}
+
+// Rows are kept in blocks of about a megabyte, however wide they are.
+TEST_F(Csv, ReadsWideRows) {
+  std::string text;
+  for (int64_t i = 0; i < 3; ++i)
+    for (int64_t j = 0; j < 2000; ++j) text += fmt::format("{}{}", 10'000 * i + j, j + 1 < 2000 ? "," : "\n");
+  const Tensor expected = 10'000 * at::arange(3, at::kDouble).unsqueeze(1) + at::arange(2000, at::kDouble);
+  EXPECT_TRUE(load_csv(write("wide.csv", text)).values.equal(expected));
 }
 
 TEST_F(Csv, BoundsTheLengthOfALine) {

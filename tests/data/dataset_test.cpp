@@ -1,6 +1,6 @@
 #include "fokker/data/dataset.h"
 
-#include "data/temporary.h"
+#include "data/damage.h"
 
 namespace fokker {
 namespace {

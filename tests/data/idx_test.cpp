@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-#include "data/temporary.h"
+#include "data/damage.h"
 
 namespace fokker {
 namespace {
@@ -39,6 +39,15 @@ TEST_F(Idx, ReadsBigEndianTypes) {
   EXPECT_EQ(load(std::string("\0\0\x0D\1\0\0\0\1\x40\x20\0\0", 12)).item<float>(), 2.5f);
   EXPECT_EQ(load(std::string("\0\0\x0E\1\0\0\0\1\xc0\x04\0\0\0\0\0\0", 16)).item<double>(), -2.5);
   EXPECT_EQ(load(std::string("\0\0\x09\1\0\0\0\1\xff", 9)).item<int>(), -1);
+}
+
+// A size has four bytes, the highest first.
+TEST_F(Idx, ReadsSizesOfManyBytes) {
+  const Tensor values =
+      load_idx(write("x.idx", std::string("\0\0\x08\2\0\1\x11\x70\0\0\0\1", 12) + std::string(70'000, 'x')));
+  EXPECT_EQ(values.sizes().vec(), (std::vector<int64_t>{70'000, 1}));
+  EXPECT_THAT(error_of([&] { load_idx(write("x.idx", std::string("\0\0\x08\1\x12\x34\x56\x78", 8))); }),
+              HasSubstr("claims 305419896 bytes"));
 }
 
 TEST_F(Idx, RefusesByName) {

@@ -3,8 +3,8 @@
 #include <webp/encode.h>
 #include <webp/mux.h>
 
+#include "data/damage.h"
 #include "data/jpeg_bytes.h"
-#include "data/temporary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/data/image/image.h"

@@ -4,8 +4,8 @@
 #include <webp/encode.h>
 #include <zlib.h>
 
+#include "data/damage.h"
 #include "data/jpeg_bytes.h"
-#include "data/temporary.h"
 
 namespace fokker {
 namespace {

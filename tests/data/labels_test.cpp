@@ -1,6 +1,6 @@
 #include "fokker/data/labels.h"
 
-#include "data/temporary.h"
+#include "data/damage.h"
 
 namespace fokker {
 namespace {

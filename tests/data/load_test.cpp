@@ -1,6 +1,6 @@
 #include "fokker/data/load.h"
 
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/data/image/image.h"
 

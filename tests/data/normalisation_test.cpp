@@ -1,6 +1,6 @@
 #include "fokker/data/normalisation.h"
 
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/core/random/rng.h"
 
 namespace fokker {

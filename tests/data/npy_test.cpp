@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "data/temporary.h"
+#include "data/damage.h"
 
 namespace fokker {
 namespace {

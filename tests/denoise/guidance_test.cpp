@@ -65,7 +65,8 @@ TEST(Decorators, OwnWhatTheyWrapAndPassItsFrozenFormOn) {
   Tensor expected, unlabelled;
   {
     std::shared_ptr<const Denoiser> denoiser = std::make_shared<LearnedDenoiser>(
-        labelled_network(), GaussianProcess(VariancePreserving{}), Prediction::velocity());
+        labelled_network(),
+        DenoiserSpec{.process = VariancePreserving{}, .prediction = Prediction::velocity()});
     denoiser = std::make_shared<GuidedDenoiser>(denoiser, 1, 3.0);
     denoiser = std::make_shared<ScoreGuidedDenoiser>(
         denoiser, [](const Tensor& at, const Times&, const Estimate&) { return -at; });

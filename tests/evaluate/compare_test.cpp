@@ -128,20 +128,20 @@ TEST(Compare, RefusesBadSetsByName) {
   const Tensor good = normal_rows(28, 10, 2);
   Tensor bad = good.clone();
   bad[3][1] = NAN;
-  EXPECT_THAT(message_of([&] { compare(bad, good); }),
+  EXPECT_THAT(refusal_of([&] { compare(bad, good); }),
               HasSubstr("samples: expected finite values but row 3"));
-  EXPECT_THAT(message_of([&] { compare(good, bad); }),
+  EXPECT_THAT(refusal_of([&] { compare(good, bad); }),
               HasSubstr("reference: expected finite values but row 3"));
-  EXPECT_THAT(message_of([&] { compare(good, normal_rows(1, 10, 3)); }),
+  EXPECT_THAT(refusal_of([&] { compare(good, normal_rows(1, 10, 3)); }),
               HasSubstr("one dimension but received 2 and 3"));
-  EXPECT_THAT(message_of([&] {
+  EXPECT_THAT(refusal_of([&] {
                 compare(at::zeros({0, 2}), good);
               }),
               HasSubstr("at least one row but received (0, 2)"));
-  EXPECT_THAT(message_of([&] { compare(normal_rows(1, 1, 2), good); }), HasSubstr("at least 2 rows"));
-  EXPECT_THAT(message_of([&] { classifier_test(normal_rows(1, 3, 2), good, Rng(1)); }),
+  EXPECT_THAT(refusal_of([&] { compare(normal_rows(1, 1, 2), good); }), HasSubstr("at least 2 rows"));
+  EXPECT_THAT(refusal_of([&] { classifier_test(normal_rows(1, 3, 2), good, Rng(1)); }),
               HasSubstr("at least 4 rows"));
-  EXPECT_THAT(message_of([&] { energy_distance(normal_rows(1, 1, 2), good); }), HasSubstr("at least 2 rows"));
+  EXPECT_THAT(refusal_of([&] { energy_distance(normal_rows(1, 1, 2), good); }), HasSubstr("at least 2 rows"));
 }
 
 // Two or three rows: what they can say. Of 2 and 3 rows there are 10 labellings.

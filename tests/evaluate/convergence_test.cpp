@@ -54,6 +54,16 @@ TEST(AffineResponse, IsEmptyWhereARunIsNotAffine) {
   EXPECT_FALSE(affine_response(two_points, EulerMaruyama(), grid));
 }
 
+// Where the data is known to be zero, a step to it forgets x, and is affine all the same.
+TEST(AffineResponse, MayBeNothingAtAll) {
+  const FunctionDenoiser point([](const Tensor& x, const Times&) { return at::zeros_like(x); },
+                               process_of("vp"), Prediction::data());
+  const auto response = affine_response(point, Ddim(), TimeGrid({0.5, 0}));
+  ASSERT_TRUE(response.has_value());
+  EXPECT_EQ(response->slope, 0);
+  EXPECT_EQ(response->offset, 0);
+}
+
 // Sampled and computed moments of one law agree within the Monte Carlo error.
 TEST(MeasureConvergence, SamplesWhatItCannotCompute) {
   const AnalyticDenoiser line = gaussian_denoiser("vp");

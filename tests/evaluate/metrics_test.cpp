@@ -4,6 +4,7 @@
 
 #include <numbers>
 
+#include "expect_error.h"
 #include "fokker/core/error.h"
 #include "fokker/target/toys.h"
 
@@ -17,16 +18,6 @@ Tensor numbers(const std::vector<double>& values) {
 }
 Tensor normal(uint64_t seed, int64_t n, int64_t d) {
   return Rng(seed).normal({n, d}, {}, at::kDouble);
-}
-
-template <typename Work>
-std::string error_of(Work work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 /// E|Z| for Z ~ N(m, v).
@@ -94,7 +85,7 @@ TEST(Mmd, BandwidthIsTheMedianDistance) {
   // |x - y| ~ sqrt(2) |Z|, median 0.6745 sqrt(2).
   EXPECT_NEAR(median_distance(x, y, Rng(1)), 0.67449 * std::sqrt(2.0), 0.05);
   EXPECT_NEAR(median_distance(10 * x, 10 * y, Rng(1)), 10 * median_distance(x, y, Rng(1)), 1e-9);
-  EXPECT_THAT(error_of([&] { mmd(x, y, 0); }), HasSubstr("bandwidth > 0 but received 0"));
+  EXPECT_THAT(refusal_of([&] { mmd(x, y, 0); }), HasSubstr("bandwidth > 0 but received 0"));
 }
 
 TEST(SlicedWasserstein, OfAShiftIsTheShift) {

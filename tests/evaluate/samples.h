@@ -1,5 +1,6 @@
 #pragma once
 // Sets of rows that the tests of two samples compare.
+#include "expect_error.h"
 #include "fokker/core/error.h"
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
@@ -16,16 +17,6 @@ inline Tensor zero_one_rows(uint64_t seed, int64_t n, int64_t d, double probabil
 /// Rows in another order.
 inline Tensor shuffled(const Tensor& x, uint64_t seed) {
   return x.index_select(0, Rng(seed).permutation(x.size(0)));
-}
-
-template <typename Work>
-std::string message_of(Work work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace fokker

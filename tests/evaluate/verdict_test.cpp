@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "fokker/evaluate/metrics.h"
+#include "fokker/evaluate/two_sample/relabelling.h"
 #include "samples.h"
 
 namespace fokker {
@@ -102,6 +103,29 @@ TEST(Verdict, SeesOneShiftedColumnAmongFifty) {
   EXPECT_EQ(verdict.by_column[31].p_value, 1 / 200.0);
   EXPECT_EQ(verdict.by_column[31].kind, "location");
   EXPECT_GT(verdict.by_column[30].p_value, 0.05);
+}
+
+// Columns are scored 32 at a time: also where they are just so many.
+TEST(Verdict, NamesEachOfThirtyTwoColumns) {
+  Tensor x = normal_rows(14, 300, 32);
+  x.select(1, 31) += 1;
+  const auto verdict = verdict_of(x, normal_rows(15, 300, 32));
+  ASSERT_EQ(verdict.by_column.size(), 32u);
+  EXPECT_EQ(verdict.by_column[31].column, 31);
+  EXPECT_EQ(verdict.by_column[31].p_value, 1 / 200.0);
+}
+
+// A small set keeps groups of few rows, whatever the size of the other: at most the root of its own.
+TEST(Relabelling, GroupsAreAsSmallAsTheSmallerSetNeeds) {
+  const Relabelling many(60'000, 900, 3, Rng(1));
+  EXPECT_EQ(many.groups(), 60'900 / 30);
+  const Relabelling few(60'000, 160, 3, Rng(1));
+  EXPECT_EQ(few.groups(), 60'160 / 10);
+  // One row against others still changes places with each of them.
+  const Relabelling one(1, 40, 3, Rng(1));
+  EXPECT_EQ(one.groups(), 41);
+  EXPECT_THAT([] { Relabelling(0, 4, 3, Rng(1)); },
+              ::testing::ThrowsMessage<Error>(::testing::HasSubstr("expected rows in both sets")));
 }
 
 TEST(Verdict, SeesSpreadAndShape) {

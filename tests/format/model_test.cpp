@@ -1,6 +1,6 @@
 #include "fokker/format/model.h"
 
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/core/file/files.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "support.h"

@@ -1,4 +1,4 @@
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/core/file/files.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/evaluate/likelihood.h"
@@ -61,11 +61,12 @@ TEST_F(OwnSchedule, TrainsAndSamplesByTheOneRoute) {
   recipe.options.batch = 256;
   recipe.options.ema_decay = 0.98;
   const Model trained = train(data, std::move(recipe), Rng(4));
-  EXPECT_EQ(trained.process.schedule()->config()["type"], "test-plain-arc");
+  EXPECT_EQ(trained.spec.process.schedule()->config()["type"], "test-plain-arc");
   save_model(path("m"), trained);
   const Model back = load_model(path("m"));
   const Tensor x = back.normalisation.invert(
-      generate(*back.denoiser(), Heun(), TimeGrid::uniform_log_snr(back.spec.process, 20), {4000, 2}, Rng(5)).x);
+      generate(*back.denoiser(), Heun(), TimeGrid::uniform_log_snr(back.spec.process, 20), {4000, 2}, Rng(5))
+          .x);
   EXPECT_LT(worst(x.mean(0), values.mean(0)), 0.05);
   EXPECT_LT(worst(x.std(0), values.std(0)), 0.05);
 }

@@ -4,6 +4,7 @@
 
 #include "fokker/nn/unet/unet.h"
 #include "fokker/train/defaults.h"
+#include "folder.h"
 #include "support.h"
 
 namespace fokker {
@@ -104,9 +105,8 @@ TEST(Scheduler, IsNoneWhereDiffusersHasNone) {
 }
 
 TEST(Scheduler, IsInTheFolderOnlyWhereItIsTrue) {
-  const auto folder = std::filesystem::temp_directory_path() / fmt::format("fokker-scheduler-{}", ::getpid());
+  const TestFolder folder;
   const auto has = [&](const char* part) { return std::filesystem::exists(folder / part); };
-  std::filesystem::create_directories(folder);
   save_model(folder, image_model("vp", "velocity"));
   EXPECT_TRUE(has("scheduler/scheduler_config.json") && has("model_index.json"));
   save_model(folder, image_model("ve", "edm"));
@@ -115,7 +115,6 @@ TEST(Scheduler, IsInTheFolderOnlyWhereItIsTrue) {
   save_model(folder, image_model("vp", "score"));
   EXPECT_FALSE(has("scheduler") || has("model_index.json"));
   EXPECT_EQ(load_model(folder).spec.prediction.name(), "score");
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -139,12 +139,17 @@ TEST(DenseGradients, OfManyRowsKeepTheirDigits) {
   EXPECT_TRUE(at::equal(sum.to_bias, bias));
 }
 
-TEST(DenseGraphs, RefuseWhatDoesNotFitTogether) {
-  const Tensor w = at::zeros({5, 5}), x = at::zeros({4, 3});
+/// 3 -> 5 -> 2 with weights at `w`, (5, 5).
+DenseGraph small_graph(const Tensor& w) {
   const auto edge = [&](int64_t from, int64_t to, int64_t stride) {
     return DenseEdge{from, to, w.data_ptr<float>(), stride};
   };
-  const DenseGraph good{.inputs = 1, .values = {{3}, {5}, {2}}, .edges = {edge(0, 1, 3), edge(1, 2, 5)}};
+  return {.inputs = 1, .values = {{3}, {5}, {2}}, .edges = {edge(0, 1, 3), edge(1, 2, 5)}};
+}
+
+TEST(DenseGraphs, RefuseWhatIsNoGraph) {
+  const Tensor w = at::zeros({5, 5});
+  const DenseGraph good = small_graph(w);
   good.validate();
   const auto changed = [&](auto change) {
     return [=] {
@@ -168,6 +173,11 @@ TEST(DenseGraphs, RefuseWhatDoesNotFitTogether) {
                 g.edges = {g.edges[0], g.edges[0], g.edges[0]};
               }),
               message("is not activated"));
+}
+
+TEST(DenseGraphs, RefuseWhatDoesNotFitTogether) {
+  const Tensor w = at::zeros({5, 5}), x = at::zeros({4, 3});
+  const DenseGraph good = small_graph(w);
   DenseTape tape;
   Tensor y = at::empty({4, 2});
   const auto forward = [&](const std::vector<DenseInput>& inputs) {

@@ -11,9 +11,9 @@
 #include "fokker/plot/figure/palette.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/scatter.h"
-#include "refusal.h"
+#include "folder.h"
+#include "plot/refusal.h"
 #include "support.h"
-#include "temporary.h"
 
 namespace fokker::plot {
 namespace {
@@ -136,7 +136,7 @@ TEST(Animation, RefusesWhatIsNoFilm) {
 }
 
 TEST(Animation, IsAFileOnlyWhenItIsWhole) {
-  const TempFolder folder;
+  const TestFolder folder;
   const fs::path path = folder.path() / "film.gif";
   {
     AnimationWriter writer(path);
@@ -152,7 +152,7 @@ TEST(Animation, IsAFileOnlyWhenItIsWhole) {
 /// ffmpeg decodes it to raw frames.
 TEST(Animation, IsPlayedAsMp4) {
   if (std::system("ffmpeg -version >/dev/null 2>&1") != 0) GTEST_SKIP() << "ffmpeg is not installed";
-  const TempFolder folder;
+  const TestFolder folder;
   const fs::path path = folder.path() / "-i film'.mp4";
   save_animation(path, 6, wave, {.frames_per_second = 12, .hold_last = 0.25});
   const std::string command =
@@ -171,7 +171,7 @@ TEST(Animation, IsPlayedAsMp4) {
 }
 
 TEST(Animation, SaysWhereFfmpegIsMissingOrFails) {
-  const TempFolder folder;
+  const TestFolder folder;
   const std::string path = ::getenv("PATH");
   ::setenv("PATH", folder.path().c_str(), 1);
   expect_refusal(ErrorKind::failed, "needs the program ffmpeg, which is not installed",

@@ -1,7 +1,7 @@
 #include "fokker/plot/canvas/canvas.h"
 
 #include "pixels.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

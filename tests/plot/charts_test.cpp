@@ -1,7 +1,7 @@
 #include "fokker/plot/chart/charts.h"
 
 #include "fokker/core/random/rng.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

@@ -1,7 +1,7 @@
 #include "fokker/plot/canvas/colour.h"
 
 #include "fokker/plot/figure/theme.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

@@ -3,7 +3,7 @@
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/slope_triangles.h"
 #include "pixels.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

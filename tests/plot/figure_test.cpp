@@ -8,9 +8,10 @@
 #include "fokker/plot/mark/heatmap.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/scatter.h"
+#include "folder.h"
 #include "pixels.h"
+#include "plot/refusal.h"
 #include "png_reader.h"
-#include "refusal.h"
 
 namespace fokker::plot {
 namespace {
@@ -19,18 +20,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
-class Folder : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              ("fokker_figure_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  fs::path folder_;
-};
-using FigureFile = Folder;
+using FigureFile = FolderTest;
 
 Figure sample_figure(FigureOptions options) {
   Figure figure(std::move(options));

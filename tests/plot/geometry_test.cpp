@@ -1,6 +1,6 @@
 #include "fokker/plot/canvas/geometry.h"
 
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

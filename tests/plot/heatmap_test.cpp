@@ -3,7 +3,7 @@
 #include "fokker/plot/figure/figure.h"
 #include "fokker/plot/mark/quiver.h"
 #include "pixels.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "fokker/core/file/files.h"
 #include "fokker/data/image/image.h"
+#include "plot/refusal.h"
 #include "png_reader.h"
-#include "refusal.h"
 
 namespace fokker::plot {
 namespace {

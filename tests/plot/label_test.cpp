@@ -1,6 +1,6 @@
 #include "fokker/plot/figure/label.h"
 
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

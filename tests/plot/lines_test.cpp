@@ -2,7 +2,7 @@
 
 #include "fokker/plot/figure/figure.h"
 #include "pixels.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

@@ -8,7 +8,7 @@
 #include "fokker/plot/mark/bands.h"
 #include "fokker/plot/mark/trajectories.h"
 #include "pixels.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 #include "support.h"
 
 namespace fokker::plot {

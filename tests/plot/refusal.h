@@ -1,23 +1,14 @@
 #pragma once
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <string>
 
-#include "fokker/core/error.h"
+#include "expect_error.h"
 
 namespace fokker::plot {
 
 /// Expects an Error of that kind whose message contains `text`.
 inline void expect_refusal(ErrorKind kind, const std::string& text, const std::function<void()>& work) {
-  try {
-    work();
-    ADD_FAILURE() << "expected a refusal: " << text;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    EXPECT_THAT(error.what(), testing::HasSubstr(text));
-  }
+  expect_error(work, kind, text);
 }
 
 }  // namespace fokker::plot

@@ -3,7 +3,7 @@
 #include "fokker/core/random/rng.h"
 #include "fokker/plot/figure/figure.h"
 #include "pixels.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

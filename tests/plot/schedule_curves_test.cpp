@@ -1,7 +1,7 @@
 #include "fokker/plot/chart/schedule_curves.h"
 
 #include "pixels.h"
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

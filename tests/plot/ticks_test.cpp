@@ -1,6 +1,6 @@
 #include "fokker/plot/figure/ticks.h"
 
-#include "refusal.h"
+#include "plot/refusal.h"
 
 namespace fokker::plot {
 namespace {

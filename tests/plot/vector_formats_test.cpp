@@ -5,13 +5,14 @@
 #include "fokker/core/random/rng.h"
 #include "fokker/data/image/image.h"
 #include "fokker/plot/chart/fields.h"
+#include "fokker/plot/figure/figure.h"
 #include "fokker/plot/mark/bands.h"
 #include "fokker/plot/mark/bars.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/scatter.h"
 #include "fokker/plot/mark/trajectories.h"
+#include "folder.h"
 #include "support.h"
-#include "temporary.h"
 
 namespace fokker::plot {
 namespace {
@@ -32,7 +33,7 @@ const std::vector<Rendering> renderings = {
     {"pdf", "pdftoppm", "pdftoppm -r 96 -png -singlefile picture.pdf other"}};
 
 Tensor drawn_elsewhere(const Figure& figure, const Rendering& rendering) {
-  const TempFolder folder;
+  const TestFolder folder;
   figure.save(folder.path() / (std::string("picture.") + rendering.extension));
   const std::string command =
       fmt::format("cd '{}' && {} 2>messages", folder.path().string(), rendering.command);

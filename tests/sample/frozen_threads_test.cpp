@@ -44,8 +44,7 @@ TEST(FrozenThreads, OfAUNetAgreeWithOneThread) {
   UNetOptions options = UNetOptions::for_images(1, 16, 16, 8);
   options.zero_output = false;
   const auto network = std::make_shared<UNet>(options, 3);
-  expect_threads_agree(LearnedDenoiser(network, {.process = VariancePreserving{}}),
-                       {6, 1, 16, 16});
+  expect_threads_agree(LearnedDenoiser(network, {.process = VariancePreserving{}}), {6, 1, 16, 16});
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The network that the lecture notes' notebook (S3, section 1.2.1) publishes: four hidden layers of 256 ELUs
 // that see x_t and the number of the step, and its reverse chain of 200 steps with beta = 0.04.
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/denoise/learned.h"
 #include "fokker/nn/mlp/mlp.h"

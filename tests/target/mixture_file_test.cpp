@@ -4,6 +4,7 @@
 
 #include "fokker/core/file/files.h"
 #include "fokker/target/toys.h"
+#include "folder.h"
 #include "target/reference.h"
 
 namespace fokker {
@@ -14,13 +15,6 @@ using ::testing::HasSubstr;
 
 class MixtureFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    path_ = (std::filesystem::temp_directory_path() / fmt::format("fokker-mixture-{}.json", test->name()))
-                .string();
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
-
   GaussianMixture read(const std::string& text) {
     write_file_atomically(path_, text);
     return read_gaussian_mixture(path_);
@@ -36,7 +30,8 @@ class MixtureFile : public ::testing::Test {
         R"({"type": "gaussian_mixture", "weights": [1, 2], "means": [[0, 0], [1, 1]], "covariances": )" +
         covariances + "}");
   }
-  std::string path_;
+  TestFolder folder_;
+  std::string path_ = (folder_ / "mixture.json").string();
 };
 
 TEST_F(MixtureFile, ReadsNumbersDiagonalsAndMatricesSideBySide) {

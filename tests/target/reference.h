@@ -6,6 +6,7 @@
 #include <numbers>
 #include <vector>
 
+#include "expect_error.h"
 #include "fokker/core/error.h"
 #include "fokker/core/tensor.h"
 
@@ -64,17 +65,10 @@ inline double relative_gap(const Tensor& a, const Tensor& b) {
   return ((a - b).abs() / (1 + b.abs())).max().item<double>();
 }
 
-/// The message of the Error that `work` throws; fails the test where there is none.
+/// The message of the argument error that `work` throws.
 template <typename Work>
 std::string error_of(Work work, ErrorKind kind = ErrorKind::argument) {
-  try {
-    work();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "expected an error";
-  return "";
+  return refusal_of(work, kind);
 }
 
 }  // namespace fokker

@@ -1,7 +1,7 @@
 // A network that a program brings of its own goes the way of ours: trained, saved, read back, sampled.
 #include "nn/own_network.h"
 
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/sample/integrate.h"
 #include "fokker/sample/method/probability_flow.h"
 #include "fokker/train/train.h"

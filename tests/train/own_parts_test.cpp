@@ -113,8 +113,8 @@ Model trained(const ObjectiveRecipe& objective) {
 TEST(OwnParts, TrainAndSampleByTheirNames) {
   register_parts();
   const Model model = trained(recipe_of("test-both:power=0.8"));
-  const SamplerChoice choice = make_sampler("test-plain:steps=40", model.process);
-  const TimeGrid grid = sampler_grid(choice, model.process);
+  const SamplerChoice choice = make_sampler("test-plain:steps=40", model.spec.process);
+  const TimeGrid grid = sampler_grid(choice, model.spec.process);
   EXPECT_EQ(grid.steps(), 40);
   const int64_t n = 8000;
   const Tensor x = model.normalisation.invert(

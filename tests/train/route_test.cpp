@@ -1,9 +1,10 @@
 // What the command can do in training a program does in a few lines.
-#include "data/temporary.h"
+#include "data/damage.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/runtime.h"
 #include "fokker/data/load.h"
 #include "fokker/nn/mlp/mlp.h"
+#include "fokker/target/gaussian_mixture.h"
 #include "fokker/train/train_into.h"
 #include "train/small_trainer.h"
 
@@ -91,6 +92,8 @@ TEST(Recipes, AWarmStartKeepsWhatTheModelKnows) {
   EXPECT_EQ(plan.spec.to_json(), model->spec.to_json());
   EXPECT_EQ(plan.normalisation.to_json(), model->normalisation.to_json());
   EXPECT_EQ(plan.label_names, model->label_names);
+  again.normalisation = NormalisationKind::whiten;  // plays no part
+  EXPECT_TRUE(resolve(other, again, Rng(4)).warnings.empty());
   const Model trained = train(other, again, Rng(4));
   EXPECT_FALSE(weights_of(*trained.network).equal(weights_of(*model->network)));
   EXPECT_TRUE(weights_of(*plan.network).equal(weights_of(*model->network))) << "the start is left alone";
@@ -195,6 +198,22 @@ TEST_F(Route, RecordsWhereTheRowsAre) {
   EXPECT_EQ(found["seed"], 3);
   EXPECT_TRUE(resolve(data, small_recipe(), Rng(3).stream("own")).data_options.is_null());
   EXPECT_TRUE(resolve(small_table(9), small_recipe(), Rng(3)).data_options.is_null());
+  // Labels of another file would be missing, and with them the split.
+  Dataset labelled = data;
+  labelled.labels = at::tensor({0, 1, 0, 1}, at::kLong);
+  EXPECT_TRUE(resolve(labelled, small_recipe(), Rng(3)).data_options.is_null());
+}
+
+// Rows without a name are compared by their content, whatever law they are said to have.
+TEST_F(Route, AKnownLawDoesNotHideOtherRows) {
+  Recipe recipe = small_recipe();
+  recipe.law = std::make_shared<GaussianMixture>(GaussianMixture::standard_normal(2));
+  Dataset data = small_table(50);
+  data.source.clear();
+  train_into(RunFolder(path("run")), data, recipe, Rng(3));
+  data.values = data.values + 1;
+  expect_error([&] { train_into(RunFolder(path("run")), data, recipe, Rng(3), {.resume = true}); },
+               ErrorKind::input, "data.values was");
 }
 
 }  // namespace

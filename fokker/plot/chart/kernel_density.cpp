@@ -98,14 +98,4 @@ Tensor kernel_density(const Tensor& points, Extent extent, int64_t rows, int64_t
          static_cast<double>(all.size(0));
 }
 
-void add_density_curve(Axes& axes, const Tensor& values, const DensityCurveOptions& options) {
-  constexpr int64_t cells = 400;
-  const Tensor numbers = finite_values("density curve", values, {-1});
-  const double h = options.bandwidth ? *options.bandwidth : kernel_bandwidth(numbers);
-  const Range range{numbers.min().item<double>() - 3 * h, numbers.max().item<double>() + 3 * h};
-  const Tensor middles = grid_points({range, {0, 1}}, 1, cells).select(1, 0);
-  add_line(axes, middles, kernel_density(numbers, range, cells, h),
-           {.label = options.label, .colour = options.colour, .width = 2.0});
-}
-
 }  // namespace fokker::plot

@@ -1,6 +1,5 @@
 #pragma once
 #include <optional>
-#include <string>
 
 #include "fokker/plot/mark/heatmap.h"
 
@@ -19,14 +18,5 @@ Tensor kernel_density(const Tensor& values, Range range, int64_t cells,
 
 /// The density of points (n, 2) on the cells of `grid_points`, (rows, columns), by a product of kernels.
 Tensor kernel_density(const Tensor& points, Extent extent, int64_t rows, int64_t columns);
-
-struct DensityCurveOptions {
-  std::string label = {};
-  std::optional<SeriesColour> colour = {};
-  std::optional<double> bandwidth = {};
-};
-
-/// Adds the density of values (n) as a curve, such as over their histogram.
-void add_density_curve(Axes& axes, const Tensor& values, const DensityCurveOptions& options = {});
 
 }  // namespace fokker::plot

@@ -34,7 +34,6 @@ class Figure {
   void set_theme(const Theme& theme) { options_.theme = theme; }
   /// Device pixels per pixel of a PNG.
   void set_pixel_ratio(double ratio) { options_.pixel_ratio = ratio; }
-  void set_title(std::string title) { options_.title = std::move(title); }
 
   /// Where everything will be drawn.
   FigureLayout layout() const;

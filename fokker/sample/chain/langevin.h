@@ -3,11 +3,12 @@
 
 namespace fokker {
 
-/// x + h score + sqrt(2 h) z: Euler-Maruyama on dx = score dt + sqrt(2) dB (S2, section 4.3).
+/// x + h score + sqrt(2 h) z: Euler-Maruyama on dx = score dt + sqrt(2) dB (the lecture on score matching,
+/// section 4.3).
 Tensor langevin_step(const Tensor& x, const Tensor& score, double step, const Tensor& noise);
 
-/// The unadjusted Langevin algorithm, X^{k+1} = X^k + h s(X^k) + sqrt(2 h) xi (S2, section 4.3). Its
-/// stationary law is off by O(h): for N(0, v I) the variance is v / (1 - h/(2 v)).
+/// The unadjusted Langevin algorithm, X^{k+1} = X^k + h s(X^k) + sqrt(2 h) xi (the lecture on score matching,
+/// section 4.3). Its stationary law is off by O(h): for N(0, v I) the variance is v / (1 - h/(2 v)).
 class Ula final : public MarkovKernel {
  public:
   /// step: h, in squared units of x.

@@ -3,10 +3,11 @@
 
 namespace fokker {
 
-/// Annealed Langevin dynamics (Song and Ermon 2019, Algorithm 1; S2, section 4.4): at each noise level
-/// sigma_i, large to small, K steps of ULA with h_i = h_L sigma_i^2 / sigma_L^2. The levels are the times of
-/// the grid where sigma > 0, the first included; at an end with sigma = 0 the denoised estimate is taken
-/// instead. On a process with alpha != 1 the chain x/alpha passes from level to level.
+/// Annealed Langevin dynamics (Song and Ermon 2019, Algorithm 1; the lecture on score matching, section 4.4):
+/// at each noise level sigma_i, large to small, K steps of ULA with h_i = h_L sigma_i^2 / sigma_L^2. The
+/// levels are the times of the grid where sigma > 0, the first included; at an end with sigma = 0 the
+/// denoised estimate is taken instead. On a process with alpha != 1 the chain x/alpha passes from level to
+/// level.
 class AnnealedLangevin final : public Sampler {
  public:
   struct Options {

@@ -7,10 +7,12 @@
 
 #include <set>
 
+#include "expect_error.h"
 #include "fokker/core/error.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/stop.h"
 #include "fokker/course/gallery/workshop.h"
+#include "folder.h"
 
 namespace fokker::gallery {
 namespace {
@@ -18,28 +20,19 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-class GalleryFolder : public ::testing::Test {
+class GalleryFolder : public FolderTest {
  protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("fokker-gallery-{}", ::getpid());
     fs::create_directories(folder_ / "alone");
     fs::create_directories(folder_ / "together");
   }
-  void TearDown() override { fs::remove_all(folder_); }
   std::string bytes(const char* run, const std::string& name) const {
     return read_file(folder_ / run / name);
   }
-  fs::path folder_;
 };
 
 std::string refusal(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::argument);
-    return error.what();
-  }
-  return "no refusal";
+  return refusal_of(work, ErrorKind::argument);
 }
 
 TEST(GalleryItems, EveryIdExistsOnceAndSaysItsSource) {

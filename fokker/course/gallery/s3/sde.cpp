@@ -87,9 +87,7 @@ const char* const backward_alt =
     "paths that leave a bundle around zero on the right and end at the four levels −15, −5, 1 and 15 on the "
     "left";
 
-}  // namespace
-
-void add_s3_sde(Items& items) {
+void add_backward_sde(Items& items) {
   items.push_back(
       {.id = "s3.sde",
        .title = "The backward SDE with the exact score",
@@ -112,6 +110,9 @@ void add_s3_sde(Items& items) {
                    .alt = fmt::format("Animation: noisy {}.", backward_alt),
                    .kind = Kind::animation,
                    .prepare = [](Workshop& shop, const Rng& rng) { return film_of(sde_paths(shop, rng)); }});
+}
+
+void add_score_over_time(Items& items) {
   items.push_back(
       {.id = "s3.score",
        .title = "The score over time",
@@ -125,6 +126,9 @@ void add_s3_sde(Items& items) {
               "one parabola.",
        .kind = Kind::animation,
        .prepare = score});
+}
+
+void add_backward_ode(Items& items) {
   items.push_back(
       {.id = "s3.ode",
        .title = "The probability-flow ODE",
@@ -143,6 +147,14 @@ void add_s3_sde(Items& items) {
                    .alt = fmt::format("Animation: smooth {}.", backward_alt),
                    .kind = Kind::animation,
                    .prepare = [](Workshop& shop, const Rng& rng) { return film_of(ode_paths(shop, rng)); }});
+}
+
+}  // namespace
+
+void add_s3_sde(Items& items) {
+  add_backward_sde(items);
+  add_score_over_time(items);
+  add_backward_ode(items);
 }
 
 }  // namespace fokker::gallery

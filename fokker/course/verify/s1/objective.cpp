@@ -47,7 +47,7 @@ Statistic loss_of_step(const ChainTable& chain, Form form, int64_t i, const Rng&
       objective.loss_at(linear_model(chain.process()), normal_batch(rng.stream("data")), step, rng));
 }
 
-/// Each term of a form of the loss, for which the library answers N times the term (S1 steps 1 to 5).
+/// Each term of a form of the loss, of which the library returns N times the term (S1 steps 1 to 5).
 void terms(Form form, const std::function<double(const ChainTable&, int64_t)>& expected, const Trial& trial,
            Evidence& evidence) {
   const ChainTable chain = ChainTable::short_chain();

@@ -131,6 +131,15 @@ void annealed_weights(const Trial& trial, Evidence& evidence) {
                    5, 0.02);
 }
 
+/// Song and Ermon's reason for the step rule: |h_i s| against |sqrt(2 h_i) z| is the same at every level.
+void same_signal(Evidence& evidence, int64_t level, double s2, double h, double expected) {
+  const Tensor noised = std::sqrt(s2) * normal_quadrature(1, 41).x;
+  const GaussianMixture point = GaussianMixture::empirical(at::zeros({1, 1}, at::kDouble));
+  const double signal =
+      normal_quadrature(1, 41).mean((h * point.noised(1, std::sqrt(s2)).score(noised)).square().squeeze(1));
+  evidence.equal(fmt::format("E|h s|^2 / (2 h) at level {}", level), {signal / (2 * h), 0}, expected, 1e-10);
+}
+
 /// With h_i = h_L sigma_i^2 / sigma_L^2 the chain on N(0, v) is linear: each inner step maps the variance to
 /// (1 - h_i / (v + sigma_i^2))^2 V + 2 h_i. The library's response to each draw of noise, one row for each,
 /// gives its variance without Monte Carlo error.
@@ -174,15 +183,9 @@ void step_rule(const Trial& trial, Evidence& evidence) {
   evidence.equal("draws of noise", {static_cast<double>(draw), 0}, static_cast<double>(draws));
   evidence.equal("final variance",
                  {(start * squares[0] + squares.narrow(0, 1, draws).sum()).item<double>(), 0}, V, 1e-10);
-  // Song and Ermon's reason for the rule: |h_i s| against |sqrt(2 h_i) z| is the same at every level.
   for (const int64_t i : {int64_t{0}, levels - 1}) {
-    const double s2 = std::pow(sigma_at(i), 2), h = h_last * s2 / 0.04;
-    const Tensor noised = std::sqrt(s2) * normal_quadrature(1, 41).x;
-    const GaussianMixture point = GaussianMixture::empirical(at::zeros({1, 1}, at::kDouble));
-    const double signal =
-        normal_quadrature(1, 41).mean((h * point.noised(1, std::sqrt(s2)).score(noised)).square().squeeze(1));
-    evidence.equal(fmt::format("E|h s|^2 / (2 h) at level {}", i + 1), {signal / (2 * h), 0}, relative / 2,
-                   1e-10);
+    const double s2 = std::pow(sigma_at(i), 2);
+    same_signal(evidence, i + 1, s2, h_last * s2 / 0.04, relative / 2);
   }
 }
 

@@ -201,9 +201,7 @@ void small_noise(const Trial&, Evidence& evidence) {
   }
 }
 
-}  // namespace
-
-void add_s2_score_matching(Checks& checks) {
+void add_fisher(Checks& checks) {
   checks.push_back({"s2.fisher.closed-form",
                     "S2, eq. 4.2",
                     "The Fisher divergence is zero only at equality, and not symmetric",
@@ -214,6 +212,9 @@ void add_s2_score_matching(Checks& checks) {
                     "Between modes far apart the Fisher divergence hardly sees the weights",
                     fisher_is_blind,
                     {{"separation", "the modes are 2.8 apart and not 14"}}});
+}
+
+void add_implicit(Checks& checks) {
   checks.push_back({"s2.implicit.constant",
                     "S2, eq. 4.3",
                     "Explicit and implicit score matching differ by E|grad log mu|^2 for every s",
@@ -241,6 +242,9 @@ void add_s2_score_matching(Checks& checks) {
                     "Sliced score matching along normal directions is unbiased for eq. 4.3",
                     [](const Trial& t, Evidence& e) { sliced(t, e, SlicedObjective::Directions::gaussian); },
                     {unit}});
+}
+
+void add_denoising(Checks& checks) {
   checks.push_back({"s2.denoising.stein",
                     "S2, section 4.2",
                     "E div s(X + sigma Z) = E<s(X + sigma Z), Z> / sigma",
@@ -257,6 +261,14 @@ void add_s2_score_matching(Checks& checks) {
                     "The score of mu_sigma tends to that of mu, with a mean square error of order sigma^4",
                     small_noise,
                     {}});
+}
+
+}  // namespace
+
+void add_s2_score_matching(Checks& checks) {
+  add_fisher(checks);
+  add_implicit(checks);
+  add_denoising(checks);
 }
 
 }  // namespace fokker::verify
