@@ -23,7 +23,7 @@ struct Model {
   Normalisation normalisation;
   std::vector<std::string> columns;      ///< of a table; empty for images
   std::vector<std::string> label_names;  ///< what the data called each class; empty where it has none
-  std::string label_column;              ///< of a table whose labels were a column
+  std::string label_column = {};         ///< of a table whose labels were a column
   TrainingRecord training = {};          ///< how it was trained
 
   /// An EnergyDenoiser or a LearnedDenoiser, by the specification.

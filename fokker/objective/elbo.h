@@ -10,7 +10,7 @@ struct ElboOptions {
   enum class Variance {
     transition,  ///< beta, that of q(x_t | x_s), as in the lecture on denoising diffusion: exact for N(0, I)
                  ///< under a variance preserving process
-    posterior,  ///< beta-tilde, that of q(x_s | x_t, x_0): exact for data that is one point
+    posterior,   ///< beta-tilde, that of q(x_s | x_t, x_0): exact for data that is one point
   };
   int64_t steps = 0;  ///< N; 0 takes the process's own chain, or 1000
   Variance variance = Variance::transition;

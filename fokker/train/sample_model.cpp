@@ -63,8 +63,7 @@ int64_t usual_batch(const std::vector<int64_t>& event_shape) {
 std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optional<double> clip,
                                                   const std::string& label, double guidance) {
   std::shared_ptr<const Denoiser> denoiser = model.denoiser();
-  if (!label.empty())
-    denoiser = std::make_shared<GuidedDenoiser>(denoiser, class_of(model, label), guidance);
+  if (!label.empty()) denoiser = std::make_shared<GuidedDenoiser>(denoiser, class_of(model, label), guidance);
   const double limit = clip_limit(model, clip);
   return limit != 0 ? std::make_shared<ClippedDenoiser>(denoiser, limit) : denoiser;
 }

@@ -124,7 +124,9 @@ TEST(LikelihoodTest, NamesTheRowThatIsTooFarAway) {
       return int64_t{-1};
     };
     EXPECT_EQ(row_of(function, at::kFloat), 5) << far;
-    if (far > 1e100) EXPECT_EQ(row_of(exact, at::kDouble), 5);
+    if (far > 1e100) {
+      EXPECT_EQ(row_of(exact, at::kDouble), 5);
+    }
   }
 }
 

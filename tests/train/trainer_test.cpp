@@ -128,7 +128,7 @@ class Recording final : public Objective {
   Tensor loss(const Denoiser& denoiser, const Batch& batch, const Rng&) const override {
     for (int64_t i = 0; i < batch.x0.size(0); ++i) seen_.push_back(batch.x0[i][0].item<double>());
     const Tensor value = denoiser.estimate(batch.x0, 0.5).value().square().sum(1);
-    return batch.step == bad_step_ ? value * NAN : value;
+    return static_cast<int64_t>(batch.step) == bad_step_ ? value * NAN : value;
   }
 
  private:

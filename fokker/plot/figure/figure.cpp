@@ -80,9 +80,7 @@ Canvas Figure::draw(ImageFormat format) const {
   return canvas;
 }
 
-std::string Figure::encode(ImageFormat format) const try {
-  return draw(format).finish();
-} catch (...) {
+std::string Figure::encode(ImageFormat format) const try { return draw(format).finish(); } catch (...) {
   detail::throw_as_error();
 }
 

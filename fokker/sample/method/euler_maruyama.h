@@ -4,8 +4,8 @@
 namespace fokker {
 
 /// Euler–Maruyama on the reverse SDE dx = [f x - g^2 score] dt + g dB run from t down to s (Anderson 1982;
-/// the lecture on time reversal, eq. 3, the notebook, section 3.1). The noise is additive, so the strong order
-/// is 1. A step to sigma = 0 adds its noise too, as the simulation of the SDE that it is, unless told
+/// the lecture on time reversal, eq. 3, the notebook, section 3.1). The noise is additive, so the strong
+/// order is 1. A step to sigma = 0 adds its noise too, as the simulation of the SDE that it is, unless told
 /// otherwise.
 class EulerMaruyama final : public Sampler {
  public:
