@@ -2,7 +2,6 @@
 #include <mutex>
 
 #include "fokker/core/check.h"
-#include "fokker/core/text/text.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/nn/unet/unet.h"
 
