@@ -150,6 +150,7 @@ int run_train(const TrainSettings& settings, const Command& command) {
 }
 
 void describe_rows(Command& c, TrainSettings& o) {
+  c.heading("Data");
   c.option("--data", o.data,
            "Table, array or images: .csv, .npy, .npz, .idx(.gz), .bin, or a folder of images (PNG, JPEG, "
            "WebP, GIF, TIFF, BMP); "
@@ -161,15 +162,18 @@ void describe_rows(Command& c, TrainSettings& o) {
                 "of the U-Net's first level; 0 keeps the images and chooses the U-Net");
   c.option("--label-column", o.label_column, "Column that holds class labels");
   c.option("--labels", o.labels, "File of class labels, one per row");
+  c.heading("Output");
   c.option("--out", o.out, "Run folder to write", Command::Need::required);
 }
 
 void describe_problem(Command& c, TrainSettings& o) {
+  c.heading("Process and objective");
   c.option("--process", o.process, "Noising process, one of: " + join(schedule_names()));
   c.option("--predict", o.predict, "What the network predicts, one of: " + join(denoiser_names()));
   c.option("--objective", o.objective, "Training objective, one of: " + join(objective_names()));
   c.option("--weighting", o.weighting, "Weight of each time, one of: " + join(Weighting::names()));
   c.option("--times", o.times, "Law of training times: uniform or log-normal");
+  c.heading("Network");
   c.option("--network", o.network, "mlp or unet (default: by the data)");
   c.option("--width", o.mlp.width, "Width of the MLP");
   c.option("--depth", o.mlp.depth, "Depth of the MLP");
@@ -179,10 +183,12 @@ void describe_problem(Command& c, TrainSettings& o) {
   c.option("--embedding", o.mlp.embedding, "Time embedding of the MLP: fourier, sinusoidal or raw");
   c.option("--time-scale", o.mlp.time_scale,
            "Factor on t in the sinusoidal embedding: larger resolves finer times");
+  c.heading("Data");
   c.option("--normalise", o.normalise, "Scaling of a table: whiten, standardise or identity");
 }
 
 void describe_training(Command& c, TrainSettings& o) {
+  c.heading("Training");
   c.option("--steps", o.steps, "Number of training steps; 0 chooses");
   c.option("--minutes", o.minutes, "Train for this long instead");
   c.alternatives("--steps", "--minutes");
@@ -192,6 +198,7 @@ void describe_training(Command& c, TrainSettings& o) {
   c.option("--gradient-clip", o.gradient_clip, "Largest norm of the gradient; 0 is off");
   c.option("--weight-decay", o.weight_decay, "Weight decay of AdamW");
   c.option("--held-out", o.held_out, "Fraction of rows kept for the held-out loss");
+  c.heading("Output");
   c.option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints; 0 chooses");
   c.flag("--no-report", o.no_report, "Do not write report.html at the end");
   c.flag("--resume", o.resume, "Continue the run in --out from its newest checkpoint", Command::Saved::no);

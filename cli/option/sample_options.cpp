@@ -75,8 +75,10 @@ void describe_options(Command& c, SampleOptions& o) {
            "Process of the exact denoiser (default: vp; annealed-langevin: ve; ula, mala and "
            "underdamped-langevin run on the target itself)");
   describe_data(c, o.reading);
+  c.heading("Output");
   c.option("--n", o.n, "Number of samples");
   c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
+  c.heading("Method");
   c.option("--sampler", o.sampler, "One of: " + join(sampler_names()));
   c.option("--steps", o.steps, "Number of steps; 0 takes the sampler's default");
   c.option("--step-size", o.step_size,
@@ -84,13 +86,16 @@ void describe_options(Command& c, SampleOptions& o) {
   c.option("--start", o.start, "Point X,Y,... where their chains begin (default: standard normal)");
   c.option("--grid", o.grid,
            "Spacing of times, one of: " + join(grid_names()) + "; or times as a list 1,0.5,0 or a file");
+  c.heading("Trajectory");
   c.option("--trajectory", o.trajectory, "Also write every state to this .npy, (steps+1, n, ...)");
   c.option("--trajectory-every", o.trajectory_every,
            "Of these states keep the start, every K-th and the last");
   c.option("--trajectory-times", o.trajectory_times,
            "Of these states keep those at times T,T,... of the run's grid, in the order of the run");
+  c.heading("Class");
   c.option("--label", o.label, "Class to sample: a label as the data of the training has it");
   c.option("--guidance", o.guidance, "Weight of classifier-free guidance; 1 is plain conditioning");
+  c.heading("Method");
   c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");
   c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
 }

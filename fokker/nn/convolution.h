@@ -17,10 +17,10 @@ struct ConvolutionTerms {
   Tensor residual = {};    ///< of the shape of y; or undefined
 };
 
-/// y as one node of the graph: Winograd's form (kernel/convolution.h, float32 on a CPU), whose error is about
-/// 1e-6 of the size of y. Any other type or device, and any second derivative, runs as plain_convolution3.
-/// Argument error where the terms' shapes do not fit together. NaN and infinities of x make the results that
-/// they reach NaN or infinite, and NaN may also reach others within 6 pixels.
+/// y as one node of the graph: Winograd's form (kernel/image/convolution.h, float32 on a CPU), whose error is
+/// about 1e-6 of the size of y. Any other type or device, and any second derivative, runs as
+/// plain_convolution3. Argument error where the terms' shapes do not fit together. NaN and infinities of x
+/// make the results that they reach NaN or infinite, and NaN may also reach others within 6 pixels.
 Tensor convolution3(const ConvolutionTerms& terms);
 
 /// The same by libtorch's own functions, which record gradients.

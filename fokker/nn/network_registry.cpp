@@ -3,7 +3,6 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/text/text.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/nn/unet/unet.h"
 

@@ -139,20 +139,20 @@ TEST(DenseGradients, OfManyRowsKeepTheirDigits) {
   EXPECT_TRUE(at::equal(sum.to_bias, bias));
 }
 
-/// 3 -> 5 -> 2 with weights at `w`, (5, 5).
-DenseGraph small_graph(const Tensor& w) {
-  const auto edge = [&](int64_t from, int64_t to, int64_t stride) {
-    return DenseEdge{from, to, w.data_ptr<float>(), stride};
-  };
-  return {.inputs = 1, .values = {{3}, {5}, {2}}, .edges = {edge(0, 1, 3), edge(1, 2, 5)}};
-}
+/// Three values in a row, of weights that are zero.
+class ThreeValues : public testing::Test {
+ protected:
+  DenseEdge edge(int64_t from, int64_t to, int64_t stride) const {
+    return {from, to, w.data_ptr<float>(), stride};
+  }
+  Tensor w = at::zeros({5, 5});
+  DenseGraph good{.inputs = 1, .values = {{3}, {5}, {2}}, .edges = {edge(0, 1, 3), edge(1, 2, 5)}};
+};
 
-TEST(DenseGraphs, RefuseWhatIsNoGraph) {
-  const Tensor w = at::zeros({5, 5});
-  const DenseGraph good = small_graph(w);
+TEST_F(ThreeValues, RefuseWhatDoesNotFitTogether) {
   good.validate();
   const auto changed = [&](auto change) {
-    return [=] {
+    return [this, change] {
       DenseGraph graph = good;
       change(graph);
       graph.validate();
@@ -175,11 +175,9 @@ TEST(DenseGraphs, RefuseWhatIsNoGraph) {
               message("is not activated"));
 }
 
-TEST(DenseGraphs, RefuseWhatDoesNotFitTogether) {
-  const Tensor w = at::zeros({5, 5}), x = at::zeros({4, 3});
-  const DenseGraph good = small_graph(w);
+TEST_F(ThreeValues, RefuseOtherBuffers) {
   DenseTape tape;
-  Tensor y = at::empty({4, 2});
+  const Tensor x = at::zeros({4, 3}), y = at::empty({4, 2});
   const auto forward = [&](const std::vector<DenseInput>& inputs) {
     dense_forward(good, tape.weights, inputs, 4, {y.data_ptr<float>(), 2});
   };

@@ -1,5 +1,7 @@
 #include "fokker/nn/network.h"
 
+#include <atomic>
+#include <latch>
 #include <thread>
 
 #include "fokker/nn/mlp/mlp.h"
@@ -202,16 +204,20 @@ TEST(NetworkRegistry, NamesOfOursCannotBeTaken) {
 TEST(NetworkRegistry, ThreadsRegisterAndMakeAtOnce) {
   std::vector<std::thread> threads;
   std::atomic<int> made = 0;
+  std::latch start(4);
   for (int k = 0; k < 4; ++k)
-    threads.emplace_back([&made, k] {
-      for (int i = 0; i < 50; ++i) {
-        const std::string name = fmt::format("Own{}x{}", k, i);
+    threads.emplace_back([&made, &start, k] {
+      start.arrive_and_wait();
+      for (int i = 0; i < 2000; ++i) {
+        const std::string name = fmt::format("Own{}x{}", i, k);
         register_network(name, OwnLinear::make);
-        made += make_network({{"_class_name", name}, {"shape", {2}}}, 0)->event_shape()[0] == 2;
+        if (i % 20 == 0)
+          made += make_network({{"_class_name", name}, {"shape", {2}}}, 0)->event_shape()[0] == 2;
       }
     });
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(made, 200);
+  EXPECT_EQ(made, 400);
+  EXPECT_GE(network_names().size(), 8000u);
 }
 
 }  // namespace
