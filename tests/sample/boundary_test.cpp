@@ -9,6 +9,7 @@
 #include "fokker/denoise/analytic.h"
 #include "fokker/evaluate/likelihood.h"
 #include "fokker/format/model.h"
+#include "fokker/objective/score_matching.h"
 #include "fokker/sample/flow_map.h"
 #include "fokker/sample/integrate.h"
 #include "fokker/sample/method/ddim.h"
@@ -46,8 +47,11 @@ TEST(PublicBoundary, MismatchedShapesAreErrors) {
   const auto normalisation = Normalisation::fit(rows_of({{1, 2}, {3, 4}}), NormalisationKind::whiten);
   EXPECT_THROW(normalisation.apply(at::zeros({4, 3}, at::kDouble)), Error);
   EXPECT_THROW(standard_normal().estimate(at::zeros({4, 3}, at::kDouble), 0.5), Error);
-  EXPECT_THROW(transposed.process().perturb(x, at::zeros({3, 5}, at::kDouble), 0.5), Error);
-  EXPECT_THROW(great_circle(x, at::zeros({3, 5}, at::kDouble), 4), Error);
+  expect_error(
+      [&] {
+        denoising_score_matching([](const Tensor& y) { return y; }, x, at::zeros({3, 5}, at::kDouble), 1);
+      },
+      ErrorKind::failed, "libtorch: The size of tensor a");
 }
 
 TEST(PublicBoundary, ShortMemoryIsAResourceError) {
