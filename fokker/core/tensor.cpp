@@ -2,6 +2,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/error.h"
 
 namespace fokker {
@@ -35,8 +36,11 @@ GradientMode::~GradientMode() {
   at::GradMode::set_enabled(previous_);
 }
 
-std::vector<Tensor> gradients(const Tensor& output, const std::vector<Tensor>& inputs, bool create_graph) {
+std::vector<Tensor> gradients(const Tensor& output, const std::vector<Tensor>& inputs,
+                              bool create_graph) try {
   return torch::autograd::grad({output.sum()}, inputs, {}, /*retain_graph=*/create_graph, create_graph);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -20,7 +21,7 @@ Tensor needed_for_training(const Tensor& labels, const Tensor& order, int64_t co
 
 }  // namespace
 
-Tensor Dataset::rows(const Tensor& indices) const {
+Tensor Dataset::rows(const Tensor& indices) const try {
   check(indices.dim() == 1 && indices.scalar_type() == at::kLong,
         "Dataset::rows: expected (k) int64 indices but received {} {}", shape_string(indices),
         at::toString(indices.scalar_type()));
@@ -31,6 +32,8 @@ Tensor Dataset::rows(const Tensor& indices) const {
           low < 0 ? low : high);
   }
   return values.index_select(0, indices);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Dataset Dataset::subset(const Tensor& indices) const {
@@ -45,7 +48,7 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .columns_named = columns_named};
 }
 
-Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rng) {
+Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rng) try {
   check(training_fraction > 0 && training_fraction <= 1,
         "split: expected 0 < training_fraction <= 1 but received {}", training_fraction);
   const int64_t n = dataset.size();
@@ -63,6 +66,8 @@ Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rn
   training = std::get<0>(training.sort());
   held_out = std::get<0>(held_out.sort());
   return {.training = dataset.subset(training), .held_out = dataset.subset(held_out)};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::vector<std::string> default_column_names(int64_t count) {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/spec.h"
 #include "fokker/data/csv/csv_text.h"
@@ -99,7 +100,7 @@ LabelColumn sorted_labels(const std::vector<std::string>& texts, const std::vect
   return column;
 }
 
-void name_labels(Dataset& dataset, const std::string& file) {
+void name_labels(Dataset& dataset, const std::string& file) try {
   if (!dataset.labels.defined()) return;
   if (dataset.labels.is_floating_point()) {
     const Tensor reals = dataset.labels.to(at::kDouble);
@@ -122,6 +123,8 @@ void name_labels(Dataset& dataset, const std::string& file) {
   }
   dataset.labels = places;
   dataset.label_names = std::move(names);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::optional<int64_t> find_label(const std::vector<std::string>& names, std::string_view label) {

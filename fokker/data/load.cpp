@@ -196,13 +196,15 @@ std::optional<ColumnNames> table_columns(const fs::path& path, const LoadOptions
   detail::throw_as_error();
 }
 
-Dataset with_mirrored(const Dataset& data) {
+Dataset with_mirrored(const Dataset& data) try {
   check(data.is_images(), "{}: flip is for images, but it holds a table", data.source);
   Dataset both = data;
   both.values = at::cat({data.values, data.values.flip({3})});
   if (data.labels.defined()) both.labels = at::cat({data.labels, data.labels});
   both.notes.push_back("each image is followed by its mirror image");
   return both;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Dataset load_data(const fs::path& path, const LoadOptions& options) try {

@@ -162,16 +162,20 @@ double Normalisation::log_abs_det() const {
   return result;
 }
 
-Tensor Normalisation::pullback_score(const Tensor& score) const {
+Tensor Normalisation::pullback_score(const Tensor& score) const try {
   return map_rows("pullback_score", score, data_type(), [&](const Tensor& s) -> Tensor {
     if (levels_) return s / half_range;
     if (!shift_.defined()) return s;
     return (rotation_.defined() ? (s / spread_).mm(rotation_.t()) : s) / scale_;
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor in_unit_range(const Tensor& images, at::ScalarType type) {
+Tensor in_unit_range(const Tensor& images, at::ScalarType type) try {
   return Normalisation::pixels(images.sizes().slice(1).vec(), images.scalar_type()).apply(images, type);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/normalisation.h"
 
@@ -92,7 +93,7 @@ Json Normalisation::to_json() const {
   return json;
 }
 
-Normalisation Normalisation::from_json(const Json& json) {
+Normalisation Normalisation::from_json(const Json& json) try {
   const Json& name = member(json, "kind");
   check_input(
       name.is_string() && std::count(kind_names.begin(), kind_names.end(), name.get<std::string>()) == 1,
@@ -116,6 +117,8 @@ Normalisation Normalisation::from_json(const Json& json) {
     result.spread_ = read_positive(json, "spread", d);
   }
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

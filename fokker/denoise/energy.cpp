@@ -53,12 +53,14 @@ Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&
   detail::throw_as_error();
 }
 
-Tensor EnergyDenoiser::energy(const Tensor& x, const Times& t, const Tensor& label) const {
+Tensor EnergyDenoiser::energy(const Tensor& x, const Times& t, const Tensor& label) const try {
   const Tensor scaled = x * inverse_rho(x, t);
   const Tensor factor =
       t.map([&](double u) { return spec_.process.alpha(u) * spec_.sigma_data / spec_.process.sigma(u); }, x);
   return 0.5 * sum_events(scaled.square()) -
          (factor.dim() == 0 ? factor : factor.reshape({-1})) * potential(scaled, t, label);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, DenoiserSpec spec) {
@@ -77,15 +79,19 @@ DenoiserLaw::DenoiserLaw(std::shared_ptr<const EnergyDenoiser> denoiser, double 
   energy_ = std::move(denoiser);
 }
 
-Tensor DenoiserLaw::log_density(const Tensor& x) const {
+Tensor DenoiserLaw::log_density(const Tensor& x) const try {
   check(energy_ != nullptr,
         "{}: expected an energy model or a target with a density, as this denoiser knows only the score",
         name());
   return -energy_->energy(x, t_);
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor DenoiserLaw::score(const Tensor& x) const {
+Tensor DenoiserLaw::score(const Tensor& x) const try {
   return denoiser_->estimate(x, t_).score();
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,5 +1,6 @@
 #include "fokker/denoise/guidance.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -18,9 +19,11 @@ ClippedDenoiser::ClippedDenoiser(std::shared_ptr<const Denoiser> inner, double l
   check(limit > 0, "ClippedDenoiser: expected limit > 0 but received {}", limit);
 }
 
-Estimate ClippedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
+Estimate ClippedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const try {
   const Tensor denoised = inner().estimate(x, t, label).denoised();
   return Estimate(x, denoised.clamp(-limit_, limit_), Prediction::data(), process(), t);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::shared_ptr<const Denoiser> ClippedDenoiser::over(std::shared_ptr<const Denoiser> inner) const {
@@ -43,7 +46,7 @@ GuidedDenoiser::GuidedDenoiser(std::shared_ptr<const Denoiser> inner, Tensor lab
   labels_ = std::move(labels);
 }
 
-Estimate GuidedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
+Estimate GuidedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const try {
   if (!labels_.defined() && !label.defined()) return inner().estimate(x, t);
   const int64_t n = x.size(0), known = labels_.defined() ? labels_.size(0) : n;
   check(known == 1 || known == n,
@@ -51,6 +54,8 @@ Estimate GuidedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&
   const Tensor used = labels_.defined() ? labels_.to(x.device()).expand({n}) : label;
   const Estimate conditional = inner().estimate(x, t, used);
   return weight_ == 1.0 ? conditional : inner().estimate(x, t).towards(conditional, weight_);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::shared_ptr<const Denoiser> GuidedDenoiser::over(std::shared_ptr<const Denoiser> inner) const {
@@ -64,9 +69,11 @@ ScoreGuidedDenoiser::ScoreGuidedDenoiser(std::shared_ptr<const Denoiser> inner, 
   check(static_cast<bool>(term_), "ScoreGuidedDenoiser: expected a term but received none");
 }
 
-Estimate ScoreGuidedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
+Estimate ScoreGuidedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const try {
   const Estimate estimate = inner().estimate(x, t, label);
   return estimate.with_score_added(term_(x, t, estimate).to(x.options()));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::shared_ptr<const Denoiser> ScoreGuidedDenoiser::over(std::shared_ptr<const Denoiser> inner) const {

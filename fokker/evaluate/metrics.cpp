@@ -76,7 +76,7 @@ double energy_distance(const Tensor& x, const Tensor& y) try {
   detail::throw_as_error();
 }
 
-double median_distance(const Tensor& x, const Tensor& y, const Rng& rng) {
+double median_distance(const Tensor& x, const Tensor& y, const Rng& rng) try {
   constexpr int64_t most = 1000;
   const auto [a, b, unit] = checked_pair(x, y);
   const Tensor pooled =
@@ -84,6 +84,8 @@ double median_distance(const Tensor& x, const Tensor& y, const Rng& rng) {
   const int64_t n = pooled.size(0);
   const Tensor above = at::ones({n, n}, at::kBool).triu(1);
   return unit * std::sqrt(squared_distances(pooled, pooled).masked_select(above).median().item<double>());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 double mmd(const Tensor& x, const Tensor& y, double bandwidth) try {
@@ -120,9 +122,11 @@ double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections,
   detail::throw_as_error();
 }
 
-Tensor subsample(const Tensor& x, int64_t count, const Rng& rng) {
+Tensor subsample(const Tensor& x, int64_t count, const Rng& rng) try {
   check(count > 0, "subsample: expected a count > 0 but received {}", count);
   return x.size(0) <= count ? x : x.index_select(0, rng.permutation(x.size(0)).slice(0, 0, count));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -6,6 +6,7 @@
 #include <typeinfo>
 #include <unordered_map>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -91,7 +92,7 @@ int64_t Network::parameter_count() const {
   return count;
 }
 
-void Network::load(const std::vector<NamedTensor>& values) {
+void Network::load(const std::vector<NamedTensor>& values) try {
   std::unordered_map<std::string_view, const Tensor*> by_name;
   for (const auto& value : values)
     check_input(by_name.emplace(value.name, &value.tensor).second,
@@ -113,9 +114,11 @@ void Network::load(const std::vector<NamedTensor>& values) {
                 nearest_names(parameters_, value.name));
   GradientMode off(false);
   for (auto& p : parameters_) p.tensor.copy_(*by_name.at(p.name));
+} catch (...) {
+  detail::throw_as_error();
 }
 
-void Network::to(at::Device device, at::ScalarType type) {
+void Network::to(at::Device device, at::ScalarType type) try {
   check(at::isFloatingType(type), "Network::to: expected a floating-point type but received {}",
         at::toString(type));
   // The layers share these tensors, so the contents are exchanged and not the handles.
@@ -123,6 +126,8 @@ void Network::to(at::Device device, at::ScalarType type) {
     p.tensor.mutable_grad() = Tensor();
     p.tensor.set_data(p.tensor.detach().to(device, type));
   }
+} catch (...) {
+  detail::throw_as_error();
 }
 
 void Network::set_requires_grad(bool requires_grad) {

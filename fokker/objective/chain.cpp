@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/objective/noised_batch.h"
 
@@ -45,10 +46,12 @@ ChainObjective::ChainObjective(Options options) : options_(options) {
   check(options.steps >= 0, "chain: expected steps > 0 but received {}", options.steps);
 }
 
-Tensor ChainObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
+Tensor ChainObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const int64_t steps = chain_length(denoiser.process(), options_.steps);
   return loss_at(denoiser, batch, sample_chain_steps(steps, batch.x0.size(0), batch.step, rng.stream("time")),
                  rng);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor ChainObjective::loss_at(const Denoiser& denoiser, const Batch& batch, const Tensor& which,

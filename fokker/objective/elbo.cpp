@@ -33,11 +33,13 @@ ElboTerm elbo_term(const GaussianProcess& process, const std::vector<double>& ti
   return {back.data * back.data / (2 * p), 0.5 * (std::log(p / q) + q / p - 1)};
 }
 
-Tensor elbo_prior(const GaussianProcess& process, const Tensor& x0) {
+Tensor elbo_prior(const GaussianProcess& process, const Tensor& x0) try {
   const double a = process.alpha(1), v = process.prior_variance();
   const double ratio = process.sigma(1) * process.sigma(1) / v;
   const auto d = static_cast<double>(event_size(x0.sizes()));
   return sum_events(x0.square()) * (a * a / (2 * v)) + 0.5 * d * (ratio - 1 - std::log(ratio));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 namespace {
@@ -66,7 +68,7 @@ double slope(const SquaredError& pair) {
 }  // namespace
 
 Tensor elbo_controls(const Denoiser& denoiser, const Tensor& x0, const ElboOptions& options, const Rng& rng,
-                     const Tensor& label) {
+                     const Tensor& label) try {
   const int64_t draws = std::clamp(x0.size(0), fewest_control_draws, most_control_draws);
   const Tensor rows = at::arange(draws, at::kLong).remainder(x0.size(0)).to(x0.device());
   const auto some = [&](const Tensor& t) { return t.defined() ? t.index_select(0, rows) : t; };
@@ -78,6 +80,8 @@ Tensor elbo_controls(const Denoiser& denoiser, const Tensor& x0, const ElboOptio
     controls.data_ptr<double>()[i] = slope(squared_error(denoiser, batch, times[i], rng.stream("controls")));
   }
   return controls;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptions& options, const Rng& rng,
@@ -108,7 +112,7 @@ ElboTerms elbo_terms(const Denoiser& denoiser, const Tensor& x0, const ElboOptio
   detail::throw_as_error();
 }
 
-Tensor ElboObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
+Tensor ElboObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const GaussianProcess& process = denoiser.process();
   const auto times = elbo_times(process, options_.bound.steps);
   const auto count = static_cast<int64_t>(times.size());
@@ -128,6 +132,8 @@ Tensor ElboObjective::loss(const Denoiser& denoiser, const Batch& batch, const R
   const Tensor term =
       sum_events((batch.x0 - denoised).square()) * part(&ElboTerm::error) + d * part(&ElboTerm::constant);
   return (static_cast<double>(count) * term + elbo_prior(process, batch.x0)) / d;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

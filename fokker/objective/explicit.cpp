@@ -1,10 +1,11 @@
 #include "fokker/objective/explicit.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
 
-Tensor ExplicitObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
+Tensor ExplicitObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const GaussianProcess& process = denoiser.process();
   const int64_t dimension = event_size(batch.x0.sizes());
   check(dimension == target_.dimension(),
@@ -26,6 +27,8 @@ Tensor ExplicitObjective::loss(const Denoiser& denoiser, const Batch& batch, con
   // sigma (s_theta - s) = E[eps | x] - eps_theta.
   const Tensor noise = denoiser.estimate(noised.x, noised.t, noised.label).noise();
   return sum_events((noise - posterior.noise.reshape(noise.sizes())).square()) * weight.reshape({-1});
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

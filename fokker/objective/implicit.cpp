@@ -1,5 +1,6 @@
 #include "fokker/objective/implicit.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -25,11 +26,13 @@ ScoreFunction score_at(const Denoiser& denoiser, const NoisedBatch& noised) {
 
 }  // namespace
 
-Tensor ImplicitObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
+Tensor ImplicitObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const NoisedBatch noised =
       noise_batch(denoiser.process(), batch, options_.times, options_.label_dropout, rng);
   return implicit_score_matching(score_at(denoiser, noised), noised.x) *
          level_weight(denoiser.process(), options_.weighting, noised);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 SlicedObjective::SlicedObjective(Options options) : options_(std::move(options)) {
@@ -37,7 +40,7 @@ SlicedObjective::SlicedObjective(Options options) : options_(std::move(options))
         options_.projections);
 }
 
-Tensor SlicedObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
+Tensor SlicedObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const auto& matching = options_.matching;
   const NoisedBatch noised =
       noise_batch(denoiser.process(), batch, matching.times, matching.label_dropout, rng);
@@ -45,6 +48,8 @@ Tensor SlicedObjective::loss(const Denoiser& denoiser, const Batch& batch, const
                                               rng.stream("directions"));
   return sliced_score_matching(score_at(denoiser, noised), noised.x, directions, options_.norm) *
          level_weight(denoiser.process(), matching.weighting, noised);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor random_directions(SlicedObjective::Directions kind, int64_t count, const Tensor& x, uint64_t step,

@@ -1,5 +1,6 @@
 #include "fokker/objective/score_matching.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -28,7 +29,7 @@ void check_depends(const Tensor& score) {
 
 }  // namespace
 
-Tensor exact_divergence(const Tensor& score, const Tensor& x) {
+Tensor exact_divergence(const Tensor& score, const Tensor& x) try {
   check_depends(score);
   const Tensor flat = score.flatten(1);
   Tensor divergence;
@@ -37,30 +38,38 @@ Tensor exact_divergence(const Tensor& score, const Tensor& x) {
     divergence = divergence.defined() ? divergence + column : column;
   }
   return divergence;
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor directional_divergence(const Tensor& score, const Tensor& x, const Tensor& directions) {
+Tensor directional_divergence(const Tensor& score, const Tensor& x, const Tensor& directions) try {
   check_depends(score);
   check(directions.sizes() == x.sizes(), "divergence: expected directions of shape {} but received {}",
         shape_string(x), shape_string(directions));
   const Tensor product = gradients(score * directions, {x}, /*create_graph=*/true)[0];
   return sum_events(product * directions);
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor fisher_divergence(const ScoreFunction& score, const Distribution& target, const Tensor& x) {
+Tensor fisher_divergence(const ScoreFunction& score, const Distribution& target, const Tensor& x) try {
   const Tensor s = score(x);
   check_score(s, x);
   return sum_events((target.score(x) - s).square());
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor implicit_score_matching(const ScoreFunction& score, const Tensor& x) {
+Tensor implicit_score_matching(const ScoreFunction& score, const Tensor& x) try {
   return with_derivatives(score, x, [](const Tensor& s, const Tensor& leaf) {
     return sum_events(s.square()) + 2 * exact_divergence(s, leaf);
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor sliced_score_matching(const ScoreFunction& score, const Tensor& x, const Tensor& directions,
-                             SlicedNorm norm) {
+                             SlicedNorm norm) try {
   check(directions.dim() == x.dim() + 1 && directions.size(0) > 0 && directions[0].sizes() == x.sizes(),
         "sliced score matching: expected directions of shape (k, {} but received {}",
         shape_string(x).substr(1), shape_string(directions));
@@ -76,14 +85,18 @@ Tensor sliced_score_matching(const ScoreFunction& score, const Tensor& x, const 
     }
     return total / static_cast<double>(k);
   });
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor denoising_score_matching(const ScoreFunction& score, const Tensor& x0, const Tensor& noise,
-                                double sigma) {
+                                double sigma) try {
   check(sigma > 0, "denoising score matching: expected sigma > 0 but received {}", sigma);
   const Tensor s = score(x0 + sigma * noise);
   check_score(s, x0);
   return sum_events((s + noise / sigma).square());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,5 +1,6 @@
 #include "fokker/objective/single_level.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/objective/noised_batch.h"
 
@@ -14,15 +15,19 @@ NoisedBatch noise_at(const Denoiser& denoiser, const Batch& batch, double t, con
 
 }  // namespace
 
-Tensor DenoisingScoreMatching::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
+Tensor DenoisingScoreMatching::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const NoisedBatch noised = noise_at(denoiser, batch, t_, rng);
   const Tensor score = denoiser.estimate(noised.x, noised.t, noised.label).score();
   return sum_events((score + noised.noise / denoiser.process().sigma(t_)).square());
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor DenoisingAutoencoder::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const {
+Tensor DenoisingAutoencoder::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const NoisedBatch noised = noise_at(denoiser, batch, t_, rng);
   return sum_events((denoiser.estimate(noised.x, noised.t, noised.label).denoised() - batch.x0).square());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -34,12 +34,14 @@ Tensor Times::map(const std::function<double(double)>& function, const Tensor& l
   return per_sample(values, like).to(like.options());
 }
 
-Tensor GaussianProcess::perturb(const Tensor& x0, const Tensor& noise, const Times& t) const {
+Tensor GaussianProcess::perturb(const Tensor& x0, const Tensor& noise, const Times& t) const try {
   check(x0.sizes() == noise.sizes(), "perturb: expected noise of shape {} but received {}", shape_string(x0),
         shape_string(noise));
   const Tensor alpha = t.map([&](double u) { return this->alpha(u); }, x0);
   const Tensor sigma = t.map([&](double u) { return this->sigma(u); }, x0);
   return alpha * x0 + sigma * noise;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 TransitionCoefficients GaussianProcess::transition(double s, double t) const {
@@ -84,11 +86,13 @@ Tensor GaussianProcess::sample_prior(IntArrayRef shape, const Rng& rng, int64_t 
   detail::throw_as_error();
 }
 
-Tensor GaussianProcess::log_prior(const Tensor& x) const {
+Tensor GaussianProcess::log_prior(const Tensor& x) const try {
   const double variance = prior_variance();
   const double constant =
       -0.5 * static_cast<double>(event_size(x.sizes())) * std::log(2 * std::numbers::pi * variance);
   return sum_events(x.square()) * (-0.5 / variance) + constant;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

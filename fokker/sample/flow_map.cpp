@@ -77,7 +77,7 @@ FlowMap decode(const Denoiser& denoiser, const Tensor& latent, DormandPrince::Op
   detail::throw_as_error();
 }
 
-Tensor great_circle(const Tensor& from, const Tensor& to, int64_t frames) {
+Tensor great_circle(const Tensor& from, const Tensor& to, int64_t frames) try {
   check(from.sizes() == to.sizes(), "great_circle: expected points of one shape but received {} and {}",
         shape_string(from), shape_string(to));
   check(frames >= 2, "great_circle: expected at least 2 frames but received {}", frames);
@@ -98,6 +98,8 @@ Tensor great_circle(const Tensor& from, const Tensor& to, int64_t frames) {
                      (std::sin((1 - u) * angle) / norm_a * a + std::sin(u * angle) / norm_b * b));
   }
   return at::stack(points).to(from.scalar_type());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

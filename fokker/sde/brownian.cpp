@@ -82,13 +82,15 @@ Tensor brownian_paths(int64_t n, int64_t d, const std::vector<double>& times, co
   detail::throw_as_error();
 }
 
-Tensor white_noise(int64_t n, int64_t d, const std::vector<double>& times, const Rng& rng) {
+Tensor white_noise(int64_t n, int64_t d, const std::vector<double>& times, const Rng& rng) try {
   check_request(n, d, times, "white_noise");
   check(times.size() >= 2, "white_noise: expected at least two times but received {}", times.size());
   std::vector<Tensor> noise;
   for (size_t i = 1; i < times.size(); ++i)
     noise.push_back(increment_noise(n, d, i, rng) / std::sqrt(times[i] - times[i - 1]));
   return at::stack(noise);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
 
@@ -75,20 +76,24 @@ LinearTransition LinearSde::transition(double t) const {
   return result;
 }
 
-Tensor LinearSde::mean(double t, const Tensor& mean0) const {
+Tensor LinearSde::mean(double t, const Tensor& mean0) const try {
   check(mean0.dim() >= 1 && mean0.dim() <= 2 && mean0.size(-1) == dimension(),
         "LinearSde: expected a mean of shape ({0}) or (n, {0}) but received {1}", dimension(),
         shape_string(mean0));
   const LinearTransition law = transition(t);
   return mean0.to(at::kDouble).matmul(law.F.t()) + law.offset;
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor LinearSde::covariance(double t, const Tensor& covariance0) const {
+Tensor LinearSde::covariance(double t, const Tensor& covariance0) const try {
   check(covariance0.dim() == 2 && covariance0.size(0) == dimension() && covariance0.size(1) == dimension(),
         "LinearSde: expected a covariance of shape ({0}, {0}) but received {1}", dimension(),
         shape_string(covariance0));
   const LinearTransition law = transition(t);
   return symmetric(law.F.matmul(covariance0.to(at::kDouble)).matmul(law.F.t()) + law.Q);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor LinearSde::cross_covariance(double t, double s, const Tensor& covariance0) const {
@@ -118,7 +123,7 @@ Tensor LinearSde::stationary_covariance() const {
 }
 
 Tensor LinearSde::sample_paths(const Tensor& x0, const std::vector<double>& times, const NoiseSource& noise,
-                               int64_t first_sample) const {
+                               int64_t first_sample) const try {
   check(x0.dim() == 2 && x0.size(1) == dimension() && x0.is_floating_point(),
         "LinearSde: expected floating-point x0 of shape (n, {}) but received {} {}", dimension(),
         at::toString(x0.scalar_type()), shape_string(x0));
@@ -141,11 +146,15 @@ Tensor LinearSde::sample_paths(const Tensor& x0, const std::vector<double>& time
     states.push_back(x.to(x0.options()));
   }
   return at::stack(states);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor LinearSde::sample_paths(const Tensor& x0, const std::vector<double>& times, const Rng& rng,
-                               int64_t first_sample) const {
+                               int64_t first_sample) const try {
   return sample_paths(x0, times, rng.stream("linear-sde").noise_source(at::kDouble), first_sample);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Sde LinearSde::sde() const {

@@ -1,5 +1,6 @@
 #include "fokker/target/distribution.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -29,20 +30,26 @@ FunctionDistribution::FunctionDistribution(DistributionFunctions functions)
         functions_.dimension);
 }
 
-Tensor FunctionDistribution::log_density(const Tensor& x) const {
+Tensor FunctionDistribution::log_density(const Tensor& x) const try {
   if (!functions_.log_density) return Distribution::log_density(x);
   return functions_.log_density(rows(x)).to(x.scalar_type());
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor FunctionDistribution::score(const Tensor& x) const {
+Tensor FunctionDistribution::score(const Tensor& x) const try {
   if (!functions_.score) return Distribution::score(x);
   return functions_.score(rows(x)).reshape(x.sizes()).to(x.scalar_type());
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Tensor FunctionDistribution::sample(int64_t count, const Rng& rng) const {
+Tensor FunctionDistribution::sample(int64_t count, const Rng& rng) const try {
   if (!functions_.sample) return Distribution::sample(count, rng);
   check(count >= 0, "{}: expected a sample count >= 0 but received {}", name(), count);
   return functions_.sample(count, rng);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -214,22 +214,26 @@ GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& 
   return {joined(parts[0]), joined(parts[1]), joined(parts[2]), {}};
 }
 
-GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, double alpha, double sigma) const {
+GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, double alpha, double sigma) const try {
   const Tensor points = rows(x);
   const Block block =
       evaluate(points, column(alpha, x), column(sigma, x), Wanted::moments, x.scalar_type() != at::kDouble);
   const auto type = x.scalar_type();
   return {block.denoised.reshape(x.sizes()).to(type),
           (block.negative_score * sigma).reshape(x.sizes()).to(type), block.log_density.to(type)};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 GaussianMixture::Posterior GaussianMixture::posterior(const Tensor& x, const Tensor& alpha,
-                                                      const Tensor& sigma) const {
+                                                      const Tensor& sigma) const try {
   const Tensor points = rows(x), a = column(alpha, x, "alpha"), s = column(sigma, x, "sigma");
   const Block block = evaluate(points, a, s, Wanted::moments, x.scalar_type() != at::kDouble);
   const auto type = x.scalar_type();
   return {block.denoised.reshape(x.sizes()).to(type), (block.negative_score * s).reshape(x.sizes()).to(type),
           block.log_density.to(type)};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor GaussianMixture::log_density(const Tensor& x) const try {
@@ -248,9 +252,11 @@ Tensor GaussianMixture::score(const Tensor& x) const try {
   detail::throw_as_error();
 }
 
-Tensor GaussianMixture::responsibilities(const Tensor& x) const {
+Tensor GaussianMixture::responsibilities(const Tensor& x) const try {
   return evaluate(rows(x), column(1, x), column(0, x), Wanted::responsibilities, false)
       .responsibilities.to(x.scalar_type());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

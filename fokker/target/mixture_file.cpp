@@ -1,4 +1,5 @@
 // A Gaussian mixture from a JSON file.
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/target/toys.h"
@@ -87,7 +88,7 @@ Json parsed(const std::string& path) {
 
 }  // namespace
 
-GaussianMixture read_gaussian_mixture(const std::string& path) {
+GaussianMixture read_gaussian_mixture(const std::string& path) try {
   const Json json = parsed(path);
   check_keys(json, path);
   const auto field = [&](const char* key) { return Field{json.at(key), path + ": " + key}; };
@@ -116,6 +117,8 @@ GaussianMixture read_gaussian_mixture(const std::string& path) {
   } catch (const Error& error) {
     fail(ErrorKind::input, "{}: {}", path, error.what());
   }
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

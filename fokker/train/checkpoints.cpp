@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 
@@ -26,13 +27,15 @@ std::vector<fs::path> Checkpoints::all() const {
   return paths;
 }
 
-void Checkpoints::save(const Trainer& trainer, int64_t kept) const {
+void Checkpoints::save(const Trainer& trainer, int64_t kept) const try {
   const fs::path path = folder_ / fmt::format("step-{:09}", trainer.step());
   const bool here = trainer.step() == trainer.loaded_step() && fs::exists(path);
   if (!here) write_folder_atomically(path, [&](const fs::path& folder) { trainer.save_state(folder); });
   const auto present = all();
   for (int64_t i = 0; i + kept < std::ssize(present); ++i)
     remove_folder_atomically(present[static_cast<size_t>(i)]);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 bool Checkpoints::load_newest(Trainer& trainer) const {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 
@@ -62,12 +63,14 @@ void RunFolder::append_metrics(const TrainMetrics& metrics) const {
   if (!out) fail(ErrorKind::resource, "{}: cannot be written", file.string());
 }
 
-std::vector<TrainMetrics> RunFolder::metrics() const {
+std::vector<TrainMetrics> RunFolder::metrics() const try {
   const fs::path file = path_ / "metrics.jsonl";
   return fs::exists(file) ? read_metrics(file) : std::vector<TrainMetrics>();
+} catch (...) {
+  detail::throw_as_error();
 }
 
-std::vector<TrainMetrics> read_metrics(const fs::path& file) {
+std::vector<TrainMetrics> read_metrics(const fs::path& file) try {
   std::istringstream lines(read_file(file));
   std::vector<TrainMetrics> metrics;
   for (std::string line; std::getline(lines, line);) {
@@ -85,6 +88,8 @@ std::vector<TrainMetrics> read_metrics(const fs::path& file) {
     metrics.push_back(one);
   }
   return metrics;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 void RunFolder::drop_metrics_after(int64_t step) const {

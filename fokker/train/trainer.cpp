@@ -145,7 +145,7 @@ double Trainer::train_step(double learning_rate) {
   return value;
 }
 
-double Trainer::held_out_loss() const {
+double Trainer::held_out_loss() const try {
   const GradientMode no_gradients(false);
   const int64_t rows = std::min(data_.held_out.size(), options_.held_out_rows);
   const int64_t chunk = std::min(rows, std::max<int64_t>(options_.batch, 1));
@@ -158,6 +158,8 @@ double Trainer::held_out_loss() const {
     total += objective_->loss(*averaged_, batch, rng).sum().item<double>();
   }
   return total / static_cast<double>(rows);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 /// The loss notices weights of a step only in the next, and the last has none.

@@ -46,6 +46,8 @@ TEST(PublicBoundary, MismatchedShapesAreErrors) {
   const auto normalisation = Normalisation::fit(rows_of({{1, 2}, {3, 4}}), NormalisationKind::whiten);
   EXPECT_THROW(normalisation.apply(at::zeros({4, 3}, at::kDouble)), Error);
   EXPECT_THROW(standard_normal().estimate(at::zeros({4, 3}, at::kDouble), 0.5), Error);
+  EXPECT_THROW(transposed.process().perturb(x, at::zeros({3, 5}, at::kDouble), 0.5), Error);
+  EXPECT_THROW(great_circle(x, at::zeros({3, 5}, at::kDouble), 4), Error);
 }
 
 TEST(PublicBoundary, ShortMemoryIsAResourceError) {

@@ -1,5 +1,6 @@
 #include "fokker/data/array/idx.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/array/inflate.h"
 #include "fokker/data/endian.h"
@@ -29,7 +30,7 @@ at::ScalarType idx_type(unsigned char code, const std::string& name) {
 
 }  // namespace
 
-Tensor load_idx(const std::filesystem::path& path) {
+Tensor load_idx(const std::filesystem::path& path) try {
   const auto reader = open_maybe_gzip(path);
   unsigned char magic[4];
   reader->read(magic, sizeof magic);
@@ -49,9 +50,11 @@ Tensor load_idx(const std::filesystem::path& path) {
   reader->expect_end();
   reverse_bytes(tensor);
   return tensor;
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Dataset load_cifar10(const std::filesystem::path& path) {
+Dataset load_cifar10(const std::filesystem::path& path) try {
   constexpr int64_t pixels = 3 * 32 * 32;
   constexpr int64_t record = 1 + pixels;
   const auto reader = open_bytes(path);
@@ -73,6 +76,8 @@ Dataset load_cifar10(const std::filesystem::path& path) {
           .label_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                           "truck"},
           .source = path.string()};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

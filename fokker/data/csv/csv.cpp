@@ -19,9 +19,11 @@ LabelColumn load_csv_labels(const std::filesystem::path& path, const CsvFormat& 
   detail::throw_as_error();
 }
 
-ColumnNames csv_column_names(const std::filesystem::path& path, const CsvFormat& format) {
+ColumnNames csv_column_names(const std::filesystem::path& path, const CsvFormat& format) try {
   const CsvTable table(path, format);
   return {table.column_names(), table.has_header()};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/image/decoded.h"
@@ -77,7 +78,7 @@ void read_row(const BmpBytes& bytes, const BmpLayout& layout, int64_t at, uint8_
 
 }  // namespace
 
-Tensor decode_bmp(std::string_view data, const std::string& name, ImageFacts* facts) {
+Tensor decode_bmp(std::string_view data, const std::string& name, ImageFacts* facts) try {
   const BmpBytes bytes(data, name);
   const BmpLayout layout = layout_of(bytes, name);
   check_image_size(name, layout.height, layout.width);
@@ -92,6 +93,8 @@ Tensor decode_bmp(std::string_view data, const std::string& name, ImageFacts* fa
   const bool grey = palette && pixels.select(2, 0).equal(pixels.select(2, 1)) &&
                     pixels.select(2, 0).equal(pixels.select(2, 2));
   return decoded(grey ? pixels.narrow(2, 0, 1) : pixels, {.palette = palette && !grey}, facts);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

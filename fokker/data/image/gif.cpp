@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/image/decoded.h"
@@ -119,7 +120,7 @@ Tensor colour_table(const GifReader& gif, const std::string& name) {
 
 }  // namespace
 
-Tensor decode_gif(std::string_view bytes, const std::string& name, ImageFacts* facts) {
+Tensor decode_gif(std::string_view bytes, const std::string& name, ImageFacts* facts) try {
   GifReader gif(bytes);
   check_input(gif.opened(), "{}: not a readable GIF image: {}", name, gif.message());
   check_input(gif.next_picture(), "{}: not a readable GIF image: {}", name,
@@ -133,6 +134,8 @@ Tensor decode_gif(std::string_view bytes, const std::string& name, ImageFacts* f
   const Tensor rgba = colours.index({at::where(indices < 0, at::full_like(indices, 256), indices)});
   const bool opaque = rgba.select(2, 3).eq(255).all().item<bool>();
   return decoded(opaque ? rgba.narrow(2, 0, 3) : rgba, {.palette = true}, facts);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -33,7 +33,7 @@ bool has_image_extension(const std::filesystem::path& path) {
   return known.contains(extension);
 }
 
-Tensor to_pixels(const Tensor& images) {
+Tensor to_pixels(const Tensor& images) try {
   const Tensor source = images.detach().to(at::kCPU);
   if (source.scalar_type() == at::kByte) return source;
   check(source.is_floating_point(), "to_pixels: expected uint8, or floats in [-1, 1], but received {}",
@@ -41,6 +41,8 @@ Tensor to_pixels(const Tensor& images) {
   const Tensor values = source.to(at::kFloat);
   check(!values.isnan().any().item<bool>(), "to_pixels: expected numbers in [-1, 1] but received NaN");
   return ((values + 1) * 127.5).round_().clamp_(0, 255).to(at::kByte);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 namespace {
@@ -63,7 +65,7 @@ double opaque_value(const Tensor& images) {
 
 }  // namespace
 
-Tensor convert_channels(const Tensor& images, int64_t channels) {
+Tensor convert_channels(const Tensor& images, int64_t channels) try {
   check_channels("convert_channels", images);
   const int64_t from = images.size(-3);
   check(channels >= 1 && channels <= 4,
@@ -82,6 +84,8 @@ Tensor convert_channels(const Tensor& images, int64_t channels) {
   const Tensor alpha = from % 2 == 0 ? images.narrow(-3, from - 1, 1)
                                      : at::full_like(colour.narrow(-3, 0, 1), opaque_value(images));
   return at::cat({colour, alpha}, -3);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 bool is_opaque(const Tensor& images) {
@@ -90,7 +94,7 @@ bool is_opaque(const Tensor& images) {
   return channels % 2 == 1 || images.select(-3, channels - 1).eq(opaque_value(images)).all().item<bool>();
 }
 
-Tensor over_white(const Tensor& images) {
+Tensor over_white(const Tensor& images) try {
   check_channels("over_white", images);
   const int64_t channels = images.size(-3);
   if (channels % 2 == 1) return images;
@@ -98,6 +102,8 @@ Tensor over_white(const Tensor& images) {
   const double none = images.is_floating_point() ? -1.0 : 0.0;
   const Tensor share = (images.narrow(-3, channels - 1, 1).to(at::kFloat) - none) / (white - none);
   return as_type_of(images, white + (images.narrow(-3, 0, channels - 1).to(at::kFloat) - white) * share);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor resize_images(const Tensor& images, int64_t height, int64_t width) try {

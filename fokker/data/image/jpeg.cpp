@@ -6,6 +6,7 @@
 
 #include <csetjmp>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/image/decoded.h"
@@ -95,7 +96,7 @@ class JpegReader {
 
 }  // namespace
 
-Tensor decode_jpeg(std::string_view bytes, const std::string& name, ImageFacts* facts) {
+Tensor decode_jpeg(std::string_view bytes, const std::string& name, ImageFacts* facts) try {
   JpegReader jpeg(bytes);
   check_input(jpeg.read_header(), "{}: not a readable JPEG image: {}", name, jpeg.message());
   check_input(!jpeg.is_cmyk(), "{}: expected a grey or RGB image but it is CMYK", name);
@@ -104,6 +105,8 @@ Tensor decode_jpeg(std::string_view bytes, const std::string& name, ImageFacts* 
   check_input(jpeg.read_rows(pixels.data_ptr<uint8_t>()), "{}: not a readable JPEG image: {}", name,
               jpeg.message());
   return decoded(pixels, {.orientation = jpeg.orientation()}, facts);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -129,7 +129,7 @@ std::vector<png_bytep> row_pointers(const Tensor& interleaved) {
 
 }  // namespace
 
-Tensor decode_png(std::string_view bytes, const std::string& name, ImageFacts* facts) {
+Tensor decode_png(std::string_view bytes, const std::string& name, ImageFacts* facts) try {
   PngReader png(bytes);
   check_input(png.read_header(), "{}: not a readable PNG image: {}", name, png.message());
   check_image_size(name, png.height(), png.width());
@@ -142,9 +142,11 @@ Tensor decode_png(std::string_view bytes, const std::string& name, ImageFacts* f
   const Tensor levels = deep ? from_big_endian_levels(pixels) : pixels;
   return decoded(levels, {.orientation = png.orientation(), .deep = deep, .palette = png.has_palette()},
                  facts);
+} catch (...) {
+  detail::throw_as_error();
 }
 
-std::string encode_png(const Tensor& image) {
+std::string encode_png(const Tensor& image) try {
   check(image.dim() == 3 && image.size(0) >= 1 && image.size(0) <= 4 && image.numel() > 0,
         "encode_png: expected (1 to 4 channels, height, width) but received {}", shape_string(image));
   const Tensor pixels = to_pixels(image).permute({1, 2, 0}).contiguous();
@@ -153,6 +155,8 @@ std::string encode_png(const Tensor& image) {
   if (!png.write({pixels.size(0), pixels.size(1), pixels.size(2)}, rows.data()))
     fail(ErrorKind::failed, "encode_png: libpng could not encode an image of shape {}", shape_string(image));
   return png.bytes();
+} catch (...) {
+  detail::throw_as_error();
 }
 
 void save_png(const std::filesystem::path& path, const Tensor& image) try {

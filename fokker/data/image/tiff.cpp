@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/image/decoded.h"
@@ -151,7 +152,7 @@ Tensor read_levels(const TiffReader& tiff, const TiffLayout& layout, const std::
 
 }  // namespace
 
-Tensor decode_tiff(std::string_view bytes, const std::string& name, ImageFacts* facts) {
+Tensor decode_tiff(std::string_view bytes, const std::string& name, ImageFacts* facts) try {
   const TiffReader tiff(bytes);
   check_input(tiff.file() != nullptr, "{}: not a readable TIFF image: {}", name, tiff.message());
   const TiffLayout layout = layout_of(tiff);
@@ -167,6 +168,8 @@ Tensor decode_tiff(std::string_view bytes, const std::string& name, ImageFacts* 
       pixels,
       {.orientation = layout.orientation, .deep = deep, .palette = layout.photometric == PHOTOMETRIC_PALETTE},
       facts);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

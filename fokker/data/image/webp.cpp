@@ -1,6 +1,7 @@
 #include <webp/decode.h>
 #include <webp/mux.h>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/image/decoded.h"
@@ -20,7 +21,7 @@ int webp_orientation(std::string_view bytes) {
 
 }  // namespace
 
-Tensor decode_webp(std::string_view bytes, const std::string& name, ImageFacts* facts) {
+Tensor decode_webp(std::string_view bytes, const std::string& name, ImageFacts* facts) try {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   WebPBitstreamFeatures features;
   check_input(WebPGetFeatures(data, bytes.size(), &features) == VP8_STATUS_OK,
@@ -34,6 +35,8 @@ Tensor decode_webp(std::string_view bytes, const std::string& name, ImageFacts* 
   check_input(decode(data, bytes.size(), pixels.data_ptr<uint8_t>(), pixels.nbytes(), stride) != nullptr,
               "{}: not a readable WebP image: damaged or truncated", name);
   return decoded(pixels, {.orientation = webp_orientation(bytes)}, facts);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/evaluate/two_sample/column_scores.h"
 
 namespace fokker {
@@ -43,7 +44,7 @@ Partners pair_up(const Tensor& group, int64_t groups, int64_t n, const Rng& rng)
 
 }  // namespace
 
-Copies count_copies(const Tensor& x, const Tensor& y, const Rng& rng) {
+Copies count_copies(const Tensor& x, const Tensor& y, const Rng& rng) try {
   const int64_t n = x.size(0);
   const Tensor group = groups_of_equal_rows(at::cat({x, y}));
   const int64_t groups = group.max().item<int64_t>() + 1;
@@ -62,9 +63,11 @@ Copies count_copies(const Tensor& x, const Tensor& y, const Rng& rng) {
   const double deviation = std::max(0.5, std::sqrt(variance));
   result.beyond_chance = static_cast<double>(result.rows) > result.expected + 6 * deviation;
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
-std::pair<Tensor, Tensor> without_copies(const Tensor& x, const Tensor& y, const Rng& rng) {
+std::pair<Tensor, Tensor> without_copies(const Tensor& x, const Tensor& y, const Rng& rng) try {
   const int64_t n = x.size(0), m = y.size(0);
   const Tensor group = groups_of_equal_rows(at::cat({x, y}));
   Partners p = pair_up(group, group.max().item<int64_t>() + 1, n, rng.stream("partners"));
@@ -77,6 +80,8 @@ std::pair<Tensor, Tensor> without_copies(const Tensor& x, const Tensor& y, const
   }
   return {x.index_select(0, at::tensor(p.first_alone, at::kLong)),
           y.index_select(0, at::tensor(p.second_alone, at::kLong))};
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -68,18 +68,22 @@ Moments moments(const Tensor& x) try {
   detail::throw_as_error();
 }
 
-double mean_error(const Moments& samples, const Moments& reference, bool relative) {
+double mean_error(const Moments& samples, const Moments& reference, bool relative) try {
   check_same(samples, reference);
   Tensor difference = (samples.mean - reference.mean).abs();
   if (relative) difference = difference / units(reference.deviation);
   return difference.max().item<double>();
+} catch (...) {
+  detail::throw_as_error();
 }
 
-double covariance_error(const Moments& samples, const Moments& reference, bool relative) {
+double covariance_error(const Moments& samples, const Moments& reference, bool relative) try {
   check_same(samples, reference);
   Tensor difference = (samples.covariance - reference.covariance).abs();
   if (relative) difference = difference / at::outer(units(reference.deviation), units(reference.deviation));
   return difference.max().item<double>();
+} catch (...) {
+  detail::throw_as_error();
 }
 
 ModeStatistics mode_weights(const Tensor& samples, const GaussianMixture& mixture) try {

@@ -1,0 +1,47 @@
+// What a program learns of work that it stopped.
+#include "fokker/core/stop.h"
+#include "fokker/train/sample_model.h"
+#include "fokker/train/train.h"
+#include "support.h"
+
+namespace fokker {
+namespace {
+
+Dataset small_data() {
+  return {.values = Rng(1).normal({64, 2}, {}, at::kDouble), .columns = {"x", "y"}};
+}
+
+Recipe short_recipe(int64_t steps) {
+  Recipe recipe;
+  recipe.options.steps = steps;
+  recipe.options.batch = 16;
+  return recipe;
+}
+
+TEST(Stopped, TrainingThrowsAndMakesNoFurtherStep) {
+  StopRequest request;
+  const StopScope scope(&request);
+  Recipe recipe = short_recipe(50);
+  int64_t last = 0;
+  recipe.hooks.on_step = [&](int64_t step, double, double) {
+    last = step;
+    if (step == 5) request.make();
+  };
+  expect_error([&] { train(small_data(), recipe, Rng(0)); }, ErrorKind::stopped, "stopped on request");
+  EXPECT_EQ(last, 5);
+}
+
+TEST(Stopped, SamplingSaysHowManyRowsAreFinished) {
+  const Model model = train(small_data(), short_recipe(2), Rng(0));
+  StopRequest request;
+  const StopScope scope(&request);
+  SampleOptions options{.steps = 8, .batch = 10};
+  options.observers = {[&](const Observation& seen) {
+    if (seen.first_sample == 20 && seen.step == 3) request.make();
+  }};
+  expect_error([&] { sample(model, 40, Rng(0), options); }, ErrorKind::stopped,
+               "20 rows are finished, those that follow at step 3 of 8");
+}
+
+}  // namespace
+}  // namespace fokker
