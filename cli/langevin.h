@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/sample/registry.h"
+#include "fokker/sample/samplers.h"
 
 namespace fokker::cli {
 

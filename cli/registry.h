@@ -4,7 +4,7 @@
 #include "fokker/data/load.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/registry.h"
+#include "fokker/sample/samplers.h"
 
 namespace fokker::cli {
 

@@ -61,7 +61,7 @@
 #include "fokker/sample/method/probability_flow.h"
 #include "fokker/sample/method/stochastic_heun.h"
 #include "fokker/sample/method/unipc.h"
-#include "fokker/sample/registry.h"
+#include "fokker/sample/samplers.h"
 #include "fokker/sde/brownian.h"
 #include "fokker/sde/jacobian.h"
 #include "fokker/sde/linear_sde.h"

@@ -2,7 +2,7 @@
 #include <memory>
 #include <optional>
 
-#include "fokker/core/text/registry.h"
+#include "fokker/core/text/spec_registry.h"
 #include "fokker/objective/objective.h"
 #include "fokker/objective/time_sampling.h"
 #include "fokker/objective/weighting.h"

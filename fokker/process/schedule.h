@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fokker/core/text/json.h"
-#include "fokker/core/text/registry.h"
+#include "fokker/core/text/spec_registry.h"
 
 namespace fokker {
 

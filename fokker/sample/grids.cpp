@@ -1,5 +1,5 @@
 #include "fokker/core/check.h"
-#include "fokker/sample/registry.h"
+#include "fokker/sample/samplers.h"
 
 namespace fokker {
 namespace {

@@ -1,3 +1,5 @@
+#include "fokker/sample/samplers.h"
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/sample/method/adaptive_sde.h"
@@ -18,7 +20,6 @@
 #include "fokker/sample/method/probability_flow.h"
 #include "fokker/sample/method/stochastic_heun.h"
 #include "fokker/sample/method/unipc.h"
-#include "fokker/sample/registry.h"
 
 namespace fokker {
 namespace {

@@ -2,7 +2,7 @@
 #include <memory>
 #include <vector>
 
-#include "fokker/core/text/registry.h"
+#include "fokker/core/text/spec_registry.h"
 #include "fokker/target/distribution.h"
 
 namespace fokker {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "fokker/core/text/registry.h"
+#include "fokker/core/text/spec_registry.h"
 #include "fokker/target/distribution.h"
 #include "fokker/target/gaussian_mixture.h"
 

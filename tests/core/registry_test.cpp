@@ -1,5 +1,4 @@
-#include "fokker/core/text/registry.h"
-
+#include "fokker/core/text/spec_registry.h"
 #include "support.h"
 
 namespace fokker {

@@ -2,7 +2,7 @@
 #include "fokker/objective/registry.h"
 #include "fokker/sample/integrate.h"
 #include "fokker/sample/method/ddim.h"
-#include "fokker/sample/registry.h"
+#include "fokker/sample/samplers.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/train.h"
 #include "support.h"

@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/course/verify/check.h"
+#include "fokker/course/verify/theory_check.h"
 
 /// Each function appends the checks of one topic and is defined in the file of its name.
 namespace fokker::verify {

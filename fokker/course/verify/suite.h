@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/course/verify/check.h"
+#include "fokker/course/verify/theory_check.h"
 
 /// The theory of the four sources as numbers: each statement is measured against its closed form.
 namespace fokker::verify {

@@ -1,6 +1,6 @@
 #include "fokker/core/check.h"
 #include "fokker/sample/chain/langevin.h"
-#include "fokker/sample/registry.h"
+#include "fokker/sample/samplers.h"
 
 namespace fokker {
 namespace {

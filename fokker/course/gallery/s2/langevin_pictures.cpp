@@ -1,11 +1,10 @@
 // S2, sections 4.3 and 4.4: Langevin dynamics between two modes, plain and annealed.
-#include "fokker/sample/chain/langevin.h"
-
 #include "fokker/course/gallery/compute.h"
 #include "fokker/course/gallery/items.h"
 #include "fokker/course/gallery/workshop.h"
 #include "fokker/plot/mark/bars.h"
 #include "fokker/plot/mark/scatter.h"
+#include "fokker/sample/chain/langevin.h"
 #include "fokker/sample/method/annealed_langevin.h"
 
 namespace fokker::gallery {

@@ -1,10 +1,9 @@
 // S2, section 4.3: Langevin algorithms on one target.
-#include "fokker/sample/chain/langevin.h"
-
 #include <cmath>
 
 #include "fokker/course/verify/checks.h"
 #include "fokker/course/verify/problems.h"
+#include "fokker/sample/chain/langevin.h"
 
 namespace fokker::verify {
 namespace {

@@ -1,11 +1,10 @@
 // S2, section 4.2: the Fisher divergence and the losses that need no score: eqs. 4.2, 4.3 and 4.4.
-#include "fokker/objective/score_matching.h"
-
 #include <cmath>
 
 #include "fokker/course/verify/checks.h"
 #include "fokker/course/verify/problems.h"
 #include "fokker/objective/implicit.h"
+#include "fokker/objective/score_matching.h"
 #include "fokker/sde/jacobian.h"
 
 namespace fokker::verify {

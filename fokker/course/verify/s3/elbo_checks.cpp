@@ -1,5 +1,3 @@
-#include "fokker/objective/elbo.h"
-
 #include <numbers>
 
 #include "fokker/course/problem/joint_gaussian.h"
@@ -8,6 +6,7 @@
 #include "fokker/course/verify/line_mixture.h"
 #include "fokker/course/verify/quadrature.h"
 #include "fokker/denoise/analytic.h"
+#include "fokker/objective/elbo.h"
 
 namespace fokker::verify {
 namespace {

@@ -1,4 +1,4 @@
-#include "fokker/course/verify/check.h"
+#include "fokker/course/verify/theory_check.h"
 
 #include <chrono>
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "fokker/core/text/registry.h"
+#include "fokker/core/text/spec_registry.h"
 #include "fokker/sample/chain/markov_chain.h"
 #include "fokker/sample/sampler.h"
 #include "fokker/sample/time_grid.h"
