@@ -15,6 +15,13 @@ std::string headline_p_value(double p) {
 
 constexpr size_t kTitleLength = 80;
 
+/// Ours by what they are called, a program's own by its class.
+std::string kind_of(const Network& network) {
+  const std::string name = network.class_name();
+  if (name == "UNet2DModel") return "A U-Net";
+  return name == "FokkerMlp" ? "An MLP" : fmt::format("A network of class {}", shorten(name, 40));
+}
+
 std::string summary_line(const RunRecord& run) {
   const Model& model = run.model;
   const std::string source = model.training.data.value_or("data that is not recorded");
@@ -23,9 +30,9 @@ std::string summary_line(const RunRecord& run) {
   const std::string rows = model.is_image() ? fmt::format("images of {}", shape)
                                             : fmt::format("rows of {} {}", shape,
                                                           model.event_shape()[0] == 1 ? "column" : "columns");
-  return fmt::format("{} of {} parameters, trained on {} {} from {}.",
-                     model.is_image() ? "A U-Net" : "An MLP", thousands(model.network->parameter_count()),
-                     thousands(model.training.rows.value_or(0)), rows, shorten(source, kTitleLength));
+  return fmt::format("{} of {} parameters, trained on {} {} from {}.", kind_of(*model.network),
+                     thousands(model.network->parameter_count()), thousands(model.training.rows.value_or(0)),
+                     rows, shorten(source, kTitleLength));
 }
 
 Pairs highlights(const Material& m, Json& summary) {
