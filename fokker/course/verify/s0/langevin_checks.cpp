@@ -90,7 +90,7 @@ void forward_moments(const Trial& trial, Evidence& evidence) {
   if (!trial.has("ito")) {
     // The chain rule of ordinary calculus: the drift of x without the second derivatives of the map.
     const double h = 1e-5;
-    sde.drift = [&](const Tensor& at_x, double t) {
+    sde.drift = [&w, h](const Tensor& at_x, double t) {
       const Tensor v = w.to_y(at_x), f = w.y.sde().drift(v, t);
       return (w.to_x(v + h * f) - w.to_x(v - h * f)) / (2 * h);
     };
