@@ -211,7 +211,8 @@ TEST_F(Cli, MeasuresTheConvergenceOfSamplers) {
   const Outcome model =
       run("plot convergence run --samplers heun,rk4 --evaluations 5,20,80 --reference-steps 200 --json");
   ASSERT_EQ(model.code, 0) << model.err;
-  for (const auto& row : Json::parse(model.out)["samplers"]) {
+  const Json measured = Json::parse(model.out);
+  for (const auto& row : measured["samplers"]) {
     const Json& levels = row["levels"];
     for (size_t i = 1; i < levels.size(); ++i) {
       EXPECT_LT(levels[i]["error"].get<double>(), levels[i - 1]["error"].get<double>()) << row;
