@@ -71,6 +71,7 @@ TEST(PriorFit, NamesAProcessOfTheSameKindThatFits) {
   EXPECT_EQ(fitting_process(make_schedule("edm:sigma_max=1,rho=5"), 1), "edm:sigma_max=20,rho=5");
   EXPECT_EQ(fitting_process(make_schedule("ddpm:steps=10"), 1), "ddpm:steps=1000");
   EXPECT_EQ(fitting_process(make_schedule("vp-cosine:time_scale=0.5"), 1), "vp-cosine:time_scale=0.99");
+  EXPECT_EQ(fitting_process(make_schedule("vp-cosine:time_scale=0.5"), 100), "vp-cosine:time_scale=0.9999");
 }
 
 TEST(PriorFit, SpreadIsTheLargestRootMeanSquareOfADirection) {
