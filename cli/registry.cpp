@@ -13,6 +13,8 @@
 namespace fokker::cli {
 namespace {
 
+constexpr std::string_view target_prefix = "target:";
+
 /// Times as a comma list or a file: neither is the name of a spacing.
 bool lists_times(const std::string& text) {
   const auto names = grid_names();
@@ -84,6 +86,11 @@ Tensor load_rows(const std::string& path, const LoadOptions& reading) {
   return flat_rows(read_data_file(path, reading));
 }
 
+std::optional<std::string> named_target(const std::string& text) {
+  if (!text.starts_with(target_prefix)) return {};
+  return text.substr(target_prefix.size());
+}
+
 std::unique_ptr<Distribution> target_from(const std::string& spec, const LoadOptions& reading) {
   return make_target(spec, [&](const std::string& path) { return load_rows(path, reading); });
 }
@@ -96,7 +103,7 @@ Dataset draw_rows(const std::string& target, int64_t count, const Rng& rng, cons
           .columns = default_column_names(values.size(1)),
           .labels = {},
           .label_names = {},
-          .source = "target:" + target};
+          .source = std::string(target_prefix) + target};
 }
 
 GaussianProcess process_or_default(const std::string& spec) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "fokker/data/load.h"
 #include "fokker/denoise/analytic.h"
@@ -12,6 +13,8 @@ namespace fokker::cli {
 TimeGrid make_grid(const SamplerChoice& choice, const GaussianProcess& process, const std::string& text,
                    int64_t steps);
 
+/// TARGET where a text that could name a file is "target:TARGET".
+std::optional<std::string> named_target(const std::string& text);
 /// TARGET of the command line; `reading` is for data:FILE.
 std::unique_ptr<Distribution> target_from(const std::string& spec, const LoadOptions& reading = {});
 /// Rows drawn from a target, as a file of them would be read. Argument error where it cannot be sampled.

@@ -38,13 +38,13 @@ void check_count(int64_t n, int64_t dimension) {
 int evaluate_run(const EvaluateOptions& o) {
   check(o.samples.empty(), "expected either --samples or --run");
   check(o.classifier.data.empty(), "classifier-data: expected --samples FILE of images");
-  check(o.reference.starts_with("target:"),
-        "reference: a run is compared with target:TARGET but received '{}'", o.reference);
+  const auto name = named_target(o.reference);
+  check(name.has_value(), "reference: a run is compared with target:TARGET but received '{}'", o.reference);
   check(o.times > 0 && o.times <= 100'000, "times: expected 0 < times <= 100000 but received {}", o.times);
   const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
-  const auto target = target_from(o.reference.substr(7), o.reading.load_options());
+  const auto target = target_from(*name, o.reading.load_options());
   const GaussianMixture* mixture = as_gaussian_mixture(*target);
-  check(mixture != nullptr, "reference: target '{}' has no closed form under noise", o.reference.substr(7));
+  check(mixture != nullptr, "reference: target '{}' has no closed form under noise", *name);
   check(mixture->dimension() == source.dimension(),
         "reference: expected a target of dimension {} but it has {}", source.dimension(),
         mixture->dimension());
@@ -105,7 +105,8 @@ void check_rows(const std::string& name, const Tensor& rows) {
 
 int run_evaluate(const EvaluateOptions& o, const Command& command) {
   if (o.run.empty()) command.refuse({"times"}, "only scores are compared at times; expected --run RUN");
-  if (o.run.empty() && !o.reference.starts_with("target:"))
+  const auto known = named_target(o.reference);
+  if (o.run.empty() && !known)
     command.refuse({"n"}, "a file has its own rows; expected --reference target:TARGET");
   check(o.classifier.labels.empty() || !o.classifier.data.empty(),
         "classifier-labels: expected --classifier-data FILE, the images that they label");
@@ -113,7 +114,6 @@ int run_evaluate(const EvaluateOptions& o, const Command& command) {
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
   const bool classified = !o.classifier.data.empty();
   const LoadOptions reading = o.reading.load_options();
-  const bool known = o.reference.starts_with("target:");
   const auto [drawn, held] = known ? std::pair(read_data_file(o.samples, reading), Dataset())
                                    : load_pair(o.samples, o.reference, reading);
   CompareOptions options{.seed = o.common.seed,
@@ -123,8 +123,8 @@ int run_evaluate(const EvaluateOptions& o, const Command& command) {
   Tensor reference;
   if (known) {
     check(!classified, "classifier-data: expected --reference to be a file of images");
-    const auto target = target_from(o.reference.substr(7), reading);
-    check(target->can_sample(), "reference: target '{}' cannot be sampled", o.reference.substr(7));
+    const auto target = target_from(*known, reading);
+    check(target->can_sample(), "reference: target '{}' cannot be sampled", *known);
     check_count(o.n, target->dimension());
     reference = target->sample(o.n, Rng(o.common.seed).stream("reference"));
     if (const auto* mixture = as_gaussian_mixture(*target);

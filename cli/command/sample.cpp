@@ -270,7 +270,6 @@ int run_sample(const SampleOptions& o, const Command& command) {
     fail(ErrorKind::failed, "sample: {} of {} rows are not finite; nothing was written to {}", broken, o.n,
          o.out);
   write_samples(o.out, samples.values, samples.columns);
-  command.save_configuration(o.out + ".toml");
   Json json = {{"n", o.n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};
   if (!o.label.empty()) json["label"] = o.label;
   const std::string text = describe(samples, count_modes(o, samples.values), json);

@@ -8,14 +8,15 @@ namespace {
 
 /// Rows of a file, or of "target:TARGET" as many as shown beside it.
 Dataset rows_of(const std::string& input, uint64_t seed, const LoadOptions& reading) {
-  if (!input.starts_with("target:")) return read_data_file(input, reading);
-  return draw_rows(input.substr(7), 20'000, Rng(seed).stream("plot"), reading);
+  const auto target = named_target(input);
+  if (!target) return read_data_file(input, reading);
+  return draw_rows(*target, 20'000, Rng(seed).stream("plot"), reading);
 }
 
 /// Of one input, or of two the columns that both have.
 std::vector<Dataset> sets_of(const PlotOptions& o) {
   check(o.inputs.size() <= 2, "plot scatter: expected one or two inputs but received {}", o.inputs.size());
-  const auto is_file = [](const std::string& input) { return !input.starts_with("target:"); };
+  const auto is_file = [](const std::string& input) { return !named_target(input); };
   std::vector<Dataset> sets;
   if (o.inputs.size() == 2 && is_file(o.inputs[0]) && is_file(o.inputs[1])) {
     auto [first, second] = load_pair(o.inputs[0], o.inputs[1], o.reading.load_options());

@@ -1,32 +1,32 @@
 #include "cli/run/preview.h"
 
-#include "fokker/core/check.h"
 #include "fokker/plot/chart/charts.h"
 #include "fokker/plot/mark/image_grid.h"
 #include "fokker/sample/method/dpmpp_2m.h"
-#include "fokker/train/sample_model.h"
+#include "fokker/train/trial.h"
 
 namespace fokker::cli {
 namespace {
 
 constexpr int64_t most_points = 5000;
 
-Tensor draw(const Model& model, int64_t n, uint64_t seed) {
+SampleOptions preview_options(const Model& model) {
   const int64_t steps = model.is_image() ? 15 : 25;
-  // A chain of one step has no log-SNR between its first time and its last, which are one.
-  const GaussianProcess& process = model.spec.process;
-  const TimeGrid grid =
-      process.time_min() < 1 ? TimeGrid::uniform_log_snr(process, steps) : TimeGrid::uniform(steps);
-  return sample(model, n, Rng(seed).stream("preview"), {.sampler = std::make_shared<DpmPp2M>(), .grid = grid})
-      .values;
+  return {.sampler = std::make_shared<DpmPp2M>(), .grid = detail::log_snr_grid(model.spec.process, steps)};
+}
+
+Rng preview_rng(uint64_t seed) {
+  return Rng(seed).stream("preview");
+}
+
+Tensor draw(const Model& model, int64_t n, uint64_t seed) {
+  return sample(model, n, preview_rng(seed), preview_options(model)).values;
 }
 
 }  // namespace
 
 void try_preview(const Model& model) {
-  const Tensor one = draw(model, 1, 0);
-  check(one.isfinite().all().item<bool>(),
-        "a network that predicts {} of this process gives no finite samples", model.spec.name());
+  const Tensor one = detail::trial_row(model, preview_rng(0), preview_options(model));
   if (model.is_image()) plot::image_grid(one);
 }
 

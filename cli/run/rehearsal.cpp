@@ -1,5 +1,6 @@
 #include "cli/run/rehearsal.h"
 
+#include "cli/registry.h"
 #include "cli/run/preview.h"
 #include "fokker/report/report.h"
 
@@ -24,7 +25,7 @@ void check_used(const TrainSettings& s, const TrainingPlan& plan, const Command&
     if (s.mlp.embedding != "sinusoidal")
       command.refuse({"time-scale"}, "it belongs to --embedding sinusoidal");
   }
-  if (!s.data.starts_with("target:"))
+  if (!named_target(s.data))
     command.refuse({"rows"}, "a file has its own rows; expected --data target:TARGET");
   if (!draws_times(s.objective))
     command.refuse({"times"}, fmt::format("the objective {} draws times by its own law", s.objective));

@@ -12,10 +12,6 @@ namespace fokker::cli {
 namespace fs = std::filesystem;
 namespace {
 
-bool is_target(const std::string& data) {
-  return data.starts_with("target:");
-}
-
 /// The settings that reading and splitting the data depend on, as `data_options` recorded them.
 TrainSettings recorded_settings(const fs::path& run, const TrainingRecord& training) {
   const fs::path file = run / "fokker.json";
@@ -70,10 +66,10 @@ void find_data(report::RunRecord& record, const ReportRequest& request) {
 
 /// The law that the rows were drawn from, where the record names a target.
 std::shared_ptr<const Distribution> known_law(const TrainingRecord& training) {
-  const std::string data = training.data.value_or("");
-  if (!is_target(data)) return nullptr;
+  const auto target = named_target(training.data.value_or(""));
+  if (!target) return nullptr;
   const DataOptions reading = DataOptions::from_json(training.data_options);
-  return target_from(data.substr(7), reading.load_options());
+  return target_from(*target, reading.load_options());
 }
 
 std::string configuration_text(const fs::path& run) {

@@ -8,10 +8,6 @@
 namespace fokker::cli {
 namespace {
 
-bool is_drawn(const TrainSettings& s) {
-  return s.data.starts_with("target:");
-}
-
 void choose_prediction(Recipe& recipe, const TrainSettings& s) {
   if (s.predict == "auto") return;
   recipe.energy = s.predict == "energy";
@@ -55,11 +51,12 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
 
 Dataset read_data(const TrainSettings& s, const ModelData* known) {
   const LoadOptions reading = s.file_reading().load_options();
-  if (!is_drawn(s)) return read_file(s, reading, known);
+  const auto target = named_target(s.data);
+  if (!target) return read_file(s, reading, known);
   check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
   check(reading.columns.empty() && s.label_column.empty() && s.labels.empty(),
         "data: a target has no named columns and no labels");
-  return draw_rows(s.data.substr(7), s.rows, Rng(s.common.seed).stream("data"), reading);
+  return draw_rows(*target, s.rows, Rng(s.common.seed).stream("data"), reading);
 }
 
 Split split_data(const TrainSettings& s, const Dataset& data) {
@@ -69,8 +66,7 @@ Split split_data(const TrainSettings& s, const Dataset& data) {
 Json data_options(const TrainSettings& s) {
   std::error_code error;
   const auto absolute = [&](const std::string& file) {
-    return file.empty() || file.starts_with("target:") ? file
-                                                       : std::filesystem::absolute(file, error).string();
+    return file.empty() || named_target(file) ? file : std::filesystem::absolute(file, error).string();
   };
   Json json = {{"path", absolute(s.data)}, {"label_column", s.label_column}, {"labels", absolute(s.labels)},
                {"rows", s.rows},           {"held_out", s.held_out},         {"seed", s.common.seed}};
@@ -93,7 +89,8 @@ Recipe recipe_of(const TrainSettings& s) {
   choose_prediction(recipe, s);
   choose_times(recipe, s);
   recipe.mlp.residual = !s.plain;
-  if (is_drawn(s)) recipe.law = target_from(s.data.substr(7), s.file_reading().load_options());
+  if (const auto target = named_target(s.data))
+    recipe.law = target_from(*target, s.file_reading().load_options());
   TrainOptions& t = recipe.options;
   t.steps = s.steps;
   t.minutes = s.minutes;

@@ -3,6 +3,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/text/text.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/nn/unet/unet.h"
 
@@ -43,10 +44,6 @@ NetworkMaker find_network_maker(const std::string& name) {
   return found == registry.entries.end() ? NetworkMaker() : found->second.maker;
 }
 
-std::string known_networks() {
-  return fmt::format("{}", fmt::join(network_names(), ", "));
-}
-
 }  // namespace
 
 void register_network(const std::string& name, NetworkMaker maker) {
@@ -75,13 +72,13 @@ std::unique_ptr<Network> make_network(const Json& config, uint64_t seed) try {
   const auto name = config.find("_class_name");
   check_input(name != config.end(),
               "network configuration: expected \"_class_name\", one of {}, but received none",
-              known_networks());
+              join(network_names()));
   const NetworkMaker maker =
       name->is_string() ? find_network_maker(name->get<std::string>()) : NetworkMaker();
   check_input(maker != nullptr,
               "network configuration: expected _class_name to be one of {} but received {}; a program's own "
               "network must be registered (register_network) before it is loaded",
-              known_networks(), name->dump());
+              join(network_names()), name->dump());
   try {
     auto network = maker(config, seed);
     check(network != nullptr,

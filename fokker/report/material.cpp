@@ -5,7 +5,7 @@
 #include "fokker/core/check.h"
 #include "fokker/plot/figure/label.h"
 #include "fokker/train/defaults.h"
-#include "fokker/train/sample_model.h"
+#include "fokker/train/trial.h"
 
 namespace fokker::report {
 namespace {
@@ -96,9 +96,7 @@ void try_sampling(const Model& model) {
   const ReportOptions options;
   const TimeGrid grid =
       usual_grid(model.spec.process, (model.is_image() ? options.image_frames : options.frames) - 1);
-  const Tensor x = sample(model, 1, Rng(0), {.grid = grid}).values;
-  check(x.isfinite().all().item<bool>(), "a network that predicts {} of this process gives no finite samples",
-        model.spec.name());
+  detail::trial_row(model, Rng(0), {.grid = grid});
 }
 
 std::string shorten(const std::string& text, size_t count) {

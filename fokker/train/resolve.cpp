@@ -11,7 +11,7 @@
 #include "fokker/sample/method/dpmpp_2m.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/data_doubts.h"
-#include "fokker/train/sample_model.h"
+#include "fokker/train/trial.h"
 
 namespace fokker {
 namespace {
@@ -162,16 +162,9 @@ void rehearse(const TrainingPlan& plan) {
                         .label = row.labels.defined() ? row.labels.to(type.device()) : Tensor(),
                         .step = 0},
                        plan.rng);
-  constexpr int64_t steps = 4;
-  const GaussianProcess& process = plan.spec.process;
-  // A chain of one step has no log-SNR between its first time and its last, which are one.
-  const TimeGrid grid =
-      process.time_min() < 1 ? TimeGrid::uniform_log_snr(process, steps) : TimeGrid::uniform(steps);
-  const Tensor drawn =
-      sample(model, 1, plan.rng.stream("trial"), {.sampler = std::make_shared<DpmPp2M>(), .grid = grid})
-          .values;
-  check(drawn.isfinite().all().item<bool>(),
-        "a network that predicts {} of this process gives no finite samples", plan.spec.name());
+  detail::trial_row(
+      model, plan.rng.stream("trial"),
+      {.sampler = std::make_shared<DpmPp2M>(), .grid = detail::log_snr_grid(plan.spec.process, 4)});
 }
 
 }  // namespace

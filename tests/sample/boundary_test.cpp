@@ -1,8 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "fokker/core/error.h"
 #include "fokker/core/stop.h"
 #include "fokker/data/normalisation.h"
@@ -13,6 +10,7 @@
 #include "fokker/sample/flow_map.h"
 #include "fokker/sample/integrate.h"
 #include "fokker/sample/method/ddim.h"
+#include "folder.h"
 #include "support.h"
 
 namespace fokker {
@@ -81,17 +79,10 @@ TEST(PublicBoundary, WhatTheProgramThrowsPassesThrough) {
 
 // A model folder of the right files with values of the wrong type.
 TEST(PublicBoundary, JsonOfAnotherTypeIsAnInputError) {
-  const auto folder = std::filesystem::temp_directory_path() / "fokker-boundary";
-  std::filesystem::create_directories(folder / "network");
-  std::ofstream(folder / "fokker.json") << R"({"process": 5, "prediction": [], "normalisation": "x"})";
-  std::ofstream(folder / "network" / "config.json") << R"({"_class_name": {}})";
-  try {
-    load_model(folder);
-    ADD_FAILURE();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input) << error.what();
-  }
-  std::filesystem::remove_all(folder);
+  const TestFolder folder;
+  folder.write("fokker.json", R"({"process": 5, "prediction": [], "normalisation": "x"})");
+  folder.write("network/config.json", R"({"_class_name": {}})");
+  refusal_of([&] { load_model(folder); }, ErrorKind::input);
 }
 
 // A stop says what was done: blocks that are finished and the step of the one that is not; an observer has

@@ -16,15 +16,11 @@ namespace {
 /// A small run that is saved as `fokker train` saves it.
 class SavedRun : public ::testing::TestWithParam<bool> {
  protected:
-  void SetUp() override {
-    // Hundreds of saves: in memory where there is such a place, as each syncs its files.
+  /// Hundreds of saves: in memory where there is such a place, as each syncs its files.
+  static fs::path place() {
     const fs::path memory = "/dev/shm";
-    const bool usable = ::access(memory.c_str(), W_OK) == 0;
-    std::string name = ((usable ? memory : fs::temp_directory_path()) / "fokker-run-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    return ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   static std::unique_ptr<Trainer> trainer(int64_t steps) {
     const Tensor values = Rng(1).normal({40, 2}, {}, at::kDouble);
@@ -64,7 +60,7 @@ class SavedRun : public ::testing::TestWithParam<bool> {
     EXPECT_EQ(hidden_in(run), std::vector<std::string>()) << "killed before call " << point;
   }
 
-  fs::path folder_;
+  const TestFolder folder_{place()};
 };
 
 TEST_P(SavedRun, SurvivesAKillBetweenAnyTwoCallsOfASave) {

@@ -10,7 +10,7 @@ namespace {
 class TrainerResumes : public testing::TestWithParam<int64_t> {};
 
 TEST_P(TrainerResumes, Exactly) {
-  const StateFolder folder;
+  const TestFolder folder;
   SmallRun s;
   s.options.batch = GetParam();
   Trainer whole = make_trainer(s);
@@ -54,7 +54,7 @@ Trainer changed_trainer(const Change& c) {
 }
 
 TEST(Trainer, RefusesACheckpointOfAnotherProblem) {
-  const StateFolder folder;
+  const TestFolder folder;
   make_trainer(SmallRun{}).save_state(folder.path());
   Tensor one_other = small_table(50).values.clone();
   one_other[49][1] += 1e-9;
@@ -92,7 +92,7 @@ TEST(Trainer, RefusesACheckpointOfAnotherProblem) {
 }
 
 TEST(Trainer, NamesEveryDifferenceAndWhatTheCallerKnows) {
-  const StateFolder folder;
+  const TestFolder folder;
   Trainer trainer = make_trainer(SmallRun{});
   trainer.describe({{"objective", "denoising"}});
   trainer.save_state(folder.path());
@@ -104,7 +104,7 @@ TEST(Trainer, NamesEveryDifferenceAndWhatTheCallerKnows) {
 }
 
 TEST(Trainer, SeedsAreComparedToTheLastBit) {
-  const StateFolder folder;
+  const TestFolder folder;
   const auto seeded = [](uint64_t seed) { return changed_trainer({.named = "", .seed = seed}); };
   seeded(UINT64_MAX).save_state(folder.path());
   Trainer same = seeded(UINT64_MAX), other = seeded(UINT64_MAX - 1);
@@ -114,7 +114,7 @@ TEST(Trainer, SeedsAreComparedToTheLastBit) {
 
 // What may change between a run and its continuation does.
 TEST(Trainer, ResumesWithAnotherBudgetAndRate) {
-  const StateFolder folder;
+  const TestFolder folder;
   make_trainer(SmallRun{}).save_state(folder.path());
   SmallRun s;
   s.options.steps = 30;
@@ -129,7 +129,7 @@ TEST(Trainer, ResumesWithAnotherBudgetAndRate) {
 
 // Earlier versions recorded the network, the seed and the batch size.
 TEST(Trainer, ACheckpointWithoutARecordSaysSo) {
-  const StateFolder folder;
+  const TestFolder folder;
   const Trainer trainer = make_trainer(SmallRun{});
   trainer.save_state(folder.path());
   Json state = read_json(folder.path() / "state.json");
@@ -143,7 +143,7 @@ TEST(Trainer, ACheckpointWithoutARecordSaysSo) {
 }
 
 TEST(Trainer, RefusesADamagedCheckpoint) {
-  const StateFolder folder;
+  const TestFolder folder;
   make_trainer(SmallRun{}).save_state(folder.path());
   const std::string good = read_file(folder.path() / "state.json");
   for (const char* bad : {"[]", "{}", R"({"step": -1, "seconds": 0})", R"({"step": 1e300, "seconds": 0})",
@@ -159,7 +159,7 @@ TEST(Trainer, RefusesADamagedCheckpoint) {
 }
 
 TEST(Trainer, RefusesACheckpointThatLacksATensorOrHasAnotherShape) {
-  const StateFolder folder;
+  const TestFolder folder;
   make_trainer(SmallRun{}).save_state(folder.path());
   const auto file = folder.path() / "average.safetensors";
   const std::vector<NamedTensor> whole = load_safetensors(file).tensors;

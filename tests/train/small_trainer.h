@@ -7,6 +7,7 @@
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/objective/denoising.h"
 #include "fokker/train/trainer.h"
+#include "folder.h"
 #include "support.h"
 
 namespace fokker {
@@ -45,17 +46,5 @@ inline Tensor weights(const Trainer& trainer) {
   for (const auto& [name, tensor] : trainer.averaged_network().parameters()) flat.push_back(tensor.flatten());
   return at::cat(flat).clone();
 }
-
-class StateFolder {
- public:
-  StateFolder() : path_(fs::temp_directory_path() / fmt::format("fokker-trainer-{}", ::getpid())) {
-    fs::create_directories(path_);
-  }
-  ~StateFolder() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 }  // namespace fokker

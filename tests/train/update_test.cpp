@@ -1,18 +1,16 @@
 // One step of training in closed form: a network whose gradient is known at every step.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <numbers>
 
 #include "fokker/format/safetensors.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/train/trainer.h"
+#include "folder.h"
 #include "support.h"
 
 namespace fokker {
 namespace {
-
-namespace fs = std::filesystem;
 
 const MlpOptions small_mlp{.dimension = 2, .width = 4, .depth = 1};
 
@@ -56,8 +54,7 @@ struct Kept {
 };
 
 Kept kept_by(const Trainer& trainer, const TrainMetrics& metrics) {
-  const fs::path folder = fs::temp_directory_path() / fmt::format("fokker-update-{}", ::getpid());
-  fs::create_directories(folder);
+  const TestFolder folder;
   trainer.save_state(folder);
   const auto read = [&](const char* file) {
     std::vector<Tensor> flat;
@@ -67,10 +64,8 @@ Kept kept_by(const Trainer& trainer, const TrainMetrics& metrics) {
         if (tensor.name == name) flat.push_back(tensor.tensor.flatten().to(at::kDouble));
     return at::cat(flat);
   };
-  Kept kept{read("network.safetensors"), read("average.safetensors"), read("first_moment.safetensors"),
-            read("second_moment.safetensors"), metrics};
-  fs::remove_all(folder);
-  return kept;
+  return {read("network.safetensors"), read("average.safetensors"), read("first_moment.safetensors"),
+          read("second_moment.safetensors"), metrics};
 }
 
 Trainer make_linear_trainer(const Tensor& slope, TrainOptions options) {
