@@ -27,9 +27,9 @@ class Network : public Forward {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  /// The same function of the weights as they are now, laid out for many calls that record no gradients; null
-  /// where there is no faster form. It keeps a copy of what it needs, and several threads may call it at
-  /// once.
+  /// The same function of the weights as they are now, with bf16_products() as it is, laid out for many calls
+  /// that record no gradients; null where there is no faster form. It keeps a copy of what it needs, and
+  /// several threads may call it at once.
   virtual std::unique_ptr<const Forward> frozen() const { return nullptr; }
 
   /// Everything needed to build the same network again, without its weights: a JSON object with its name as

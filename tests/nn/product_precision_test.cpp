@@ -72,6 +72,21 @@ TEST(Bf16Products, KeepAnMlpAndItsGradient) {
   expect_close_in_bf16(network, Rng(3).normal({64, 2}), Rng(4).uniform({64}));
 }
 
+TEST(Bf16Products, AreAFrozenMlpsToo) {
+  Mlp network({.dimension = 2, .width = 64, .depth = 3, .zero_output = false}, 1);
+  const Tensor x = Rng(3).normal({300, 2}), t = Rng(4).uniform({300});
+  network.set_bf16_products(true);
+  const GradientMode no_gradients(false);
+  const auto frozen = network.frozen();
+  const Tensor y = frozen->forward(x, t, {}), rounded = forward_in_bf16(network, x, t);
+  EXPECT_EQ(difference(y, rounded), 0);
+  EXPECT_GT(difference(y, network.forward(x, t, {})), 1e-4);
+  for (const int64_t first : {0, 7, 299})  // no row depends on the batch
+    EXPECT_EQ(
+        difference(frozen->forward(x.narrow(0, first, 1), t.narrow(0, first, 1), {}), y.narrow(0, first, 1)),
+        0);
+}
+
 TEST(Bf16Products, KeepAUNetAndItsGradient) {
   UNetOptions options = UNetOptions::for_images(1, 12, 12, 8);
   options.zero_output = false;

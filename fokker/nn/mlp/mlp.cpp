@@ -3,6 +3,7 @@
 #include "fokker/core/check.h"
 #include "fokker/nn/config_reader.h"
 #include "fokker/nn/mlp/mlp_fused.h"
+#include "fokker/nn/product_precision.h"
 
 namespace fokker {
 namespace {
@@ -75,7 +76,8 @@ Tensor Mlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) co
 
 std::unique_ptr<const Forward> Mlp::frozen() const {
   if (!suits_fused_mlp(*layers_)) return nullptr;
-  return std::make_unique<FrozenMlp>(*layers_);
+  const Bf16Products products(bf16_products());
+  return std::make_unique<FrozenMlp>(*layers_, factor_precision());
 }
 
 std::unique_ptr<Network> Mlp::clone() const {

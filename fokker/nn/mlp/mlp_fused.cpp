@@ -174,8 +174,8 @@ bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& tim
     return t.defined() && t.is_cpu() && t.scalar_type() == at::kFloat &&
            !(at::GradMode::is_enabled() && t.requires_grad());
   };
-  return !Bf16Products::active() && suits_fused_mlp(layers) && plain_input(x) && plain_input(time) &&
-         x.dim() == 2 && x.size(0) >= least_rows;
+  return suits_fused_mlp(layers) && plain_input(x) && plain_input(time) && x.dim() == 2 &&
+         x.size(0) >= least_rows;
 }
 
 Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
@@ -193,7 +193,8 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
     MlpInputs inputs(*layers, x, time, label);
     kernel::DenseGraph graph = layers->graph();
     const std::shared_ptr<kernel::DenseTape> tape = layers->tapes.take();
-    tape->weights.pack(graph, record ? kernel::DenseWeights::Use::both : kernel::DenseWeights::Use::forward);
+    tape->weights.pack(graph, record ? kernel::DenseWeights::Use::both : kernel::DenseWeights::Use::forward,
+                       factor_precision());
     y = at::empty({x.size(0), layers->outputs()}, x.options());
     if (!record) {
       kernel::dense_forward(graph, tape->weights, inputs.views(), x.size(0), rows_of(y));
@@ -209,8 +210,9 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
   return y;
 }
 
-FrozenMlp::FrozenMlp(const MlpLayers& layers) : layers_(layers), graph_(layers.graph()) {
-  weights_.pack(graph_, kernel::DenseWeights::Use::forward);
+FrozenMlp::FrozenMlp(const MlpLayers& layers, kernel::FactorPrecision precision)
+    : layers_(layers), graph_(layers.graph()) {
+  weights_.pack(graph_, kernel::DenseWeights::Use::forward, precision);
   for (auto& edge : graph_.edges) edge.weight = edge.bias = nullptr;
   layers_.chain.clear();
   layers_.blocks.clear();

@@ -65,7 +65,7 @@ std::vector<int64_t> UNet::event_shape() const {
 
 std::unique_ptr<const Forward> UNet::frozen() const {
   const Tensor& weight = layers_->conv_in.weight;
-  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat) return nullptr;
+  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat || bf16_products()) return nullptr;
   return std::make_unique<FrozenUNet>(*layers_);
 }
 

@@ -1,0 +1,105 @@
+// The product of rounded factors by AVX512-BF16: one instruction adds two products in each of 16 lanes.
+#include "fokker/kernel/matrix/bf16_units.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+#include <cstring>
+
+#define FOKKER_BF16_VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+
+namespace fokker::kernel {
+namespace {
+
+constexpr int64_t most_rows = 8;  // of a tile of two panels: 16 sums cover an instruction's latency twice
+
+/// Where a tile is, and which of the columns of each of its panels are wanted.
+struct VectorTile {
+  int64_t row, column;
+  __mmask16 wanted[2];
+};
+
+template <int64_t Rows>
+FOKKER_BF16_VECTORS inline void start_tile(const Bf16Product& p, const VectorTile& t,
+                                           __m512 (&sums)[Rows][2]) {
+  for (int64_t i = 0; i < Rows; ++i)
+    for (int64_t v = 0; v < 2; ++v) {
+      const int64_t column = t.column + v * gemm_panel;
+      sums[i][v] = p.start.add ? _mm512_maskz_loadu_ps(t.wanted[v], p.c + (t.row + i) * p.c_stride + column)
+                   : p.start.bias ? _mm512_maskz_loadu_ps(t.wanted[v], p.start.bias + column)
+                                  : _mm512_setzero_ps();
+    }
+}
+
+template <int64_t Rows>
+FOKKER_BF16_VECTORS void vector_tile(const Bf16Product& p, const VectorTile& t) {
+  __m512 sums[Rows][2];
+  start_tile<Rows>(p, t, sums);
+  const int64_t blocks = p.blocks(), other = t.wanted[1] ? blocks * gemm_panel * bf16_depth : 0;
+  for (int64_t block = 0; block < blocks; ++block) {
+    const uint16_t *left = p.left(block, t.row), *right = p.right(block, t.column);
+    const int64_t pairs = (std::min(bf16_depth, p.b.rows - block * bf16_depth) + 1) / 2;
+    for (int64_t k = 0; k < pairs; ++k, left += 2, right += 2 * gemm_panel) {
+      const auto first = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right));
+      const auto second = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right + other));
+#pragma GCC unroll 8
+      for (int64_t i = 0; i < Rows; ++i) {
+        int pair;
+        std::memcpy(&pair, left + i * bf16_depth, sizeof pair);
+        const auto factors = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+        sums[i][0] = _mm512_dpbf16_ps(sums[i][0], factors, first);
+        sums[i][1] = _mm512_dpbf16_ps(sums[i][1], factors, second);
+      }
+    }
+  }
+  for (int64_t i = 0; i < Rows; ++i)
+    for (int64_t v = 0; v < 2; ++v)
+      _mm512_mask_storeu_ps(p.c + (t.row + i) * p.c_stride + t.column + v * gemm_panel, t.wanted[v],
+                            sums[i][v]);
+}
+
+/// The last rows.
+template <int64_t Rows>
+FOKKER_BF16_VECTORS void vector_tile_of(int64_t rows, const Bf16Product& p, const VectorTile& t) {
+  if constexpr (Rows > 0) {
+    if (rows == Rows) return vector_tile<Rows>(p, t);
+    vector_tile_of<Rows - 1>(rows, p, t);
+  }
+}
+
+__mmask16 columns_wanted(int64_t left) {
+  return static_cast<__mmask16>((1u << std::clamp<int64_t>(left, 0, gemm_panel)) - 1);
+}
+
+}  // namespace
+
+bool has_bf16_vectors() {
+  static const bool has = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  return has;
+}
+
+void gemm_with_vectors(const Bf16Product& p) {
+  for (int64_t column = 0; column < p.b.columns; column += 2 * gemm_panel) {
+    const int64_t left = p.b.columns - column;
+    const __mmask16 wanted[2] = {columns_wanted(left), columns_wanted(left - gemm_panel)};
+    for (int64_t row = 0; row < p.rows; row += most_rows)
+      vector_tile_of<most_rows>(std::min(most_rows, p.rows - row), p, {row, column, {wanted[0], wanted[1]}});
+  }
+}
+
+}  // namespace fokker::kernel
+
+#else
+
+namespace fokker::kernel {
+
+bool has_bf16_vectors() {
+  return false;
+}
+void gemm_with_vectors(const Bf16Product&) {}
+
+}  // namespace fokker::kernel
+
+#endif
