@@ -163,7 +163,7 @@ TEST_P(Bf16Gemm, CutsAResultIntoTiles) {
           c10::BFloat16(view.data[i * view.row_stride + p * view.column_stride]).x;
   for (const GemmStart start : {GemmStart{}, GemmStart{.bias = bias.data()}, GemmStart{.add = true}}) {
     std::vector<float> c = before;
-    gemm_in_tiles<PlainTiles>({a.data(), m, padded, f.packed(), start, c.data(), stride});
+    gemm_in_tiles<PlainTiles>({{a.data(), padded * 32, 32, 2}, m, f.packed(), start, c.data(), stride});
     expect_sums(f, start, before, c, stride);
   }
 }
@@ -180,7 +180,7 @@ TEST(Bf16Gemm, RoundsToNearestEvenAndKeepsNanAndInfinity) {
   const std::vector<float> numbers = {
       0.0f,    -0.0f,    1.0f,           1.0f + 0x1p-8f, 1.0f + 0x3p-8f, 1.0f + 0x1.2p-8f,
       3.4e38f, -3.4e38f, 0x1.fep127f,    0x1.ffp127f,    infinity,       -infinity,
-      nan,     payload,  -0x1.0101p-30f, 1e-40f};
+      nan,     payload,  -0x1.0101p-30f, 1.2e-38f};
   std::vector<uint16_t> panels(packed_bf16_size(1, gemm_panel));
   pack_bf16({numbers.data(), 16, 1}, 1, 16, panels.data());
   for (size_t i = 0; i < numbers.size(); ++i) {

@@ -8,6 +8,7 @@
 // clang-format on
 
 #include <algorithm>
+#include <cstring>
 
 #include "fokker/kernel/matrix/bf16_units.h"
 #include "fokker/kernel/vector/scratch.h"
@@ -70,13 +71,14 @@ HWY_INLINE void rounded_tile(const Bf16Product& p, int64_t row, int64_t panel, f
     for (int64_t i = 0; i < Rows; ++i) total[i] = hn::LoadU(d, sums + i * gemm_panel + v * lanes);
     for (int64_t block = 0; block < p.blocks(); ++block) {
       const auto* right = reinterpret_cast<const uint32_t*>(p.right(block, panel)) + v * lanes;
-      const auto* left = reinterpret_cast<const uint32_t*>(p.left(block, row));
+      const uint16_t* left = p.left(block, row);
       for (int64_t k = 0; k < bf16_depth / 2; ++k) {
         const auto pair = hn::LoadU(du, right + k * gemm_panel);
         const auto even = hn::BitCast(d, hn::ShiftLeft<16>(pair));
         const auto odd = hn::BitCast(d, hn::And(pair, hn::Set(du, 0xffff0000u)));
         for (int64_t i = 0; i < Rows; ++i) {
-          const uint32_t factors = left[i * bf16_depth / 2 + k];
+          uint32_t factors;
+          std::memcpy(&factors, left + i * p.a.row_step + k * p.a.pair_step, sizeof factors);
           total[i] = hn::MulAdd(hn::BitCast(d, hn::Set(du, factors << 16)), even, total[i]);
           total[i] = hn::MulAdd(hn::BitCast(d, hn::Set(du, factors & 0xffff0000u)), odd, total[i]);
         }
@@ -105,6 +107,15 @@ void gemm_without_unit(const Bf16Product& p) {
     }
 }
 
+/// The units belong to AVX-512, whose target of Highway stands for them: a process kept from it has none.
+Bf16Unit unit_of_target() {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  if (has_bf16_tiles()) return Bf16Unit::tiles;
+  if (has_bf16_vectors()) return Bf16Unit::vectors;
+#endif
+  return Bf16Unit::none;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fokker::kernel
 HWY_AFTER_NAMESPACE();
@@ -116,6 +127,7 @@ namespace {
 HWY_EXPORT(alternate_rows);
 HWY_EXPORT(round_row);
 HWY_EXPORT(gemm_without_unit);
+HWY_EXPORT(unit_of_target);
 
 int64_t filled(int64_t count, int64_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
@@ -128,79 +140,83 @@ void pack_pairs(const uint32_t* pairs, int64_t row_stride, int64_t column_stride
               static_cast<float*>(to));
 }
 
+/// How rows are rounded here.
+struct Rounding {
+  void (*row)(const float*, int64_t, uint16_t*);
+  void (*alternate)(const float*, const float*, int64_t, uint32_t*);
+
+  explicit Rounding(Bf16Unit unit)
+      : row(unit == Bf16Unit::none ? HWY_DYNAMIC_DISPATCH(round_row) : round_with_vectors),
+        alternate(unit == Bf16Unit::none ? HWY_DYNAMIC_DISPATCH(alternate_rows) : alternate_with_vectors) {}
+};
+
 /// Rounds rows of numbers that lie side by side, each filled up with zeros to `stride` numbers.
-void round_rows(const float* from, int64_t from_stride, int64_t rows, int64_t columns, uint16_t* to,
-                int64_t stride) {
+void round_rows(const Rounding& rounding, const float* from, int64_t from_stride, int64_t rows,
+                int64_t columns, uint16_t* to, int64_t stride) {
   for (int64_t i = 0; i < rows; ++i, from += from_stride, to += stride) {
-    HWY_DYNAMIC_DISPATCH(round_row)(from, columns, to);
+    rounding.row(from, columns, to);
     std::fill(to + columns, to + stride, uint16_t{0});
   }
 }
 
-/// Rounds rows two by two, (filled(rows) / 2, columns) pairs; those beyond the rows are zero.
-void pair_rows(const float* from, int64_t from_stride, int64_t rows, int64_t columns, int64_t stride,
-               uint32_t* to) {
-  for (int64_t i = 0; i < filled(rows, bf16_depth); i += 2, to += stride) {
+/// Rounds rows two by two, `pairs` rows of pairs; those beyond the rows are zero.
+void pair_rows(const Rounding& rounding, const float* from, int64_t from_stride, int64_t rows,
+               int64_t columns, int64_t pairs, int64_t stride, uint32_t* to) {
+  for (int64_t i = 0; i < 2 * pairs; i += 2, to += stride) {
     const float* even = from + i * from_stride;
     if (i < rows)
-      HWY_DYNAMIC_DISPATCH(alternate_rows)(even, i + 1 < rows ? even + from_stride : nullptr, columns, to);
+      rounding.alternate(even, i + 1 < rows ? even + from_stride : nullptr, columns, to);
     else
       std::fill_n(to, columns, 0u);
   }
 }
 
-/// The left factor as a unit reads it, in this thread's memory.
-Bf16Product with_left_rounded(const MatrixView& a, int64_t m, const PackedBf16& b) {
-  const int64_t depth = filled(b.rows, bf16_depth), padded = filled(m, bf16_tile_rows);
-  auto* blocks = scratch<uint16_t>(Scratch::factor, depth * (2 * padded + bf16_tile_rows));
-  Bf16Product product = {
-      .a = blocks, .rows = m, .padded_rows = padded, .b = b, .start = {}, .c = nullptr, .c_stride = 0};
-  if (a.column_stride == 1) {
-    for (int64_t k = 0; k < b.rows; k += bf16_depth, blocks += padded * bf16_depth) {
-      const int64_t columns = std::min(bf16_depth, b.rows - k);
-      round_rows(a.data + k, a.row_stride, m, columns, blocks, bf16_depth);
-      std::fill(blocks + m * bf16_depth, blocks + padded * bf16_depth, uint16_t{0});
-    }
-  } else {
-    auto* pairs = reinterpret_cast<uint32_t*>(blocks + depth * padded);
-    const int64_t stride =
-        padded + bf16_tile_rows / 2;  // a power of two would share a few places of the cache
-    for (int64_t i = 0; i < depth / 2; ++i) std::fill_n(pairs + i * stride + m, padded - m, 0u);
-    pair_rows(a.data, a.column_stride, b.rows, m, stride, pairs);
-    pack_pairs(pairs, 1, stride, padded, depth / 2, blocks);
+/// Rows whose numbers lie side by side, in blocks of columns.
+Bf16Left left_by_rows(const Rounding& rounding, const MatrixView& a, int64_t m, int64_t columns) {
+  const int64_t padded = filled(m, bf16_tile_rows);
+  auto* blocks = scratch<uint16_t>(Scratch::factor, filled(columns, bf16_depth) * padded);
+  const Bf16Left left = {blocks, padded * bf16_depth, bf16_depth, 2};
+  for (int64_t k = 0; k < columns; k += bf16_depth, blocks += left.block_step) {
+    round_rows(rounding, a.data + k, a.row_stride, m, std::min(bf16_depth, columns - k), blocks, bf16_depth);
+    std::fill(blocks + m * bf16_depth, blocks + left.block_step, uint16_t{0});
   }
-  return product;
+  return left;
 }
 
-bool chosen(int64_t target) {
-  return (hwy::SupportedTargets() & target) != 0;
+/// Columns whose numbers lie side by side: in pairs of them, and in one piece only where tiles need it.
+Bf16Left left_by_columns(const Rounding& rounding, const MatrixView& a, int64_t m, int64_t columns,
+                         bool tiles) {
+  const int64_t padded = filled(m, bf16_tile_rows), depth = filled(columns, bf16_depth);
+  const int64_t stride = padded + bf16_tile_rows / 2;  // a power of two would share a few places of the cache
+  auto* memory = scratch<uint16_t>(Scratch::factor, depth * (padded + stride));
+  auto* pairs = reinterpret_cast<uint32_t*>(memory + depth * padded);
+  for (int64_t i = 0; i < depth / 2; ++i) std::fill_n(pairs + i * stride + m, padded - m, 0u);
+  pair_rows(rounding, a.data, a.column_stride, columns, m, depth / 2, stride, pairs);
+  if (!tiles) return {memory + depth * padded, bf16_depth * stride, 2, 2 * stride};
+  pack_pairs(pairs, 1, stride, padded, depth / 2, memory);
+  return {memory, padded * bf16_depth, bf16_depth, 2};
 }
 
 }  // namespace
 
 Bf16Unit bf16_unit() {
-#if HWY_ARCH_X86
-  if (chosen(HWY_AVX3 | HWY_AVX3_DL)) {
-    if (has_bf16_tiles()) return Bf16Unit::tiles;
-    if (has_bf16_vectors()) return Bf16Unit::vectors;
-  }
-#endif
-  return Bf16Unit::none;
+  return HWY_DYNAMIC_DISPATCH(unit_of_target)();
 }
 
 PackedBf16 pack_bf16(const MatrixView& a, int64_t rows, int64_t columns, uint16_t* panels) {
   const int64_t depth = filled(rows, bf16_depth);
+  const Rounding rounding(bf16_unit());
   if (a.column_stride == 1) {
     for (int64_t j = 0; j < columns; j += gemm_panel) {
       const int64_t count = std::min(gemm_panel, columns - j);
       auto* to = reinterpret_cast<uint32_t*>(panels + j * depth);
       if (count < gemm_panel) std::fill_n(to, depth / 2 * gemm_panel, 0u);
-      pair_rows(a.data + j, a.row_stride, rows, count, gemm_panel, to);
+      pair_rows(rounding, a.data + j, a.row_stride, rows, count, depth / 2, gemm_panel, to);
     }
   } else {
     const int64_t stride = depth + bf16_depth;
     auto* rounded = scratch<uint16_t>(Scratch::factor, columns * stride);
-    round_rows(a.data, a.column_stride, columns, rows, rounded, stride);
+    round_rows(rounding, a.data, a.column_stride, columns, rows, rounded, stride);
     pack_pairs(reinterpret_cast<uint32_t*>(rounded), 1, stride / 2, depth / 2, columns, panels);
   }
   return {panels, rows, columns};
@@ -208,10 +224,11 @@ PackedBf16 pack_bf16(const MatrixView& a, int64_t rows, int64_t columns, uint16_
 
 void gemm_by(Bf16Unit unit, const MatrixView& a, int64_t m, const PackedBf16& b, const GemmStart& start,
              float* c, int64_t c_stride) {
-  Bf16Product product = with_left_rounded(a, m, b);
-  product.start = start;
-  product.c = c;
-  product.c_stride = c_stride;
+  const Rounding rounding(unit);
+  const Bf16Left left = a.column_stride == 1
+                            ? left_by_rows(rounding, a, m, b.rows)
+                            : left_by_columns(rounding, a, m, b.rows, unit == Bf16Unit::tiles);
+  const Bf16Product product = {left, m, b, start, c, c_stride};
   switch (unit) {
     case Bf16Unit::tiles:
       return gemm_with_tiles(product);

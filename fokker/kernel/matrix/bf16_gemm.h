@@ -31,7 +31,8 @@ constexpr int64_t packed_bf16_size(int64_t rows, int64_t columns) {
 }
 
 /// Rounds a (rows, columns), one of whose strides is 1, into `panels`, of packed_bf16_size(rows, columns)
-/// numbers. NaN stays NaN; what is beyond the largest number becomes infinite.
+/// numbers. NaN stays NaN; what is beyond the largest number becomes infinite, and what is below the smallest
+/// normal number (1.2e-38) may become zero.
 PackedBf16 pack_bf16(const MatrixView& a, int64_t rows, int64_t columns, uint16_t* panels);
 
 /// c (m, n) = start + a (m, k) b (k, n), where one of a's strides is 1 and a is rounded on the way; the rows

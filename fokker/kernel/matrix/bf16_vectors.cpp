@@ -40,13 +40,13 @@ FOKKER_BF16_VECTORS void vector_tile(const Bf16Product& p, const VectorTile& t) 
   for (int64_t block = 0; block < blocks; ++block) {
     const uint16_t *left = p.left(block, t.row), *right = p.right(block, t.column);
     const int64_t pairs = (std::min(bf16_depth, p.b.rows - block * bf16_depth) + 1) / 2;
-    for (int64_t k = 0; k < pairs; ++k, left += 2, right += 2 * gemm_panel) {
+    for (int64_t k = 0; k < pairs; ++k, left += p.a.pair_step, right += 2 * gemm_panel) {
       const auto first = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right));
       const auto second = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right + other));
 #pragma GCC unroll 8
       for (int64_t i = 0; i < Rows; ++i) {
         int pair;
-        std::memcpy(&pair, left + i * bf16_depth, sizeof pair);
+        std::memcpy(&pair, left + i * p.a.row_step, sizeof pair);
         const auto factors = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
         sums[i][0] = _mm512_dpbf16_ps(sums[i][0], factors, first);
         sums[i][1] = _mm512_dpbf16_ps(sums[i][1], factors, second);
@@ -89,6 +89,34 @@ void gemm_with_vectors(const Bf16Product& p) {
   }
 }
 
+FOKKER_BF16_VECTORS void round_with_vectors(const float* from, int64_t columns, uint16_t* to) {
+  for (int64_t k = 0; k < columns; k += 2 * gemm_panel) {
+    const int64_t left = columns - k;
+    const auto low = _mm512_maskz_loadu_ps(columns_wanted(left), from + k);
+    const auto high = _mm512_maskz_loadu_ps(columns_wanted(left - gemm_panel), from + k + gemm_panel);
+    const auto rounded = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+    const auto wanted = static_cast<__mmask32>((uint64_t{1} << std::min(left, 2 * gemm_panel)) - 1);
+    _mm512_mask_storeu_epi16(to + k, wanted, rounded);
+  }
+}
+
+FOKKER_BF16_VECTORS void alternate_with_vectors(const float* even, const float* odd, int64_t columns,
+                                                uint32_t* to) {
+  alignas(64) uint16_t places[2 * gemm_panel];
+  for (int64_t k = 0; k < gemm_panel; ++k) {
+    places[2 * k] = static_cast<uint16_t>(k);
+    places[2 * k + 1] = static_cast<uint16_t>(gemm_panel + k);
+  }
+  const __m512i in_turn = _mm512_load_si512(places);
+  for (int64_t k = 0; k < columns; k += gemm_panel) {
+    const __mmask16 wanted = columns_wanted(columns - k);
+    const auto first = _mm512_maskz_loadu_ps(wanted, even + k);
+    const auto second = odd ? _mm512_maskz_loadu_ps(wanted, odd + k) : _mm512_setzero_ps();
+    const auto rounded = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first));
+    _mm512_mask_storeu_epi32(to + k, wanted, _mm512_permutexvar_epi16(in_turn, rounded));
+  }
+}
+
 }  // namespace fokker::kernel
 
 #else
@@ -99,6 +127,8 @@ bool has_bf16_vectors() {
   return false;
 }
 void gemm_with_vectors(const Bf16Product&) {}
+void round_with_vectors(const float*, int64_t, uint16_t*) {}
+void alternate_with_vectors(const float*, const float*, int64_t, uint32_t*) {}
 
 }  // namespace fokker::kernel
 
