@@ -69,9 +69,8 @@ HWY_INLINE void rounded_tile(const Bf16Product& p, int64_t row, int64_t panel, f
   for (int64_t v = 0; v < vectors; ++v) {
     hn::Vec<decltype(d)> total[Rows];
     for (int64_t i = 0; i < Rows; ++i) total[i] = hn::LoadU(d, sums + i * gemm_panel + v * lanes);
-    for (int64_t block = 0; block < p.blocks(); ++block) {
+    p.each_block(row, [&](int64_t block, const uint16_t* left) HWY_ATTR {
       const auto* right = reinterpret_cast<const uint32_t*>(p.right(block, panel)) + v * lanes;
-      const uint16_t* left = p.left(block, row);
       for (int64_t k = 0; k < bf16_depth / 2; ++k) {
         const auto pair = hn::LoadU(du, right + k * gemm_panel);
         const auto even = hn::BitCast(d, hn::ShiftLeft<16>(pair));
@@ -83,7 +82,7 @@ HWY_INLINE void rounded_tile(const Bf16Product& p, int64_t row, int64_t panel, f
           total[i] = hn::MulAdd(hn::BitCast(d, hn::Set(du, factors & 0xffff0000u)), odd, total[i]);
         }
       }
-    }
+    });
     for (int64_t i = 0; i < Rows; ++i) hn::StoreU(total[i], d, sums + i * gemm_panel + v * lanes);
   }
 }
@@ -150,7 +149,7 @@ struct Rounding {
         alternate(unit == Bf16Unit::none ? HWY_DYNAMIC_DISPATCH(alternate_rows) : alternate_with_vectors) {}
 };
 
-/// Rounds rows of numbers that lie side by side, each filled up with zeros to `stride` numbers.
+/// As round_rows of bf16_units.h.
 void round_rows(const Rounding& rounding, const float* from, int64_t from_stride, int64_t rows,
                 int64_t columns, uint16_t* to, int64_t stride) {
   for (int64_t i = 0; i < rows; ++i, from += from_stride, to += stride) {
@@ -222,13 +221,24 @@ PackedBf16 pack_bf16(const MatrixView& a, int64_t rows, int64_t columns, uint16_
   return {panels, rows, columns};
 }
 
-void gemm_by(Bf16Unit unit, const MatrixView& a, int64_t m, const PackedBf16& b, const GemmStart& start,
-             float* c, int64_t c_stride) {
-  const Rounding rounding(unit);
-  const Bf16Left left = a.column_stride == 1
-                            ? left_by_rows(rounding, a, m, b.rows)
-                            : left_by_columns(rounding, a, m, b.rows, unit == Bf16Unit::tiles);
-  const Bf16Product product = {left, m, b, start, c, c_stride};
+void round_rows(Bf16Unit unit, const float* from, int64_t from_stride, int64_t rows, int64_t columns,
+                uint16_t* to, int64_t stride) {
+  round_rows(Rounding(unit), from, from_stride, rows, columns, to, stride);
+}
+
+void round_transposed(Bf16Unit unit, const float* from, int64_t from_stride, int64_t rows, int64_t columns,
+                      uint16_t* to, int64_t stride) {
+  const int64_t depth = filled(rows, bf16_depth), pair_stride = columns + 8;
+  auto* pairs = scratch<uint32_t>(Scratch::factor, depth / 2 * (pair_stride + columns));
+  auto* block = reinterpret_cast<uint16_t*>(pairs + depth / 2 * pair_stride);
+  pair_rows(Rounding(unit), from, from_stride, rows, columns, depth / 2, pair_stride, pairs);
+  pack_pairs(pairs, 1, pair_stride, columns, depth / 2, block);
+  for (int64_t k = 0; k < depth; k += bf16_depth)
+    for (int64_t j = 0; j < columns; ++j, block += bf16_depth)
+      std::copy_n(block, bf16_depth, to + j * stride + k);
+}
+
+void multiply_by(Bf16Unit unit, const Bf16Product& product) {
   switch (unit) {
     case Bf16Unit::tiles:
       return gemm_with_tiles(product);
@@ -237,6 +247,15 @@ void gemm_by(Bf16Unit unit, const MatrixView& a, int64_t m, const PackedBf16& b,
     case Bf16Unit::none:
       return HWY_DYNAMIC_DISPATCH(gemm_without_unit)(product);
   }
+}
+
+void gemm_by(Bf16Unit unit, const MatrixView& a, int64_t m, const PackedBf16& b, const GemmStart& start,
+             float* c, int64_t c_stride) {
+  const Rounding rounding(unit);
+  const Bf16Left left = a.column_stride == 1
+                            ? left_by_rows(rounding, a, m, b.rows)
+                            : left_by_columns(rounding, a, m, b.rows, unit == Bf16Unit::tiles);
+  multiply_by(unit, {left, m, b, start, c, c_stride});
 }
 
 void gemm(const MatrixView& a, int64_t m, const PackedBf16& b, const GemmStart& start, float* c,

@@ -42,7 +42,7 @@ class TileBlock {
       c_stride = stride;
     }
     start<Rows, Columns>(c, c_stride, whole && !p_.start.add);
-    for (int64_t block = 0; block < p_.blocks(); ++block) multiply<Rows, Columns>(block);
+    p_.each_block(row_, [&](int64_t block, const uint16_t* left) { multiply<Rows, Columns>(block, left); });
     each<Rows, Columns>([&]<int I, int J>() {
       Tiles::template store<2 * I + J>(c + I * bf16_tile_rows * c_stride + J * gemm_panel, c_stride);
     });
@@ -73,10 +73,11 @@ class TileBlock {
   }
 
   template <int Rows, int Columns>
-  void multiply(int64_t block) const {
-    Tiles::template load<4>(as_floats(p_.left(block, row_)), gemm_panel);
+  void multiply(int64_t block, const uint16_t* left) const {
+    const int64_t row_step = p_.a.row_step / 2;
+    Tiles::template load<4>(as_floats(left), row_step);
     if constexpr (Rows > 1)
-      Tiles::template load<5>(as_floats(p_.left(block, row_ + bf16_tile_rows)), gemm_panel);
+      Tiles::template load<5>(as_floats(left + bf16_tile_rows * p_.a.row_step), row_step);
     Tiles::template load<6>(as_floats(p_.right(block, column_)), gemm_panel);
     if constexpr (Columns > 1)
       Tiles::template load<7>(as_floats(p_.right(block, column_ + gemm_panel)), gemm_panel);

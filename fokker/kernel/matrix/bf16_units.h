@@ -10,6 +10,9 @@ namespace fokker::kernel {
 struct Bf16Left {
   const uint16_t* numbers;
   int64_t block_step, row_step, pair_step;  ///< numbers from a block, a row, a pair to the next
+  /// Groups of blocks, one after another in the product, and numbers from one to the next: the rows of pixels
+  /// that a convolution's filters lie over.
+  int64_t groups = 1, group_step = 0;
 };
 
 struct Bf16Product {
@@ -21,11 +24,17 @@ struct Bf16Product {
   int64_t c_stride;
 
   int64_t blocks() const { return (b.rows + bf16_depth - 1) / bf16_depth; }
-  const uint16_t* left(int64_t block, int64_t row) const {
-    return a.numbers + block * a.block_step + row * a.row_step;
-  }
+  int64_t blocks_of_group() const { return blocks() / a.groups; }
   const uint16_t* right(int64_t block, int64_t column) const {
     return b.panels + (column * blocks() + block * gemm_panel) * bf16_depth;
+  }
+  /// visit(block, its left factor from `row` on) for all blocks in order.
+  template <typename Visit>
+  void each_block(int64_t row, Visit visit) const {
+    for (int64_t group = 0, block = 0; group < a.groups; ++group) {
+      const uint16_t* left = a.numbers + group * a.group_step + row * a.row_step;
+      for (int64_t i = 0; i < blocks_of_group(); ++i, ++block, left += a.block_step) visit(block, left);
+    }
   }
 };
 
@@ -42,6 +51,18 @@ void gemm_with_tiles(const Bf16Product& product);
 /// turn, of which the second may be missing (null) and then is zero.
 void round_with_vectors(const float* from, int64_t columns, uint16_t* to);
 void alternate_with_vectors(const float* even, const float* odd, int64_t columns, uint32_t* to);
+
+/// The product by a unit that is there.
+void multiply_by(Bf16Unit unit, const Bf16Product& product);
+
+/// Rounds rows of numbers that lie side by side, each filled up with zeros to `stride` numbers.
+void round_rows(Bf16Unit unit, const float* from, int64_t from_stride, int64_t rows, int64_t columns,
+                uint16_t* to, int64_t stride);
+
+/// to (columns, stride) = the rounded transpose of (rows, columns), whose rows are contiguous and from_stride
+/// apart; filled up with zeros to whole blocks of bf16_depth.
+void round_transposed(Bf16Unit unit, const float* from, int64_t from_stride, int64_t rows, int64_t columns,
+                      uint16_t* to, int64_t stride);
 
 /// gemm() by a unit that is there.
 void gemm_by(Bf16Unit unit, const MatrixView& a, int64_t m, const PackedBf16& b, const GemmStart& start,

@@ -36,20 +36,24 @@ template <int64_t Rows>
 FOKKER_BF16_VECTORS void vector_tile(const Bf16Product& p, const VectorTile& t) {
   __m512 sums[Rows][2];
   start_tile<Rows>(p, t, sums);
-  const int64_t blocks = p.blocks(), other = t.wanted[1] ? blocks * gemm_panel * bf16_depth : 0;
-  for (int64_t block = 0; block < blocks; ++block) {
-    const uint16_t *left = p.left(block, t.row), *right = p.right(block, t.column);
-    const int64_t pairs = (std::min(bf16_depth, p.b.rows - block * bf16_depth) + 1) / 2;
-    for (int64_t k = 0; k < pairs; ++k, left += p.a.pair_step, right += 2 * gemm_panel) {
-      const auto first = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right));
-      const auto second = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right + other));
+  const int64_t other = t.wanted[1] ? p.blocks() * gemm_panel * bf16_depth : 0;
+  const uint16_t* right = p.right(0, t.column);
+  for (int64_t group = 0, depth = p.b.rows; group < p.a.groups; ++group) {
+    const uint16_t* block = p.a.numbers + group * p.a.group_step + t.row * p.a.row_step;
+    for (int64_t i = 0; i < p.blocks_of_group(); ++i, block += p.a.block_step, depth -= bf16_depth) {
+      const uint16_t* left = block;
+      const int64_t pairs = (std::min(bf16_depth, depth) + 1) / 2;
+      for (int64_t k = 0; k < pairs; ++k, left += p.a.pair_step, right += 2 * gemm_panel) {
+        const auto first = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right));
+        const auto second = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right + other));
 #pragma GCC unroll 8
-      for (int64_t i = 0; i < Rows; ++i) {
-        int pair;
-        std::memcpy(&pair, left + i * p.a.row_step, sizeof pair);
-        const auto factors = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-        sums[i][0] = _mm512_dpbf16_ps(sums[i][0], factors, first);
-        sums[i][1] = _mm512_dpbf16_ps(sums[i][1], factors, second);
+        for (int64_t r = 0; r < Rows; ++r) {
+          int pair;
+          std::memcpy(&pair, left + r * p.a.row_step, sizeof pair);
+          const auto factors = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+          sums[r][0] = _mm512_dpbf16_ps(sums[r][0], factors, first);
+          sums[r][1] = _mm512_dpbf16_ps(sums[r][1], factors, second);
+        }
       }
     }
   }
