@@ -11,7 +11,9 @@ std::shared_ptr<Network> network_of(const Settings& settings) {
   const int64_t side = settings.number("side", 28);
   UNetOptions options = UNetOptions::for_images(settings.number("channels", 1), side, side, 40);
   options.zero_output = false;
-  return std::make_shared<UNet>(options, 1);
+  auto network = std::make_shared<UNet>(options, 1);
+  network->set_bf16_products(settings.text("precision", "fp32") == "bf16");
+  return network;
 }
 
 std::unique_ptr<Work> sampling(const Settings& settings, const std::filesystem::path& folder) {

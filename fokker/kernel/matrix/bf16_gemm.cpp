@@ -218,7 +218,7 @@ PackedBf16 pack_bf16(const MatrixView& a, int64_t rows, int64_t columns, uint16_
     round_rows(rounding, a.data, a.column_stride, columns, rows, rounded, stride);
     pack_pairs(reinterpret_cast<uint32_t*>(rounded), 1, stride / 2, depth / 2, columns, panels);
   }
-  return {panels, rows, columns};
+  return {panels, rows, columns, depth};
 }
 
 void round_rows(Bf16Unit unit, const float* from, int64_t from_stride, int64_t rows, int64_t columns,

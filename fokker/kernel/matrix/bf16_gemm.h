@@ -23,6 +23,13 @@ constexpr int64_t bf16_depth = 32;
 struct PackedBf16 {
   const uint16_t* panels = nullptr;
   int64_t rows = 0, columns = 0;
+  int64_t panel_rows = 0;  ///< from one panel to the next; 0: rows filled up
+
+  /// The rows [first, first + count), where first is a multiple of bf16_depth.
+  PackedBf16 part(int64_t first, int64_t count) const {
+    const int64_t whole = panel_rows ? panel_rows : (rows + bf16_depth - 1) / bf16_depth * bf16_depth;
+    return {panels + first * gemm_panel, count, columns, whole};
+  }
 };
 
 /// Numbers that a packed (k, n) takes.

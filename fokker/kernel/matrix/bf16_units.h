@@ -25,8 +25,9 @@ struct Bf16Product {
 
   int64_t blocks() const { return (b.rows + bf16_depth - 1) / bf16_depth; }
   int64_t blocks_of_group() const { return blocks() / a.groups; }
+  int64_t panel_rows() const { return b.panel_rows ? b.panel_rows : blocks() * bf16_depth; }
   const uint16_t* right(int64_t block, int64_t column) const {
-    return b.panels + (column * blocks() + block * gemm_panel) * bf16_depth;
+    return b.panels + column * panel_rows() + block * gemm_panel * bf16_depth;
   }
   /// visit(block, its left factor from `row` on) for all blocks in order.
   template <typename Visit>

@@ -20,11 +20,11 @@ struct VectorTile {
   __mmask16 wanted[2];
 };
 
-template <int64_t Rows>
+template <int64_t Rows, int64_t Panels>
 FOKKER_BF16_VECTORS inline void start_tile(const Bf16Product& p, const VectorTile& t,
-                                           __m512 (&sums)[Rows][2]) {
+                                           __m512 (&sums)[Rows][Panels]) {
   for (int64_t i = 0; i < Rows; ++i)
-    for (int64_t v = 0; v < 2; ++v) {
+    for (int64_t v = 0; v < Panels; ++v) {
       const int64_t column = t.column + v * gemm_panel;
       sums[i][v] = p.start.add ? _mm512_maskz_loadu_ps(t.wanted[v], p.c + (t.row + i) * p.c_stride + column)
                    : p.start.bias ? _mm512_maskz_loadu_ps(t.wanted[v], p.start.bias + column)
@@ -32,11 +32,11 @@ FOKKER_BF16_VECTORS inline void start_tile(const Bf16Product& p, const VectorTil
     }
 }
 
-template <int64_t Rows>
+template <int64_t Rows, int64_t Panels>
 FOKKER_BF16_VECTORS void vector_tile(const Bf16Product& p, const VectorTile& t) {
-  __m512 sums[Rows][2];
-  start_tile<Rows>(p, t, sums);
-  const int64_t other = t.wanted[1] ? p.blocks() * gemm_panel * bf16_depth : 0;
+  __m512 sums[Rows][Panels];
+  start_tile<Rows, Panels>(p, t, sums);
+  const int64_t next_panel = gemm_panel * p.panel_rows();
   const uint16_t* right = p.right(0, t.column);
   for (int64_t group = 0, depth = p.b.rows; group < p.a.groups; ++group) {
     const uint16_t* block = p.a.numbers + group * p.a.group_step + t.row * p.a.row_step;
@@ -44,31 +44,31 @@ FOKKER_BF16_VECTORS void vector_tile(const Bf16Product& p, const VectorTile& t) 
       const uint16_t* left = block;
       const int64_t pairs = (std::min(bf16_depth, depth) + 1) / 2;
       for (int64_t k = 0; k < pairs; ++k, left += p.a.pair_step, right += 2 * gemm_panel) {
-        const auto first = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right));
-        const auto second = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right + other));
+        __m512bh columns[Panels];
+        for (int64_t v = 0; v < Panels; ++v)
+          columns[v] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(right + v * next_panel));
 #pragma GCC unroll 8
         for (int64_t r = 0; r < Rows; ++r) {
           int pair;
           std::memcpy(&pair, left + r * p.a.row_step, sizeof pair);
           const auto factors = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-          sums[r][0] = _mm512_dpbf16_ps(sums[r][0], factors, first);
-          sums[r][1] = _mm512_dpbf16_ps(sums[r][1], factors, second);
+          for (int64_t v = 0; v < Panels; ++v) sums[r][v] = _mm512_dpbf16_ps(sums[r][v], factors, columns[v]);
         }
       }
     }
   }
   for (int64_t i = 0; i < Rows; ++i)
-    for (int64_t v = 0; v < 2; ++v)
+    for (int64_t v = 0; v < Panels; ++v)
       _mm512_mask_storeu_ps(p.c + (t.row + i) * p.c_stride + t.column + v * gemm_panel, t.wanted[v],
                             sums[i][v]);
 }
 
 /// The last rows.
-template <int64_t Rows>
+template <int64_t Rows, int64_t Panels>
 FOKKER_BF16_VECTORS void vector_tile_of(int64_t rows, const Bf16Product& p, const VectorTile& t) {
   if constexpr (Rows > 0) {
-    if (rows == Rows) return vector_tile<Rows>(p, t);
-    vector_tile_of<Rows - 1>(rows, p, t);
+    if (rows == Rows) return vector_tile<Rows, Panels>(p, t);
+    vector_tile_of<Rows - 1, Panels>(rows, p, t);
   }
 }
 
@@ -87,9 +87,10 @@ bool has_bf16_vectors() {
 void gemm_with_vectors(const Bf16Product& p) {
   for (int64_t column = 0; column < p.b.columns; column += 2 * gemm_panel) {
     const int64_t left = p.b.columns - column;
-    const __mmask16 wanted[2] = {columns_wanted(left), columns_wanted(left - gemm_panel)};
+    const auto tile = left > gemm_panel ? vector_tile_of<most_rows, 2> : vector_tile_of<most_rows, 1>;
     for (int64_t row = 0; row < p.rows; row += most_rows)
-      vector_tile_of<most_rows>(std::min(most_rows, p.rows - row), p, {row, column, {wanted[0], wanted[1]}});
+      tile(std::min(most_rows, p.rows - row), p,
+           {row, column, {columns_wanted(left), columns_wanted(left - gemm_panel)}});
   }
 }
 
