@@ -75,8 +75,8 @@ int run_doctor(const CommonOptions& common) {
       "memory              {:.1f} GB/s (triad)\n"
       "BLAS                {}\n"
       "GPU                 {}\n",
-      library_version(), TORCH_VERSION, thread_count(), join(extensions), kernel::vector_instructions(),
-      unit, rates.float32, rates.bfloat16, rates.triad, blas.empty() ? "inside libtorch" : blas,
+      library_version(), TORCH_VERSION, thread_count(), join(extensions), kernel::vector_instructions(), unit,
+      rates.float32, rates.bfloat16, rates.triad, blas.empty() ? "inside libtorch" : blas,
       at::hasCUDA() ? "CUDA device found" : "none (this libtorch has no CUDA device)");
   for (const auto& warning : warnings) text += "warning: " + warning.get<std::string>() + "\n";
   if (warnings.empty()) text += "nothing is missing\n";
