@@ -122,7 +122,7 @@ int run_interpolate(const LatentOptions& o) {
   check_output_holds(o.out, source.event);
   const Tensor x = source.load(o.data);
   const auto [i, j] = chosen_rows(o, x.size(0));
-  const FlowMap ends = name_rows_of(o.data, [&] {
+  const FlowMap ends = name_rows_of(o.data, [&, i = i, j = j] {
     try {
       return carry(o, source, at::stack({x[i], x[j]}), Direction::encode);
     } catch (const RowError& error) {

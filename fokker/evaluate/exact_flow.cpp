@@ -18,7 +18,7 @@ Tensor exact_flow(const AnalyticDenoiser& denoiser, const Tensor& x, double from
   const GaussianMixture start = denoiser.marginal(from), end = denoiser.marginal(to);
   // All marginal covariances share their eigenvectors.
   const auto [variances, axes] = at::linalg_eigh(denoiser.target().covariance());
-  const auto deviations = [&](double t) {
+  const auto deviations = [&, &variances = variances](double t) {
     return (variances.clamp_min(0) * std::pow(denoiser.process().alpha(t), 2) +
             std::pow(denoiser.process().sigma(t), 2))
         .sqrt();

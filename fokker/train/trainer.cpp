@@ -271,8 +271,8 @@ bool Trainer::load_state(const std::filesystem::path& folder) try {
     const GradientMode no_gradients(false);
     auto stored = load_safetensors(folder / name).tensors;
     for (auto& [tensor, view] : named_views(*network_, flat)) {
-      const auto found =
-          std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.name == tensor; });
+      const auto found = std::find_if(stored.begin(), stored.end(),
+                                      [&tensor = tensor](const auto& t) { return t.name == tensor; });
       check_input(found != stored.end() && found->tensor.sizes() == view.sizes(),
                   "{}: expected a tensor '{}' of shape {}", (folder / name).string(), tensor,
                   shape_string(view));
