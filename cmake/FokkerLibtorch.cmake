@@ -20,6 +20,11 @@ elseif(NOT TARGET torch)
     target_link_libraries(torch INTERFACE ${FOKKER_LIBTORCH_${name}})
   endforeach()
   target_link_libraries(torch INTERFACE -Wl,--as-needed)
-  target_include_directories(torch SYSTEM INTERFACE
-    ${FOKKER_LIBTORCH}/include ${FOKKER_LIBTORCH}/include/torch/csrc/api/include)
+  # Its own headers alone: the package brings those of fmt, oneDNN and others too, in versions that are not linked here.
+  set(headers ${CMAKE_BINARY_DIR}/libtorch-headers)
+  file(MAKE_DIRECTORY ${headers})
+  foreach(folder ATen c10 caffe2 torch)
+    file(CREATE_LINK ${FOKKER_LIBTORCH}/include/${folder} ${headers}/${folder} SYMBOLIC)
+  endforeach()
+  target_include_directories(torch SYSTEM INTERFACE ${headers} ${headers}/torch/csrc/api/include)
 endif()
