@@ -1,9 +1,9 @@
 # Everything comes from the system's packages (script/bootstrap installs them on Debian 12);
-# libtorch may also be a 2.x found through CMAKE_PREFIX_PATH.
+# libtorch may also be a 2.x of FOKKER_LIBTORCH (script/build --libtorch).
 # Global, so that a project that adds this one as a subdirectory can link it.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL TRUE)
 set(CMAKE_FIND_PACKAGE_SORT_ORDER NATURAL)
-find_package(Torch 1.13 REQUIRED)
+include(FokkerLibtorch)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PNG REQUIRED)

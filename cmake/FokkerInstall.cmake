@@ -31,4 +31,5 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/fokker-config.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/fokker-config-version.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/fokker-config.cmake ${PROJECT_BINARY_DIR}/fokker-config-version.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/FokkerLibtorch.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/fokker)

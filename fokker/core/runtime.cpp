@@ -49,10 +49,10 @@ int available_cores() {
 
 void set_threads(int64_t threads) {
   check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
-  if (threads > 0)
-    at::set_num_threads(static_cast<int>(threads));
-  else if (!std::getenv("OMP_NUM_THREADS"))
-    at::set_num_threads(available_cores());
+  const bool from_environment = threads == 0 && std::getenv("OMP_NUM_THREADS");
+  const int wanted = threads > 0 ? static_cast<int>(threads) : available_cores();
+  // What is so already is not said again: libtorch would make a second pool of threads, which wait awake.
+  if (!from_environment && wanted != at::get_num_threads()) at::set_num_threads(wanted);
 }
 
 int thread_count() {

@@ -1,5 +1,6 @@
 // The softmax of a mixture in tensor operations.
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>

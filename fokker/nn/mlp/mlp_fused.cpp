@@ -162,6 +162,15 @@ class MlpNode final : public torch::autograd::Node {
   SavedVariable x_, time_, label_;
 };
 
+/// As libtorch counts who holds a node: outside of it until 1.13 (shared_ptr), in it today (intrusive_ptr).
+template <typename Pointer = decltype(torch::autograd::Edge::function)>
+Pointer held_node(std::unique_ptr<MlpNode> node) {
+  if constexpr (requires { Pointer::unsafe_steal_from_new(node.get()); })
+    return Pointer::unsafe_steal_from_new(node.release());
+  else
+    return Pointer(node.release(), [](auto* unused) { deleteNode(unused); });
+}
+
 }  // namespace
 
 bool suits_fused_mlp(const MlpLayers& layers) {
@@ -187,7 +196,7 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
       at::GradMode::is_enabled() &&
       std::any_of(parameters.begin(), parameters.end(), [](const Tensor& p) { return p.requires_grad(); });
   Tensor y;
-  std::shared_ptr<MlpNode> node;
+  decltype(torch::autograd::Edge::function) node;
   {
     const GradientMode no_gradients(false);
     MlpInputs inputs(*layers, x, time, label);
@@ -201,9 +210,8 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
       return y;
     }
     kernel::dense_forward(graph, inputs.views(), x.size(0), rows_of(y), *tape);
-    node = std::shared_ptr<MlpNode>(
-        new MlpNode(layers, parameters, std::move(inputs), std::move(graph), tape, x, time, label),
-        torch::autograd::deleteNode);
+    node = held_node(std::make_unique<MlpNode>(layers, parameters, std::move(inputs), std::move(graph), tape,
+                                               x, time, label));
   }
   node->set_next_edges(torch::autograd::collect_next_edges(parameters));
   torch::autograd::set_history(y, node);
