@@ -31,10 +31,11 @@ std::string plan_text(const TrainingPlan& plan) {
   const std::string labels =
       plan.label_names.empty() ? "" : fmt::format(" labels {};", list_labels(plan.label_names));
   const bool mirrored = plan.data.training.size() + plan.data.held_out.size() > plan.rows;
-  return fmt::format("{}: {} rows of shape {}{} ({} held out);{} {} parameters; {} of batch {}",
+  return fmt::format("{}: {} rows of shape {}{} ({} held out);{} {} parameters; {} of batch {}{}",
                      plan.data.training.source, plan.rows, shape_string(plan.data.training.event_shape()),
                      mirrored ? " and their mirror images" : "", plan.data.held_out.size(), labels,
-                     plan.network->parameter_count(), budget, plan.options.batch);
+                     plan.network->parameter_count(), budget, plan.options.batch,
+                     plan.network->bf16_products() ? "; products in bfloat16" : "");
 }
 
 /// What was decided, and what may be meant otherwise.

@@ -80,6 +80,13 @@ std::unique_ptr<const Forward> Mlp::frozen() const {
   return std::make_unique<FrozenMlp>(*layers_, factor_precision());
 }
 
+// Narrower ones spend their time beside the products.
+bool Mlp::is_faster_in_bf16() const {
+  constexpr int64_t least_width = 64;
+  return options_.width >= least_width && suits_fused_mlp(*layers_) &&
+         kernel::bf16_unit() != kernel::Bf16Unit::none;
+}
+
 std::unique_ptr<Network> Mlp::clone() const {
   auto copy = std::make_unique<Mlp>(options_);
   copy->copy_parameters(*this);
