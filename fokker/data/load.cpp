@@ -54,6 +54,7 @@ NpzParts load_npz_parts(const fs::path& path, const std::string& wanted) {
     arrays.erase(found);
   }
   std::vector<std::string> names;
+  names.reserve(arrays.size());
   for (const auto& [name, array] : arrays) names.push_back(name);
   if (!wanted.empty()) {
     check_input(arrays.contains(wanted), "{}: no array '{}': expected one of {}", path.string(), wanted,
@@ -201,7 +202,7 @@ Dataset with_mirrored(const Dataset& data) try {
   Dataset both = data;
   both.values = at::cat({data.values, data.values.flip({3})});
   if (data.labels.defined()) both.labels = at::cat({data.labels, data.labels});
-  both.notes.push_back("each image is followed by its mirror image");
+  both.notes.emplace_back("each image is followed by its mirror image");
   return both;
 } catch (...) {
   detail::throw_as_error();

@@ -105,7 +105,7 @@ Tensor LayerBuilder::add(std::string name, Tensor value) {
   return parameters_.back().tensor;
 }
 
-Tensor LayerBuilder::uniform(const std::string& name, std::vector<int64_t> shape, int64_t fan_in, bool zero) {
+Tensor LayerBuilder::uniform(const std::string& name, IntArrayRef shape, int64_t fan_in, bool zero) {
   if (zero) return add(name, at::zeros(shape));
   const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
   return add(name, rng_.stream(name).uniform(shape).mul_(2 * bound).sub_(bound));

@@ -82,7 +82,7 @@ class LayerBuilder {
 
  private:
   Tensor add(std::string name, Tensor value);
-  Tensor uniform(const std::string& name, std::vector<int64_t> shape, int64_t fan_in, bool zero);
+  Tensor uniform(const std::string& name, IntArrayRef shape, int64_t fan_in, bool zero);
   Rng rng_;
   std::vector<NamedTensor> parameters_;
 };

@@ -28,6 +28,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest_names(const std::vector<NamedTensor>& parameters, std::string_view name) {
   std::vector<std::pair<size_t, std::string_view>> ranked;
+  ranked.reserve(parameters.size());
   for (const auto& p : parameters) ranked.emplace_back(edit_distance(p.name, name), p.name);
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -13,9 +13,12 @@ constexpr int64_t short_chain = 100;   // more steps, rather than coarser ones
 /// 1, 2, 5, 10, ... that are greater than `low`.
 std::vector<double> round_numbers(double low, double high) {
   std::vector<double> numbers;
-  for (double power = 1e-6; power <= high; power *= 10)
+  double power = 1e-6;
+  while (power <= high) {
     for (const double digit : {1.0, 2.0, 5.0})
       if (digit * power > low && digit * power <= high) numbers.push_back(digit * power);
+    power *= 10;
+  }
   return numbers;
 }
 

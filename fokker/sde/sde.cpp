@@ -79,7 +79,7 @@ Sde langevin(std::function<Tensor(const Tensor&)> score, int64_t dimension) {
 
 Sde forward_sde(const GaussianProcess& process, int64_t dimension) {
   check(dimension > 0, "forward_sde: expected dimension > 0 but received {}", dimension);
-  const Schedule schedule = process.schedule();
+  const Schedule& schedule = process.schedule();
   return {.drift = [schedule](const Tensor& x, double t) { return schedule->drift(t) * x; },
           .dispersion =
               Dispersion::scalar([schedule](double t) { return std::sqrt(schedule->diffusion_squared(t)); }),

@@ -83,7 +83,7 @@ void GaussianMixture::set_weights(const Tensor& weights) {
 void GaussianMixture::set_covariances(const Tensor& covariances) {
   const Tensor values = parameter(covariances, "covariances");
   const int64_t k = means_.size(0), d = means_.size(1);
-  const auto expect = [&](std::vector<int64_t> shape) {
+  const auto expect = [&](const std::vector<int64_t>& shape) {
     check(values.sizes() == IntArrayRef(shape),
           "GaussianMixture: expected covariances of shape (), ({0}), ({0}, {1}) or ({0}, {1}, {1}) but "
           "received {2}",

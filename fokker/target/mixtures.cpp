@@ -7,7 +7,7 @@
 namespace fokker {
 namespace {
 
-Tensor vector(std::vector<double> values) {
+Tensor vector(const std::vector<double>& values) {
   return at::tensor(values, at::kDouble);
 }
 Tensor scalar(double value) {

@@ -20,6 +20,7 @@ Tensor classes_of(const Model& model, int64_t n, const std::vector<std::string>&
   check(labels.size() == 1 || std::ssize(labels) == n,
         "labels: expected one, or one of each of {} rows, but received {}", n, labels.size());
   std::vector<int64_t> classes;
+  classes.reserve(labels.size());
   for (const std::string& label : labels) classes.push_back(class_of(model, label));
   const Tensor all = at::tensor(classes, at::kLong);
   return labels.size() == 1 ? all.expand({n}).contiguous() : all;

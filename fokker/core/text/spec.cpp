@@ -65,7 +65,7 @@ void Spec::refuse_word(const std::string& key, const std::string& given,
 
 std::string Spec::parameters() const {
   std::vector<std::string> items;
-  for (const auto& [key, usual] : asked_) items.push_back(key + "=" + usual);
+  for (const auto& [key, usual] : asked_) items.push_back(fmt::format("{}={}", key, usual));
   return join(items);
 }
 

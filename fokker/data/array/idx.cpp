@@ -55,7 +55,7 @@ Tensor load_idx(const std::filesystem::path& path) try {
 }
 
 Dataset load_cifar10(const std::filesystem::path& path) try {
-  constexpr int64_t pixels = 3 * 32 * 32;
+  constexpr int64_t pixels = int64_t{3} * 32 * 32;
   constexpr int64_t record = 1 + pixels;
   const auto reader = open_bytes(path);
   const Remaining size = reader->remaining();

@@ -88,6 +88,7 @@ CsvDialect decide_dialect(const std::vector<std::string>& records, const CsvForm
   dialect.separator =
       given.separator ? Separator{*given.separator, *given.separator == ' '} : choose_separator(records);
   std::vector<std::vector<std::string>> cells;
+  cells.reserve(records.size());
   for (const std::string& record : records) cells.push_back(split_cells(record, dialect.separator));
   dialect.decimal = given.decimal.value_or(choose_decimal(cells, dialect.separator));
   dialect.open_end = !dialect.separator.blanks && all_end_open(cells);

@@ -17,7 +17,7 @@ inline void check_image_size(const std::string& name, int64_t height, int64_t wi
 /// expand by another 32.
 inline void check_expansion(const std::string& name, std::string_view bytes, int64_t height, int64_t width,
                             int64_t bytes_per_pixel) {
-  check_input(height * width * bytes_per_pixel / (1032 * 32) <= static_cast<int64_t>(bytes.size()),
+  check_input(height * width * bytes_per_pixel / (int64_t{1032} * 32) <= static_cast<int64_t>(bytes.size()),
               "{}: truncated: it claims {} x {} pixels but the file has {} bytes", name, width, height,
               bytes.size());
 }

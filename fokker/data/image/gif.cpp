@@ -109,7 +109,7 @@ Tensor colour_table(const GifReader& gif, const std::string& name) {
   check_input(map != nullptr, "{}: not a readable GIF image: it has no colours", name);
   const Tensor table = at::zeros({257, 4}, at::kByte);
   for (int i = 0; i < std::min(map->ColorCount, 256); ++i) {
-    auto* row = table.data_ptr<uint8_t>() + 4 * i;
+    auto* row = table.data_ptr<uint8_t>() + int64_t{4} * i;
     row[0] = map->Colors[i].Red;
     row[1] = map->Colors[i].Green;
     row[2] = map->Colors[i].Blue;

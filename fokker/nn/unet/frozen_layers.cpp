@@ -24,7 +24,7 @@ FeatureMap FeatureMap::part(int64_t first, int64_t count) const {
 }
 
 float* Arena::take(int64_t numbers) {
-  constexpr int64_t chunk_numbers = 1024 * 1024;
+  constexpr int64_t chunk_numbers = int64_t{1024} * 1024;
   const int64_t size = (numbers + 15) / 16 * 16;
   while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].size)
     mark_ = {mark_.chunk + 1, 0};

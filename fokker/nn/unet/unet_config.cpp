@@ -6,8 +6,10 @@
 namespace fokker {
 namespace {
 
-std::vector<std::string> block_types(std::vector<bool> attention, const char* plain, const char* attentive) {
+std::vector<std::string> block_types(const std::vector<bool>& attention, const char* plain,
+                                     const char* attentive) {
   std::vector<std::string> names;
+  names.reserve(attention.size());
   for (const bool has : attention) names.emplace_back(has ? attentive : plain);
   return names;
 }
