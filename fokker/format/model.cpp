@@ -59,7 +59,7 @@ std::vector<std::string> read_label_names(const JsonReader& reader, int64_t clas
   if (names.empty())
     for (int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
   check_input(std::ssize(names) >= classes,
-              "{}: label_names: expected a name for each of {} classes but found {}", reader.file(), classes,
+              "{}: label_names: expected a name for each of {} classes but found {}", reader.place(), classes,
               names.size());
   names.resize(static_cast<size_t>(classes));
   return names;

@@ -1,7 +1,7 @@
 #include "fokker/nn/mlp/mlp.h"
 
 #include "fokker/core/check.h"
-#include "fokker/nn/config_reader.h"
+#include "fokker/core/text/json_reader.h"
 #include "fokker/nn/mlp/mlp_fused.h"
 #include "fokker/nn/product_precision.h"
 
@@ -23,7 +23,7 @@ void check_options(const MlpOptions& o) {
 
 MlpOptions MlpOptions::from_config(const Json& config) {
   MlpOptions o;
-  const ConfigReader reader(config);
+  const detail::JsonReader reader(config, "network configuration");
   reader.read("dimension", o.dimension);
   reader.read("output_dimension", o.output_dimension);
   reader.read("width", o.width);
