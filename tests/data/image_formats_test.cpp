@@ -283,7 +283,7 @@ TEST_F(ImageFormats, AreConvertedMirroredAndResizedOnReading) {
   write("b/0.png", encode_png(at::full({1, 4, 8}, 9, at::kByte)));
   write("b/1.png", encode_png(at::full({1, 5, 5}, 9, at::kByte)));
   EXPECT_EQ(load_data(path("b"), {.image_size = {6, 3}}).values.sizes(), (std::vector<int64_t>{2, 1, 3, 6}));
-  EXPECT_THAT(error_of([&] { load_data(path("b")); }), HasSubstr("the option size=WIDTHxHEIGHT"));
+  EXPECT_THAT(error_of([&] { load_data(path("b")); }), HasSubstr("give a size, WIDTHxHEIGHT, to which"));
   write("t.csv", "a\n1\n2\n");
   EXPECT_THAT(error_of([&] { load_data(path("t.csv"), {.mirrored = true}); }, ErrorKind::argument),
               HasSubstr("are for images, but it holds a table"));

@@ -87,11 +87,12 @@ Tensor load_one(const fs::path& file, const ImageFolderOptions& options, ImageNo
 
 void check_same(const Tensor& image, const fs::path& file, IntArrayRef first, const fs::path& first_file) {
   check_input(image.size(1) == first[1] && image.size(2) == first[2],
-              "{}: {} x {} pixels, but {} has {} x {}; the option size=WIDTHxHEIGHT crops and resizes all",
+              "{}: {} x {} pixels, but {} has {} x {}; give a size, WIDTHxHEIGHT, to which all are cropped "
+              "and resized",
               file.string(), image.size(2), image.size(1), first_file.string(), first[2], first[1]);
   check_input(
       image.size(0) == first[0],
-      "{}: {} channels, but {} has {}; the option channels=1 (grey) or channels=3 (colour) converts all",
+      "{}: {} channels, but {} has {}; give the channels, 1 (grey) or 3 (colour), to which all are converted",
       file.string(), image.size(0), first_file.string(), first[0]);
 }
 

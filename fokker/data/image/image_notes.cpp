@@ -21,9 +21,9 @@ void ImageNotes::skip_folder(const std::filesystem::path& folder, const std::str
 
 Tensor ImageNotes::without_opaque_alpha(const Tensor& images) {
   if (!is_opaque(images)) {
-    alpha_ =
-        fmt::format("transparent, so alpha is channel {} of {} (the option channels={} lays them over white)",
-                    images.size(1), images.size(1), images.size(1) - 1);
+    alpha_ = fmt::format(
+        "transparent, so alpha is channel {} of {} (give the channels, {}, to lay them over white)",
+        images.size(1), images.size(1), images.size(1) - 1);
     return images;
   }
   alpha_ = "all opaque: alpha is left out";
