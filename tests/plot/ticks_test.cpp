@@ -1,5 +1,8 @@
 #include "fokker/plot/figure/ticks.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "plot/refusal.h"
 
 namespace fokker::plot {
@@ -39,6 +42,19 @@ TEST(Ticks, LieInsideTheLimitsAndReachThem) {
     EXPECT_GT(ticks.positions.back() + step, limits.high);
     EXPECT_EQ(ticks.labels.size(), ticks.positions.size());
   }
+}
+
+// Above 2^53 adding 1 to a double may leave it as it is: these limits hold five doubles.
+TEST(Ticks, EndWhereDoublesAreSparserThanIntegers) {
+  const Range limits{1e18, 1e18 + 512};
+  const Ticks ticks = linear_ticks(limits, 7);
+  EXPECT_EQ(ticks.labels.size(), ticks.positions.size());
+  ASSERT_GE(ticks.positions.size(), 2u);
+  EXPECT_LE(ticks.positions.size(), 8u);
+  EXPECT_GE(ticks.positions.front(), limits.low);
+  EXPECT_LE(ticks.positions.back(), limits.high);
+  EXPECT_EQ(std::adjacent_find(ticks.positions.begin(), ticks.positions.end(), std::greater_equal<>()),
+            ticks.positions.end());
 }
 
 TEST(Ticks, AtTheLimitsAreKeptInSpiteOfRounding) {

@@ -77,7 +77,7 @@ std::vector<std::string> format_all(const std::vector<double>& values, double st
   for (const double value : values) {
     const std::string mantissa = fmt::format("{:.{}f}", value / std::pow(10.0, exponent), decimals);
     if (value == 0)
-      labels.push_back("0");
+      labels.emplace_back("0");
     else
       labels.push_back(exponent == 0 || factored ? with_minus(mantissa) : scientific(mantissa, exponent));
   }
@@ -150,7 +150,13 @@ Ticks linear_ticks(Range limits, int intervals, bool factored) {
   const double first = std::ceil(limits.low / step.value() - slack);
   const double last = std::floor(limits.high / step.value() + slack);
   std::vector<double> positions;
-  for (double i = first; i <= last; ++i) positions.push_back(step.multiple(i) + 0.0);
+  const int count = static_cast<int>(last - first) + 1;
+  // Far from zero, neighbouring multiples may be the same double, and the last may lie outside.
+  for (int i = 0; i < count; ++i) {
+    const double position = step.multiple(first + i) + 0.0;
+    if (position <= limits.high + 1e-6 * step.value() && (positions.empty() || position > positions.back()))
+      positions.push_back(position);
+  }
   return with_labels(std::move(positions), step.value(), factored);
 }
 
