@@ -1,6 +1,6 @@
 // Images as they are asked for, in training and afterwards.
 #include "cli/inside.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 
 namespace fokker {
 namespace {

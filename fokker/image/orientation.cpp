@@ -1,4 +1,4 @@
-#include "fokker/data/image/orientation.h"
+#include "fokker/image/orientation.h"
 
 #include <libexif/exif-data.h>
 

@@ -1,5 +1,5 @@
 #include "data/damage.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 
 namespace fokker {
 namespace {

@@ -1,29 +1,14 @@
-#include "fokker/data/image/image.h"
+#include "fokker/data/images.h"
 
 #include <cctype>
+#include <mutex>
 #include <set>
+#include <utility>
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/file/files.h"
 
 namespace fokker {
-
-Tensor load_image(const std::filesystem::path& path, ImageFacts* facts) try {
-  const std::string bytes = read_file(path, uint64_t{1} << 30), name = path.string();
-  const std::string_view start = bytes;
-  if (start.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, name, facts);
-  if (start.starts_with("\xff\xd8\xff")) return decode_jpeg(bytes, name, facts);
-  if (start.starts_with("RIFF") && start.substr(8).starts_with("WEBP"))
-    return decode_webp(bytes, name, facts);
-  if (start.starts_with("GIF87a") || start.starts_with("GIF89a")) return decode_gif(bytes, name, facts);
-  if (start.starts_with("II") || start.starts_with("MM")) return decode_tiff(bytes, name, facts);
-  if (start.starts_with("BM")) return decode_bmp(bytes, name, facts);
-  fail(ErrorKind::input,
-       "{}: expected a PNG, JPEG, WebP, GIF, TIFF or BMP image but its first bytes are none of theirs", name);
-} catch (...) {
-  detail::throw_as_error();
-}
 
 bool has_image_extension(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
@@ -130,6 +115,35 @@ Tensor resize_images(const Tensor& images, int64_t height, int64_t width) try {
   return result;
 } catch (...) {
   detail::throw_as_error();
+}
+
+namespace {
+
+struct ReaderInUse {
+  std::mutex mutex;
+  ImageReader reader;
+};
+/// Made when it is first asked for, which may be before main.
+ReaderInUse& reader_in_use() {
+  static ReaderInUse in_use;
+  return in_use;
+}
+
+}  // namespace
+
+ImageReader set_image_reader(ImageReader reader) {
+  ReaderInUse& in_use = reader_in_use();
+  const std::lock_guard lock(in_use.mutex);
+  return std::exchange(in_use.reader, std::move(reader));
+}
+
+ImageReader image_reader(const std::filesystem::path& path) {
+  ReaderInUse& in_use = reader_in_use();
+  const std::lock_guard lock(in_use.mutex);
+  if (!in_use.reader)
+    fail(ErrorKind::failed, "{}: this program has no reader of images; link it with fokker::image",
+         path.string());
+  return in_use.reader;
 }
 
 }  // namespace fokker

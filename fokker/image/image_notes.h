@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 
 namespace fokker {
 

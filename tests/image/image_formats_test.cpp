@@ -4,13 +4,13 @@
 #include <webp/mux.h>
 
 #include "data/damage.h"
-#include "data/jpeg_bytes.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
-#include "fokker/data/image/image.h"
-#include "fokker/data/image/orientation.h"
 #include "fokker/data/load.h"
 #include "fokker/data/normalisation.h"
+#include "fokker/image/image.h"
+#include "fokker/image/orientation.h"
+#include "image/jpeg_bytes.h"
 
 namespace fokker {
 namespace {

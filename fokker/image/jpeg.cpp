@@ -9,8 +9,8 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/bytes.h"
-#include "fokker/data/image/decoded.h"
-#include "fokker/data/image/orientation.h"
+#include "fokker/image/decoded.h"
+#include "fokker/image/orientation.h"
 
 namespace fokker {
 namespace {

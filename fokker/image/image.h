@@ -1,17 +1,14 @@
 #pragma once
+/// Image files: target fokker::image. A program that links it has load_data read images.
+
 #include <filesystem>
 #include <string>
 #include <string_view>
 
-#include "fokker/core/tensor.h"
 #include "fokker/data/dataset.h"
+#include "fokker/data/images.h"
 
 namespace fokker {
-
-/// Sizes beyond these are refused before any memory is taken.
-constexpr int64_t largest_image_side = 16384;
-constexpr int64_t most_image_pixels = int64_t{1} << 28;
-constexpr int64_t most_image_channels = 4;
 
 /// What a file's own way of storing an image was, where reading it decides something for the user.
 struct ImageFacts {
@@ -36,34 +33,10 @@ Tensor decode_bmp(std::string_view bytes, const std::string& name, ImageFacts* f
 /// A file of one of these kinds, told apart by its first bytes.
 Tensor load_image(const std::filesystem::path& path, ImageFacts* facts = nullptr);
 
-/// Whether a file's extension is one of an image that is read: .png .jpg .jpeg .webp .gif .tif .tiff .bmp.
-bool has_image_extension(const std::filesystem::path& path);
-
-/// float [-1, 1] (values outside are clamped) to uint8: round((x + 1) * 127.5). uint8 stays. Argument
-/// error where a value is NaN or the type is neither.
-Tensor to_pixels(const Tensor& images);
-
 /// A (channels, height, width) image, uint8 or float in [-1, 1], 1 to 4 channels, as the bytes of a PNG file.
 std::string encode_png(const Tensor& image);
 /// Atomic; resource error where the disk is full.
 void save_png(const std::filesystem::path& path, const Tensor& image);
-
-/// Grey to RGB (repeated), RGB to grey (ITU-R BT.601 luma), alpha dropped or added (opaque): (..., c, h, w),
-/// uint8 or floats in [-1, 1].
-Tensor convert_channels(const Tensor& images, int64_t channels);
-
-/// Whether every alpha of (..., c, h, w) is opaque; true where there is none.
-bool is_opaque(const Tensor& images);
-/// Images with alpha laid over white: (..., 1 or 3, h, w) of the same type; others as they are.
-Tensor over_white(const Tensor& images);
-
-/// The largest centred crop of the wanted aspect, then antialiased bilinear resampling (a triangle as wide as
-/// the reduction, so every source pixel counts). uint8 or float, (c, h, w) or (n, c, h, w); the type is kept.
-Tensor resize_images(const Tensor& images, int64_t height, int64_t width);
-
-struct ImageSize {
-  int64_t width = 0, height = 0;  ///< 0 and 0: as the images are
-};
 
 struct ImageFolderOptions {
   /// 0: all images must have the channels of the first.

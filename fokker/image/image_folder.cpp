@@ -2,9 +2,9 @@
 #include "fokker/core/check.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/bytes.h"
-#include "fokker/data/image/image.h"
-#include "fokker/data/image/image_notes.h"
 #include "fokker/data/normalisation.h"
+#include "fokker/image/image.h"
+#include "fokker/image/image_notes.h"
 
 namespace fokker {
 namespace fs = std::filesystem;

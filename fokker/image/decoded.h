@@ -1,7 +1,7 @@
 #pragma once
 #include "fokker/core/check.h"
-#include "fokker/data/image/image.h"
-#include "fokker/data/image/orientation.h"
+#include "fokker/image/image.h"
+#include "fokker/image/orientation.h"
 
 namespace fokker {
 

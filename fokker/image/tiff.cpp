@@ -5,7 +5,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/bytes.h"
-#include "fokker/data/image/decoded.h"
+#include "fokker/image/decoded.h"
 
 namespace fokker {
 namespace {

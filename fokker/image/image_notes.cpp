@@ -1,4 +1,4 @@
-#include "fokker/data/image/image_notes.h"
+#include "fokker/image/image_notes.h"
 
 #include <fmt/ranges.h>
 
