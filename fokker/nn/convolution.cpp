@@ -181,7 +181,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
     kernel::add_rows(sums.data_ptr<double>(), shape.images, shape.outputs, result[2].data_ptr<float>());
     if (shift_rows) result[5] = shift_rows == 1 ? result[2].unsqueeze(0) : sums.to(at::kFloat);
     result[1] = at::empty(t.weight.sizes(), t.weight.options());
-    kernel::convolution_filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(),
+    kernel::convolution_filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(), shape.outputs,
                                         result[1].data_ptr<float>());
     if (!context.needs_input_grad(0) && !t.norm_weight.defined()) return result;
     Tensor dx = input_gradient(shape, dy, t);
