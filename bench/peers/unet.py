@@ -148,6 +148,6 @@ if __name__ == "__main__":
     if side.careful:
         model = model.to(memory_format=torch.channels_last)
     if side.settings.get("work") == "training":
-        diffusion.training(side, model, batch=32, repeat=1)
+        diffusion.training(side, model, batch=32, repeat=4)
     else:
         diffusion.sampling(side, model)

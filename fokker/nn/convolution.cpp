@@ -198,7 +198,8 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
         context.saved_data.at("rounded").toBool() ? FactorPrecision::bfloat16 : FactorPrecision::float32;
     const auto filter_gradient = precision == FactorPrecision::bfloat16 ? kernel::rounded_filter_gradient
                                                                         : kernel::convolution_filter_gradient;
-    filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(), result[1].data_ptr<float>());
+    filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(), shape.outputs,
+                    result[1].data_ptr<float>());
     if (!context.needs_input_grad(0) && !t.norm_weight.defined()) return result;
     Tensor dx = input_gradient(precision, shape, dy, t);
     if (t.norm_weight.defined()) {

@@ -85,10 +85,10 @@ TEST_P(ConvolveRounded, TurnedFiltersGiveTheGradientOfTheInput) {
 TEST_P(ConvolveRounded, GradientOfTheFiltersAgreesAndDoesNotDependOnThreads) {
   Tensor dg = at::empty_like(g), again = at::empty_like(g), whole = y.clone();
   const int threads = at::get_num_threads();
-  rounded_filter_gradient(shape, input, dy.data_ptr<float>(), dg.data_ptr<float>());
+  rounded_filter_gradient(shape, input, dy.data_ptr<float>(), shape.outputs, dg.data_ptr<float>());
   convolve_rounded(shape, input, bits(filters()), output);
   at::set_num_threads(threads == 1 ? 3 : 1);
-  rounded_filter_gradient(shape, input, dy.data_ptr<float>(), again.data_ptr<float>());
+  rounded_filter_gradient(shape, input, dy.data_ptr<float>(), shape.outputs, again.data_ptr<float>());
   output.y = whole.data_ptr<float>();
   convolve_rounded(shape, input, bits(filters()), output);
   at::set_num_threads(threads);
@@ -110,7 +110,7 @@ TEST_P(ConvolveRounded, DoubledImagesAreNearestNeighbours) {
   const Tensor large = at::upsample_nearest2d(rounded(x), {shape.height, shape.width});
   EXPECT_LT(relative_error(twice, at::conv2d(large, rounded(g), {}, 1, 1)), sum_error);
   Tensor dg = at::empty_like(g);
-  rounded_filter_gradient(shape, input, large_dy.data_ptr<float>(), dg.data_ptr<float>());
+  rounded_filter_gradient(shape, input, large_dy.data_ptr<float>(), shape.outputs, dg.data_ptr<float>());
   const Tensor at_g = rounded(g).requires_grad_(true);
   const Tensor sum = (at::conv2d(large, at_g, {}, 1, 1) * rounded(large_dy)).sum();
   EXPECT_LT(relative_error(dg, gradients(sum, {at_g}, false)[0]), 2 * sum_error);
@@ -134,7 +134,7 @@ TEST(ConvolveRoundedLargeImages, GradientsKeepTheirDigits) {
   const Tensor x = alike("x", 2, 0.1), dy = alike("dy", 3, 0.7);
   Tensor dg = at::empty({3, 2, 3, 3});
   rounded_filter_gradient({1, side, side, 2, 3}, {.x = x.data_ptr<float>(), .pixel_stride = 2},
-                          dy.data_ptr<float>(), dg.data_ptr<float>());
+                          dy.data_ptr<float>(), 3, dg.data_ptr<float>());
   const Tensor filters = at::zeros({3, 2, 3, 3}, at::kDouble).requires_grad_(true);
   const Tensor sum = (at::conv2d(rounded(x), filters, {}, 1, 1) * rounded(dy)).sum();
   EXPECT_LT(relative_error(dg, gradients(sum, {filters}, false)[0]), 1e-4);

@@ -97,7 +97,8 @@ TEST_P(Winograd, WritesOnlyTheTileInsideTheImageAndAddsWhatItIsGiven) {
   EXPECT_EQ(worst(part, at::full_like(part, 7.5f)), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Channels, Winograd, testing::Values(1, 3, 8, 12, 16, 21, 40));
+INSTANTIATE_TEST_SUITE_P(Channels, Winograd,
+                         testing::Values(1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 21, 40));
 
 }  // namespace
 }  // namespace fokker::kernel

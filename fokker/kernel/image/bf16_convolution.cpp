@@ -232,10 +232,10 @@ void convolve_rounded(const ConvolutionShape& shape, const ConvolutionInput& inp
 }
 
 void rounded_filter_gradient(const ConvolutionShape& shape, const ConvolutionInput& input, const float* dy,
-                             float* dg) {
+                             int64_t dy_pixel_stride, float* dg) {
   const Bf16Unit unit = bf16_unit();
   const GradientFactors factors(shape);
-  const ConvolutionInput gradient = {.x = dy, .pixel_stride = shape.outputs};
+  const ConvolutionInput gradient = {.x = dy, .pixel_stride = dy_pixel_stride};
   const int64_t inputs = shape.inputs, outputs = shape.outputs;
   const std::vector<GradientPart> parts = gradient_parts(shape.images, factors.x.pixels(), factors.size());
   const int64_t blocks = (inputs + gradient_rows - 1) / gradient_rows, all = taps * inputs * outputs;

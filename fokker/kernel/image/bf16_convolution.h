@@ -20,6 +20,6 @@ void convolve_rounded(const ConvolutionShape& shape, const ConvolutionInput& inp
 
 /// As convolution_filter_gradient: x and dy are rounded.
 void rounded_filter_gradient(const ConvolutionShape& shape, const ConvolutionInput& input, const float* dy,
-                             float* dg);
+                             int64_t dy_pixel_stride, float* dg);
 
 }  // namespace fokker::kernel

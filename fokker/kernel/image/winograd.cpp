@@ -163,18 +163,13 @@ void input_tile(const float* d, PixelStrides strides, int64_t channels, float* v
 
 void output_gradient_tile(const float* d, PixelStrides strides, int64_t channels, float* v, int64_t stride,
                           int64_t panel) {
-  // Vectors may not straddle two panels, so that they are no longer than half of one.
-  using Half = hn::CappedTag<float, gemm_panel / 2>;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(Half()));
-  const auto one = [&](auto tag, int64_t c) {
+  // Vectors begin at multiples of their length, and so never straddle two panels.
+  for_shortening_vectors<hn::CappedTag<float, gemm_panel / 2>>(0, channels, [&](auto tag, int64_t c) {
     float* to = v + c / gemm_panel * panel + c % gemm_panel;
     transform_square<OutputGradientMap>(
         tag, [&](int i, int j) { return hn::LoadU(tag, d + i * strides.row + j * strides.pixel + c); },
         [&](int i, int j, auto value) { hn::StoreU(value, tag, to + (6 * i + j) * stride); });
-  };
-  int64_t c = 0;
-  for (; c + lanes <= channels; c += lanes) one(Half(), c);
-  for (; c < channels; ++c) one(hn::CappedTag<float, 1>(), c);
+  });
 }
 
 void output_tile(const float* m, int64_t stride, int64_t channels, const WinogradOutput& o) {

@@ -16,34 +16,6 @@ Tensor own_copy(const Tensor& t) {
 
 }  // namespace
 
-FeatureMap FeatureMap::part(int64_t first, int64_t count) const {
-  FeatureMap result = *this;
-  result.data += first;
-  result.channels = count;
-  return result;
-}
-
-float* Arena::take(int64_t numbers) {
-  constexpr int64_t chunk_numbers = int64_t{1024} * 1024;
-  const int64_t size = (numbers + 15) / 16 * 16;
-  while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].size)
-    mark_ = {mark_.chunk + 1, 0};
-  if (mark_.chunk == chunks_.size()) chunks_.push_back({{}, std::max(size, chunk_numbers)});
-  Chunk& chunk = chunks_[mark_.chunk];
-  float* begin = chunk.memory.reserve(chunk.size) + mark_.used;
-  mark_.used += size;
-  return begin;
-}
-
-FeatureMap Arena::map(int64_t images, int64_t height, int64_t width, int64_t channels) {
-  return {.data = take(images * height * width * channels),
-          .pixel_stride = channels,
-          .images = images,
-          .height = height,
-          .width = width,
-          .channels = channels};
-}
-
 FrozenLinear::FrozenLinear(const Tensor& weight, const Tensor& bias) : bias_(own_copy(bias)) {
   const int64_t outputs = weight.size(0), inputs = weight.numel() / outputs;
   const Tensor rows = own_copy(weight);

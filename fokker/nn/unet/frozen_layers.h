@@ -1,48 +1,11 @@
 #pragma once
-#include <vector>
-
 #include "fokker/kernel/matrix/gemm.h"
-#include "fokker/kernel/vector/scratch.h"
 #include "fokker/nn/layers.h"
+#include "fokker/nn/unet/feature_map.h"
 
 namespace fokker {
 
 // Layers of a U-Net with their weights laid out for many calls without gradients, in float32 on a CPU.
-
-/// A batch of images in memory, channels adjacent; pixels, rows and images follow one another, `pixel_stride`
-/// numbers from one pixel to the next.
-struct FeatureMap {
-  float* data = nullptr;
-  int64_t pixel_stride = 0;
-  int64_t images = 0, height = 0, width = 0, channels = 0;
-
-  int64_t pixels() const { return height * width; }
-  float* image(int64_t i) const { return data + i * pixels() * pixel_stride; }
-  /// The same pixels, some of their channels.
-  FeatureMap part(int64_t first, int64_t count) const;
-};
-
-/// Memory of one pass, kept for the next: many pieces live at once and are taken back in the reverse order,
-/// by rewinding to a mark, where a thread's scratch memory has one holder at a time.
-class Arena {
- public:
-  struct Mark {
-    size_t chunk = 0;
-    int64_t used = 0;
-  };
-  float* take(int64_t numbers);
-  FeatureMap map(int64_t images, int64_t height, int64_t width, int64_t channels);
-  Mark mark() const { return mark_; }
-  void rewind(Mark mark) { mark_ = mark; }
-
- private:
-  struct Chunk {
-    kernel::Buffer memory;
-    int64_t size;
-  };
-  std::vector<Chunk> chunks_;
-  Mark mark_;
-};
 
 /// y = x W + b on rows of numbers: a linear layer, or a 1 x 1 convolution.
 class FrozenLinear {

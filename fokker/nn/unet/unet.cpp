@@ -3,6 +3,7 @@
 #include "fokker/core/check.h"
 #include "fokker/kernel/matrix/bf16_gemm.h"
 #include "fokker/nn/unet/unet_frozen.h"
+#include "fokker/nn/unet/unet_fused.h"
 
 namespace fokker {
 namespace {
@@ -85,7 +86,10 @@ std::unique_ptr<Network> UNet::clone() const {
 
 Tensor UNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
   check_network_inputs("UNet", x, time, label, event_shape(), layers_->time.classes.defined());
-  return (*layers_)(x, time, label);
+  std::vector<Tensor> tensors;
+  for (const auto& p : parameters()) tensors.push_back(p.tensor);
+  return suits_fused_unet(*layers_, tensors, x, time) ? fused_unet(layers_, tensors, x, time, label)
+                                                      : (*layers_)(x, time, label);
 }
 
 }  // namespace fokker

@@ -28,28 +28,6 @@ Tensor activated(Tensor x) {
   return x;
 }
 
-/// Images begin .. end of x (n, channels, h, w) with channels last, in [-1, 1] where they are centred.
-void read_images(const Tensor& x, int64_t begin, bool centred, const FeatureMap& to) {
-  const int64_t height = x.size(2), width = x.size(3), channels = x.size(1);
-  const float* from = x.data_ptr<float>() + begin * channels * height * width;
-  std::fill_n(to.data, to.images * to.pixels() * channels, 0.0f);
-  for (int64_t i = 0; i < to.images; ++i)
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t row = 0; row < height; ++row)
-        for (int64_t column = 0; column < width; ++column, ++from)
-          to.image(i)[(row * to.width + column) * channels + c] = centred ? *from * 2 - 1 : *from;
-}
-
-void write_images(const FeatureMap& from, int64_t begin, const Tensor& y) {
-  const int64_t height = y.size(2), width = y.size(3), channels = y.size(1);
-  float* to = y.data_ptr<float>() + begin * channels * height * width;
-  for (int64_t i = 0; i < from.images; ++i)
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t row = 0; row < height; ++row)
-        for (int64_t column = 0; column < width; ++column, ++to)
-          *to = from.image(i)[(row * from.width + column) * channels + c];
-}
-
 }  // namespace
 
 FrozenUNet::FrozenUNet(const UNetLayers& layers)
@@ -60,9 +38,9 @@ FrozenUNet::FrozenUNet(const UNetLayers& layers)
       conv_out_(layers.conv_out),
       norm_out_(layers.norm_out) {
   const GradientMode off(false);
-  const int64_t multiple = int64_t{1} << (options_.block_out_channels.size() - 1);
-  height_ = (options_.sample_height + multiple - 1) / multiple * multiple;
-  width_ = (options_.sample_width + multiple - 1) / multiple * multiple;
+  height_ = layers.padded_height();
+  width_ = layers.padded_width();
+  joins_ = layers.joins();
   frequencies_ =
       sinusoidal_columns(layers.time.features, {.frequency_shift = layers.time.sinusoidal.frequency_shift});
   if (layers.time.classes.defined()) classes_.weight = layers.time.classes.weight.detach().clone();
@@ -83,35 +61,19 @@ FrozenResnet FrozenUNet::resnet(const ResnetBlock& block) {
 }
 
 void FrozenUNet::build_down(const UNetLayers& layers) {
-  int64_t channels = layers.conv_in.weight.size(0);
-  joins_.push_back({0, 0, channels});
-  for (size_t i = 0; i < layers.down.size(); ++i) {
-    const Level& level = layers.down[i];
+  for (const Level& level : layers.down) {
     Stage stage;
-    for (const ResnetBlock& block : level.resnets) {
-      stage.resnets.push_back(resnet(block));
-      channels = block.outputs();
-      joins_.push_back({i, 0, channels});
-    }
+    for (const ResnetBlock& block : level.resnets) stage.resnets.push_back(resnet(block));
     for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block);
-    if (level.down) {
-      stage.down.emplace(level.down->conv);
-      joins_.push_back({i + 1, 0, channels});
-    }
+    if (level.down) stage.down.emplace(level.down->conv);
     down_.push_back(std::move(stage));
   }
 }
 
 void FrozenUNet::build_up(const UNetLayers& layers) {
-  int64_t below = layers.middle.back().outputs();
-  auto join = joins_.rbegin();
   for (const Level& level : layers.up) {
     Stage stage;
-    for (const ResnetBlock& block : level.resnets) {
-      stage.resnets.push_back(resnet(block));
-      (join++)->below = below;
-      below = block.outputs();
-    }
+    for (const ResnetBlock& block : level.resnets) stage.resnets.push_back(resnet(block));
     for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block);
     if (level.up) stage.up.emplace(level.up->conv);
     up_.push_back(std::move(stage));
@@ -120,7 +82,7 @@ void FrozenUNet::build_up(const UNetLayers& layers) {
 
 std::vector<FrozenUNet::Joined> FrozenUNet::joins_for(int64_t images, Arena& arena) const {
   std::vector<Joined> joined;
-  for (const Join& j : joins_) {
+  for (const UNetLayers::Join& j : joins_) {
     const FeatureMap whole = arena.map(images, height_ >> j.level, width_ >> j.level, j.below + j.skipped);
     joined.push_back({whole.part(0, j.below), whole.part(j.below, j.skipped), whole});
   }

@@ -22,11 +22,6 @@ class FrozenUNet final : public Forward {
     std::optional<FrozenDownsample> down;
     std::optional<FrozenConvolution> up;
   };
-  /// An input of a block on the way up: what comes from below, then what the way down left.
-  struct Join {
-    size_t level;
-    int64_t below, skipped;
-  };
   /// The joins' memory in one pass.
   struct Joined {
     FeatureMap below, skipped, whole;
@@ -55,7 +50,7 @@ class FrozenUNet final : public Forward {
   std::vector<Stage> down_, up_;
   std::vector<FrozenResnet> middle_;
   std::optional<FrozenAttention> middle_attention_;
-  std::vector<Join> joins_;
+  std::vector<UNetLayers::Join> joins_;
   kernel::Pool<Arena> arenas_;
 };
 
