@@ -166,7 +166,8 @@ TEST(FusedUNet, AGraphThatIsKeptCanBeAskedAgain) {
   const Tensor once = torch::autograd::grad({y}, {weight}, {}, /*retain_graph=*/true)[0].clone();
   EXPECT_TRUE(at::equal(torch::autograd::grad({y}, {weight}, {}, false)[0], once));
   EXPECT_THAT([&] { torch::autograd::grad({y}, {weight}, {}, false); },
-              ::testing::ThrowsMessage<std::exception>(::testing::HasSubstr("one backward pass, or a retained graph")));
+              ::testing::ThrowsMessage<std::exception>(
+                  ::testing::HasSubstr("one backward pass, or a retained graph")));
 }
 
 TEST(FusedUNet, RefusesWeightsThatHaveChangedSince) {
