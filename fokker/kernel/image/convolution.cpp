@@ -14,7 +14,7 @@ namespace fokker::kernel {
 namespace {
 
 // Numbers of a group of tiles that pass through the products together: they stay in the outer caches.
-constexpr int64_t group_numbers = 128 * 1024, segment_numbers = 1536 * 1024;
+constexpr int64_t group_numbers = int64_t{128} * 1024, segment_numbers = int64_t{1536} * 1024;
 
 /// Odd multiples of a cache line, so that the 36 parts of a tile do not fall on the same lines of a cache.
 int64_t part_stride(int64_t numbers) {
