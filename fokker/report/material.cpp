@@ -66,6 +66,7 @@ void choose_rows(Material& m) {
 
 std::vector<std::string> short_names(const std::vector<std::string>& columns) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const std::string& column : columns) names.push_back(shorten(column, kNameLength));
   return names;
 }

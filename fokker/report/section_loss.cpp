@@ -202,7 +202,7 @@ Table profile_table(const Profiles& p) {
   Table table{.caption = "The loss at each t as numbers",
               .columns = {"t", "Loss on " + p.rows, "Standard error"},
               .folded = true};
-  if (p.training) table.columns.push_back("On training rows");
+  if (p.training) table.columns.emplace_back("On training rows");
   table.columns.push_back(p.best_name);
   for (size_t i = 0; i < p.measured.times.size(); ++i) {
     std::vector<std::string> row{fmt::format("{:.4f}", p.measured.times[i]), number(p.measured.loss[i]),

@@ -75,6 +75,7 @@ void add_schedule(Page& page, const Material& m) {
                   name));
   std::vector<Figure> figures;
   constexpr std::array<const char*, 4> quantities{"α(t)", "σ(t)", "the log-SNR λ(t)", "g(t)²"};
+  figures.reserve(quantities.size());
   for (int i = 0; i < 4; ++i)
     figures.push_back(
         {.picture = embed(

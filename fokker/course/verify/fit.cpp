@@ -17,7 +17,8 @@ double mean_over_steps(const LineMixture& data, const ChainTable& chain, int64_t
     const Tensor density = data.log_density(nodes.x, alpha, sigma).exp();
     sum += nodes.integral(density * value(nodes, data.noise(nodes.x, alpha, sigma), chain.time(i)));
   }
-  return sum / static_cast<double>(chain.steps() / every);
+  const int64_t terms = chain.steps() / every;
+  return sum / static_cast<double>(terms);
 }
 
 }  // namespace

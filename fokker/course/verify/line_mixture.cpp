@@ -14,8 +14,8 @@ Tensor row(const std::vector<double>& values) {
 
 }  // namespace
 
-LineMixture::LineMixture(std::vector<double> weights, std::vector<double> means,
-                         std::vector<double> variances)
+LineMixture::LineMixture(const std::vector<double>& weights, const std::vector<double>& means,
+                         const std::vector<double>& variances)
     : weights_(row(weights)), means_(row(means)), variances_(row(variances)) {}
 
 GaussianMixture LineMixture::mixture() const {

@@ -10,7 +10,8 @@ namespace fokker::verify {
 class LineMixture {
  public:
   /// Weights sum to one; variances may be zero where sigma > 0.
-  LineMixture(std::vector<double> weights, std::vector<double> means, std::vector<double> variances);
+  LineMixture(const std::vector<double>& weights, const std::vector<double>& means,
+              const std::vector<double>& variances);
   /// Equal weights on S3's four points -15, 1, -5, 15.
   static LineMixture four_points() { return {{0.25, 0.25, 0.25, 0.25}, {-15, 1, -5, 15}, {0, 0, 0, 0}}; }
   /// The same law in the library.

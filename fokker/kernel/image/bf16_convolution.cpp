@@ -15,12 +15,12 @@ namespace {
 
 constexpr int64_t taps = 9;
 constexpr int64_t band_pixels = 192;  // of a result, computed together: the sums stay in cache
-constexpr int64_t group_numbers = int64_t{1}
-                                  << 19;  // rounded numbers of the images whose gradients are one sum
-constexpr int64_t part_pixels = 8192;     // most that one float32 sum takes
-constexpr int64_t gradient_rows = 32;     // inputs that are one task
+constexpr int64_t gradient_numbers = int64_t{1}
+                                     << 19;  // rounded numbers of the images whose gradients are one sum
+constexpr int64_t part_pixels = 8192;        // most that one float32 sum takes
+constexpr int64_t input_rows = 32;           // inputs that are one task
 
-int64_t filled(int64_t count) {
+int64_t whole_blocks(int64_t count) {
   return (count + bf16_depth - 1) / bf16_depth * bf16_depth;
 }
 
@@ -58,7 +58,7 @@ void place(const PaddedShape& s, const ConvolutionInput& input, int64_t i, int64
 
 /// Rows of packed filters: three groups, of three pixels each.
 int64_t filter_depth(int64_t channels) {
-  return 3 * filled(3 * even(channels));
+  return 3 * whole_blocks(3 * even(channels));
 }
 
 /// Pixels beyond the last that a whole tile of rows touches.
@@ -125,7 +125,7 @@ struct GradientPart {
 
 std::vector<GradientPart> gradient_parts(int64_t images, int64_t image_pixels, int64_t numbers) {
   const int64_t together =
-      std::max<int64_t>(1, std::min(group_numbers / numbers, part_pixels / image_pixels));
+      std::max<int64_t>(1, std::min(gradient_numbers / numbers, part_pixels / image_pixels));
   std::vector<GradientPart> parts;
   for (int64_t i = 0; i < images; i += together)
     for (int64_t pixel = 0; pixel < image_pixels; pixel += part_pixels)
@@ -141,9 +141,9 @@ struct GradientFactors {
   explicit GradientFactors(const ConvolutionShape& s)
       : x{s.height, s.width, s.inputs},
         dy{s.height, s.width, s.outputs},
-        depth(filled(x.pixels())),
-        row(depth + filled(x.tap(taps - 1) + bf16_depth)) {}
-  int64_t x_size() const { return filled(x.channels) * row; }
+        depth(whole_blocks(x.pixels())),
+        row(depth + whole_blocks(x.tap(taps - 1) + bf16_depth)) {}
+  int64_t x_size() const { return whole_blocks(x.channels) * row; }
   int64_t size() const { return x_size() + packed_bf16_size(x.pixels(), dy.channels); }
 
   void fill(Bf16Unit unit, const ConvolutionInput& input, const ConvolutionInput& gradient, int64_t image,
@@ -238,7 +238,7 @@ void rounded_filter_gradient(const ConvolutionShape& shape, const ConvolutionInp
   const ConvolutionInput gradient = {.x = dy, .pixel_stride = dy_pixel_stride};
   const int64_t inputs = shape.inputs, outputs = shape.outputs;
   const std::vector<GradientPart> parts = gradient_parts(shape.images, factors.x.pixels(), factors.size());
-  const int64_t blocks = (inputs + gradient_rows - 1) / gradient_rows, all = taps * inputs * outputs;
+  const int64_t blocks = (inputs + input_rows - 1) / input_rows, all = taps * inputs * outputs;
   auto* memory = scratch<float>(Scratch::shared, all + parts[0].images * factors.size() / 2);
   float* sums = memory;
   auto* images = reinterpret_cast<uint16_t*>(memory + all);
@@ -252,11 +252,10 @@ void rounded_filter_gradient(const ConvolutionShape& shape, const ConvolutionInp
       });
     at::parallel_for(0, taps * blocks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k) {
-        const int64_t tap = k / blocks, row = k % blocks * gradient_rows,
-                      rows = std::min(gradient_rows, inputs - row);
+        const int64_t tap = k / blocks, row = k % blocks * input_rows,
+                      rows = std::min(input_rows, inputs - row);
         const int64_t offset = (tap * inputs + row) * outputs, index = static_cast<int64_t>(p);
-        float* to =
-            SumOfParts::begins(index) ? sums + offset : scratch(Scratch::own, gradient_rows * outputs);
+        float* to = SumOfParts::begins(index) ? sums + offset : scratch(Scratch::own, input_rows * outputs);
         std::fill_n(to, rows * outputs, 0.0f);
         for (int64_t i = 0; i < part.images; ++i)
           multiply_by(unit, factors.product(images + i * factors.size(), tap, part, row, rows, to));

@@ -15,9 +15,9 @@ namespace fokker::kernel {
 namespace {
 
 // Numbers of a group of tiles that pass through the products together: they stay in the outer caches.
-constexpr int64_t group_numbers = 128 * 1024, segment_numbers = 768 * 1024;
-// Rows of a filter's gradient that are one task: whole tiles of `gemm`, whether they have 6 rows or 14.
-constexpr int64_t gradient_rows = 42;
+constexpr int64_t group_numbers = int64_t{128} * 1024, segment_numbers = int64_t{768} * 1024;
+// Rows of a filter's gradient that are one task: whole tiles of `gemm`, whether they have 6 rows or 12.
+constexpr int64_t gradient_rows = 48;
 
 /// Odd multiples of a cache line, so that the 36 parts of a tile do not fall on the same lines of a cache.
 int64_t part_stride(int64_t numbers) {

@@ -236,7 +236,7 @@ ImageFormat Canvas::format() const {
   return state_->format;
 }
 
-void Canvas::describe(std::string title, std::string description) {
+void Canvas::describe(const std::string& title, const std::string& description) {
   state_->title = clean_text(title);
   state_->description = clean_text(description);
 }

@@ -97,7 +97,7 @@ class Canvas {
   ImageFormat format() const;
 
   /// Title and description for readers that do not see the picture (SVG and PDF).
-  void describe(std::string title, std::string description);
+  void describe(const std::string& title, const std::string& description);
 
   /// Ends drawing and returns the bytes of the file.
   std::string finish();

@@ -49,6 +49,7 @@ std::vector<float> gaussian_kernel(double deviation) {
     sum += (i == 0 ? 1 : 2) * weights.back();
   }
   std::vector<float> kernel;
+  kernel.reserve(weights.size());
   for (const double weight : weights) kernel.push_back(static_cast<float>(weight / sum));
   return kernel;
 }
@@ -86,6 +87,7 @@ Raster shade(const Grid& density, double single, Colour colour, Colour emphasis)
   // Mixing colours costs a power per channel: tabulate.
   constexpr int levels = 512;
   std::vector<Colour> table;
+  table.reserve(levels);
   for (int i = 0; i < levels; ++i)
     table.push_back(density_colour(colour, emphasis, 1, static_cast<double>(i) / (levels - 1)));
   Raster raster(density.columns, density.rows);

@@ -60,6 +60,7 @@ Scene example(Workshop&, const Rng& rng) {
   const std::vector<double> sigmas = {0.5, 1, 2};
   const GaussianMixture data = GaussianMixture::standard_normal(1);
   std::vector<Tensor> variances;
+  variances.reserve(sigmas.size());
   for (const double sigma : sigmas)
     variances.push_back(bridge_paths(data, sigma, 20'000, rng).squeeze(2).var(1));
   return {one_picture([=](const plot::Theme& theme) {

@@ -22,7 +22,8 @@ MatchingLosses matching_losses(const Rng& rng) {
   const Tensor x0 = data.sample(n, rng.stream("data")), noise = rng.normal({n, 1}, {}, at::kDouble);
   const Tensor x = x0 + sigma * noise;
   MatchingLosses losses;
-  for (double c = 0; c < 2.01; c += 0.1) {
+  for (int tenths = 0; tenths <= 20; ++tenths) {
+    const double c = tenths / 10.0;
     const ScoreFunction score = [&](const Tensor& y) { return c * law.score(y); };
     const auto mean = [](const Tensor& rows) { return rows.mean().item<double>(); };
     losses.c.push_back(c);

@@ -137,12 +137,12 @@ void add_s0_anderson(Checks& checks) {
   const Ingredient divergence{"div a", "the reversal leaves out the divergence of a = sigma sigma^T"};
   const Ingredient score{"score", "the reversal leaves out a grad log p"};
   const auto add = [&](const char* id, const char* statement, auto measure,
-                       std::vector<Ingredient> ingredients) {
+                       const std::vector<Ingredient>& ingredients) {
     checks.push_back({.id = std::string("s0.anderson.") + id,
                       .source = "S0, Theorem 12.2",
                       .statement = statement,
                       .measure = measure,
-                      .ingredients = std::move(ingredients)});
+                      .ingredients = ingredients});
   };
   add("forward-equation-warped",
       "The reversal of a diffusion with a full, state-dependent sigma satisfies the forward equation of "

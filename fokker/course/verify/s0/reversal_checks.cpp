@@ -101,7 +101,8 @@ void reverse_process(const Trial& trial, Evidence& evidence, const GaussianProce
               process.sigma(0), euler_error(process, {0.25, 0.64, 3.1}, times));
 }
 
-void add_process(Checks& checks, const std::string& name, GaussianProcess process, Ingredient ingredient) {
+void add_process(Checks& checks, const std::string& name, const GaussianProcess& process,
+                 Ingredient ingredient) {
   checks.push_back({.id = "s0.reversal." + name,
                     .source = "S0, Example 12.2",
                     .statement = "Eq. 3 reverses the " + name + " process of a mixture to its law at time 0",

@@ -24,7 +24,8 @@ void bayes(const ChainTable& chain, const Trial& trial, Evidence& evidence) {
 }
 
 /// A denoiser that says eps_theta(x, t) = value(x).
-FunctionDenoiser noise_model(const GaussianProcess& process, std::function<Tensor(const Tensor& x)> value) {
+FunctionDenoiser noise_model(const GaussianProcess& process,
+                             const std::function<Tensor(const Tensor& x)>& value) {
   return FunctionDenoiser([=](const Tensor& x, const Times&) { return value(x); }, process,
                           Prediction::noise());
 }

@@ -105,12 +105,12 @@ void noise_free(const Trial& trial, Evidence& evidence) {
 
 void add_s2_langevin(Checks& checks) {
   const auto add = [&](const char* id, const char* statement, auto measure,
-                       std::vector<Ingredient> ingredients) {
+                       const std::vector<Ingredient>& ingredients) {
     checks.push_back({.id = id,
                       .source = "S2, section 4.3",
                       .statement = statement,
                       .measure = measure,
-                      .ingredients = std::move(ingredients)});
+                      .ingredients = ingredients});
   };
   const Ingredient noise{"noise", "the chain runs without its noise"};
   add("s2.langevin.ula-variance", "ULA on N(m, v) has the stationary variance v / (1 - h / (2v))",
