@@ -61,8 +61,8 @@ HWY_INLINE V unless_nan(V x, V y) {
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V reciprocal(D d, V y) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-  // 14 bits and a step of Newton's method take a few cycles, a division of 16 lanes sixteen. Infinity times an
-  // estimate of 0 is no number.
+  // 14 bits and a step of Newton's method take a few cycles, a division of 16 lanes sixteen. Infinity times
+  // an estimate of 0 is no number.
   const V estimate = hn::ApproximateReciprocal(y);
   const V better = hn::Mul(estimate, hn::NegMulAdd(y, estimate, hn::Set(d, 2.0f)));
   return hn::IfThenZeroElse(hn::Gt(y, hn::Set(d, 1e38f)), better);
