@@ -1,8 +1,9 @@
 // Our side of a comparison: bench_compare CASE FOLDER [key=value ...]
 // prepares the case, then answers each line of standard input: "run" does the work once and prints its
-// seconds, "save" writes the result to FOLDER/ours.npy. `bench/compare.py` drives it beside its peers.
-// bench_compare limits [threads=N] prints what the machine can do at best; bench_compare picture JSON FILE
-// draws what bench/scaling.py measured; bench_compare products compares single products with oneDNN's.
+// seconds, "precision" prints the arithmetic of its products, "save" writes the result to FOLDER/ours.npy.
+// `bench/compare.py` drives it beside its peers. bench_compare limits [threads=N] prints what the machine can
+// do at best; bench_compare picture JSON FILE draws what bench/scaling.py measured; bench_compare products
+// compares single products with oneDNN's.
 #include <ATen/Parallel.h>
 
 #include <chrono>
@@ -58,6 +59,8 @@ void serve(Work& work, const std::filesystem::path& folder) {
     if (line == "save") {
       save_npy(folder / "ours.npy", work.result());
       std::puts("saved");
+    } else if (line == "precision") {
+      std::puts(work.precision().c_str());
     } else {
       const auto start = std::chrono::steady_clock::now();
       work.run();
@@ -70,7 +73,8 @@ void serve(Work& work, const std::filesystem::path& folder) {
 int print_limits(const Settings& settings) {
   at::set_num_threads(static_cast<int>(settings.number("threads", 2)));
   const MachineLimits limits = measure_limits();
-  std::printf("{\"products\": %.4g, \"bandwidth\": %.4g}\n", limits.products, limits.bandwidth);
+  std::printf("{\"products\": %.4g, \"bf16_products\": %.4g, \"bandwidth\": %.4g}\n", limits.products,
+              limits.bf16_products, limits.bandwidth);
   return 0;
 }
 

@@ -62,7 +62,7 @@ def peer_command(peer, script):
 # name, our case, peer script, settings, largest difference of the results relative to their size
 COMPARISONS = [
     ("MLP training step, batch 256", "mlp-training", "mlp.py", {"work": "training", "batch": 256}, 1e-3),
-    ("MLP training step, batch 4096", "mlp-training", "mlp.py", {"work": "training", "batch": 4096, "repeat": 3}, 1e-3),
+    ("MLP training step, batch 4096", "mlp-training", "mlp.py", {"work": "training", "batch": 4096, "repeat": 10}, 1e-3),
     ("MLP sampling, 200 steps, 100 points", "mlp-sampling", "mlp.py", {"n": 100}, 1e-3),
     ("MLP sampling, 200 steps, 4096 points", "mlp-sampling", "mlp.py", {"n": 4096}, 1e-3),
     ("MLP sampling, 3 steps, 100,000 points", "mlp-sampling", "mlp.py", {"n": 100000, "steps": 3}, 1e-3),
@@ -134,32 +134,51 @@ def check_agreement(name, peer, found, tolerance):
                  f"{allowed:g}: not the same work")
 
 
-def best_of(result, peers):
+def has_network(case):
+    """Whether --precision auto has something to choose."""
+    return case.startswith(("mlp", "unet"))
+
+
+def best_of(result, peers, key="ratio"):
     """The peer that takes the least time."""
-    return min((peer for peer in peers if peer in result), key=lambda peer: result[peer]["ratio"], default=None)
+    return min((peer for peer in peers if peer in result), key=lambda peer: result[peer][key], default=None)
 
 
 def compare(program, entry, options):
     name, case, script, settings, tolerance = entry
     words = [f"{key}={value}" for key, value in {"threads": options.threads, **settings}.items()]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
         ours = Process([program, case, folder, *words], options.threads)
+        auto = Process([program, case, other, *words, "precision=auto"], options.threads) if has_network(case) else None
         peers = {peer: Process([*peer_command(peer, script), folder, peer, *words], options.threads)
                  for peer in options.peers if suits(peer, script)}
-        sides = {"ours": ours, **peers}
+        sides = {"ours": ours, **({"auto": auto} if auto else {}), **peers}
         times = measure(sides, options.repeats)
         for process in sides.values():
             process.answer("save")
         result = {"name": name, "ours": statistics.median(times["ours"])}
         products = float(next(iter(peers.values())).answer("products")) if peers else 0
         result["products"] = products / result["ours"] / options.limits["products"]
+        if auto:
+            arithmetic = auto.answer("precision")
+            result["auto"] = {"seconds": statistics.median(times["auto"]), "precision": arithmetic}
+            limit = options.limits["bf16_products" if arithmetic == "bf16" else "products"]
+            result["auto"]["products"] = products / result["auto"]["seconds"] / limit
         for peer in peers:
-            ratios = [theirs / mine for theirs, mine in zip(times[peer], times["ours"])]
+            best = times["ours"] if not auto or not peer.endswith("bf16") else times["auto"]
+            ratios = [theirs / mine for theirs, mine in zip(times[peer], best)]
             result[peer] = {"seconds": statistics.median(times[peer]), "ratio": statistics.median(ratios),
                             "lowest": min(ratios), "highest": max(ratios), "difference": difference(folder, peer)}
             check_agreement(name, peer, result[peer]["difference"], tolerance)
-        result["best"] = best_of(result, options.peers)
+        if auto:
+            fastest = best_of(result, options.peers, "seconds")
+            ratios = [theirs / mine for theirs, mine in zip(times[fastest], times["auto"])] if fastest else []
+            result["all"] = {"peer": fastest, "ratio": statistics.median(ratios), "lowest": min(ratios),
+                             "highest": max(ratios)} if fastest else None
         result["best float32"] = best_of(result, [peer for peer in options.peers if not peer.endswith("bf16")])
+        if not auto:
+            fastest = best_of(result, options.peers)
+            result["all"] = {"peer": fastest, **result[fastest]} if fastest else None
         for process in sides.values():
             process.close()
     return result
@@ -169,22 +188,33 @@ def ratio_text(r):
     return f"{r['ratio']:.2f} ({r['lowest']:.2f}-{r['highest']:.2f})"
 
 
+def share_text(part):
+    return f"{100 * part['products']:.0f} %" if part["products"] else ""
+
+
 def lines(result):
-    share = f"{100 * result['products']:.0f} %" if result["products"] else ""
-    text = [f"{result['name']:<46} ours {1e3 * result['ours']:9.2f} ms {share:>6}"]
+    text = [f"{result['name']:<46} ours {1e3 * result['ours']:9.2f} ms {share_text(result):>6}"]
+    if "auto" in result:
+        auto = result["auto"]
+        text += [f"    {'ours, --precision auto':<41} {auto['precision']} {1e3 * auto['seconds']:9.2f} ms {share_text(auto):>6}"]
     text += [f"    {peer:<24}{ratio_text(result[peer])}" for peer in PEERS if peer in result]
-    text += [f"    {kind:<24}{ratio_text(result[result[kind]])}  {result[kind]}" for kind in ("best", "best float32")
-             if result[kind]]
+    if result["best float32"]:
+        text += [f"    {'best in float32':<24}{ratio_text(result[result['best float32']])}  {result['best float32']}"]
+    if result["all"]:
+        text += [f"    {'best of all / auto':<24}{ratio_text(result['all'])}  {result['all']['peer']}"]
     return "\n".join(text)
 
 
 def markdown(results, peers):
-    """The table of docs/performance.md: ratios, and where the best peer is, also the lowest and highest."""
-    rows = [["work", "ours", "products", "best peer", "best in float32", *peers], ["---"] * (5 + len(peers))]
+    """The table of docs/performance.md: ratios, and where the best peer is, also the lowest and highest. Peers in
+    bfloat16 are over ours with --precision auto, the others over ours in float32."""
+    rows = [["work", "ours", "auto", "best in float32 / ours", "best of all / auto", *peers], ["---"] * (5 + len(peers))]
     for r in results:
-        best = [f"{ratio_text(r[r[kind]])} {r[kind]}" if r[kind] else "" for kind in ("best", "best float32")]
-        rows.append([r["name"], f"{1e3 * r['ours']:.3g} ms", f"{100 * r['products']:.0f} %" if r["products"] else "",
-                     *best, *[f"{r[peer]['ratio']:.2f}" if peer in r else "" for peer in peers]])
+        float32 = f"{ratio_text(r[r['best float32']])} {r['best float32']}" if r["best float32"] else ""
+        best = f"{ratio_text(r['all'])} {r['all']['peer']}" if r["all"] else ""
+        auto = f"{1e3 * r['auto']['seconds']:.3g} ms, {share_text(r['auto'])}" if "auto" in r else ""
+        rows.append([r["name"], f"{1e3 * r['ours']:.3g} ms, {share_text(r)}".rstrip(", "), auto, float32, best,
+                     *[f"{r[peer]['ratio']:.2f}" if peer in r else "" for peer in peers]])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
@@ -211,7 +241,8 @@ def main():
     options.peers = options.peers or usual_peers(found)
     options.limits = json.loads(subprocess.check_output([options.program, "limits", f"threads={options.threads}"]))
     print(f"{options.threads} threads: oneDNN's float32 product {1e-9 * options.limits['products']:.0f} Gflop/s, triad "
-          f"{1e-9 * options.limits['bandwidth']:.1f} GB/s. Percent: operations in products, counted directly, of that rate.")
+          f"{1e-9 * options.limits['bandwidth']:.1f} GB/s. in bfloat16 {1e-9 * options.limits['bf16_products']:.0f}. "
+          "Percent: operations in products, counted directly, of the rate in that arithmetic.")
     print("Peer's time / ours. " + "; ".join(f"{name}: {text}" for name, text in found.items()))
     results = [{"name": "limits", **options.limits, "versions": found}]
     for entry in COMPARISONS:

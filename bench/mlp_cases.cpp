@@ -13,7 +13,7 @@ std::shared_ptr<Network> network_of(const Settings& settings) {
                                                   .depth = settings.number("depth", 4),
                                                   .zero_output = false},
                                        1);
-  network->set_bf16_products(settings.text("precision", "fp32") == "bf16");
+  set_precision(*network, settings);
   return network;
 }
 

@@ -13,7 +13,7 @@ std::shared_ptr<Network> network_of(const Settings& settings) {
   UNetOptions options = UNetOptions::for_images(settings.number("channels", 1), side, side, 40);
   options.zero_output = false;
   auto network = std::make_shared<UNet>(options, 1);
-  network->set_bf16_products(settings.text("precision", "fp32") == "bf16");
+  set_precision(*network, settings);
   return network;
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <malloc.h>
+#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -49,10 +50,10 @@ int available_cores() {
 
 void set_threads(int64_t threads) {
   check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
-  const bool from_environment = threads == 0 && std::getenv("OMP_NUM_THREADS");
-  const int wanted = threads > 0 ? static_cast<int>(threads) : available_cores();
-  // What is so already is not said again: libtorch would make a second pool of threads, which wait awake.
-  if (!from_environment && wanted != at::get_num_threads()) at::set_num_threads(wanted);
+  if (threads == 0 && std::getenv("OMP_NUM_THREADS")) return;
+  at::get_num_threads();  // libtorch's own default is set by what asks first
+  // Not at::set_num_threads: that makes a second pool of threads (XNNPACK's), which wait awake at first.
+  omp_set_num_threads(threads > 0 ? static_cast<int>(threads) : available_cores());
 }
 
 int thread_count() {

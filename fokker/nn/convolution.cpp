@@ -83,16 +83,10 @@ void convolve_in(FactorPrecision precision, const kernel::ConvolutionShape& shap
   const Tensor dense = weight.contiguous();
   const float* g = dense.data_ptr<float>();
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
-  if (precision == FactorPrecision::bfloat16) {
-    const Tensor filters = at::empty({kernel::rounded_filters_size(shape.inputs, shape.outputs)}, at::kShort);
-    auto* bits = reinterpret_cast<uint16_t*>(filters.data_ptr<int16_t>());
-    kernel::round_filters(g, outputs, inputs, transposed, bits);
-    kernel::convolve_rounded(shape, input, bits, output);
-  } else {
-    const Tensor filters = at::empty({kernel::convolution_filters_size(shape.inputs, shape.outputs)});
-    kernel::transform_filters(g, outputs, inputs, transposed, filters.data_ptr<float>());
-    kernel::convolve(shape, input, filters.data_ptr<float>(), output);
-  }
+  const Tensor memory = at::empty({kernel::filters_size(precision, shape.inputs, shape.outputs)});
+  kernel::convolve(
+      shape, input,
+      kernel::lay_out_filters(precision, g, outputs, inputs, transposed, memory.data_ptr<float>()), output);
 }
 
 /// x as the kernels read it; the norm is its affine form, where there is one.

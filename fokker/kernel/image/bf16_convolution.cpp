@@ -182,6 +182,28 @@ void write_filter_gradient(const ConvolutionShape& s, const float* sums, float* 
 
 }  // namespace
 
+int64_t filters_size(FactorPrecision precision, int64_t inputs, int64_t outputs) {
+  return precision == FactorPrecision::float32 ? convolution_filters_size(inputs, outputs)
+                                               : rounded_filters_size(inputs, outputs) / 2;
+}
+
+Filters lay_out_filters(FactorPrecision precision, const float* g, int64_t outputs, int64_t inputs,
+                        bool transposed, float* memory) {
+  if (precision == FactorPrecision::float32)
+    transform_filters(g, outputs, inputs, transposed, memory);
+  else
+    round_filters(g, outputs, inputs, transposed, reinterpret_cast<uint16_t*>(memory));
+  return {precision, memory};
+}
+
+void convolve(const ConvolutionShape& shape, const ConvolutionInput& input, const Filters& filters,
+              const ConvolutionOutput& output) {
+  if (filters.precision == FactorPrecision::float32)
+    convolve(shape, input, filters.numbers, output);
+  else
+    convolve_rounded(shape, input, reinterpret_cast<const uint16_t*>(filters.numbers), output);
+}
+
 int64_t rounded_filters_size(int64_t inputs, int64_t outputs) {
   return packed_bf16_size(filter_depth(inputs), outputs);
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "fokker/kernel/image/convolution.h"
+#include "fokker/kernel/matrix/factor.h"
 
 namespace fokker::kernel {
 
@@ -7,6 +8,23 @@ namespace fokker::kernel {
 // nine pixels, as one product that reads the image in place. Where a processor multiplies bfloat16
 // (bf16_unit()) it is faster than Winograd's form in float32, whose transforms would lose bfloat16's digits.
 // Results depend neither on the number of threads nor on the other images.
+
+/// Filters laid out for convolutions in one precision.
+struct Filters {
+  FactorPrecision precision = FactorPrecision::float32;
+  const float* numbers = nullptr;  ///< rounded ones have 16 bits each
+};
+
+/// Numbers of 32 bits that they take.
+int64_t filters_size(FactorPrecision precision, int64_t inputs, int64_t outputs);
+
+/// The filters g (outputs, inputs, 3, 3), as transform_filters or round_filters.
+Filters lay_out_filters(FactorPrecision precision, const float* g, int64_t outputs, int64_t inputs,
+                        bool transposed, float* memory);
+
+/// `convolve` or `convolve_rounded`.
+void convolve(const ConvolutionShape& shape, const ConvolutionInput& input, const Filters& filters,
+              const ConvolutionOutput& output);
 
 /// Numbers of 16 bits that rounded filters take.
 int64_t rounded_filters_size(int64_t inputs, int64_t outputs);

@@ -16,13 +16,7 @@ namespace {
 
 // Numbers of a group of tiles that pass through the products together: they stay in the outer caches.
 constexpr int64_t group_numbers = int64_t{128} * 1024, segment_numbers = int64_t{768} * 1024;
-// Rows of a filter's gradient that are one task: whole tiles of `gemm`, whether they have 6 rows or 12.
-constexpr int64_t gradient_block = 48;
-
-/// Odd multiples of a cache line, so that the 36 parts of a tile do not fall on the same lines of a cache.
-int64_t part_stride(int64_t numbers) {
-  return ((numbers + 15) / 16 | 1) * 16;
-}
+constexpr int64_t gradient_block = 8 * gemm_rows;  // of a filter's gradient that are one task
 
 int64_t panels_of(int64_t columns) {
   return (columns + gemm_panel - 1) / gemm_panel;
@@ -122,8 +116,8 @@ void convolve_tiles(const ConvolutionShape& shape, const ConvolutionInput& input
                     const ConvolutionOutput& output, int64_t begin, int64_t end) {
   const int64_t inputs = shape.inputs, outputs = shape.outputs;
   const int64_t group = std::min(end - begin, group_of(group_numbers, inputs + outputs, 24, 96));
-  const int64_t v_stride = part_stride(group * inputs), m_stride = part_stride(group * outputs);
-  const int64_t filter = packed_size(inputs, outputs);
+  const int64_t v_stride = winograd_stride(group * inputs), m_stride = winograd_stride(group * outputs);
+  const int64_t filter = winograd_stride(packed_size(inputs, outputs));
   const Tiles tiles(shape);
   PaddedImage image(shape, inputs, input);
   float* v = scratch(Scratch::own, winograd_products * (v_stride + m_stride) + image.size());
@@ -180,7 +174,7 @@ void multiply_segment(const ConvolutionShape& shape, const Segment& s, SumOfPart
     const int64_t p = task / blocks, row = task % blocks * gradient_block,
                   rows = std::min(gradient_block, inputs - row);
     const PackedMatrix m = {s.m + p * s.m_stride, s.count, outputs};
-    const int64_t offset = (p * inputs + row) * outputs;
+    const int64_t offset = p * winograd_stride(inputs * outputs) + row * outputs;
     for (int64_t first = 0; first < s.count; first += tiles_of_part) {
       const int64_t part = s.first_part + first / tiles_of_part;
       float* to = SumOfParts::begins(part) ? u + offset : scratch(Scratch::own, gradient_block * outputs);
@@ -194,7 +188,7 @@ void multiply_segment(const ConvolutionShape& shape, const Segment& s, SumOfPart
 }  // namespace
 
 int64_t convolution_filters_size(int64_t inputs, int64_t outputs) {
-  return winograd_products * packed_size(inputs, outputs);
+  return winograd_products * winograd_stride(packed_size(inputs, outputs));
 }
 
 void transform_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, float* filters) {
@@ -215,11 +209,13 @@ void convolution_filter_gradient(const ConvolutionShape& shape, const Convolutio
   int64_t most = group_of(segment_numbers, inputs + outputs, 48, 768);
   if (most >= Tiles(shape).of_image()) most = Tiles(shape).whole(most);
   most = std::min(all, most);
-  const int64_t v_stride = part_stride(most * inputs), m_stride = part_stride(packed_size(most, outputs));
-  float* v = scratch(Scratch::shared, winograd_products * (v_stride + m_stride + inputs * outputs));
+  const int64_t v_stride = winograd_stride(most * inputs),
+                m_stride = winograd_stride(packed_size(most, outputs)),
+                u_stride = winograd_stride(inputs * outputs);
+  float* v = scratch(Scratch::shared, winograd_products * (v_stride + m_stride + u_stride));
   float *m = v + winograd_products * v_stride, *u = m + winograd_products * m_stride;
   const ConvolutionInput gradient = {.x = dy, .pixel_stride = dy_pixel_stride};
-  SumOfParts sum(all / most * parts_of(most) + parts_of(all % most), winograd_products * inputs * outputs);
+  SumOfParts sum(all / most * parts_of(most) + parts_of(all % most), winograd_products * u_stride);
   for (int64_t first = 0; first < all; first += most) {
     const Segment segment = {
         first, std::min(most, all - first), first / most * parts_of(most), v, m, v_stride, m_stride};

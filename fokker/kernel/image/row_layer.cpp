@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t rows_of_part = 256;  // whose products are one float32 sum
 // A tile of the gradient that is one task: small enough that threads end together.
-constexpr int64_t tile_outputs = 28, tile_inputs = 2 * gemm_panel;
+constexpr int64_t tile_outputs = 4 * gemm_rows, tile_inputs = 2 * gemm_panel;
 
 int64_t count_of(int64_t numbers, int64_t size) {
   return (numbers + size - 1) / size;

@@ -8,6 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <bit>
+#include <vector>
+
 #define FOKKER_AMX __attribute__((target("amx-tile,amx-bf16")))
 // GCC's are assembly, which may be written, and so inlined, anywhere; clang's are functions of that target.
 #ifdef __clang__
@@ -25,7 +28,7 @@ struct alignas(64) TileConfiguration {
   uint16_t row_bytes[16] = {};
   uint8_t rows[16] = {};
 
-  TileConfiguration() {
+  constexpr TileConfiguration() {
     std::fill_n(row_bytes, 8, uint16_t{64});
     std::fill_n(rows, 8, uint8_t{bf16_tile_rows});
   }
@@ -60,7 +63,7 @@ inline void keep_order() {
 
 struct ProcessorTiles {
   FOKKER_AMX static void begin() {
-    static const TileConfiguration configuration;
+    static constexpr TileConfiguration configuration;
     _tile_loadconfig(&configuration);
     keep_order();
   }
@@ -114,10 +117,41 @@ bool system_grants_tiles() {
   return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
+/// Asked by trying, too: a product of small whole numbers, which bfloat16 and float32 hold exactly.
+bool tiles_multiply_rightly() {
+  constexpr int64_t m = 33, k = 40, n = 35, padded = 48, depth = 64, panels = 3;
+  const auto left = [](int64_t i, int64_t p) { return static_cast<float>((3 * i + 5 * p) % 7 - 3); };
+  const auto right = [](int64_t p, int64_t j) { return static_cast<float>((2 * p + 7 * j) % 11 - 5); };
+  const auto rounded = [](float x) { return static_cast<uint16_t>(std::bit_cast<uint32_t>(x) >> 16); };
+  std::vector<uint16_t> a(depth * padded), b(depth * panels * gemm_panel);
+  std::vector<float> c(m * n);
+  for (int64_t p = 0; p < k; ++p) {
+    for (int64_t i = 0; i < m; ++i)
+      a[static_cast<size_t>((p / bf16_depth * padded + i) * bf16_depth + p % bf16_depth)] =
+          rounded(left(i, p));
+    for (int64_t j = 0; j < n; ++j)
+      b[static_cast<size_t>((j / gemm_panel * depth / 2 + p / 2) * 2 * gemm_panel + j % gemm_panel * 2 +
+                            p % 2)] = rounded(right(p, j));
+  }
+  gemm_in_tiles<ProcessorTiles>({.a = {a.data(), padded * bf16_depth, bf16_depth, 2},
+                                 .rows = m,
+                                 .b = {b.data(), k, n},
+                                 .start = {},
+                                 .c = c.data(),
+                                 .c_stride = n});
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      float sum = 0;
+      for (int64_t p = 0; p < k; ++p) sum += left(i, p) * right(p, j);
+      if (c[static_cast<size_t>(i * n + j)] != sum) return false;
+    }
+  return true;
+}
+
 }  // namespace
 
 bool has_bf16_tiles() {
-  static const bool has = processor_has_tiles() && system_grants_tiles();
+  static const bool has = processor_has_tiles() && system_grants_tiles() && tiles_multiply_rightly();
   return has;
 }
 

@@ -45,18 +45,18 @@ void TrainedResnet::forward(TrainedPass& pass) {
   const Arena::Mark mark = arena.mark();
   const FeatureMap &x = x_.value, &y = y_.value;
   FeatureMap residual = x;
-  kernel::PackedMatrix shortcut;
+  kernel::PackedFactor shortcut;
   if (block_.shortcut) {
     residual = arena.map(x.images, x.height, x.width, y.channels);
-    shortcut = row_factor(block_.shortcut->weight, false, arena);
+    shortcut = row_factor(block_.shortcut->weight, false, pass);
   }
-  const ConvolutionCall convolve1 = {.filters = filters_of(block_.conv1.weight, false, arena),
+  const ConvolutionCall convolve1 = {.filters = filters_of(block_.conv1.weight, false, pass),
                                      .x = x,
                                      .y = h_,
                                      .norm = &norm1_,
                                      .start = pass.starts + first_start_,
                                      .start_stride = pass.start_stride};
-  const ConvolutionCall convolve2 = {.filters = filters_of(block_.conv2.weight, false, arena),
+  const ConvolutionCall convolve2 = {.filters = filters_of(block_.conv2.weight, false, pass),
                                      .x = h_,
                                      .y = y,
                                      .norm = &norm2_,
@@ -81,11 +81,11 @@ void TrainedResnet::backward(TrainedPass& pass, ParameterGradients& parameters) 
   const FeatureMap dh = arena.map(x.images, x.height, x.width, h_.channels);
   const FeatureMap du = arena.map(x.images, x.height, x.width, x.channels);
   const ImageSums of_y(dy, arena), of_h(dh, arena);
-  const ConvolutionCall back2 = {.filters = filters_of(block_.conv2.weight, true, arena), .x = dy, .y = dh};
-  const ConvolutionCall back1 = {.filters = filters_of(block_.conv1.weight, true, arena), .x = dh, .y = du};
+  const ConvolutionCall back2 = {.filters = filters_of(block_.conv2.weight, true, pass), .x = dy, .y = dh};
+  const ConvolutionCall back1 = {.filters = filters_of(block_.conv1.weight, true, pass), .x = dh, .y = du};
   const TracedMap h = {.value = h_, .gradient = dh};
-  kernel::PackedMatrix shortcut;
-  if (block_.shortcut) shortcut = row_factor(block_.shortcut->weight, true, arena);
+  kernel::PackedFactor shortcut;
+  if (block_.shortcut) shortcut = row_factor(block_.shortcut->weight, true, pass);
   for_image_groups(x, [&](int64_t first, int64_t count) {
     divide(dy, block_.output_scale, first, count);
     of_y.add_up(dy, first, count);
@@ -99,14 +99,14 @@ void TrainedResnet::backward(TrainedPass& pass, ParameterGradients& parameters) 
   of_h.write_rows(pass.start_gradients + first_start_, pass.start_stride);
   norm1_.finish(parameters);
   norm2_.finish(parameters);
-  if (parameters.wanted()) weight_gradients(dh, of_y, parameters);
+  if (parameters.wanted()) weight_gradients(pass, dh, of_y, parameters);
   arena.rewind(mark);
 }
 
-void TrainedResnet::weight_gradients(const FeatureMap& dh, const ImageSums& of_y,
+void TrainedResnet::weight_gradients(const TrainedPass& pass, const FeatureMap& dh, const ImageSums& of_y,
                                      ParameterGradients& parameters) const {
-  add_filter_gradient(block_.conv1.weight, x_.value, &norm1_, false, dh, parameters);
-  add_filter_gradient(block_.conv2.weight, h_, &norm2_, false, y_.gradient, parameters);
+  add_filter_gradient(pass, block_.conv1.weight, x_.value, &norm1_, false, dh, parameters);
+  add_filter_gradient(pass, block_.conv2.weight, h_, &norm2_, false, y_.gradient, parameters);
   of_y.write(parameters.place(block_.conv2.bias).data_ptr<float>());
   if (!block_.shortcut) return;
   row_gradients(x_.value, y_.gradient, parameters.place(block_.shortcut->weight));
@@ -129,8 +129,8 @@ TrainedAttention::TrainedAttention(const AttentionBlock& block, const TracedMap&
 void TrainedAttention::forward(TrainedPass& pass) {
   const Arena::Mark mark = pass.arena.mark();
   const FeatureMap &x = x_.value, &y = y_.value;
-  const kernel::PackedMatrix project = row_factor(weight_, false, pass.arena),
-                             out = row_factor(block_.out.weight, false, pass.arena);
+  const kernel::PackedFactor project = row_factor(weight_, false, pass),
+                             out = row_factor(block_.out.weight, false, pass);
   const kernel::AttentionShape shape = {
       .pixels = x.pixels(), .heads = block_.heads, .size = x.channels / block_.heads};
   for_image_groups(x, [&](int64_t first, int64_t count) {
@@ -155,8 +155,8 @@ void TrainedAttention::backward(TrainedPass& pass, ParameterGradients& parameter
   const FeatureMap through = arena.map(x.images, x.height, x.width, x.channels);
   const FeatureMap of_projections = arena.map(x.images, x.height, x.width, 3 * x.channels);
   const ImageSums out_sums(dy, arena), projection_sums(of_projections, arena);
-  const kernel::PackedMatrix project = row_factor(weight_, true, arena),
-                             out = row_factor(block_.out.weight, true, arena);
+  const kernel::PackedFactor project = row_factor(weight_, true, pass),
+                             out = row_factor(block_.out.weight, true, pass);
   const kernel::AttentionShape shape = {
       .pixels = x.pixels(), .heads = block_.heads, .size = x.channels / block_.heads};
   for_image_groups(x, [&](int64_t first, int64_t count) {

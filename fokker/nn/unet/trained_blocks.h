@@ -15,7 +15,8 @@ class TrainedResnet final : public TrainedLayer {
   void backward(TrainedPass& pass, ParameterGradients& parameters) override;
 
  private:
-  void weight_gradients(const FeatureMap& dh, const ImageSums& of_y, ParameterGradients& parameters) const;
+  void weight_gradients(const TrainedPass& pass, const FeatureMap& dh, const ImageSums& of_y,
+                        ParameterGradients& parameters) const;
 
   const ResnetBlock& block_;
   int64_t first_start_;

@@ -112,32 +112,36 @@ void ConvolutionCall::operator()(int64_t first, int64_t count) const {
                    convolution_input(x, norm, upsampled, first), filters, output);
 }
 
-const float* filters_of(const Tensor& weight, bool transposed, Arena& arena) {
+kernel::Filters filters_of(const Tensor& weight, bool transposed, const TrainedPass& pass) {
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
-  const int64_t size = transposed ? kernel::convolution_filters_size(outputs, inputs)
-                                  : kernel::convolution_filters_size(inputs, outputs);
-  float* filters = arena.take(size);
-  kernel::transform_filters(weight.data_ptr<float>(), outputs, inputs, transposed, filters);
-  return filters;
+  const int64_t size = transposed ? kernel::filters_size(pass.precision, outputs, inputs)
+                                  : kernel::filters_size(pass.precision, inputs, outputs);
+  return kernel::lay_out_filters(pass.precision, weight.data_ptr<float>(), outputs, inputs, transposed,
+                                 pass.arena.take(size));
 }
 
-void add_filter_gradient(const Tensor& weight, const FeatureMap& x, const TrainedNorm* norm, bool upsampled,
-                         const FeatureMap& dy, ParameterGradients& parameters) {
+void add_filter_gradient(const TrainedPass& pass, const Tensor& weight, const FeatureMap& x,
+                         const TrainedNorm* norm, bool upsampled, const FeatureMap& dy,
+                         ParameterGradients& parameters) {
   if (!parameters.wanted()) return;
-  kernel::convolution_filter_gradient({dy.images, dy.height, dy.width, x.channels, dy.channels},
-                                      convolution_input(x, norm, upsampled, 0), dy.data, dy.pixel_stride,
-                                      parameters.place(weight).data_ptr<float>());
+  const auto filter_gradient = pass.precision == kernel::FactorPrecision::bfloat16
+                                   ? kernel::rounded_filter_gradient
+                                   : kernel::convolution_filter_gradient;
+  filter_gradient({dy.images, dy.height, dy.width, x.channels, dy.channels},
+                  convolution_input(x, norm, upsampled, 0), dy.data, dy.pixel_stride,
+                  parameters.place(weight).data_ptr<float>());
 }
 
-kernel::PackedMatrix row_factor(const Tensor& weight, bool transposed, Arena& arena) {
+kernel::PackedFactor row_factor(const Tensor& weight, bool transposed, const TrainedPass& pass) {
   const int64_t outputs = weight.size(0), inputs = weight.numel() / outputs;
   const int64_t rows = transposed ? outputs : inputs, columns = transposed ? inputs : outputs;
   const kernel::MatrixView view = {weight.data_ptr<float>(), transposed ? inputs : 1,
                                    transposed ? 1 : inputs};
-  return kernel::pack_matrix(view, rows, columns, arena.take(kernel::packed_size(rows, columns)));
+  return kernel::pack_factor(pass.precision, view, rows, columns,
+                             pass.arena.take(kernel::packed_factor_size(pass.precision, rows, columns)));
 }
 
-void multiply_rows(const FeatureMap& x, const kernel::PackedMatrix& factor, const kernel::GemmStart& start,
+void multiply_rows(const FeatureMap& x, const kernel::PackedFactor& factor, const kernel::GemmStart& start,
                    const FeatureMap& y, int64_t first, int64_t count) {
   kernel::gemm({x.image(first), x.pixel_stride, 1}, count * x.pixels(), factor, start, y.image(first),
                y.pixel_stride);
@@ -171,7 +175,7 @@ TrainedConvolution::TrainedConvolution(const Convolution& layer, const GroupNorm
 
 void TrainedConvolution::forward(TrainedPass& pass) {
   const Arena::Mark mark = pass.arena.mark();
-  const ConvolutionCall convolve = {.filters = filters_of(layer_.weight, false, pass.arena),
+  const ConvolutionCall convolve = {.filters = filters_of(layer_.weight, false, pass),
                                     .x = x_.value,
                                     .y = y_.value,
                                     .norm = norm_ ? &*norm_ : nullptr,
@@ -189,9 +193,9 @@ void TrainedConvolution::backward(TrainedPass& pass, ParameterGradients& paramet
   const FeatureMap &dy = y_.gradient, &x = x_.value;
   const ImageSums sums(dy, pass.arena);
   const bool through = norm_ || x_.wants_gradient();
-  ConvolutionCall convolve = {.filters = nullptr, .x = dy, .y = x_.gradient};
+  ConvolutionCall convolve = {.filters = {}, .x = dy, .y = x_.gradient};
   if (through) {
-    convolve.filters = filters_of(layer_.weight, true, pass.arena);
+    convolve.filters = filters_of(layer_.weight, true, pass);
     if (norm_ || upsampled_) convolve.y = pass.arena.map(x.images, dy.height, dy.width, x.channels);
   }
   for_image_groups(dy, [&](int64_t first, int64_t count) {
@@ -205,7 +209,7 @@ void TrainedConvolution::backward(TrainedPass& pass, ParameterGradients& paramet
   });
   if (norm_) norm_->finish(parameters);
   if (parameters.wanted()) sums.write(parameters.place(layer_.bias).data_ptr<float>());
-  add_filter_gradient(layer_.weight, x, norm_ ? &*norm_ : nullptr, upsampled_, dy, parameters);
+  add_filter_gradient(pass, layer_.weight, x, norm_ ? &*norm_ : nullptr, upsampled_, dy, parameters);
   pass.arena.rewind(mark);
 }
 
@@ -219,7 +223,7 @@ TrainedDownsample::TrainedDownsample(const Convolution& layer, const TracedMap& 
 
 void TrainedDownsample::forward(TrainedPass& pass) {
   const Arena::Mark mark = pass.arena.mark();
-  const kernel::PackedMatrix factor = row_factor(taps_, false, pass.arena);
+  const kernel::PackedFactor factor = row_factor(taps_, false, pass);
   const kernel::PatchShape shape = patch_shape(x_.value, y_.value, layer_.padding);
   for_image_groups(x_.value, [&](int64_t first, int64_t count) {
     for (int64_t i = first; i < first + count; ++i)
@@ -233,7 +237,7 @@ void TrainedDownsample::backward(TrainedPass& pass, ParameterGradients& paramete
   const Arena::Mark mark = pass.arena.mark();
   const FeatureMap &dy = y_.gradient, &dx = x_.gradient;
   const ImageSums sums(dy, pass.arena);
-  const kernel::PackedMatrix factor = row_factor(taps_, true, pass.arena);
+  const kernel::PackedFactor factor = row_factor(taps_, true, pass);
   const kernel::PatchShape shape = patch_shape(x_.value, y_.value, layer_.padding);
   const FeatureMap of_patches = pass.arena.map(dy.images, dy.height, dy.width, patches_.channels);
   for_image_groups(x_.value, [&](int64_t first, int64_t count) {

@@ -2,17 +2,19 @@
 #include <algorithm>
 #include <optional>
 
-#include "fokker/kernel/image/convolution.h"
+#include "fokker/kernel/image/bf16_convolution.h"
 #include "fokker/kernel/matrix/dense_blocks.h"
-#include "fokker/kernel/matrix/gemm.h"
+#include "fokker/kernel/matrix/factor.h"
 #include "fokker/nn/layers.h"
 #include "fokker/nn/unet/feature_map.h"
 #include "fokker/nn/unet/parameter_gradients.h"
 
 namespace fokker {
 
-// Layers of a U-Net that keep what their gradients need, in float32 on a CPU, and their common parts. Every
-// layer works on a batch of feature maps in an arena; a thread takes some images through all of a layer.
+// Layers of a U-Net that keep what their gradients need, in float32 on a CPU, and their common parts. The
+// factors of convolutions and of layers on rows may be rounded to bfloat16; attention's own products and the
+// gradients of weights on rows stay in float32, as do all sums. Every layer works on a batch of feature maps
+// in an arena; a thread takes some images through all of a layer.
 
 /// A value that layers pass on, and the place of its gradient; without one where nobody wants it.
 struct TracedMap {
@@ -26,6 +28,7 @@ struct TracedMap {
 /// What passes through the network beside the layers' values.
 struct TrainedPass {
   Arena& arena;
+  kernel::FactorPrecision precision = kernel::FactorPrecision::float32;
   /// Rows of what the blocks add after their first convolution, and of their gradients; a stride of 0: one
   /// for all images.
   const float* starts = nullptr;
@@ -87,7 +90,7 @@ class TrainedNorm {
 
 /// A 3 x 3 convolution of stride 1 as it is called for some images: y = filters * f(x) + start + residual.
 struct ConvolutionCall {
-  const float* filters;
+  kernel::Filters filters;
   FeatureMap x, y;
   const TrainedNorm* norm = nullptr;  ///< f: this and SiLU
   bool upsampled = false;
@@ -100,16 +103,17 @@ struct ConvolutionCall {
 
 /// The weight (outputs, inputs, 3, 3) as a convolution wants it; `transposed`: of the one from a result's
 /// gradient to the input's.
-const float* filters_of(const Tensor& weight, bool transposed, Arena& arena);
+kernel::Filters filters_of(const Tensor& weight, bool transposed, const TrainedPass& pass);
 /// The gradient of the weight, where it is wanted.
-void add_filter_gradient(const Tensor& weight, const FeatureMap& x, const TrainedNorm* norm, bool upsampled,
-                         const FeatureMap& dy, ParameterGradients& parameters);
+void add_filter_gradient(const TrainedPass& pass, const Tensor& weight, const FeatureMap& x,
+                         const TrainedNorm* norm, bool upsampled, const FeatureMap& dy,
+                         ParameterGradients& parameters);
 
 /// The weight (outputs, inputs) of a layer on rows of numbers as the factor (inputs, outputs) of its result,
 /// or (outputs, inputs) of its input's gradient.
-kernel::PackedMatrix row_factor(const Tensor& weight, bool transposed, Arena& arena);
+kernel::PackedFactor row_factor(const Tensor& weight, bool transposed, const TrainedPass& pass);
 /// y (+)= x factor + bias for the images' pixels.
-void multiply_rows(const FeatureMap& x, const kernel::PackedMatrix& factor, const kernel::GemmStart& start,
+void multiply_rows(const FeatureMap& x, const kernel::PackedFactor& factor, const kernel::GemmStart& start,
                    const FeatureMap& y, int64_t first, int64_t count);
 
 /// Sums of a gradient over the pixels of each image: (images, channels).

@@ -2,6 +2,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/kernel/matrix/bf16_gemm.h"
+#include "fokker/nn/product_precision.h"
 #include "fokker/nn/unet/unet_frozen.h"
 #include "fokker/nn/unet/unet_fused.h"
 
@@ -67,8 +68,10 @@ std::vector<int64_t> UNet::event_shape() const {
 
 std::unique_ptr<const Forward> UNet::frozen() const {
   const Tensor& weight = layers_->conv_in.weight;
-  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat || bf16_products()) return nullptr;
-  return std::make_unique<FrozenUNet>(*layers_);
+  const bool multiplies = !bf16_products() || kernel::bf16_unit() != kernel::Bf16Unit::none;
+  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat || !multiplies) return nullptr;
+  const Bf16Products products(bf16_products());
+  return std::make_unique<FrozenUNet>(*layers_, factor_precision());
 }
 
 // In float32 most products fall away (Winograd), four times as many as bfloat16's vectors gain.

@@ -30,12 +30,13 @@ Tensor activated(Tensor x) {
 
 }  // namespace
 
-FrozenUNet::FrozenUNet(const UNetLayers& layers)
+FrozenUNet::FrozenUNet(const UNetLayers& layers, kernel::FactorPrecision precision)
     : options_(layers.options),
-      time1_(layers.time.linear1),
-      time2_(layers.time.linear2),
-      conv_in_(layers.conv_in),
-      conv_out_(layers.conv_out),
+      precision_(precision),
+      time1_(layers.time.linear1, precision),
+      time2_(layers.time.linear2, precision),
+      conv_in_(layers.conv_in, precision),
+      conv_out_(layers.conv_out, precision),
       norm_out_(layers.norm_out) {
   const GradientMode off(false);
   height_ = layers.padded_height();
@@ -46,9 +47,9 @@ FrozenUNet::FrozenUNet(const UNetLayers& layers)
   if (layers.time.classes.defined()) classes_.weight = layers.time.classes.weight.detach().clone();
   build_down(layers);
   for (const ResnetBlock& block : layers.middle) middle_.push_back(resnet(block));
-  if (layers.middle_attention) middle_attention_.emplace(*layers.middle_attention);
+  if (layers.middle_attention) middle_attention_.emplace(*layers.middle_attention, precision_);
   build_up(layers);
-  starts_ = FrozenLinear(std::exchange(start_weight_, {}), std::exchange(start_bias_, {}));
+  starts_ = FrozenLinear(std::exchange(start_weight_, {}), std::exchange(start_bias_, {}), precision_);
 }
 
 /// All projections of the time are one, with the bias of the convolution that they are added to.
@@ -57,15 +58,15 @@ FrozenResnet FrozenUNet::resnet(const ResnetBlock& block) {
   const int64_t first = start_bias_.defined() ? start_bias_.size(0) : 0;
   start_weight_ = first ? at::cat({start_weight_, block.time.weight}) : block.time.weight.clone();
   start_bias_ = first ? at::cat({start_bias_, bias}) : bias;
-  return FrozenResnet(block, first);
+  return FrozenResnet(block, first, precision_);
 }
 
 void FrozenUNet::build_down(const UNetLayers& layers) {
   for (const Level& level : layers.down) {
     Stage stage;
     for (const ResnetBlock& block : level.resnets) stage.resnets.push_back(resnet(block));
-    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block);
-    if (level.down) stage.down.emplace(level.down->conv);
+    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block, precision_);
+    if (level.down) stage.down.emplace(level.down->conv, precision_);
     down_.push_back(std::move(stage));
   }
 }
@@ -74,8 +75,8 @@ void FrozenUNet::build_up(const UNetLayers& layers) {
   for (const Level& level : layers.up) {
     Stage stage;
     for (const ResnetBlock& block : level.resnets) stage.resnets.push_back(resnet(block));
-    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block);
-    if (level.up) stage.up.emplace(level.up->conv);
+    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block, precision_);
+    if (level.up) stage.up.emplace(level.up->conv, precision_);
     up_.push_back(std::move(stage));
   }
 }

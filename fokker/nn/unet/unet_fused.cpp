@@ -24,7 +24,7 @@ struct UNetPass {
 
   UNetPass(const UNetLayers& layers, UNetTape::Wanted wanted) : arena(layers.arenas.take()) {
     empty = arena->mark();
-    tape.emplace(layers, *arena, wanted);
+    tape.emplace(layers, *arena, wanted, factor_precision());
   }
   UNetPass(const UNetPass&) = delete;
   UNetPass& operator=(const UNetPass&) = delete;
@@ -114,7 +114,8 @@ bool suits_fused_unet(const UNetLayers& layers, const std::vector<Tensor>& param
   const auto suits = [](const Tensor& t) {
     return t.defined() && t.is_cpu() && t.scalar_type() == at::kFloat;
   };
-  return !Bf16Products::active() && suits(x) && suits(time) && x.dim() == 4 && x.size(0) > 0 &&
+  const bool multiplies = !Bf16Products::active() || kernel::bf16_unit() != kernel::Bf16Unit::none;
+  return multiplies && suits(x) && suits(time) && x.dim() == 4 && x.size(0) > 0 &&
          !(at::GradMode::is_enabled() && time.requires_grad()) && suits(layers.conv_in.weight) &&
          std::all_of(parameters.begin(), parameters.end(), [](const Tensor& p) { return p.is_contiguous(); });
 }

@@ -17,8 +17,8 @@ class UNetTape {
     bool input = false;
   };
   /// `arena` is the tape's until its end.
-  UNetTape(const UNetLayers& layers, Arena& arena, Wanted wanted)
-      : layers_(layers), arena_(arena), wanted_(wanted) {}
+  UNetTape(const UNetLayers& layers, Arena& arena, Wanted wanted, kernel::FactorPrecision precision)
+      : layers_(layers), arena_(arena), wanted_(wanted), pass_{.arena = arena, .precision = precision} {}
 
   /// y = the network of x (n, channels, h, w), both contiguous; starts (n, columns) or (1, columns): what the
   /// blocks add after their first convolution, one after the other (UNetLayers::starts). Once.
@@ -52,7 +52,7 @@ class UNetTape {
   std::vector<Join> joins_;
   TracedMap input_, output_;
   Tensor starts_;
-  TrainedPass pass_{arena_};
+  TrainedPass pass_;
   int64_t next_start_ = 0;
   std::vector<std::unique_ptr<TrainedLayer>> tape_;
 };
