@@ -16,7 +16,7 @@ namespace {
 
 // Numbers of a group of tiles that pass through the products together: they stay in the outer caches.
 constexpr int64_t group_numbers = int64_t{128} * 1024, segment_numbers = int64_t{768} * 1024;
-constexpr int64_t gradient_rows = 8 * gemm_rows;  // of a filter's gradient that are one task
+constexpr int64_t gradient_block = 8 * gemm_rows;  // of a filter's gradient that are one task
 
 int64_t panels_of(int64_t columns) {
   return (columns + gemm_panel - 1) / gemm_panel;
@@ -169,15 +169,15 @@ int64_t parts_of(int64_t tiles) {
 /// u += V^T M for each of the 36 matrices; sums over tiles run in their order, whoever computes them.
 void multiply_segment(const ConvolutionShape& shape, const Segment& s, SumOfParts& sum, float* u) {
   const int64_t inputs = shape.inputs, outputs = shape.outputs,
-                blocks = (inputs + gradient_rows - 1) / gradient_rows;
+                blocks = (inputs + gradient_block - 1) / gradient_block;
   for_each_task(winograd_products * blocks, [&](int64_t task) {
-    const int64_t p = task / blocks, row = task % blocks * gradient_rows,
-                  rows = std::min(gradient_rows, inputs - row);
+    const int64_t p = task / blocks, row = task % blocks * gradient_block,
+                  rows = std::min(gradient_block, inputs - row);
     const PackedMatrix m = {s.m + p * s.m_stride, s.count, outputs};
     const int64_t offset = p * winograd_stride(inputs * outputs) + row * outputs;
     for (int64_t first = 0; first < s.count; first += tiles_of_part) {
       const int64_t part = s.first_part + first / tiles_of_part;
-      float* to = SumOfParts::begins(part) ? u + offset : scratch(Scratch::own, gradient_rows * outputs);
+      float* to = SumOfParts::begins(part) ? u + offset : scratch(Scratch::own, gradient_block * outputs);
       gemm({s.v + p * s.v_stride + first * inputs + row, 1, inputs}, rows,
            m.part(first, std::min(tiles_of_part, s.count - first)), {}, to, outputs);
       sum.add(part, to, rows, outputs, u + offset, outputs, offset);
