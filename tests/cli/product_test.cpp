@@ -34,26 +34,31 @@ class Product : public ::testing::Test {
     return s;
   }
 
-  /// Enough training to spoil the linear denoiser of unit data, as which a network of EDM's form begins.
+  /// Enough training to spoil the linear denoiser of unit data, as which a network of EDM's form begins,
+  /// where the loss is wrong, and mostly to tell the two modes apart.
   cli::TrainSettings small(const std::string& process) const {
     cli::TrainSettings s = tiny("residual");
     s.process = process;
     s.predict = "edm";
     s.mlp.width = 16;
-    s.steps = 40;
+    s.steps = 200;
     s.batch = 64;
     s.rows = 256;
     s.ema = 0.9;
+    s.learning_rate = 0.01;
     return s;
   }
 
   /// Whether it was not refused; then columns have mean 0 and deviation 1 in the model's space: within 4.5
-  /// errors of 400 rows, and twice that for what has been learned.
-  static bool fits_moments(const cli::TrainSettings& s, const std::string& name) {
+  /// errors of 400 rows and as much again, or a quarter, for what has been learned. `skewed` counts those
+  /// that show the weights 0.2 and 0.8 of the modes: their third moment is -1.4, that of one mode 0 with an
+  /// error of 0.2.
+  static bool fits_moments(const cli::TrainSettings& s, const std::string& name, int* skewed = nullptr) {
     try {
       const Tensor x = train_and_sample(s, 400, 20).to(at::kDouble);
       EXPECT_LT(x.mean(0).abs().max().item<double>(), 0.45) << name;
-      EXPECT_LT((x.std(0) - 1).abs().max().item<double>(), 0.32) << name;
+      EXPECT_LT((x.std(0) - 1).abs().max().item<double>(), 0.41) << name;
+      if (skewed != nullptr) *skewed += x.pow(3).mean().item<double>() < -0.9;
       return true;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::argument) << name << ": " << error.what();
@@ -138,16 +143,17 @@ TEST_F(Product, OfChain) {
 }
 
 TEST_F(Product, OfWeightingsAndLawsOfTime) {
-  int fitted = 0;
+  int fitted = 0, skewed = 0;
   for (const std::string& process : schedule_names())
     for (const std::string& weighting : Weighting::names())
       for (const std::string times : {"uniform", "log-normal"}) {
         cli::TrainSettings s = small(process);
         s.weighting = weighting;
         s.times = times;
-        fitted += fits_moments(s, process + " " + weighting + " " + times);
+        fitted += fits_moments(s, process + " " + weighting + " " + times, &skewed);
       }
   EXPECT_EQ(fitted, 9 * 6 * 2);
+  EXPECT_GT(skewed, fitted / 3);
 }
 
 TEST_F(Product, OfEmbeddingsOfTime) {

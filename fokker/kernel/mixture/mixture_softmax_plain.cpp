@@ -12,6 +12,8 @@ namespace fokker::kernel {
 namespace {
 
 constexpr int64_t block_elements = int64_t{1} << 21;
+// Nineteen temporaries of so many numbers, of all blocks that run at once, are 213 MB.
+constexpr int64_t elements_at_once = 1'400'000;
 // 2 MB: stays in cache from one operation to the next.
 constexpr int64_t cached_elements = int64_t{1} << 18;
 
@@ -135,8 +137,7 @@ MixtureSoftmax mixture_softmax_plain(const CentredMeans& components, const Softm
   if (records_gradient(components, queries) || !queries.x.is_cpu()) {
     for (int64_t b = 0; b < blocks; ++b) run_block(b);
   } else {
-    // Eighteen temporaries of (rows, k) are alive in a block: as many blocks at once as 150 MB hold.
-    const int64_t together = std::max<int64_t>(1, block_elements / 2 / (rows * k));
+    const int64_t together = std::max<int64_t>(1, elements_at_once / (rows * k));
     at::parallel_for(0, blocks, (blocks + together - 1) / together, [&](int64_t first, int64_t last) {
       const GradientMode off(false);
       for (int64_t b = first; b < last; ++b) run_block(b);
