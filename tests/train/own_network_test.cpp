@@ -3,7 +3,7 @@
 
 #include "data/damage.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/probability_flow.h"
+#include "fokker/sample/method/ode/probability_flow.h"
 #include "fokker/train/train.h"
 #include "train/small_trainer.h"
 
