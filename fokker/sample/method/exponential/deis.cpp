@@ -15,8 +15,7 @@ std::vector<double> Deis::weights(const GaussianProcess& process, const RatioSte
   // A polynomial in the log-SNR says nothing at sigma = 0, where that is infinite: keep the newest value
   // alone.
   if (options_.variable == Variable::log_snr && step.to == 0) return {1};
-  size_t used = past.size();
-  if (options_.lower_order_final) used = std::min(used, static_cast<size_t>(context.steps - context.index));
+  const size_t used = usable(past, context, options_.lower_order_final);
   // Means over the step, in r, of the powers of the variable measured from its value at t.
   static const GaussRule rule = gauss_legendre(32);
   std::vector<double> nodes, moments(used, 0.0);

@@ -7,7 +7,9 @@ namespace fokker {
 /// by the polynomial through its last values, in the time t or in the log-SNR, and the rest is integrated
 /// exactly:
 ///   x_s = (alpha_s/alpha_t) x + alpha_s sum_j eps_j int_{r_t}^{r_s} l_j dr,  r = sigma/alpha.
-/// The integrals are taken with 32 Gauss points in r. Order 1 is DDIM. (A polynomial in r itself is `lms`.)
+/// The integrals are taken with 32 Gauss points in r. Order 1 is DDIM. (A polynomial in r itself is `lms`,
+/// which shares all but the variable and its integrals: RatioMultistep. `unipc` shares the past and the
+/// weights.)
 class Deis final : public RatioMultistep {
  public:
   enum class Variable { time, log_snr };

@@ -5,7 +5,8 @@ namespace fokker {
 
 /// Linear multistep (Adams-Bashforth with exact variable-step weights) on dy/dr = E[eps], y = x/alpha,
 /// r = sigma/alpha: k-diffusion's LMS, whose variable is sigma. Order 1 is DDIM. The step to sigma = 0 is a
-/// step like any other, since r = 0 is an ordinary point.
+/// step like any other, since r = 0 is an ordinary point. `deis` shares all but the variable and its
+/// integrals (RatioMultistep).
 class LinearMultistep final : public RatioMultistep {
  public:
   struct Options {

@@ -73,8 +73,7 @@ StepResult UniPc::do_step(const Denoiser& denoiser, const Tensor& x, StepContext
   remember(run.past, {step.from, denoised}, static_cast<size_t>(options_.order));
   run.order = 0;
   if (!step.finite()) return {step.constant(corrected, denoised)};
-  run.order = std::min(options_.order, static_cast<int64_t>(run.past.size()));
-  if (options_.lower_order_final) run.order = std::min(run.order, context.steps - context.index);
+  run.order = static_cast<int64_t>(usable(run.past, context, options_.lower_order_final));
   run.start = corrected;
   run.t = context.t;
   return {unified_step(step, corrected, run.past, run.order, options_.scale)};

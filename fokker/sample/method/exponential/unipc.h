@@ -7,6 +7,9 @@ namespace fokker {
 /// UniC-p that redoes the last step with the estimate at its end, at no extra evaluation. With the corrector
 /// the order is p + 1, without it p; the first steps, of lower order as published, limit it to 3 and 2.
 /// UniP-1 is DDIM. The state shown after a step is the predicted one.
+///
+/// With `deis` and `lms` it shares the past and the weights (step/past.h, step/weights.h), and no step:
+/// theirs is in sigma/alpha on E[eps], and has no corrector, which needs the state before the last step.
 class UniPc final : public Sampler {
  public:
   /// B(h): h, or e^h - 1 (the paper's B_1 and B_2), which weighs the steps with a single unknown.
