@@ -4,7 +4,7 @@
 #include "fokker/denoise/learned.h"
 #include "fokker/objective/denoising.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/ddim.h"
+#include "fokker/sample/method/ancestral/ddim.h"
 #include "fokker/train/trainer.h"
 
 namespace fokker::bench {

@@ -7,7 +7,7 @@
 #include "fokker/plot/chart/fields.h"
 #include "fokker/plot/chart/kernel_density.h"
 #include "fokker/plot/mark/lines.h"
-#include "fokker/sample/method/dpmpp_2m.h"
+#include "fokker/sample/method/exponential/dpmpp_2m.h"
 
 namespace fokker::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "fokker/plot/chart/charts.h"
 #include "fokker/plot/mark/image_grid.h"
-#include "fokker/sample/method/dpmpp_2m.h"
+#include "fokker/sample/method/exponential/dpmpp_2m.h"
 #include "fokker/train/trial.h"
 
 namespace fokker::cli {

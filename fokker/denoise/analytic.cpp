@@ -14,10 +14,13 @@ double overall_scale(const GaussianMixture& target) {
 
 }  // namespace
 
-AnalyticDenoiser::AnalyticDenoiser(GaussianMixture target, GaussianProcess process)
+AnalyticDenoiser::AnalyticDenoiser(GaussianMixture target, GaussianProcess process) try
     : target_(std::move(target)),
       process_(std::move(process)),
-      prediction_(Prediction::edm(overall_scale(target_))) {}
+      prediction_(Prediction::edm(overall_scale(target_))) {
+} catch (...) {
+  detail::throw_as_error();
+}
 
 Estimate AnalyticDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&) const try {
   const int64_t dimension = target_.dimension();

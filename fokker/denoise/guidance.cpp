@@ -33,10 +33,12 @@ std::shared_ptr<const Denoiser> ClippedDenoiser::over(std::shared_ptr<const Deno
 GuidedDenoiser::GuidedDenoiser(std::shared_ptr<const Denoiser> inner, double weight)
     : DenoiserDecorator(std::move(inner)), weight_(weight) {}
 
-GuidedDenoiser::GuidedDenoiser(std::shared_ptr<const Denoiser> inner, int64_t label, double weight)
+GuidedDenoiser::GuidedDenoiser(std::shared_ptr<const Denoiser> inner, int64_t label, double weight) try
     : GuidedDenoiser(std::move(inner), weight) {
   check(label >= 0, "GuidedDenoiser: expected label >= 0 but received {}", label);
   labels_ = at::full({1}, label, at::kLong);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 GuidedDenoiser::GuidedDenoiser(std::shared_ptr<const Denoiser> inner, Tensor labels, double weight)

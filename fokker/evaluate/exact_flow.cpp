@@ -1,7 +1,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/evaluate/convergence.h"
 #include "fokker/sample/flow_map.h"
-#include "fokker/sample/method/dopri5.h"
+#include "fokker/sample/method/ode/dopri5.h"
 
 namespace fokker {
 

@@ -8,8 +8,10 @@
 
 namespace fokker {
 
-Times::Times(const Tensor& t) : tensor_(t.to(at::kDouble).to(at::kCPU).contiguous()) {
+Times::Times(const Tensor& t) try : tensor_(t.to(at::kDouble).to(at::kCPU).contiguous()) {
   check(t.dim() == 1, "Times: expected one time per sample, shape (n), but received {}", shape_string(t));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 double Times::scalar() const {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/process/difference.h"
 #include "fokker/process/variance_exploding.h"
@@ -12,7 +13,10 @@ namespace fokker {
 Schedule::Schedule(VariancePreserving options) : model_(make_model(options)) {}
 Schedule::Schedule(ConstantBeta options) : model_(make_model(options)) {}
 Schedule::Schedule(Cosine options) : model_(make_model(options)) {}
-Schedule::Schedule(BetaTable options) : model_(make_model(std::move(options))) {}
+Schedule::Schedule(BetaTable options) try : model_(make_model(std::move(options))) {
+} catch (...) {
+  detail::throw_as_error();
+}
 Schedule::Schedule(SubVariancePreserving options) : model_(make_model(options)) {}
 Schedule::Schedule(VarianceExploding options) : model_(make_model(options)) {}
 Schedule::Schedule(Brownian options) : model_(make_model(options)) {}

@@ -127,10 +127,12 @@ Observer at_times(std::vector<double> times, Observer observer) {
   };
 }
 
-Trajectory::Trajectory(int64_t steps, IntArrayRef shape, at::TensorOptions type) {
+Trajectory::Trajectory(int64_t steps, IntArrayRef shape, at::TensorOptions type) try {
   std::vector<int64_t> sizes{steps + 1};
   sizes.insert(sizes.end(), shape.begin(), shape.end());
   states_ = at::empty(sizes, type);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Observer Trajectory::observer() {

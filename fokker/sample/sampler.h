@@ -57,7 +57,12 @@ class Sampler {
   virtual bool needs_sde() const { return false; }
   /// The fewest steps a run can have.
   virtual int64_t least_steps() const { return 1; }
-  virtual StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const = 0;
+  /// x at time s from x (n, event...) at time t. What libtorch or the allocator throws in do_step comes out
+  /// as an Error.
+  StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const;
+
+ protected:
+  virtual StepResult do_step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const = 0;
 };
 
 }  // namespace fokker

@@ -39,7 +39,7 @@ Tensor blocks(const Tensor& a, const Tensor& b, const Tensor& c, const Tensor& d
 
 }  // namespace
 
-LinearSde::LinearSde(const Tensor& A, const Tensor& G, const Tensor& c)
+LinearSde::LinearSde(const Tensor& A, const Tensor& G, const Tensor& c) try
     : A_(coefficient(A, "A")), G_(coefficient(G, "G")) {
   check(A_.dim() == 2 && A_.size(0) == A_.size(1) && A_.size(0) > 0,
         "LinearSde: expected A of shape (d, d) but received {}", shape_string(A_));
@@ -51,6 +51,8 @@ LinearSde::LinearSde(const Tensor& A, const Tensor& G, const Tensor& c)
         shape_string(c_));
   diffusion_ = G_.matmul(G_.t());
   norm_ = A_.abs().sum(1).max().item<double>();
+} catch (...) {
+  detail::throw_as_error();
 }
 
 // Van Loan: exp [[X, Y], [0, -X^T]] = [[e^X, Z], [0, e^{-X^T}]] with Z e^{X^T} = int_0^1 e^{Xs} Y e^{X^T s}

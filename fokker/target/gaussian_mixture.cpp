@@ -56,7 +56,7 @@ Tensor clean_eigenvalues(const Tensor& values) {
 
 }  // namespace
 
-GaussianMixture::GaussianMixture(const Tensor& weights, const Tensor& means, const Tensor& covariances) {
+GaussianMixture::GaussianMixture(const Tensor& weights, const Tensor& means, const Tensor& covariances) try {
   means_ = parameter(means, "means");
   check(means_.dim() == 2 && means_.size(0) > 0 && means_.size(1) > 0,
         "GaussianMixture: expected means of shape (k, d) but received {}", shape_string(means_));
@@ -64,6 +64,8 @@ GaussianMixture::GaussianMixture(const Tensor& weights, const Tensor& means, con
   set_covariances(covariances);
   simplify_covariances();
   prepare();
+} catch (...) {
+  detail::throw_as_error();
 }
 
 void GaussianMixture::set_weights(const Tensor& weights) {
@@ -123,23 +125,29 @@ void GaussianMixture::prepare() {
   softmax_ = means_.is_cpu() ? std::make_shared<kernel::SoftmaxComponents>(*centred_) : nullptr;
 }
 
-GaussianMixture GaussianMixture::standard_normal(int64_t dimension) {
+GaussianMixture GaussianMixture::standard_normal(int64_t dimension) try {
   check(dimension > 0, "GaussianMixture: expected dimension > 0 but received {}", dimension);
   return {at::ones({1}), at::zeros({1, dimension}, at::kDouble), at::ones({})};
+} catch (...) {
+  detail::throw_as_error();
 }
 
-GaussianMixture GaussianMixture::gaussian(const Tensor& mean, const Tensor& covariance) {
+GaussianMixture GaussianMixture::gaussian(const Tensor& mean, const Tensor& covariance) try {
   check(mean.dim() == 1, "GaussianMixture: expected a mean of shape (d) but received {}", shape_string(mean));
   return {at::ones({1}), mean.unsqueeze(0), covariance.dim() == 0 ? covariance : covariance.unsqueeze(0)};
+} catch (...) {
+  detail::throw_as_error();
 }
 
-GaussianMixture GaussianMixture::empirical(const Tensor& points) {
+GaussianMixture GaussianMixture::empirical(const Tensor& points) try {
   check(points.dim() >= 1 && points.numel() > 0,
         "GaussianMixture: expected points of shape (n, d) but received {}", shape_string(points));
   return {at::ones({points.size(0)}), points.reshape({points.size(0), -1}), at::zeros({})};
+} catch (...) {
+  detail::throw_as_error();
 }
 
-GaussianMixture GaussianMixture::noised(double alpha, double sigma) const {
+GaussianMixture GaussianMixture::noised(double alpha, double sigma) const try {
   check(std::isfinite(alpha) && std::isfinite(sigma) && sigma >= 0,
         "GaussianMixture::noised: expected finite alpha and sigma >= 0 but received {} and {}", alpha, sigma);
   GaussianMixture result;
@@ -150,6 +158,8 @@ GaussianMixture GaussianMixture::noised(double alpha, double sigma) const {
   result.axes_ = axes_;
   result.prepare();
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor GaussianMixture::sample(int64_t count, const Rng& rng) const try {
@@ -202,7 +212,7 @@ Tensor GaussianMixture::covariance() const {
   return result;
 }
 
-GaussianMixture GaussianMixture::to(at::Device device) const {
+GaussianMixture GaussianMixture::to(at::Device device) const try {
   GaussianMixture result = *this;
   for (Tensor* tensor :
        {&result.weights_, &result.log_weights_, &result.means_, &result.variances_, &result.axes_})
@@ -214,6 +224,8 @@ GaussianMixture GaussianMixture::to(at::Device device) const {
   else if (!softmax_)
     result.softmax_ = std::make_shared<kernel::SoftmaxComponents>(*result.centred_);
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

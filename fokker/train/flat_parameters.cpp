@@ -2,6 +2,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -22,7 +23,7 @@ bool consecutive(const std::vector<Tensor>& parts) {
 
 }  // namespace
 
-FlatParameters::FlatParameters(Network& network) {
+FlatParameters::FlatParameters(Network& network) try {
   const GradientMode no_gradients(false);
   check(!network.parameters().empty(), "FlatParameters: expected a network with parameters but it has none");
   values_ =
@@ -36,6 +37,8 @@ FlatParameters::FlatParameters(Network& network) {
     parameters_.push_back(parameter);
     offset += size;
   }
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor FlatParameters::gradient(const Tensor& scalar) {

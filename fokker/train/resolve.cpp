@@ -8,7 +8,7 @@
 #include "fokker/denoise/analytic.h"
 #include "fokker/nn/placement.h"
 #include "fokker/objective/registry.h"
-#include "fokker/sample/method/dpmpp_2m.h"
+#include "fokker/sample/method/exponential/dpmpp_2m.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/data_doubts.h"
 #include "fokker/train/trial.h"

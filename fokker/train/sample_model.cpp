@@ -5,7 +5,7 @@
 #include "fokker/data/labels.h"
 #include "fokker/denoise/guidance.h"
 #include "fokker/nn/placement.h"
-#include "fokker/sample/method/unipc.h"
+#include "fokker/sample/method/exponential/unipc.h"
 #include "fokker/sample/samplers.h"
 
 namespace fokker {

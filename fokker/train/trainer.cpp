@@ -37,7 +37,7 @@ Json to_json(const TrainMetrics& m) {
 
 Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
                  std::shared_ptr<const Objective> objective, Split data, Normalisation normalisation,
-                 TrainOptions options, Rng rng)
+                 TrainOptions options, Rng rng) try
     : network_(std::move(network)),
       average_(network_->clone()),
       denoiser_(make_denoiser(network_, spec)),
@@ -57,6 +57,8 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
   averages_ = std::make_unique<FlatParameters>(*average_);
   first_moment_ = at::zeros_like(parameters_->values());
   second_moment_ = at::zeros_like(parameters_->values());
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint64_t step) const {

@@ -6,7 +6,7 @@
 #include "fokker/data/array/npy.h"
 #include "fokker/objective/registry.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/dpmpp_2m.h"
+#include "fokker/sample/method/exponential/dpmpp_2m.h"
 
 namespace fokker {
 namespace {

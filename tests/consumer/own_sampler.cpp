@@ -10,7 +10,8 @@ class Midpoint final : public Sampler {
   std::string name() const override { return "midpoint"; }
   SamplerOrder order() const override { return {.deterministic = true, .strong = 2, .weak = 2}; }
 
-  StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override {
+ private:
+  StepResult do_step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override {
     const double t = context.t, s = context.s, middle = (t + s) / 2;
     const Estimate here = denoiser.estimate(x, t);
     if (denoiser.process().sigma(s) == 0) return {here.denoised(), 1};

@@ -43,8 +43,9 @@ TEST_F(Idx, ReadsBigEndianTypes) {
 
 // A size has four bytes, the highest first.
 TEST_F(Idx, ReadsSizesOfManyBytes) {
-  const Tensor values =
-      load_idx(write("x.idx", std::string("\0\0\x08\2\0\1\x11\x70\0\0\0\1", 12) + std::string(70'000, 'x')));
+  std::string content("\0\0\x08\2\0\1\x11\x70\0\0\0\1", 12);
+  content.resize(content.size() + 70'000, 'x');
+  const Tensor values = load_idx(write("x.idx", content));
   EXPECT_EQ(values.sizes().vec(), (std::vector<int64_t>{70'000, 1}));
   EXPECT_THAT(error_of([&] { load_idx(write("x.idx", std::string("\0\0\x08\1\x12\x34\x56\x78", 8))); }),
               HasSubstr("claims 305419896 bytes"));

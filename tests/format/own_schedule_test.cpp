@@ -6,7 +6,7 @@
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/nn/unet/unet.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/probability_flow.h"
+#include "fokker/sample/method/ode/probability_flow.h"
 #include "fokker/train/defaults.h"
 #include "fokker/train/train.h"
 #include "process/own_schedules.h"

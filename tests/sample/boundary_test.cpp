@@ -6,10 +6,14 @@
 #include "fokker/denoise/analytic.h"
 #include "fokker/evaluate/likelihood.h"
 #include "fokker/format/model.h"
+#include "fokker/nn/mlp/mlp.h"
 #include "fokker/objective/score_matching.h"
+#include "fokker/sample/chain/markov_chain.h"
 #include "fokker/sample/flow_map.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/ddim.h"
+#include "fokker/sample/method/ancestral/ddim.h"
+#include "fokker/sample/method/langevin/predictor_corrector.h"
+#include "fokker/sde/linear_sde.h"
 #include "folder.h"
 #include "support.h"
 
@@ -77,6 +81,106 @@ TEST(PublicBoundary, WhatTheProgramThrowsPassesThrough) {
   } catch (const Enough& enough) {
     EXPECT_EQ(enough.step, 3);
   }
+}
+
+using Fault = std::function<void()>;
+
+/// A program's own sampler that has a fault.
+class FaultySampler final : public Sampler {
+ public:
+  explicit FaultySampler(Fault fault) : fault_(std::move(fault)) {}
+  std::string name() const override { return "faulty"; }
+  SamplerOrder order() const override { return {}; }
+
+ private:
+  StepResult do_step(const Denoiser&, const Tensor& x, StepContext&) const override {
+    fault_();
+    return {x};
+  }
+  Fault fault_;
+};
+
+/// A program's own kernel with a fault in its first step or in each.
+class FaultyKernel final : public MarkovKernel {
+ public:
+  explicit FaultyKernel(
+      Fault fault, Fault fault_at_start = [] {})
+      : fault_(std::move(fault)), fault_at_start_(std::move(fault_at_start)) {}
+  std::string name() const override { return "faulty"; }
+
+ private:
+  void do_start(const Distribution&, ChainState&, const ChainNoise&) const override { fault_at_start_(); }
+  void do_step(const Distribution&, ChainState&, const ChainNoise&) const override { fault_(); }
+  Fault fault_, fault_at_start_;
+};
+
+void mismatched() {
+  at::zeros({2, 3}).mm(at::zeros({2, 3}));
+}
+void out_of_memory() {
+  throw std::bad_alloc();
+}
+
+void step_once(const Sampler& sampler) {
+  std::any history;
+  StepContext context{0.5, 0.4, [](uint32_t) { return at::zeros({4, 2}, at::kDouble); }, history};
+  sampler.step(standard_normal(), at::zeros({4, 2}, at::kDouble), context);
+}
+
+void step_once(const MarkovKernel& kernel) {
+  const auto noise = [](uint32_t) { return at::zeros({4, 2}, at::kDouble); };
+  ChainState state{.x = at::zeros({4, 2}, at::kDouble), .velocity = {}, .score = {}, .log_density = {}};
+  kernel.start(GaussianMixture::standard_normal(2), state, noise);
+  kernel.step(GaussianMixture::standard_normal(2), state, noise);
+}
+
+// A step by itself, without the run around it, is a public function too.
+TEST(PublicBoundary, AStepOfAnOwnMethodThrowsTheLibrarysError) {
+  const auto refused = [](Fault fault, ErrorKind kind, const std::string& text) {
+    const FaultySampler sampler(fault);
+    expect_error([&] { step_once(sampler); }, kind, text);
+    expect_error([&] { step_once(PredictorCorrector(std::make_shared<FaultySampler>(fault))); }, kind, text);
+    expect_error(
+        [&] {
+          integrate(standard_normal(), sampler, grid, at::zeros({4, 2}, at::kDouble));
+        },
+        kind, text);
+    expect_error([&] { step_once(FaultyKernel(fault)); }, kind, text);
+    expect_error([&] { step_once(FaultyKernel([] {}, fault)); }, kind, text);
+  };
+  refused(mismatched, ErrorKind::failed, "libtorch: mat1 and mat2 shapes cannot be multiplied");
+  refused(out_of_memory, ErrorKind::resource, "out of memory");
+}
+
+// What the program itself throws is its own, of whatever type.
+TEST(PublicBoundary, AnExceptionOfAnOwnMethodPassesThrough) {
+  const auto fault = [] { throw std::runtime_error("of the program"); };
+  for (const auto& step :
+       std::vector<Fault>{[&] { step_once(FaultySampler(fault)); }, [&] { step_once(FaultyKernel(fault)); }})
+    try {
+      step();
+      ADD_FAILURE();
+    } catch (const std::runtime_error& error) {
+      EXPECT_EQ(dynamic_cast<const Error*>(&error), nullptr);
+      EXPECT_STREQ(error.what(), "of the program");
+    }
+}
+
+// Sizes that no machine has, and tensors without values.
+TEST(PublicBoundary, ConstructorsThrowTheLibrarysError) {
+  const int64_t most = int64_t{1} << 57, side = int64_t{1} << 29;
+  const auto short_of_memory = [](auto action) {
+    expect_error(action, ErrorKind::resource, "out of memory");
+  };
+  short_of_memory([&] { Trajectory(10, {most / 16, 2}, at::kDouble); });
+  short_of_memory([&] { GaussianMixture::standard_normal(most); });
+  short_of_memory([&] { Mlp({.dimension = side, .width = side, .depth = 1}); });
+  const auto refused = [](auto action) { expect_error(action, ErrorKind::failed, "libtorch: "); };
+  const Tensor nowhere = at::empty({2, 2}, at::TensorOptions(at::kMeta));
+  refused([&] { Times{nowhere}; });
+  refused([&] { GaussianMixture::empirical(nowhere); });
+  refused([&] { GaussianMixture::gaussian(nowhere[0], at::ones({})); });
+  refused([&] { LinearSde(nowhere, nowhere); });
 }
 
 // A model folder of the right files with values of the wrong type.

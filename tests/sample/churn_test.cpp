@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "fokker/denoise/denoiser.h"
-#include "fokker/sample/method/edm_stochastic.h"
+#include "fokker/sample/method/sde/edm_stochastic.h"
 #include "sample/samplers.h"
 
 namespace fokker {

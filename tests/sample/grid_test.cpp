@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
-#include "fokker/sample/method/annealed_langevin.h"
+#include "fokker/sample/method/langevin/annealed_langevin.h"
 #include "fokker/sample/step/weights.h"
 #include "sample/samplers.h"
 

@@ -4,7 +4,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/denoise/analytic.h"
-#include "fokker/sample/method/annealed_langevin.h"
+#include "fokker/sample/method/langevin/annealed_langevin.h"
 #include "support.h"
 
 namespace fokker {

@@ -7,12 +7,12 @@
 #include "fokker/denoise/learned.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/adaptive_sde.h"
-#include "fokker/sample/method/ancestral.h"
-#include "fokker/sample/method/ddim.h"
-#include "fokker/sample/method/dopri5.h"
-#include "fokker/sample/method/euler_maruyama.h"
-#include "fokker/sample/method/probability_flow.h"
+#include "fokker/sample/method/ancestral/ancestral.h"
+#include "fokker/sample/method/ancestral/ddim.h"
+#include "fokker/sample/method/ode/dopri5.h"
+#include "fokker/sample/method/ode/probability_flow.h"
+#include "fokker/sample/method/sde/adaptive_sde.h"
+#include "fokker/sample/method/sde/euler_maruyama.h"
 #include "support.h"
 
 namespace fokker {
@@ -189,7 +189,9 @@ class RareNoise final : public Sampler {
   static constexpr int64_t apart = int64_t{1} << 20;
   std::string name() const override { return "rare-noise"; }
   SamplerOrder order() const override { return {.deterministic = false}; }
-  StepResult step(const Denoiser&, const Tensor& x, StepContext& context) const override {
+
+ private:
+  StepResult do_step(const Denoiser&, const Tensor& x, StepContext& context) const override {
     return {context.index % apart == 3 ? x + context.noise(5) : x, 0};
   }
 };

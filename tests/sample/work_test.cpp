@@ -12,7 +12,9 @@ class Stay final : public Sampler {
  public:
   std::string name() const override { return "stay"; }
   SamplerOrder order() const override { return {}; }
-  StepResult step(const Denoiser&, const Tensor& x, StepContext&) const override { return {x, 0}; }
+
+ private:
+  StepResult do_step(const Denoiser&, const Tensor& x, StepContext&) const override { return {x, 0}; }
 };
 
 std::vector<NamedSampler> every_sampler() {

@@ -3,7 +3,7 @@
 
 #include "data/damage.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/probability_flow.h"
+#include "fokker/sample/method/ode/probability_flow.h"
 #include "fokker/train/train.h"
 #include "train/small_trainer.h"
 
@@ -57,15 +57,16 @@ TEST_F(OwnNetwork, TrainsSavesLoadsAndSamples) {
 TEST_F(OwnNetwork, OfImagesIsNoUNetToDiffusers) {
   const auto network = std::make_shared<OwnLinear>(std::vector<int64_t>{1, 4, 4}, 1);
   const Normalisation pixels = Normalisation::identity({1, 4, 4});
+  const DenoiserSpec spec{.process = VariancePreserving{},
+                          .prediction = Prediction::noise(),
+                          .time_input = {.scale = 1000, .offset = -1}};
   const Model model{.network = network,
-                    .spec = {.process = VariancePreserving{},
-                             .prediction = Prediction::noise(),
-                             .time_input = {.scale = 1000, .offset = -1}},
+                    .spec = spec,
                     .normalisation = pixels,
                     .columns = {},
                     .label_names = {},
                     .label_column = "",
-                    .training = {}};
+                    .training = TrainingRecord::from_json(Json::object())};
   save_model(path("m"), model);
   EXPECT_TRUE(fs::exists(path("m/network/config.json")));
   for (const char* name : {"unet", "scheduler", "model_index.json"})

@@ -1,7 +1,7 @@
 // Parts of a program's own, found by their names beside ours.
 #include "fokker/objective/registry.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/ddim.h"
+#include "fokker/sample/method/ancestral/ddim.h"
 #include "fokker/sample/samplers.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/train.h"
@@ -34,7 +34,9 @@ class Plain final : public Sampler {
  public:
   std::string name() const override { return "test-plain"; }
   SamplerOrder order() const override { return {}; }
-  StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override {
+
+ private:
+  StepResult do_step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override {
     return {ddim_step(denoiser.estimate(x, context.t), denoiser.process(), context.s)};
   }
 };
@@ -43,7 +45,9 @@ class Plain final : public Sampler {
 class Redraw final : public MarkovKernel {
  public:
   std::string name() const override { return "test-redraw"; }
-  void step(const Distribution&, ChainState& state, const ChainNoise& noise) const override {
+
+ private:
+  void do_step(const Distribution&, ChainState& state, const ChainNoise& noise) const override {
     state.x = noise(0);
   }
 };

@@ -3,8 +3,8 @@
 #include "fokker/denoise/guidance.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/nn/unet/unet.h"
-#include "fokker/sample/method/ddim.h"
-#include "fokker/sample/method/unipc.h"
+#include "fokker/sample/method/ancestral/ddim.h"
+#include "fokker/sample/method/exponential/unipc.h"
 #include "support.h"
 
 namespace fokker {

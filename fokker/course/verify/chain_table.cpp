@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "fokker/sample/method/ancestral.h"
+#include "fokker/sample/method/ancestral/ancestral.h"
 
 namespace fokker::verify {
 

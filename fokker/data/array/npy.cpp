@@ -93,7 +93,7 @@ void save_npy(const fs::path& path, const Tensor& tensor) try {
   detail::throw_as_error();
 }
 
-NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type)
+NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type) try
     : path_(std::move(path)), shape_(shape.vec()), type_(type) {
   check(!shape.empty(), "NpyWriter: expected a shape with at least one dimension but received ()");
   byte_count("NpyWriter", shape, at::elementSize(type));
@@ -104,6 +104,8 @@ NpyWriter::NpyWriter(fs::path path, IntArrayRef shape, at::ScalarType type)
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
   file_ = std::make_unique<FileWriter>(temporary_->path(), path_.string());
   file_->write(header);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 NpyWriter::~NpyWriter() {

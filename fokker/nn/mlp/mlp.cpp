@@ -1,5 +1,6 @@
 #include "fokker/nn/mlp/mlp.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/json_reader.h"
 #include "fokker/nn/mlp/mlp_fused.h"
@@ -55,11 +56,13 @@ Json Mlp::config() const {
           {"energy", options_.energy}};
 }
 
-Mlp::Mlp(const MlpOptions& options, uint64_t seed) : options_(options) {
+Mlp::Mlp(const MlpOptions& options, uint64_t seed) try : options_(options) {
   check_options(options_);
   LayerBuilder builder(seed);
   layers_ = std::make_shared<const MlpLayers>(options_, builder);
   for (auto& p : builder.take()) add_parameter(std::move(p.name), std::move(p.tensor));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor Mlp::forward_plain(const Tensor& x, const Tensor& time, const Tensor& label) const {

@@ -1,5 +1,6 @@
 #include "fokker/nn/unet/unet.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/kernel/matrix/bf16_gemm.h"
 #include "fokker/nn/product_precision.h"
@@ -56,10 +57,12 @@ UNetOptions completed(UNetOptions o) {
 
 }  // namespace
 
-UNet::UNet(const UNetOptions& options, uint64_t seed) : options_(completed(options)) {
+UNet::UNet(const UNetOptions& options, uint64_t seed) try : options_(completed(options)) {
   LayerBuilder builder(seed);
   layers_ = std::make_shared<const UNetLayers>(options_, builder);
   for (auto& p : builder.take()) add_parameter(std::move(p.name), std::move(p.tensor));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 std::vector<int64_t> UNet::event_shape() const {

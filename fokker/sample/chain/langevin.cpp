@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -19,20 +20,22 @@ Tensor log_proposal(const Tensor& to, const Tensor& from, const Tensor& score, d
 
 }  // namespace
 
-Tensor langevin_step(const Tensor& x, const Tensor& score, double step, const Tensor& noise) {
+Tensor langevin_step(const Tensor& x, const Tensor& score, double step, const Tensor& noise) try {
   return at::add(x, score, step).add_(noise, std::sqrt(2 * step));
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Ula::Ula(double step) : step_(checked_step("ula", step)) {}
 
-void Ula::step(const Distribution& target, ChainState& state, const ChainNoise& noise) const {
+void Ula::do_step(const Distribution& target, ChainState& state, const ChainNoise& noise) const {
   state.x = langevin_step(state.x, target.score(state.x), step_, noise(0));
   ++state.evaluations;
 }
 
 Mala::Mala(double step) : step_(checked_step("mala", step)) {}
 
-void Mala::start(const Distribution& target, ChainState& state, const ChainNoise&) const {
+void Mala::do_start(const Distribution& target, ChainState& state, const ChainNoise&) const {
   check(target.has_density(), "mala: {} has no density, which accepting a move needs; use ula",
         target.name());
   state.score = target.score(state.x);
@@ -40,7 +43,7 @@ void Mala::start(const Distribution& target, ChainState& state, const ChainNoise
   ++state.evaluations;
 }
 
-void Mala::step(const Distribution& target, ChainState& state, const ChainNoise& noise) const {
+void Mala::do_step(const Distribution& target, ChainState& state, const ChainNoise& noise) const {
   const Tensor proposal = langevin_step(state.x, state.score, step_, noise(0));
   const Tensor score = target.score(proposal), log_density = target.log_density(proposal);
   const Tensor log_ratio = log_density - state.log_density + log_proposal(state.x, proposal, score, step_) -
@@ -63,14 +66,15 @@ UnderdampedLangevin::UnderdampedLangevin(Options options) : options_(options) {
         "underdamped-langevin: expected friction > 0 but received {}", options.friction);
 }
 
-void UnderdampedLangevin::start(const Distribution& target, ChainState& state,
-                                const ChainNoise& noise) const {
+void UnderdampedLangevin::do_start(const Distribution& target, ChainState& state,
+                                   const ChainNoise& noise) const {
   state.velocity = noise(0);
   state.score = target.score(state.x);
   ++state.evaluations;
 }
 
-void UnderdampedLangevin::step(const Distribution& target, ChainState& state, const ChainNoise& noise) const {
+void UnderdampedLangevin::do_step(const Distribution& target, ChainState& state,
+                                  const ChainNoise& noise) const {
   const double half = 0.5 * options_.step, damping = options_.friction * options_.step;
   Tensor velocity = at::add(state.velocity, state.score, half);
   Tensor x = at::add(state.x, velocity, half);

@@ -14,9 +14,9 @@ class Ula final : public MarkovKernel {
   /// step: h, in squared units of x.
   explicit Ula(double step);
   std::string name() const override { return "ula"; }
-  void step(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
 
  private:
+  void do_step(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
   double step_;
 };
 
@@ -26,10 +26,10 @@ class Mala final : public MarkovKernel {
  public:
   explicit Mala(double step);
   std::string name() const override { return "mala"; }
-  void start(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
-  void step(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
 
  private:
+  void do_start(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
+  void do_step(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
   double step_;
 };
 
@@ -45,10 +45,10 @@ class UnderdampedLangevin final : public MarkovKernel {
   };
   explicit UnderdampedLangevin(Options options);
   std::string name() const override { return "underdamped-langevin"; }
-  void start(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
-  void step(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
 
  private:
+  void do_start(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
+  void do_step(const Distribution& target, ChainState& state, const ChainNoise& noise) const override;
   Options options_;
 };
 

@@ -35,6 +35,18 @@ ChainState run_block(const MarkovKernel& kernel, const Distribution& target, con
 
 }  // namespace
 
+void MarkovKernel::start(const Distribution& target, ChainState& state, const ChainNoise& noise) const try {
+  do_start(target, state, noise);
+} catch (...) {
+  detail::throw_as_error();
+}
+
+void MarkovKernel::step(const Distribution& target, ChainState& state, const ChainNoise& noise) const try {
+  do_step(target, state, noise);
+} catch (...) {
+  detail::throw_as_error();
+}
+
 ChainRun run_chain(const MarkovKernel& kernel, const Distribution& target, const Tensor& x,
                    const NoiseSource& noise, const ChainOptions& options) try {
   check(x.dim() >= 2, "run_chain: expected x of shape (n, event...) but received {}", shape_string(x));

@@ -25,9 +25,14 @@ class MarkovKernel {
  public:
   virtual ~MarkovKernel() = default;
   virtual std::string name() const = 0;
-  /// Fills in what the first step needs.
-  virtual void start(const Distribution&, ChainState&, const ChainNoise&) const {}
-  virtual void step(const Distribution& target, ChainState& state, const ChainNoise& noise) const = 0;
+  /// Fills in what the first step needs. What libtorch or the allocator throws in do_start and do_step comes
+  /// out as an Error.
+  void start(const Distribution& target, ChainState& state, const ChainNoise& noise) const;
+  void step(const Distribution& target, ChainState& state, const ChainNoise& noise) const;
+
+ protected:
+  virtual void do_start(const Distribution&, ChainState&, const ChainNoise&) const {}
+  virtual void do_step(const Distribution& target, ChainState& state, const ChainNoise& noise) const = 0;
 };
 
 struct ChainOptions {

@@ -34,6 +34,13 @@ inline Tensor weighted_sum(const Past& past, const std::vector<double>& weights)
   return sum;
 }
 
+/// How many values of the past a step uses: all, or with `lower_order_final` no more than there are steps
+/// left, this one included, so that the order falls to 1.
+inline size_t usable(const Past& past, const StepContext& context, bool lower_order_final) {
+  const auto left = static_cast<size_t>(context.steps - context.index);
+  return lower_order_final ? std::min(past.size(), left) : past.size();
+}
+
 /// How a multistep method of order p > 2 takes its first steps.
 enum class Start {
   lower_order,  ///< orders 1, 2, ..., as published: no extra evaluations, and order 2 overall, since the

@@ -1,7 +1,7 @@
 #include "fokker/sample/step/ratio_multistep.h"
 
 #include "fokker/core/check.h"
-#include "fokker/sample/method/ddim.h"
+#include "fokker/sample/step/ddim_step.h"
 
 namespace fokker {
 
@@ -11,7 +11,7 @@ RatioMultistep::RatioMultistep(const char* name, int64_t order, int64_t highest,
         order);
 }
 
-StepResult RatioMultistep::step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
+StepResult RatioMultistep::do_step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
   const GaussianProcess& process = denoiser.process();
   const RatioStep step(process, context.t, context.s);
   const Estimate estimate = denoiser.estimate(x, context.t);

@@ -11,7 +11,6 @@ class RatioMultistep : public Sampler {
  public:
   SamplerOrder order() const final { return multistep_order(order_, start_); }
   int64_t least_steps() const final { return order_; }
-  StepResult step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const final;
 
  protected:
   /// Argument error, which begins with the name, unless the order is from 1 to `highest`.
@@ -23,6 +22,7 @@ class RatioMultistep : public Sampler {
                                       const StepContext& context) const = 0;
 
  private:
+  StepResult do_step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const final;
   int64_t order_;
   Start start_;
 };

@@ -5,7 +5,7 @@
 
 #include "fokker/course/gallery/compute.h"
 #include "fokker/course/gallery/workshop.h"
-#include "fokker/sample/method/probability_flow.h"
+#include "fokker/sample/method/ode/probability_flow.h"
 
 namespace fokker::gallery {
 namespace {

@@ -5,7 +5,7 @@
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/scatter.h"
 #include "fokker/process/noising.h"
-#include "fokker/sample/method/ancestral.h"
+#include "fokker/sample/method/ancestral/ancestral.h"
 #include "fokker/target/toys.h"
 
 namespace fokker::gallery {

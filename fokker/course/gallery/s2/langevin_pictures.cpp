@@ -5,7 +5,7 @@
 #include "fokker/plot/mark/bars.h"
 #include "fokker/plot/mark/scatter.h"
 #include "fokker/sample/chain/langevin.h"
-#include "fokker/sample/method/annealed_langevin.h"
+#include "fokker/sample/method/langevin/annealed_langevin.h"
 
 namespace fokker::gallery {
 namespace {

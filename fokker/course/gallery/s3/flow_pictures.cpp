@@ -8,7 +8,7 @@
 #include "fokker/plot/chart/fields.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/sample/flow_map.h"
-#include "fokker/sample/method/probability_flow.h"
+#include "fokker/sample/method/ode/probability_flow.h"
 
 namespace fokker::gallery {
 namespace {

@@ -7,7 +7,7 @@
 #include "fokker/plot/mark/bands.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/trajectories.h"
-#include "fokker/sample/method/ancestral.h"
+#include "fokker/sample/method/ancestral/ancestral.h"
 
 namespace fokker::gallery {
 namespace {

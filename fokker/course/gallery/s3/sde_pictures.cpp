@@ -7,8 +7,8 @@
 #include "fokker/plot/mark/bands.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/trajectories.h"
-#include "fokker/sample/method/euler_maruyama.h"
-#include "fokker/sample/method/probability_flow.h"
+#include "fokker/sample/method/ode/probability_flow.h"
+#include "fokker/sample/method/sde/euler_maruyama.h"
 
 namespace fokker::gallery {
 namespace {

@@ -3,7 +3,7 @@
 #include "fokker/course/verify/line_mixture.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/ancestral.h"
+#include "fokker/sample/method/ancestral/ancestral.h"
 
 namespace fokker::verify {
 namespace {

@@ -5,7 +5,7 @@
 #include "fokker/course/verify/problems.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/sample/chain/langevin.h"
-#include "fokker/sample/method/annealed_langevin.h"
+#include "fokker/sample/method/langevin/annealed_langevin.h"
 
 namespace fokker::verify {
 namespace {
