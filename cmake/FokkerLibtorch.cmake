@@ -2,7 +2,10 @@
 # of PyPI's package, an unpacked libtorch), that one. Its own CMake package is passed over there: it asks for nvcc and for
 # CUDA's headers, which a program in C++ does not need, and it takes up what it finds of the system's libtorch.
 set(FOKKER_LIBTORCH "" CACHE PATH "Another libtorch than the system's: a folder with include/ and lib/")
-option(FOKKER_CUDA "Link the CUDA part of FOKKER_LIBTORCH, which takes seconds to load" OFF)
+option(FOKKER_CUDA "Build for CUDA devices too (experimental; with nvcc): links the CUDA part of FOKKER_LIBTORCH, which takes seconds to load" OFF)
+if(FOKKER_CUDA AND NOT FOKKER_LIBTORCH)
+  message(FATAL_ERROR "FOKKER_CUDA: expected FOKKER_LIBTORCH, a libtorch with CUDA, for the system's has none")
+endif()
 
 if(NOT FOKKER_LIBTORCH)
   find_package(Torch 1.13 REQUIRED)
@@ -10,6 +13,7 @@ elseif(NOT TARGET torch)
   set(libraries c10 torch_cpu)
   if(FOKKER_CUDA)
     list(APPEND libraries c10_cuda torch_cuda)
+    find_package(CUDAToolkit REQUIRED)
   endif()
   add_library(torch INTERFACE IMPORTED GLOBAL)
   # What its libraries need in turn they find by themselves; the last is needed for what it registers alone.

@@ -77,7 +77,8 @@ int run_doctor(const CommonOptions& common) {
       "GPU                 {}\n",
       library_version(), TORCH_VERSION, thread_count(), join(extensions), kernel::vector_instructions(), unit,
       rates.float32, rates.bfloat16, rates.triad, blas.empty() ? "inside libtorch" : blas,
-      at::hasCUDA() ? "CUDA device found" : "none (this libtorch has no CUDA device)");
+      at::hasCUDA() ? "CUDA device found (experimental: this program has not run on a GPU yet)"
+                    : "none (this libtorch has no CUDA device)");
   for (const auto& warning : warnings) text += "warning: " + warning.get<std::string>() + "\n";
   if (warnings.empty()) text += "nothing is missing\n";
   print_result(common, result, text);

@@ -28,12 +28,12 @@ struct Augmented {
 Tensor draw_probes(const Tensor& x, const LikelihoodOptions& options, int64_t first_row, const Rng& rng) {
   std::vector<Tensor> probes;
   for (int64_t i = 0; i < options.probes; ++i) {
-    const Tensor normal =
-        rng.stream(static_cast<uint64_t>(i)).normal(x.sizes(), {.first_sample = first_row}, at::kDouble);
+    const Tensor normal = rng.stream(static_cast<uint64_t>(i))
+                              .normal(x.sizes(), {.first_sample = first_row}, x.options().dtype(at::kDouble));
     probes.push_back(
         options.probe_law == ProbeLaw::gaussian ? normal : at::where(normal > 0, 1.0, -1.0).to(at::kDouble));
   }
-  return at::stack(probes).to(x.device());
+  return at::stack(probes);
 }
 
 /// The rate of the augmented state of some rows; `probes` undefined for the exact divergence.

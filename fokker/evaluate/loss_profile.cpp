@@ -18,7 +18,7 @@ LossProfile loss_profile(const Denoiser& denoiser, const Weighting& weighting, c
   for (size_t i = 0; i < times.size(); ++i) {
     const double t = times[i];
     check(t >= 0 && t <= 1, "loss_profile: expected times in [0, 1] but received {}", t);
-    const Tensor noise = rng.stream(i).normal(x0.sizes(), {}, x0.scalar_type()).to(x0.device());
+    const Tensor noise = rng.stream(i).normal(x0.sizes(), {}, x0.options());
     const Tensor loss =
         objective.loss_at(denoiser, {.x0 = x0, .label = {}}, at::full({n}, t, at::kDouble), noise)
             .to(at::kCPU, at::kDouble);

@@ -79,8 +79,9 @@ Tensor ChainObjective::loss_at(const Denoiser& denoiser, const Batch& batch, con
   const Tensor gap = data * (batch.x0 - estimate.denoised());
   if (options_.form == Form::mean_matching) return sum_events(gap.square()) * precision * (n / d);
   const Tensor spread = coefficient([](const ChainStep& c) { return std::sqrt(c.back.variance); });
-  const Tensor z =
-      rng.stream("earlier state").normal(batch.x0.sizes(), {.step = batch.step}).to(batch.x0.options());
+  const Tensor z = rng.stream("earlier state")
+                       .normal(batch.x0.sizes(), {.step = batch.step}, batch.x0.options().dtype(at::kFloat))
+                       .to(batch.x0.options());
   const Tensor normaliser = coefficient([](const ChainStep& c) {
                               return 0.5 * std::log(2 * std::numbers::pi * c.beta);
                             }).reshape({-1});

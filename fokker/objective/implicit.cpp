@@ -56,7 +56,9 @@ Tensor random_directions(SlicedObjective::Directions kind, int64_t count, const 
                          const Rng& rng) {
   std::vector<Tensor> all;
   for (int64_t i = 0; i < count; ++i) {
-    const Tensor z = rng.stream(static_cast<uint64_t>(i)).normal(x.sizes(), {.step = step}).to(x.options());
+    const Tensor z = rng.stream(static_cast<uint64_t>(i))
+                         .normal(x.sizes(), {.step = step}, x.options().dtype(at::kFloat))
+                         .to(x.options());
     all.push_back(kind == SlicedObjective::Directions::gaussian
                       ? z
                       : at::where(z < 0, -at::ones_like(z), at::ones_like(z)));

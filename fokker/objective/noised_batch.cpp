@@ -9,7 +9,10 @@ Tensor drop_labels(const Tensor& label, double probability, uint64_t step, const
 }
 
 Tensor batch_noise(const Batch& batch, const Rng& rng) {
-  return rng.stream("noise").normal(batch.x0.sizes(), {.step = batch.step}).to(batch.x0.options());
+  const Tensor& x0 = batch.x0;
+  return rng.stream("noise")
+      .normal(x0.sizes(), {.step = batch.step}, x0.options().dtype(at::kFloat))
+      .to(x0.options());
 }
 
 NoisedBatch noise_batch(const GaussianProcess& process, const Batch& batch, const TimeSampling& times,

@@ -105,9 +105,8 @@ Integration generate(const Denoiser& denoiser, const Sampler& sampler, const Tim
   check(!grid.towards_noise(),
         "generate: expected a grid from noise to data but received one from t = {} to {}",
         grid.times().front(), grid.times().back());
-  const auto scalar = c10::typeMetaToScalarType(type.dtype());
-  const NoiseSource prior = rng.stream("prior").noise_source(scalar);
-  if (!options.noise) options.noise = rng.stream("sampler").noise_source(scalar);
+  const NoiseSource prior = rng.stream("prior").noise_source(type);
+  if (!options.noise) options.noise = rng.stream("sampler").noise_source(type);
   const Tensor start = denoiser.process().sample_prior(shape, prior, options.first_sample).to(type);
   return integrate(denoiser, sampler, grid, start, options);
 } catch (...) {

@@ -197,6 +197,9 @@ int64_t GaussianMixture::rows_per_block(bool gradients) const {
 
 GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
                                                  Wanted wanted, bool single) const {
+  check(x.device() == means_.device(),
+        "GaussianMixture: expected x on {} but received x on {}; see to(device)", means_.device().str(),
+        x.device().str());
   const Tensor least = (alpha * alpha * smallest_variance_ + sigma * sigma).detach();
   if (!(at::isfinite(least) & (sigma.detach() >= 0)).all().item<bool>())
     fail(ErrorKind::argument, "GaussianMixture: expected finite alpha and sigma >= 0 but received {} and {}",

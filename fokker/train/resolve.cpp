@@ -103,12 +103,13 @@ Normalisation choose_normalisation(const Dataset& training, const Recipe& recipe
 /// The law that the rows were drawn from where it is a mixture, else that of the training rows themselves.
 GaussianMixture data_law(const Recipe& recipe, const Dataset& training, const Normalisation& normalisation) {
   const GaussianMixture* mixture = recipe.law ? as_gaussian_mixture(*recipe.law) : nullptr;
-  if (mixture && mixture->components() <= most_exact) return in_model_space(*mixture, normalisation);
+  if (mixture && mixture->components() <= most_exact)
+    return in_model_space(*mixture, normalisation).to(recipe.device);
   check(
       training.size() <= most_empirical,
       "objective explicit: expected at most {} rows, as every step compares with all of them, but {} has {}",
       most_empirical, training.source, training.size());
-  return GaussianMixture::empirical(normalisation.apply(training.values, at::kDouble));
+  return GaussianMixture::empirical(normalisation.apply(training.values, at::kDouble)).to(recipe.device);
 }
 
 void choose_objective(TrainingPlan& plan, const Recipe& recipe) {

@@ -93,12 +93,11 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   check(!o.start.defined() || o.start.sizes() == at::IntArrayRef(shape),
         "start: expected rows of shape {} but received {}", shape_string(shape),
         o.start.defined() ? shape_string(o.start) : "");
-  const auto scalar = c10::typeMetaToScalarType(type.dtype());
   const Tensor start =
       o.start.defined() ? o.start
-                        : model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(scalar), 0);
+                        : model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(type), 0);
   const Integration run = integrate(*guided(model, o), *sampler, grid, start.to(type),
-                                    {.noise = rng.stream("sampler").noise_source(scalar),
+                                    {.noise = rng.stream("sampler").noise_source(type),
                                      .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
                                      .observers = o.observers,
                                      .labels = classes});

@@ -4,6 +4,10 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/random/philox_draw.h"
+#ifdef FOKKER_CUDA
+#include "fokker/core/random/philox_cuda.h"
+#endif
 
 namespace fokker {
 namespace {
@@ -43,15 +47,21 @@ void fill_part(PhiloxRows rows, int64_t block, int64_t begin, int64_t end, FillB
   std::copy(values + begin, values + end, out);
 }
 
-/// Samples so small that several share a block: sample i is part i % share of the block of sample i / share.
 template <typename T>
-void fill_shared(Tensor& out, PhiloxRows rows, FillBlocks<T> fill_blocks) {
+PhiloxDraw draw_of(const PhiloxRows& rows, const Tensor& out) {
+  return with_shared_blocks<T>({.key = {rows.key[0], rows.key[1]},
+                                .step = rows.step,
+                                .first_sample = rows.first_sample,
+                                .columns = event_size(out.sizes()),
+                                .skipped = 0,
+                                .count = out.numel()});
+}
+
+/// Numbers from `skipped` on of rows that are blocks.
+template <typename T>
+void fill_shared(Tensor& out, const PhiloxRows& rows, int64_t skipped, FillBlocks<T> fill_blocks) {
   constexpr int64_t size = philox_block<T>;
-  const auto share = static_cast<uint64_t>(size / rows.columns);
-  const int64_t skipped = static_cast<int64_t>(rows.first_sample % share) * rows.columns;
   const int64_t end = skipped + out.numel();  // in numbers, from the beginning of the first block
-  rows.first_sample /= share;
-  rows.columns = size;
   T* data = out.data_ptr<T>() - skipped;
   const int64_t first_whole = (skipped + size - 1) / size, last_whole = end / size;
   if (skipped) fill_part(rows, 0, skipped, std::min(size, end), fill_blocks, data + skipped);
@@ -64,16 +74,26 @@ void fill_shared(Tensor& out, PhiloxRows rows, FillBlocks<T> fill_blocks) {
 template <typename T>
 void fill(Tensor& out, PhiloxRows rows, FillBlocks<T> fill_blocks) {
   if (out.numel() == 0) return;
-  rows.columns = out.numel() / out.size(0);
-  const bool shared = rows.columns < philox_block<T> && philox_block<T> % rows.columns == 0;
-  shared ? fill_shared(out, rows, fill_blocks) : fill_rows(out, rows, fill_blocks);
+  const PhiloxDraw draw = draw_of<T>(rows, out);
+  const bool shared = draw.columns != event_size(out.sizes());
+  rows.first_sample = draw.first_sample;
+  rows.columns = draw.columns;
+  shared ? fill_shared(out, rows, draw.skipped, fill_blocks) : fill_rows(out, rows, fill_blocks);
 }
 
-Tensor empty_draw(IntArrayRef shape, at::ScalarType type) {
+#ifdef FOKKER_CUDA
+template <typename T>
+void fill_on_cuda(Tensor& out, const PhiloxRows& rows) {
+  if (out.numel() > 0) fill_normals_cuda<T>(draw_of<T>(rows, out), out.device().index(), out.data_ptr<T>());
+}
+#endif
+
+Tensor empty_draw(IntArrayRef shape, at::TensorOptions options) {
+  const auto type = c10::typeMetaToScalarType(options.dtype());
   check(!shape.empty(), "Rng: expected a shape with a sample dimension but received ()");
   check(type == at::kFloat || type == at::kDouble, "Rng: expected float32 or float64 but received {}",
         at::toString(type));
-  return at::empty(shape, at::TensorOptions(type));
+  return at::empty(shape, options);
 }
 
 /// A counter has 32 bits for the step: each further 2^32 steps have a key of their own.
@@ -114,6 +134,21 @@ Tensor Rng::normal(IntArrayRef shape, DrawPosition position, at::ScalarType type
   detail::throw_as_error();
 }
 
+Tensor Rng::normal(IntArrayRef shape, DrawPosition position, const at::TensorOptions& type) const try {
+  const auto scalar = c10::typeMetaToScalarType(type.dtype());
+#ifdef FOKKER_CUDA
+  if (type.device().is_cuda()) {
+    Tensor out = empty_draw(shape, type);
+    scalar == at::kFloat ? fill_on_cuda<float>(out, rows_at(key_, position))
+                         : fill_on_cuda<double>(out, rows_at(key_, position));
+    return out;
+  }
+#endif
+  return normal(shape, position, scalar).to(type.device());
+} catch (...) {
+  detail::throw_as_error();
+}
+
 Tensor Rng::uniform(IntArrayRef shape, DrawPosition position, at::ScalarType type) const try {
   Tensor out = empty_draw(shape, type);
   if (type == at::kFloat)
@@ -140,6 +175,10 @@ Tensor Rng::permutation(int64_t count) const try {
 }
 
 NoiseSource Rng::noise_source(at::ScalarType type) const {
+  return noise_source(at::TensorOptions(type));
+}
+
+NoiseSource Rng::noise_source(const at::TensorOptions& type) const {
   return [rng = *this, type](IntArrayRef shape, DrawPosition position) {
     return rng.normal(shape, position, type);
   };

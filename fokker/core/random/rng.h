@@ -33,6 +33,10 @@ class Rng {
 
   /// Standard normal numbers of shape (n, ...), float32 or float64.
   Tensor normal(IntArrayRef shape, DrawPosition position = {}, at::ScalarType type = at::kFloat) const;
+  /// The same on a device. On a CUDA device they are made from the same random bits where the library was
+  /// built for it (FOKKER_CUDA), else on the processor and copied. The two agree within 1.5e-6 in float32 and
+  /// 1e-14 in float64.
+  Tensor normal(IntArrayRef shape, DrawPosition position, const at::TensorOptions& type) const;
   /// Uniform numbers in the open interval (0, 1), shape (n, ...), float32 or float64.
   Tensor uniform(IntArrayRef shape, DrawPosition position = {}, at::ScalarType type = at::kFloat) const;
   /// Uniform integers in [0, bound), shape (n), int64. `bound` must be positive and below 2^53.
@@ -42,6 +46,7 @@ class Rng {
 
   /// The generator as an injectable source of noise.
   NoiseSource noise_source(at::ScalarType type = at::kFloat) const;
+  NoiseSource noise_source(const at::TensorOptions& type) const;
 
   uint64_t seed() const { return seed_; }
 
