@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <hwy/targets.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "fokker/kernel/matrix/bf16_units.h"
