@@ -29,6 +29,8 @@ class Work {
   virtual void run() = 0;
   /// What the peer must agree with, from the last run.
   virtual Tensor result() const = 0;
+  /// Of the network's products, where there is one: "fp32" or "bf16".
+  virtual std::string precision() const { return "fp32"; }
 };
 
 struct Case {

@@ -1,8 +1,9 @@
 // Our side of a comparison: bench_compare CASE FOLDER [key=value ...]
 // prepares the case, then answers each line of standard input: "run" does the work once and prints its
-// seconds, "save" writes the result to FOLDER/ours.npy. `bench/compare.py` drives it beside its peers.
-// bench_compare limits [threads=N] prints what the machine can do at best; bench_compare picture JSON FILE
-// draws what bench/scaling.py measured.
+// seconds, "precision" prints the arithmetic of its products, "save" writes the result to FOLDER/ours.npy.
+// `bench/compare.py` drives it beside its peers. bench_compare limits [threads=N] prints what the machine can
+// do at best; bench_compare picture JSON FILE draws what bench/scaling.py measured; bench_compare products
+// compares single products with oneDNN's.
 #include <ATen/Parallel.h>
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "fokker/core/runtime.h"
 #include "fokker/data/array/npy.h"
 #include "machine_limits.h"
+#include "product_rates.h"
 #include "scaling_picture.h"
 
 namespace fokker::bench {
@@ -57,6 +59,8 @@ void serve(Work& work, const std::filesystem::path& folder) {
     if (line == "save") {
       save_npy(folder / "ours.npy", work.result());
       std::puts("saved");
+    } else if (line == "precision") {
+      std::puts(work.precision().c_str());
     } else {
       const auto start = std::chrono::steady_clock::now();
       work.run();
@@ -69,7 +73,8 @@ void serve(Work& work, const std::filesystem::path& folder) {
 int print_limits(const Settings& settings) {
   at::set_num_threads(static_cast<int>(settings.number("threads", 2)));
   const MachineLimits limits = measure_limits();
-  std::printf("{\"products\": %.4g, \"bandwidth\": %.4g}\n", limits.products, limits.bandwidth);
+  std::printf("{\"products\": %.4g, \"bf16_products\": %.4g, \"bandwidth\": %.4g}\n", limits.products,
+              limits.bf16_products, limits.bandwidth);
   return 0;
 }
 
@@ -77,6 +82,7 @@ int run(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments[0] == "limits")
     return print_limits(Settings({arguments.begin() + 1, arguments.end()}));
   if (arguments.size() == 3 && arguments[0] == "picture") return draw_scaling(arguments[1], arguments[2]), 0;
+  if (arguments.size() == 1 && arguments[0] == "products") return print_product_rates(), 0;
   check(arguments.size() >= 2, "usage: bench_compare CASE FOLDER [key=value ...]");
   const std::filesystem::path folder = arguments[1];
   const Settings settings({arguments.begin() + 2, arguments.end()});

@@ -20,6 +20,10 @@ std::vector<int64_t> rows_of(int64_t n, const Network& network) {
   return shape;
 }
 
+std::string precision_of(const Network& network) {
+  return network.bf16_products() ? "bf16" : "fp32";
+}
+
 /// t, alpha, sigma in each row.
 Tensor levels_of(const GaussianProcess& process, const std::vector<double>& times) {
   Tensor levels = at::empty({static_cast<int64_t>(times.size()), 3}, at::kDouble);
@@ -33,7 +37,8 @@ Tensor levels_of(const GaussianProcess& process, const std::vector<double>& time
 class Sampling final : public Work {
  public:
   Sampling(std::shared_ptr<Network> network, int64_t steps, int64_t n, const std::filesystem::path& folder)
-      : denoiser_(network, {.process = VariancePreserving{}, .prediction = Prediction::noise()}),
+      : precision_(precision_of(*network)),
+        denoiser_(network, {.process = VariancePreserving{}, .prediction = Prediction::noise()}),
         grid_(TimeGrid::uniform(steps, {.end = 1e-3})),
         start_(Rng(3).normal(rows_of(n, *network))) {
     save_parameters(*network, folder);
@@ -42,8 +47,10 @@ class Sampling final : public Work {
   }
   void run() override { result_ = integrate(denoiser_, Ddim(), grid_, start_).x; }
   Tensor result() const override { return result_; }
+  std::string precision() const override { return precision_; }
 
  private:
+  std::string precision_;
   LearnedDenoiser denoiser_;
   TimeGrid grid_;
   Tensor start_, result_;
@@ -53,7 +60,7 @@ class Training final : public Work {
  public:
   Training(const std::shared_ptr<Network>& network, const TrainingOptions& options,
            const std::filesystem::path& folder)
-      : repeat_(options.repeat) {
+      : repeat_(options.repeat), precision_(precision_of(*network)) {
     const Rng rng(5);
     const Tensor data = rng.stream("data").normal(rows_of(options.rows, *network));
     save_npy(folder / "data.npy", data);
@@ -73,6 +80,7 @@ class Training final : public Work {
     trainer_->run(hooks);
   }
   Tensor result() const override { return reference_; }
+  std::string precision() const override { return precision_; }
 
  private:
   void save_reference(const Network& network, const Tensor& x0, const std::filesystem::path& folder) {
@@ -91,12 +99,18 @@ class Training final : public Work {
   }
 
   int64_t repeat_;
+  std::string precision_;
   DenoiserSpec spec_{.process = VariancePreserving{}, .prediction = Prediction::noise()};
   Tensor reference_;
   std::unique_ptr<Trainer> trainer_;
 };
 
 }  // namespace
+
+void set_precision(Network& network, const Settings& settings) {
+  const std::string precision = settings.text("precision", "fp32");
+  network.set_bf16_products(precision == "bf16" || (precision == "auto" && network.is_faster_in_bf16()));
+}
 
 std::unique_ptr<Work> sampling_work(std::shared_ptr<Network> network, int64_t steps, int64_t n,
                                     const std::filesystem::path& folder) {

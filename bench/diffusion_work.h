@@ -9,6 +9,9 @@ namespace fokker::bench {
 std::unique_ptr<Work> sampling_work(std::shared_ptr<Network> network, int64_t steps, int64_t n,
                                     const std::filesystem::path& folder);
 
+/// As precision=fp32 (the default), bf16 or auto says: what training and sampling with it would choose.
+void set_precision(Network& network, const Settings& settings);
+
 struct TrainingOptions {
   int64_t batch, repeat, rows, reference_rows;
 };

@@ -1,11 +1,11 @@
 #include "machine_limits.h"
 
 #include <ATen/Parallel.h>
-#include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
 
 #include "fokker/core/check.h"
@@ -33,6 +33,30 @@ double product_rate() {
   return 2.0 * n * n * n / seconds;
 }
 
+double bf16_product_rate() {
+  constexpr dnnl_dim_t n = 2048;
+  using Memory = dnnl::memory;
+  try {
+    const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    dnnl::stream stream(engine);
+    const auto square = [](Memory::data_type type) {
+      return Memory::desc({n, n}, type, Memory::format_tag::ab);
+    };
+    const auto factor = square(Memory::data_type::bf16), sum = square(Memory::data_type::f32);
+    const dnnl::matmul product({{factor, factor, sum}, engine});
+    Memory a(factor, engine), b(factor, engine), c(sum, engine);
+    for (Memory* m : {&a, &b})
+      std::fill_n(static_cast<char*>(m->get_data_handle()), m->get_desc().get_size(), '\0');
+    const double seconds = least_seconds(7, [&] {
+      product.execute(stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
+      stream.wait();
+    });
+    return 2.0 * n * n * n / seconds;
+  } catch (const dnnl::error&) {
+    return 0;
+  }
+}
+
 double triad_rate() {
   constexpr int64_t n = int64_t{1} << 25;  // 128 MiB each
   std::vector<float> a(n), b(n, 1), c(n, 2);
@@ -47,7 +71,7 @@ double triad_rate() {
 }  // namespace
 
 MachineLimits measure_limits() {
-  return {.products = product_rate(), .bandwidth = triad_rate()};
+  return {.products = product_rate(), .bf16_products = bf16_product_rate(), .bandwidth = triad_rate()};
 }
 
 }  // namespace fokker::bench

@@ -8,11 +8,13 @@ namespace fokker::bench {
 namespace {
 
 std::shared_ptr<Network> network_of(const Settings& settings) {
-  return std::make_shared<Mlp>(MlpOptions{.dimension = 2,
-                                          .width = settings.number("width", 256),
-                                          .depth = settings.number("depth", 4),
-                                          .zero_output = false},
-                               1);
+  auto network = std::make_shared<Mlp>(MlpOptions{.dimension = 2,
+                                                  .width = settings.number("width", 256),
+                                                  .depth = settings.number("depth", 4),
+                                                  .zero_output = false},
+                                       1);
+  set_precision(*network, settings);
+  return network;
 }
 
 std::unique_ptr<Work> sampling(const Settings& settings, const std::filesystem::path& folder) {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Wall clock from the start of a process to a held-out loss: `fokker train` against PyTorch, in turn.
 
-usage: time_to_loss.py FOKKER points|images [--loss L] [--steps N] [--repeats N] [--threads N] [--variants plain,careful]
+usage: time_to_loss.py FOKKER points|images [--loss L] [--steps N] [--repeats N] [--threads N] [--peers torch1-careful,...]
 
 points: 20,000 draws of the target two-modes; images: Fashion-MNIST. Both sides train with the settings that `fokker
 train` has by default, see bench/peers/train.py.
@@ -19,7 +19,7 @@ import time
 
 import numpy
 
-from compare import PYTHON, environment_of
+from compare import PEERS, environment_of, peer_command, suits, usual_peers, versions
 
 HERE = pathlib.Path(__file__).parent
 IMAGES = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"
@@ -78,8 +78,8 @@ def ours(options, data, folder):
     return result
 
 
-def theirs(options, data, variant):
-    command = [PYTHON, HERE / "peers/train.py", data, variant, str(options.threads), str(options.steps)]
+def theirs(options, data, peer):
+    command = [*peer_command(peer, "train.py"), data, peer, str(options.threads), str(options.steps)]
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment_of(command, options.threads))
     os.set_blocking(process.stdout.fileno(), False)
@@ -104,11 +104,12 @@ def main():
     parser.add_argument("--steps", type=int)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--variants", type=lambda text: text.split(","), default=["plain", "careful"])
+    parser.add_argument("--peers", type=lambda text: text.split(","), help=f"of {', '.join(PEERS)}")
     options = parser.parse_args()
+    options.peers = options.peers or [peer for peer in usual_peers(versions()) if suits(peer, "train.py")]
     for key, value in WORKS[options.work].items():
         setattr(options, key, getattr(options, key) or value)
-    times = {side: [] for side in ["ours", *options.variants]}
+    times = {side: [] for side in ["ours", *options.peers]}
     with tempfile.TemporaryDirectory() as folder:
         our_data, their_data = make_data(options.fokker, options.work, folder)
         for _ in range(options.repeats):
@@ -116,7 +117,7 @@ def main():
                 taken, losses = ours(options, our_data, folder) if side == "ours" else theirs(options, their_data, side)
                 seconds.append(taken)
                 print(f"  {side:<14}{taken:8.2f} s   held-out losses {[round(loss, 4) for loss in losses]}", flush=True)
-    for side in options.variants:
+    for side in options.peers:
         ratios = [their / mine for their, mine in zip(times[side], times["ours"])]
         print(f"{options.work}, held-out loss {options.loss}: {side} {statistics.median(ratios):.2f}x "
               f"({min(ratios):.2f}-{max(ratios):.2f}); ours {statistics.median(times['ours']):.1f} s")

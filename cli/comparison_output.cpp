@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace fokker::cli {
 namespace {
@@ -145,6 +146,19 @@ std::string copies_text(const Comparison& c) {
       c.copies.rows, c.copies.expected);
 }
 
+std::string far_text(const Comparison& c) {
+  if (c.far.rows == 0) return "";
+  return fmt::format(
+      "far away             {} of the samples, the first of them row {} (of 1 to {}), up to {:.2g} units "
+      "from the reference: they rule distances and moments; the tests count them as {:.0g} away\n",
+      c.far.rows, c.far.first + 1, c.samples, c.far.largest, FarRows::limit);
+}
+
+std::string energy_text(const Comparison& c) {
+  if (std::isnan(c.energy_distance)) return "not resolved beside rows so far away";
+  return fmt::format("{:.5g}", c.energy_distance);
+}
+
 }  // namespace
 
 Json comparison_json(const Comparison& c, const Names& names) {
@@ -170,6 +184,7 @@ Json comparison_json(const Comparison& c, const Names& names) {
       {"tested_reference", c.verdict.reference},
       {"relabellings", c.verdict.relabellings},
       {"columns", columns_json(c.verdict, names)},
+      {"far_samples", c.far.rows},
       {"copies", c.copies.rows},
       {"copies_by_chance", c.copies.expected},
       {"scaled", c.scaled},
@@ -193,11 +208,11 @@ std::string comparison_text(const Comparison& c, const Names& names) {
       c.unit == DistanceUnit::common ? "mean deviations of all columns" : "standard deviations";
   std::string text = fmt::format("{} samples against {} of the reference, dimension {}\n", c.samples,
                                  c.reference, c.dimension);
-  text += tests_text(c, names) + copies_text(c) + classifier_text(c);
+  text += far_text(c) + tests_text(c, names) + copies_text(c) + classifier_text(c);
   text += fmt::format(
-      "energy distance      {:.5g}\nMMD (squared)        {:.5g}\nsliced Wasserstein   {:.5g}\n"
+      "energy distance      {}\nMMD (squared)        {:.5g}\nsliced Wasserstein   {:.5g}\n"
       "mean error           {:.5g} ({:.4g} {})\ncovariance error     {:.5g} ({:.4g} relative)\n",
-      c.energy_distance, c.mmd, c.sliced_wasserstein, c.mean_error, c.mean_error_relative, unit,
+      energy_text(c), c.mmd, c.sliced_wasserstein, c.mean_error, c.mean_error_relative, unit,
       c.covariance_error, c.covariance_error_relative);
   if (c.modes && c.modes->weights.size(0) <= 32) text += modes_text(*c.modes);
   return text;

@@ -12,7 +12,7 @@ endfunction()
 install_library(fokker fokker-targets)
 set(FOKKER_UMBRELLAS fokker/fokker.h)
 set(FOKKER_COMPONENTS "")
-foreach(component plot course)
+foreach(component image plot course)
   string(TOUPPER ${component} option)
   if(FOKKER_BUILD_${option})
     install_library(fokker_${component} fokker-${component}-targets)
@@ -31,4 +31,5 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/fokker-config.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/fokker-config-version.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/fokker-config.cmake ${PROJECT_BINARY_DIR}/fokker-config-version.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/FokkerLibtorch.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/fokker)

@@ -13,6 +13,7 @@
 #include "fokker/data/array/idx.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/data/csv/csv.h"
+#include "fokker/data/images.h"
 #include "fokker/data/load.h"
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/analytic.h"

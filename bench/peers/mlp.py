@@ -11,14 +11,13 @@ from side import Side
 class Embedding(nn.Module):
     def __init__(self, size, hidden, outputs, scale):
         super().__init__()
-        self.size, self.scale = size, scale
         self.linear_1 = nn.Linear(size, hidden)
         self.linear_2 = nn.Linear(hidden, outputs)
+        half = size // 2
+        self.register_buffer("frequencies", scale * torch.exp(torch.arange(half) * (-math.log(10000) / half)))
 
     def forward(self, time):
-        half = self.size // 2
-        frequencies = torch.exp(torch.arange(half) * (-math.log(10000) / half))
-        angle = time[:, None] * self.scale * frequencies
+        angle = time[:, None] * self.frequencies
         features = torch.cat([angle.cos(), angle.sin()], 1)
         return self.linear_2(nn.functional.silu(self.linear_1(features)))
 

@@ -1,6 +1,6 @@
 """Trains in PyTorch as `fokker train` does by default, from process start on, and prints each held-out loss.
 
-usage: train.py DATA.npy plain|careful|careful-bf16 THREADS STEPS     points (n, d) or images (n, 1, 28, 28) in 0..255
+usage: train.py DATA.npy PEER THREADS STEPS     points (n, d) or images (n, 1, 28, 28) in 0..255; PEER of bench/compare.py
 
 The same network, process (variance-preserving), prediction (velocity), batch, optimiser, schedule of the learning rate,
 average of the weights, and rows and times of the held-out loss.
@@ -15,6 +15,7 @@ from torch import nn
 
 import mlp
 import unet
+from side import TODAY
 
 
 def points(data):
@@ -27,7 +28,7 @@ def images(data):
 
 def main():
     file, variant, threads, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    careful, bf16 = variant.startswith("careful"), variant.endswith("bf16")
+    careful, bf16 = "plain" not in variant, variant.endswith("bf16")
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     data = torch.from_numpy(numpy.load(file)).float()
@@ -42,7 +43,8 @@ def main():
     nn.init.zeros_((model.output if is_table else model.conv_out).bias)
     average = copy.deepcopy(model).requires_grad_(False)
     parameters, averages = list(model.parameters()), list(average.parameters())
-    optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.0, foreach=careful)
+    optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.0,
+                                  **({"fused": True} if careful and TODAY else {"foreach": careful}))
     column = (-1,) + (1,) * (data.dim() - 1)
 
     def loss_of(network, x0, t, noise):
@@ -51,6 +53,9 @@ def main():
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             value = network(alpha * x0 + sigma * noise, scale * t + offset).float()
         return nn.functional.mse_loss(value, alpha * noise - sigma * x0)
+
+    # Compiling is part of the time to a loss.
+    training_loss = torch.compile(loss_of, dynamic=False) if "compiled" in variant else loss_of
 
     def times(n):
         return 1e-3 + (1 - 1e-3) * ((torch.rand(1) + torch.arange(n) / n) % 1)
@@ -61,7 +66,7 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = 2e-3 * rate
         x0 = data[torch.randint(len(data), (batch,))]
-        loss = loss_of(model, x0, times(batch), torch.randn_like(x0))
+        loss = training_loss(model, x0, times(batch), torch.randn_like(x0))
         optimiser.zero_grad(set_to_none=careful)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)

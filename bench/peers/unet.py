@@ -6,28 +6,28 @@ from torch import nn
 from torch.nn import functional
 
 import diffusion
-from side import Side
+from side import TODAY, Side
 
 GROUPS, HEAD = 8, 8
 
 
 class GroupNorm(nn.GroupNorm):
-    """Statistics in float32 also under autocast: a bfloat16 input with float32 weights is refused there."""
+    """PyTorch 1.13 refuses a bfloat16 input with float32 weights, as autocast makes them: its statistics are in float32."""
 
     def forward(self, x):
-        return super().forward(x.float()).to(x.dtype)
+        return super().forward(x) if TODAY else super().forward(x.float()).to(x.dtype)
 
 
 class Time(nn.Module):
     def __init__(self, channels):
         super().__init__()
-        self.channels = channels
         self.linear_1 = nn.Linear(channels, 4 * channels)
         self.linear_2 = nn.Linear(4 * channels, 4 * channels)
+        half = channels // 2
+        self.register_buffer("frequencies", torch.exp(torch.arange(half) * (-math.log(10000) / half)))
 
     def forward(self, time):
-        half = self.channels // 2
-        angle = time[:, None] * torch.exp(torch.arange(half) * (-math.log(10000) / half))
+        angle = time[:, None] * self.frequencies
         features = torch.cat([angle.cos(), angle.sin()], 1)
         return self.linear_2(functional.silu(self.linear_1(features)))
 
@@ -59,8 +59,11 @@ class Attention(nn.Module):
         n, channels, height, width = x.shape
         h = self.group_norm(x).flatten(2).transpose(1, 2)
         q, k, v = (f(h).view(n, -1, channels // HEAD, HEAD).transpose(1, 2) for f in (self.to_q, self.to_k, self.to_v))
-        weights = torch.softmax(q @ k.transpose(2, 3) / math.sqrt(HEAD), -1)
-        mixed = (weights @ v).transpose(1, 2).reshape(n, -1, channels)
+        if TODAY:
+            mixed = functional.scaled_dot_product_attention(q, k, v)
+        else:
+            mixed = torch.softmax(q @ k.transpose(2, 3) / math.sqrt(HEAD), -1) @ v
+        mixed = mixed.transpose(1, 2).reshape(n, -1, channels)
         return x + self.to_out[0](mixed).transpose(1, 2).reshape(n, channels, height, width)
 
 
@@ -145,6 +148,6 @@ if __name__ == "__main__":
     if side.careful:
         model = model.to(memory_format=torch.channels_last)
     if side.settings.get("work") == "training":
-        diffusion.training(side, model, batch=32, repeat=1)
+        diffusion.training(side, model, batch=32, repeat=4)
     else:
         diffusion.sampling(side, model)

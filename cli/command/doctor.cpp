@@ -1,27 +1,14 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
-#include <chrono>
-
 #include "cli/option/command.h"
 #include "fokker/core/runtime.h"
+#include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
+#include "fokker/kernel/processor.h"
 
 namespace fokker::cli {
 namespace {
-
-/// Rate of a float32 matrix product of order n, in GFLOP/s: the best of three.
-double matrix_product_rate(int64_t n) {
-  const Tensor a = at::ones({n, n}), b = at::ones({n, n});
-  double best = 0;
-  for (int repeat = 0; repeat < 3; ++repeat) {
-    const auto start = std::chrono::steady_clock::now();
-    at::mm(a, b);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    best = std::max(best, 2e-9 * static_cast<double>(n * n * n) / seconds);
-  }
-  return best;
-}
 
 /// The file that provides BLAS's sgemm_ in this process, or "" where it is not found as a shared symbol.
 std::string blas_library() {
@@ -33,43 +20,63 @@ std::string blas_library() {
   return error ? info.dli_fname : path.string();
 }
 
-Json cpu_features() {
-  Json features = Json::array();
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2")) features.push_back("avx2");
-  if (__builtin_cpu_supports("fma")) features.push_back("fma");
-  if (__builtin_cpu_supports("avx512f")) features.push_back("avx512f");
-  if (__builtin_cpu_supports("avx512bw")) features.push_back("avx512bw");
-  if (__builtin_cpu_supports("avx512vnni")) features.push_back("avx512vnni");
-  return features;
+const char* name_of(kernel::Bf16Unit unit) {
+  switch (unit) {
+    case kernel::Bf16Unit::tiles:
+      return "matrix tiles (AMX-BF16)";
+    case kernel::Bf16Unit::vectors:
+      return "vectors (AVX512-BF16)";
+    case kernel::Bf16Unit::none:
+      break;
+  }
+  return "none: factors are rounded and multiplied in float32, which is slower than fp32";
 }
+
+/// What this machine reaches with the kernels that networks run on.
+struct Rates {
+  double float32 = 1e-9 * kernel::product_rate(kernel::FactorPrecision::float32);
+  double bfloat16 = 1e-9 * kernel::product_rate(kernel::FactorPrecision::bfloat16);
+  double triad = 1e-9 * kernel::triad_rate();
+};
 
 struct DoctorOptions {
   CommonOptions common;
 };
 
 int run_doctor(const CommonOptions& common) {
-  const double rate = matrix_product_rate(768);
+  const Rates rates;
+  const std::vector<std::string> extensions = kernel::processor_extensions();
+  const char* unit = name_of(kernel::bf16_unit());
   const std::string blas = blas_library();
   Json warnings = Json::array();
-  // The reference BLAS reaches 1 to 3 GFLOP/s a core on any machine of the last ten years.
-  if (rate < 8.0 * thread_count() || blas.find("/blas/") != std::string::npos)
+  if (blas.find("/blas/") != std::string::npos)
     warnings.push_back("matrix products are slow: install OpenBLAS (Debian: libopenblas0-pthread)");
   const Json result = {{"version", library_version()},
                        {"torch", TORCH_VERSION},
                        {"threads", thread_count()},
-                       {"cpu", cpu_features()},
+                       {"cpu", extensions},
+                       {"vector_instructions", kernel::vector_instructions()},
+                       {"bf16_unit", unit},
                        {"blas", blas},
-                       {"matrix_product_gflops", rate},
+                       {"matrix_product_gflops", rates.float32},
+                       {"bf16_product_gflops", rates.bfloat16},
+                       {"triad_gb_per_second", rates.triad},
                        {"mkldnn", at::hasMKL() || at::globalContext().userEnabledMkldnn()},
                        {"cuda", at::hasCUDA()},
                        {"warnings", warnings}};
   std::string text = fmt::format(
-      "fokker {}\nlibtorch            {}\nthreads             {}\nCPU features        {}\nBLAS               "
-      " {}\n"
-      "matrix product      {:.0f} GFLOP/s (float32)\nGPU                 {}\n",
-      library_version(), TORCH_VERSION, thread_count(), json_text(cpu_features()),
-      blas.empty() ? "inside libtorch" : blas, rate,
+      "fokker {}\n"
+      "libtorch            {}\n"
+      "threads             {}\n"
+      "CPU extensions      {}\n"
+      "vector kernels      {}\n"
+      "bfloat16 products   {}\n"
+      "matrix product      {:.0f} GFLOP/s in float32, {:.0f} in bfloat16\n"
+      "memory              {:.1f} GB/s (triad)\n"
+      "BLAS                {}\n"
+      "GPU                 {}\n",
+      library_version(), TORCH_VERSION, thread_count(), join(extensions), kernel::vector_instructions(), unit,
+      rates.float32, rates.bfloat16, rates.triad, blas.empty() ? "inside libtorch" : blas,
       at::hasCUDA() ? "CUDA device found" : "none (this libtorch has no CUDA device)");
   for (const auto& warning : warnings) text += "warning: " + warning.get<std::string>() + "\n";
   if (warnings.empty()) text += "nothing is missing\n";

@@ -1,3 +1,4 @@
+#include "cli/model_report.h"
 #include "cli/option/data_options.h"
 #include "fokker/core/error.h"
 #include "fokker/core/messages.h"
@@ -15,40 +16,23 @@ struct InspectOptions {
   std::string path;
 };
 
-struct Report {
-  Json json;
-  std::string text;
-};
-
 Report inspect_model(const std::filesystem::path& folder) {
   const Model model = load_model(folder);
-  Json parameters = Json::array();
+  ModelDescription description{.folder = folder.string(),
+                               .event_shape = model.event_shape(),
+                               .parameters = model.network->parameter_count(),
+                               .prediction = model.spec.name(),
+                               .columns = model.columns,
+                               .labels = model.label_names,
+                               .label_text = list_labels(model.label_names),
+                               .label_column = model.label_column,
+                               .process = model.spec.process.schedule()->config(),
+                               .network = model.network->config(),
+                               .training = model.training.to_json(),
+                               .tensors = {}};
   for (const auto& [name, tensor] : model.network->parameters())
-    parameters.push_back({{"name", name}, {"shape", tensor.sizes().vec()}});
-  Json json = {{"kind", "model"},
-               {"event_shape", model.event_shape()},
-               {"columns", model.columns},
-               {"labels", model.label_names},
-               {"label_column", model.label_column},
-               {"parameters", model.network->parameter_count()},
-               {"process", model.spec.process.schedule()->config()},
-               {"prediction", model.spec.name()},
-               {"network", model.network->config()},
-               {"training", model.training.to_json()},
-               {"tensors", parameters}};
-  std::string text = fmt::format(
-      "model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
-      folder.string(), shape_string(model.event_shape()), model.network->parameter_count(),
-      json_text(model.spec.process.schedule()->config()), model.spec.name());
-  if (!model.columns.empty()) text += fmt::format("columns       {}\n", join(model.columns));
-  if (!model.label_names.empty()) text += fmt::format("labels        {}\n", list_labels(model.label_names));
-  if (!model.label_column.empty()) text += fmt::format("label column  {}\n", model.label_column);
-  text += "network       " + json_text(model.network->config()) + "\n";
-  const Json training = model.training.to_json();
-  for (const auto& [key, value] : training.items()) text += fmt::format("{:<13} {}\n", key, json_text(value));
-  for (const auto& [name, tensor] : model.network->parameters())
-    text += fmt::format("  {:<48} {}\n", name, shape_string(tensor));
-  return {json, text};
+    description.tensors.emplace_back(name, tensor.sizes().vec());
+  return report_of(std::move(description));
 }
 
 Report inspect_safetensors(const std::string& path) {

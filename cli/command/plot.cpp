@@ -50,7 +50,10 @@ struct Takers {
 
 const std::vector<Takers>& takers() {
   static const std::vector<Takers> table = {
-      {{"columns"}, {"grid"}},
+      {{"columns"}, {"scatter", "density", "score-field", "trajectory", "convergence", "grid"}},
+      {{"separator", "header", "decimal", "encoding"},
+       {"scatter", "density", "score-field", "trajectory", "convergence"}},
+      {{"channels", "size", "flip"}, {"grid", "convergence"}},
       {{"time", "limits"}, {"density", "score-field"}},
       {{"over-time", "contours", "resolution"}, {"density"}},
       {{"arrows", "data"}, {"score-field"}},
@@ -118,7 +121,8 @@ void add_plot(CommandLine& line) {
                  "Files, or target:TARGET; a run folder for loss, score-field and convergence");
         c.option("--out", o.out, "Picture: .png, .svg or .pdf");
         describe_picture(c, o.picture);
-        describe_data(c, o.reading);
+        describe_data(c, o.reading, image_channels_help,
+                      std::string(table_columns_help) + "; grid: how many images stand in a row");
         c.heading("Densities and score fields");
         c.option("--time", o.times, "density, score-field: times t in [0, 1]; density takes several");
         c.flag("--over-time", o.over_time, "density: of one coordinate, as an image over all times");

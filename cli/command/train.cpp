@@ -31,10 +31,11 @@ std::string plan_text(const TrainingPlan& plan) {
   const std::string labels =
       plan.label_names.empty() ? "" : fmt::format(" labels {};", list_labels(plan.label_names));
   const bool mirrored = plan.data.training.size() + plan.data.held_out.size() > plan.rows;
-  return fmt::format("{}: {} rows of shape {}{} ({} held out);{} {} parameters; {} of batch {}",
+  return fmt::format("{}: {} rows of shape {}{} ({} held out);{} {} parameters; {} of batch {}{}",
                      plan.data.training.source, plan.rows, shape_string(plan.data.training.event_shape()),
                      mirrored ? " and their mirror images" : "", plan.data.held_out.size(), labels,
-                     plan.network->parameter_count(), budget, plan.options.batch);
+                     plan.network->parameter_count(), budget, plan.options.batch,
+                     plan.network->bf16_products() ? "; products in bfloat16" : "");
 }
 
 /// What was decided, and what may be meant otherwise.
@@ -106,8 +107,8 @@ TrainedRun run_plan(const RunFolder& folder, const TrainingPlan& plan, const Tra
   std::optional<OrderlyEnd> end;
   TrainingProgress progress(plan);
   RunOptions options{.resume = settings.resume, .overwrite = settings.overwrite};
-  options.on_begin = [&](const Trainer&) {
-    command.save_configuration(folder.path() / "config.toml");
+  options.on_begin = [&](const Trainer&, const std::filesystem::path& place) {
+    command.save_configuration(place / "config.toml");
     end.emplace();
   };
   options.on_saved = [&](int64_t step, const Model& model) { preview(step, model, plan, settings); };
@@ -202,7 +203,9 @@ void describe_training(Command& c, TrainSettings& o) {
   c.option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints; 0 chooses");
   c.flag("--no-report", o.no_report, "Do not write report.html at the end");
   c.flag("--resume", o.resume, "Continue the run in --out from its newest checkpoint", Command::Saved::no);
-  c.flag("--overwrite", o.overwrite, "Replace a run that is in --out already", Command::Saved::no);
+  c.flag("--overwrite", o.overwrite,
+         "Replace a run that is in --out already, at the first checkpoint of the new one",
+         Command::Saved::no);
   c.flag("--dry-run", o.dry_run, "Show what would be done, and write nothing", Command::Saved::no);
 }
 

@@ -1,5 +1,6 @@
-// The command `fokker`. Loading libtorch costs about a second, which help and version need not wait for:
-// their texts, taken from the engine when it was built, are here; everything else is the engine's.
+// The command `fokker`. Loading libtorch costs a good part of a second, for which some answers need not wait:
+// help and version, whose texts were taken from the engine when it was built, and `inspect` of a model whose
+// files are as this version writes them. Everything else is the engine's.
 // Libraries read how their threads wait when they are loaded, so that is said here too.
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/launcher/recorded_model.h"
 #include "fokker/core/environment.h"
 
 namespace {
@@ -40,6 +42,24 @@ std::string_view known_answer(const std::vector<std::string_view>& arguments) {
   return {};
 }
 
+/// What `inspect FOLDER [--json]` prints, where its files suffice to say it, else nothing.
+std::string description(const std::vector<std::string_view>& arguments) {
+  const bool json = arguments.size() == 3 && arguments[2] == "--json";
+  if (arguments.size() < 2 || arguments[0] != "inspect" || arguments[1].starts_with('-')) return {};
+  if (arguments.size() > 2 && !json) return {};
+  const auto model = fokker::cli::recorded_model(arguments[1]);
+  if (!model) return {};
+  const fokker::cli::Report report = report_of(*model);
+  return json ? fokker::json_text(report.json) + "\n" : report.text;
+}
+
+int print(std::string_view answer) {
+  const bool written =
+      std::fwrite(answer.data(), 1, answer.size(), stdout) == answer.size() && std::fflush(stdout) == 0;
+  if (!written) std::fprintf(stderr, "fokker: standard output: %s\n", std::strerror(errno));
+  return written ? 0 : 5;
+}
+
 /// Beside this program in a build folder, or where the installation puts it.
 std::filesystem::path engine() {
   std::error_code error;
@@ -51,13 +71,9 @@ std::filesystem::path engine() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto answer = known_answer({argv + 1, argv + argc});
-  if (!answer.empty()) {
-    const bool written =
-        std::fwrite(answer.data(), 1, answer.size(), stdout) == answer.size() && std::fflush(stdout) == 0;
-    if (!written) std::fprintf(stderr, "fokker: standard output: %s\n", std::strerror(errno));
-    return written ? 0 : 5;
-  }
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  if (const auto answer = known_answer(arguments); !answer.empty()) return print(answer);
+  if (const std::string answer = description(arguments); !answer.empty()) return print(answer);
   fokker::set_thread_environment();
   const auto program = engine();
   execv(program.c_str(), argv);

@@ -128,11 +128,9 @@ DataOptions DataOptions::or_else(const DataOptions& other) const {
   return merged;
 }
 
-void describe_data(Command& c, DataOptions& o, const std::string& channels) {
+void describe_data(Command& c, DataOptions& o, const std::string& channels, const std::string& columns) {
   const std::string before = c.heading("Reading files");
-  c.repeated(
-      "--columns", o.columns,
-      "Columns of a table to use, by name (default: all); a name that holds a comma is quoted: 'a,\"b,c\"'");
+  c.repeated("--columns", o.columns, columns);
   c.option(
       "--separator", o.separator,
       "Between the cells of a CSV file: a character, or comma, semicolon, tab, bar, blanks; auto finds it");

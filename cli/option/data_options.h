@@ -26,7 +26,10 @@ struct DataOptions {
 
 constexpr const char* image_channels_help =
     "Channels that images are converted to: 1 grey, 3 colour (alpha laid over white), 2 and 4 with alpha";
-void describe_data(Command& command, DataOptions& options, const std::string& channels = image_channels_help);
+constexpr const char* table_columns_help =
+    "Columns of a table to use, by name (default: all); a name that holds a comma is quoted: 'a,\"b,c\"'";
+void describe_data(Command& command, DataOptions& options, const std::string& channels = image_channels_help,
+                   const std::string& columns = table_columns_help);
 /// What `describe_data` describes, without dashes.
 const std::vector<std::string>& data_option_names();
 

@@ -20,6 +20,7 @@ std::vector<Law> laws_of(const PlotOptions& o) {
   const auto times = o.times.empty() ? std::vector<double>{0} : parse_numbers("time", o.times);
   check(times.size() <= kMostPanels, "time: expected at most {} times but received {}", kMostPanels,
         times.size());
+  laws.reserve(times.size());
   for (const double t : times)
     laws.push_back(law_at(subject_of(o), o.study.process, t, o.common.seed, o.reading.load_options()));
   return laws;

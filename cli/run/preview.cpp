@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t most_points = 5000;
 
-SampleOptions preview_options(const Model& model) {
+fokker::SampleOptions preview_options(const Model& model) {
   const int64_t steps = model.is_image() ? 15 : 25;
   return {.sampler = std::make_shared<DpmPp2M>(), .grid = detail::log_snr_grid(model.spec.process, steps)};
 }

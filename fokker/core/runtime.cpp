@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <malloc.h>
+#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -49,10 +50,10 @@ int available_cores() {
 
 void set_threads(int64_t threads) {
   check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
-  if (threads > 0)
-    at::set_num_threads(static_cast<int>(threads));
-  else if (!std::getenv("OMP_NUM_THREADS"))
-    at::set_num_threads(available_cores());
+  if (threads == 0 && std::getenv("OMP_NUM_THREADS")) return;
+  at::get_num_threads();  // libtorch's own default is set by what asks first
+  // Not at::set_num_threads: that makes a second pool of threads (XNNPACK's), which wait awake at first.
+  omp_set_num_threads(threads > 0 ? static_cast<int>(threads) : available_cores());
 }
 
 int thread_count() {

@@ -10,11 +10,11 @@ namespace fokker {
 /// container's quota (cgroup version 2) is less. At least 1.
 int available_cores();
 
-/// Sets the number of threads that work which this thread asks for is divided among (libtorch's own setting).
-/// Zero takes what OMP_NUM_THREADS says, and where it is not set every core that this process may use.
-/// A thread that the program makes starts with the OpenMP default, whatever was set elsewhere: where many
-/// threads sample at once, each calls set_threads(1). Results do not depend on it. Argument error unless 0 to
-/// 1024.
+/// Sets the number of threads that work which this thread asks for is divided among (OpenMP's setting for
+/// this thread, which libtorch's work heeds). Zero takes what OMP_NUM_THREADS says, and where it is not set
+/// every core that this process may use. A thread that the program makes starts with the OpenMP default,
+/// whatever was set elsewhere: where many threads sample at once, each calls set_threads(1). Results do not
+/// depend on it. Argument error unless 0 to 1024.
 void set_threads(int64_t threads);
 int thread_count();
 

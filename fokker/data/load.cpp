@@ -8,7 +8,7 @@
 #include "fokker/data/array/idx.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/data/csv/csv.h"
-#include "fokker/data/image/image.h"
+#include "fokker/data/images.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -137,9 +137,8 @@ Dataset read_by_kind(const fs::path& path, FileKind kind, const LoadOptions& opt
     case FileKind::cifar10:
       return load_cifar10(path);
     case FileKind::image:
-      return load_image_file(path, {.channels = options.channels, .size = options.image_size});
     case FileKind::folder:
-      return load_image_folder(path, {.channels = options.channels, .size = options.image_size});
+      return image_reader(path)(path, options.channels, options.image_size);
   }
   fail(ErrorKind::failed, "{}: unhandled kind of file", name);
 }

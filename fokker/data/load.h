@@ -7,7 +7,7 @@
 #include "fokker/data/columns.h"
 #include "fokker/data/csv/csv_format.h"
 #include "fokker/data/dataset.h"
-#include "fokker/data/image/image.h"
+#include "fokker/data/images.h"
 
 namespace fokker {
 
@@ -38,7 +38,8 @@ std::optional<ColumnNames> table_columns(const std::filesystem::path& path, cons
 /// folder of images.
 /// Tables become (n, d) float64; three dimensions of uint8 become grey images; four are images of 1 to 4
 /// channels, uint8 or float32. Input error, naming the file: missing, unknown extension (listing those
-/// known), empty, or a value that is NaN or infinite (naming its row, from 0).
+/// known), empty, or a value that is NaN or infinite (naming its row, from 0). Files and folders of images
+/// are read by fokker::image; an error of kind `failed` where the program does not link it.
 Dataset load_data(const std::filesystem::path& path, const LoadOptions& options = {});
 
 /// Images followed by their mirror images (left and right swapped): 2 n rows. Argument error on a table.

@@ -2,6 +2,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/text/json_reader.h"
 #include "fokker/data/normalisation.h"
 
 namespace fokker {
@@ -14,11 +15,6 @@ Json to_array(const Tensor& values) {
   for (int64_t i = 0; i < values.size(0); ++i)
     array.push_back(values.dim() == 1 ? Json(values[i].item<double>()) : to_array(values[i]));
   return array;
-}
-
-const Json& member(const Json& json, const char* key) {
-  check_input(json.is_object() && json.contains(key), "normalisation: expected the key '{}'", key);
-  return json.at(key);
 }
 
 /// (count) finite numbers.
@@ -35,8 +31,8 @@ Tensor read_vector(const Json& array, const char* key, int64_t count) {
   return values;
 }
 
-Tensor read_positive(const Json& json, const char* key, int64_t count) {
-  const Tensor values = read_vector(member(json, key), key, count);
+Tensor read_positive(const Json& array, const char* key, int64_t count) {
+  const Tensor values = read_vector(array, key, count);
   check_input(values.gt(0).all().item<bool>(), "normalisation: {}: expected positive numbers", key);
   return values;
 }
@@ -94,27 +90,25 @@ Json Normalisation::to_json() const {
 }
 
 Normalisation Normalisation::from_json(const Json& json) try {
-  const Json& name = member(json, "kind");
-  check_input(
-      name.is_string() && std::count(kind_names.begin(), kind_names.end(), name.get<std::string>()) == 1,
-      "normalisation: kind: expected identity, pixels, standardise or whiten but found {}", json_text(name));
-  const NormalisationKind kind = parse_normalisation_kind(name.get<std::string>());
-  Normalisation result(kind, read_shape(member(json, "event_shape")));
+  const detail::JsonReader reader(json, "normalisation");
+  const auto member = [&](const char* key) -> const Json& { return reader.at(key).json(); };
+  const auto name = reader.get<std::string>("kind");
+  check_input(std::count(kind_names.begin(), kind_names.end(), name) == 1,
+              "normalisation: kind: expected identity, pixels, standardise or whiten but found '{}'", name);
+  const NormalisationKind kind = parse_normalisation_kind(name);
+  Normalisation result(kind, read_shape(member("event_shape")));
   if (kind == NormalisationKind::pixels) {
-    const Json& levels = member(json, "levels");
-    check_input(levels.is_boolean() && result.is_images(),
-                "normalisation: pixels: expected images and a true or false"
-                " for 'levels'");
-    result.levels_ = levels.get<bool>();
+    check_input(result.is_images(), "normalisation: pixels: expected images");
+    result.levels_ = reader.get<bool>("levels");
   }
   const int64_t d = result.dimension();
   if (kind == NormalisationKind::standardise || kind == NormalisationKind::whiten) {
-    result.shift_ = read_vector(member(json, "shift"), "shift", d);
-    result.scale_ = read_positive(json, "scale", d);
+    result.shift_ = read_vector(member("shift"), "shift", d);
+    result.scale_ = read_positive(member("scale"), "scale", d);
   }
   if (kind == NormalisationKind::whiten) {
-    result.rotation_ = read_rotation(member(json, "rotation"), d);
-    result.spread_ = read_positive(json, "spread", d);
+    result.rotation_ = read_rotation(member("rotation"), d);
+    result.spread_ = read_positive(member("spread"), "spread", d);
   }
   return result;
 } catch (...) {

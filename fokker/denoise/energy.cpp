@@ -1,5 +1,7 @@
 #include "fokker/denoise/energy.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "fokker/core/boundary.h"

@@ -1,5 +1,6 @@
 #include "fokker/denoise/estimate.h"
 
+#include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 
 namespace fokker {
@@ -23,7 +24,7 @@ Tensor combine(const Tensor& x, const Tensor& v, Conversion c) {
 
 }  // namespace
 
-Estimate::Estimate(Tensor x, Tensor value, Prediction prediction, GaussianProcess process, Times t)
+Estimate::Estimate(Tensor x, Tensor value, Prediction prediction, GaussianProcess process, Times t) try
     : x_(std::move(x)),
       value_(std::move(value)),
       prediction_(prediction),
@@ -31,9 +32,11 @@ Estimate::Estimate(Tensor x, Tensor value, Prediction prediction, GaussianProces
       times_(std::move(t)) {
   check(x_.sizes() == value_.sizes(), "Estimate: expected a prediction of shape {} but received {}",
         shape_string(x_), shape_string(value_));
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Estimate Estimate::with_score_added(const Tensor& gradient) const {
+Estimate Estimate::with_score_added(const Tensor& gradient) const try {
   check(gradient.sizes() == x_.sizes(), "with_score_added: expected a gradient of shape {} but received {}",
         shape_string(x_), shape_string(gradient));
   const double least = times_.is_scalar()
@@ -45,18 +48,22 @@ Estimate Estimate::with_score_added(const Tensor& gradient) const {
   Estimate result = *this;
   result.added_ = added_.defined() ? added_ + gradient : gradient;
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
-Estimate Estimate::towards(const Estimate& other, double weight) const {
+Estimate Estimate::towards(const Estimate& other, double weight) const try {
   Estimate result = with_value(at::lerp(value_, other.value_, weight));
   if (added_.defined() || other.added_.defined())
     result.added_ = at::lerp(added_.defined() ? added_ : at::zeros_like(other.added_),
                              other.added_.defined() ? other.added_ : at::zeros_like(added_), weight);
   return result;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 template <typename ConversionAt>
-Tensor Estimate::convert(ConversionAt conversion_at) const {
+Tensor Estimate::convert(ConversionAt conversion_at) const try {
   if (times_.is_scalar()) return combine(x_, value_, conversion_at(times_.scalar()));
   // The same two forms row by row: state (x + sign v) + rest v, with sign = 0 where nothing cancels.
   const auto map = [&](auto part) {
@@ -65,13 +72,17 @@ Tensor Estimate::convert(ConversionAt conversion_at) const {
   const auto sign = [](Conversion c) { return !may_cancel(c) ? 0.0 : c.state * c.value < 0 ? -1.0 : 1.0; };
   const Tensor rest = map([&](Conversion c) { return c.value - sign(c) * c.state; });
   return map([](Conversion c) { return c.state; }) * at::addcmul(x_, map(sign), value_) + rest * value_;
+} catch (...) {
+  detail::throw_as_error();
 }
 
 template <typename Coefficient>
-Tensor Estimate::with_added(Tensor quantity, Coefficient coefficient) const {
+Tensor Estimate::with_added(Tensor quantity, Coefficient coefficient) const try {
   if (!added_.defined()) return quantity;
   const auto at_time = [&](double t) { return coefficient(process_.alpha(t), process_.sigma(t)); };
   return at::addcmul(quantity, times_.map(at_time, x_).to(quantity.options()), added_);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor Estimate::denoised() const {
@@ -83,9 +94,11 @@ Tensor Estimate::noise() const {
   return with_added(convert([&](double t) { return prediction_.to_noise(process_.schedule().model(), t); }),
                     [](double, double sigma) { return -sigma; });
 }
-Tensor Estimate::score() const {
+Tensor Estimate::score() const try {
   const Tensor own = convert([&](double t) { return prediction_.to_score(process_.schedule().model(), t); });
   return added_.defined() ? own + added_ : own;
+} catch (...) {
+  detail::throw_as_error();
 }
 Tensor Estimate::velocity() const {
   // a sigma^2/alpha - b sigma, and alpha b - sigma a = 1.
@@ -93,13 +106,17 @@ Tensor Estimate::velocity() const {
       convert([&](double t) { return prediction_.to_velocity(process_.schedule().model(), t); }),
       [](double alpha, double sigma) { return -sigma / alpha; });
 }
-Tensor Estimate::value() const {
+Tensor Estimate::value() const try {
   if (!added_.defined()) return value_;
   const auto at_time = [&](double t) { return prediction_.score_factor(process_.schedule().model(), t); };
   return at::addcmul(value_, times_.map(at_time, x_).to(value_.options()), added_);
+} catch (...) {
+  detail::throw_as_error();
 }
-Tensor Estimate::flow_rate() const {
+Tensor Estimate::flow_rate() const try {
   return velocity() * times_.map([&](double t) { return process_.schedule()->velocity_rate(t); }, x_);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 }  // namespace fokker

@@ -56,7 +56,6 @@ Estimate LearnedDenoiser::estimate(const Tensor& x, const Times& t, const Tensor
 }
 
 std::shared_ptr<const Denoiser> LearnedDenoiser::frozen() const {
-  if (network_->bf16_products()) return nullptr;
   std::unique_ptr<const Forward> network = network_->frozen();
   if (!network) return nullptr;
   return std::make_shared<FrozenLearnedDenoiser>(std::move(network), spec_);

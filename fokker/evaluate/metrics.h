@@ -64,6 +64,14 @@ enum class DistanceUnit {
            ///< one unit already, and where a nearly constant border would else outweigh the picture
 };
 
+/// Rows of the samples that are `limit` units and more from the reference's mean in some column: they rule
+/// distances and moments.
+struct FarRows {
+  static constexpr double limit = 1e6;
+  int64_t rows = 0, first = -1;  ///< how many, and the first of them
+  double largest = 0;            ///< units of the farthest
+};
+
 struct CompareOptions {
   uint64_t seed = 0;
   DistanceUnit unit = DistanceUnit::column;
@@ -81,13 +89,15 @@ struct CompareOptions {
 
 /// Every metric at once. Those between distances see columns in the unit of `options.unit` (a column that is
 /// constant in the reference has its deviation in the two sets together as its own), so that nothing depends
-/// on the data's units; 1e100 units and more count as 1e100. Ranks and equal values are those of the data, at
-/// the lesser precision where one set is of float32 numbers.
+/// on the data's units; 1e100 units and more count as 1e100, and what is far away as 1e6 in the tests. Ranks
+/// and equal values are those of the data, at the lesser precision where one set is of float32 numbers.
 struct Comparison {
   int64_t samples = 0, reference = 0, dimension = 0;
   bool scaled = true;  ///< the first five are on scaled columns
   DistanceUnit unit = DistanceUnit::column;
+  /// The energy distance is NaN where rows are so far away that rounding alone is left of it.
   double energy_distance = 0, mmd = 0, mmd_bandwidth = 0, sliced_wasserstein = 0;
+  FarRows far;
   std::optional<ClassifierTest> classifier;  ///< absent below 4 rows
   Verdict verdict;
   Copies copies;                                ///< rows of the samples that are the reference's

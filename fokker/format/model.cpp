@@ -3,6 +3,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
+#include "fokker/core/file/replacement.h"
 #include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
@@ -58,7 +59,7 @@ std::vector<std::string> read_label_names(const JsonReader& reader, int64_t clas
   if (names.empty())
     for (int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
   check_input(std::ssize(names) >= classes,
-              "{}: label_names: expected a name for each of {} classes but found {}", reader.file(), classes,
+              "{}: label_names: expected a name for each of {} classes but found {}", reader.place(), classes,
               names.size());
   names.resize(static_cast<size_t>(classes));
   return names;
@@ -118,6 +119,7 @@ void save_model(const fs::path& folder, const Model& model) try {
 Model load_model(const fs::path& folder) try {
   check_input(fs::exists(folder), "{}: no such run folder", folder.string());
   check_input(fs::is_directory(folder), "{}: expected a run folder but it is a file", folder.string());
+  finish_replacement(folder);
   const fs::path file = folder / "fokker.json";
   check_input(fs::exists(file), "{}: not a run folder: it has no fokker.json", folder.string());
   const Json json = read_json(file);
@@ -141,6 +143,7 @@ Model load_model(const fs::path& folder) try {
 }
 
 ModelData load_model_data(const fs::path& folder) try {
+  finish_replacement(folder);
   const fs::path file = folder / "fokker.json";
   const Json json = read_json(file);
   const JsonReader reader(json, file.string());

@@ -5,7 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "fokker/core/check.h"
-#include "fokker/kernel/image/convolution.h"
+#include "fokker/kernel/image/bf16_convolution.h"
 #include "fokker/kernel/image/padded_image.h"
 #include "fokker/kernel/vector/sums.h"
 #include "fokker/nn/group_norm.h"
@@ -23,12 +23,15 @@ using Optional = c10::optional<Tensor>;
 
 constexpr auto pixels_last = at::MemoryFormat::ChannelsLast;
 
-bool suits_winograd(const ConvolutionTerms& t) {
+using kernel::FactorPrecision;
+
+bool suits_fused(const ConvolutionTerms& t) {
   const auto fits = [](const Tensor& part) {
     return !part.defined() || (part.is_cpu() && part.scalar_type() == at::kFloat);
   };
-  return !Bf16Products::active() && t.x.dim() == 4 && t.x.numel() > 0 && fits(t.x) && fits(t.weight) &&
-         fits(t.bias) && fits(t.norm_weight) && fits(t.norm_bias) && fits(t.shift) && fits(t.residual);
+  const bool multiplies = !Bf16Products::active() || kernel::bf16_unit() != kernel::Bf16Unit::none;
+  return multiplies && t.x.dim() == 4 && t.x.numel() > 0 && fits(t.x) && fits(t.weight) && fits(t.bias) &&
+         fits(t.norm_weight) && fits(t.norm_bias) && fits(t.shift) && fits(t.residual);
 }
 
 void check_term(const char* name, const Tensor& t, IntArrayRef sizes) {
@@ -73,14 +76,17 @@ kernel::ConvolutionShape shape_of(const ConvolutionTerms& t) {
           .outputs = t.weight.size(0)};
 }
 
-Tensor filters_of(const Tensor& weight, bool transposed) {
+/// Convolves with a weight, or with the turned one that gives the gradient of its input.
+void convolve_in(FactorPrecision precision, const kernel::ConvolutionShape& shape,
+                 const kernel::ConvolutionInput& input, const Tensor& weight, bool transposed,
+                 const kernel::ConvolutionOutput& output) {
+  const Tensor dense = weight.contiguous();
+  const float* g = dense.data_ptr<float>();
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
-  const int64_t size = transposed ? kernel::convolution_filters_size(outputs, inputs)
-                                  : kernel::convolution_filters_size(inputs, outputs);
-  Tensor filters = at::empty({size}, weight.options().requires_grad(false));
-  kernel::transform_filters(weight.contiguous().data_ptr<float>(), outputs, inputs, transposed,
-                            filters.data_ptr<float>());
-  return filters;
+  const Tensor memory = at::empty({kernel::filters_size(precision, shape.inputs, shape.outputs)});
+  kernel::convolve(
+      shape, input,
+      kernel::lay_out_filters(precision, g, outputs, inputs, transposed, memory.data_ptr<float>()), output);
 }
 
 /// x as the kernels read it; the norm is its affine form, where there is one.
@@ -124,6 +130,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
     context->saved_data["upsampled"] = upsampled;
     context->saved_data["shift rows"] = t.shift.defined() ? t.shift.size(0) : int64_t{0};
     context->saved_data["residual"] = t.residual.defined();
+    context->saved_data["rounded"] = Bf16Products::active();
     return convolved(t, norm);
   }
 
@@ -140,7 +147,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
       output.residual = t.residual.data_ptr<float>();
       output.residual_pixel_stride = shape.outputs;
     }
-    kernel::convolve(shape, input_of(t, norm), filters_of(t.weight, false).data_ptr<float>(), output);
+    convolve_in(factor_precision(), shape, input_of(t, norm), t.weight, false, output);
     return y;
   }
 
@@ -181,10 +188,14 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
     kernel::add_rows(sums.data_ptr<double>(), shape.images, shape.outputs, result[2].data_ptr<float>());
     if (shift_rows) result[5] = shift_rows == 1 ? result[2].unsqueeze(0) : sums.to(at::kFloat);
     result[1] = at::empty(t.weight.sizes(), t.weight.options());
-    kernel::convolution_filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(),
-                                        result[1].data_ptr<float>());
+    const auto precision =
+        context.saved_data.at("rounded").toBool() ? FactorPrecision::bfloat16 : FactorPrecision::float32;
+    const auto filter_gradient = precision == FactorPrecision::bfloat16 ? kernel::rounded_filter_gradient
+                                                                        : kernel::convolution_filter_gradient;
+    filter_gradient(shape, input_of(t, norm), dy.data_ptr<float>(), shape.outputs,
+                    result[1].data_ptr<float>());
     if (!context.needs_input_grad(0) && !t.norm_weight.defined()) return result;
-    Tensor dx = input_gradient(shape, dy, t);
+    Tensor dx = input_gradient(precision, shape, dy, t);
     if (t.norm_weight.defined()) {
       const auto [gradient, weight, bias] = kernel::fused_group_norm_gradients(
           dx, t.x, t.norm_weight, t.norm_bias, {.y = {}, .mean = norm.mean, .rstd = norm.rstd}, norm_of(t));
@@ -197,13 +208,12 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
   }
 
   /// Of f(x).
-  static Tensor input_gradient(const kernel::ConvolutionShape& s, const Tensor& dy,
+  static Tensor input_gradient(FactorPrecision precision, const kernel::ConvolutionShape& s, const Tensor& dy,
                                const ConvolutionTerms& t) {
     Tensor dx = at::empty({s.images, s.inputs, s.height, s.width}, dy.options(), pixels_last);
-    kernel::convolve({s.images, s.height, s.width, s.outputs, s.inputs},
-                     {.x = dy.data_ptr<float>(), .pixel_stride = s.outputs},
-                     filters_of(t.weight, true).data_ptr<float>(),
-                     {.y = dx.data_ptr<float>(), .pixel_stride = s.inputs});
+    convolve_in(precision, {s.images, s.height, s.width, s.outputs, s.inputs},
+                {.x = dy.data_ptr<float>(), .pixel_stride = s.outputs}, t.weight, true,
+                {.y = dx.data_ptr<float>(), .pixel_stride = s.inputs});
     return t.upsampled ? at::avg_pool2d(dx, {2, 2}, {}, {0, 0}, false, true, 1) : dx;
   }
 
@@ -236,7 +246,7 @@ struct ConvolutionNode : torch::autograd::Function<ConvolutionNode> {
 
 Tensor convolution3(const ConvolutionTerms& terms) {
   check_terms(terms);
-  if (!suits_winograd(terms)) return plain_convolution3(terms);
+  if (!suits_fused(terms)) return plain_convolution3(terms);
   const auto rows = [](const Tensor& t) { return t.defined() ? t.contiguous(pixels_last) : t; };
   const auto optional = [](const Tensor& t) { return t.defined() ? Optional(t) : Optional(); };
   return ConvolutionNode::apply(rows(terms.x), terms.weight, terms.bias, optional(terms.norm_weight),

@@ -1,5 +1,7 @@
 #include "fokker/nn/layers.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "fokker/core/check.h"

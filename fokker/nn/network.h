@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,9 @@ class Network : public Forward {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  /// The same function of the weights as they are now, laid out for many calls that record no gradients; null
-  /// where there is no faster form. It keeps a copy of what it needs, and several threads may call it at
-  /// once.
+  /// The same function of the weights as they are now, with bf16_products() as it is, laid out for many calls
+  /// that record no gradients; null where there is no faster form. It keeps a copy of what it needs, and
+  /// several threads may call it at once.
   virtual std::unique_ptr<const Forward> frozen() const { return nullptr; }
 
   /// Everything needed to build the same network again, without its weights: a JSON object with its name as
@@ -59,10 +60,15 @@ class Network : public Forward {
   void load(const std::vector<NamedTensor>& values);
   void to(at::Device device, at::ScalarType type);
   void set_requires_grad(bool requires_grad);
-  /// Whether denoisers run this network under Bf16Products; a clone does as the original. Not part of the
-  /// configuration: how to compute, not what.
-  void set_bf16_products(bool on) { bf16_products_ = on; }
-  bool bf16_products() const { return bf16_products_; }
+  /// Whether products of factors rounded to bfloat16 make this network faster where it is, by this
+  /// processor's own instructions.
+  virtual bool is_faster_in_bf16() const { return false; }
+  /// Whether denoisers run this network under Bf16Products; a clone does as the original. Where nothing is
+  /// said they do not, but training and sampling choose. Not part of the configuration: how to compute, not
+  /// what.
+  void set_bf16_products(std::optional<bool> on) { bf16_products_ = on; }
+  bool bf16_products() const { return bf16_products_.value_or(false); }
+  bool chooses_products() const { return !bf16_products_; }
 
  protected:
   Network() = default;
@@ -77,7 +83,7 @@ class Network : public Forward {
   std::vector<NamedTensor> parameters_;
 
  private:
-  bool bf16_products_ = false;
+  std::optional<bool> bf16_products_;
 };
 
 /// Makes a network from what its `config` returned, with weights initialised from `seed`. May throw Error.

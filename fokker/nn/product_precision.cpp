@@ -37,6 +37,10 @@ bool has_bf16_products() {
   return has;
 }
 
+kernel::FactorPrecision factor_precision() {
+  return Bf16Products::active() ? kernel::FactorPrecision::bfloat16 : kernel::FactorPrecision::float32;
+}
+
 Tensor factor(const Tensor& x) {
   if (!Bf16Products::active() || !x.defined() || x.scalar_type() != at::kFloat) return x;
   const Tensor rounded = x.to(at::kBFloat16);

@@ -1,13 +1,14 @@
 #pragma once
 #include "fokker/core/tensor.h"
+#include "fokker/kernel/matrix/factor.h"
 
 namespace fokker {
 
 /// While one that is on lives, the products of the layers that run on this thread take factors rounded to
 /// bfloat16, with sums in float32; weights, activations, norms and everything else stay as they are. Float64
-/// is left alone. Where there are bfloat16 products (AVX512-BF16, AMX; accelerators) such a product is
-/// computed and stored in bfloat16; elsewhere the factors are rounded and multiplied in float32: the same to
-/// a rounding of the result, and no faster than float32.
+/// is left alone. A fused network's results are float32; libtorch's products are computed and stored in
+/// bfloat16 where it has them (AVX512-BF16, AMX; accelerators). Elsewhere the factors are rounded and
+/// multiplied in float32: the same to a rounding of the result, and no faster than float32.
 class Bf16Products {
  public:
   explicit Bf16Products(bool on) : before_(active_) { active_ = before_ || on; }
@@ -24,6 +25,9 @@ class Bf16Products {
 /// Whether the library that computes multiplies bfloat16 itself, on this processor and within the instruction
 /// sets that it was limited to: asked once, by trying.
 bool has_bf16_products();
+
+/// What fused networks on this thread take now.
+kernel::FactorPrecision factor_precision();
 
 /// x as a factor of a product: itself, or rounded where bfloat16 is asked for.
 Tensor factor(const Tensor& x);

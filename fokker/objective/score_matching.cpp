@@ -1,5 +1,7 @@
 #include "fokker/objective/score_matching.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 

@@ -3,6 +3,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/text.h"
 #include "fokker/process/schedule.h"
 
@@ -12,20 +13,7 @@ namespace {
 using FromConfig = std::function<Schedule(const Json&)>;
 
 double number(const Json& config, const char* key) {
-  check_input(config.contains(key) && config[key].is_number(), "process: expected a number '{}' in {}", key,
-              json_text(config));
-  return config[key].get<double>();
-}
-
-BetaTable read_table(const Json& config) {
-  check_input(config.contains("betas") && config["betas"].is_array(),
-              "process: expected an array 'betas' for ddpm");
-  BetaTable table;
-  for (const auto& beta : config["betas"]) {
-    check_input(beta.is_number(), "process: expected numbers in 'betas'");
-    table.beta.push_back(beta.get<double>());
-  }
-  return table;
+  return detail::JsonReader(config, "process").get<double>(key);
 }
 
 /// How a schedule is read from a spec and from its config.
@@ -88,7 +76,9 @@ std::vector<ScheduleEntry> other_schedules() {
              return BetaTable::linear(s.integer("steps", 1000), s.number("beta_first", 1e-4),
                                       s.number("beta_last", 0.02));
            },
-           read_table}};
+           [](const Json& c) {
+             return BetaTable{detail::JsonReader(c, "process").get<std::vector<double>>("betas")};
+           }}};
 }
 
 /// The two ways to a schedule, under the same names.

@@ -1,6 +1,6 @@
 #include "fokker/core/check.h"
 #include "fokker/core/text/encoding.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 #include "fokker/report/html.h"
 #include "fokker/report/page.h"
 

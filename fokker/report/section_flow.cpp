@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 #include "fokker/plot/chart/values.h"
 #include "fokker/plot/mark/bars.h"
 #include "fokker/plot/mark/image_grid.h"

@@ -65,6 +65,7 @@ Pairs machine_facts(const Json& machine) {
           {"System", fact(machine, "system")},
           {"Processor", fmt::format("{}, {} threads used of {}", fact(machine, "cpu"),
                                     fact(machine, "threads"), fact(machine, "cores"))},
+          {"Products", fact(machine, "products")},
           {"Memory", fact(machine, "memory_gib") + " GiB"}};
 }
 

@@ -16,8 +16,9 @@ class SoftmaxComponents;
 ///
 /// Functions of x compute in float64 and return the dtype of x; where x is float32 and the components
 /// share one covariance, sums over them are as accurate as kernel::SoftmaxQueries::single says. They work
-/// through x in blocks, so that working memory stays below about 256 MB besides the parameters and the
-/// kernels' copies of them (kernel::SoftmaxComponents). They record gradients with respect to x, alpha and
+/// through x in blocks, so that working memory stays below about 256 MB besides the parameters, the
+/// kernels' copies of them (kernel::SoftmaxComponents), and x and the results, which are held up to four
+/// times. They record gradients with respect to x, alpha and
 /// sigma where these require them (then the blocks' intermediate results are kept).
 class GaussianMixture final : public Distribution {
  public:

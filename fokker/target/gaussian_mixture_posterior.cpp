@@ -162,14 +162,24 @@ bool GaussianMixture::streams(const Tensor& x, const Tensor& alpha, const Tensor
          sigma.size(0) == 1 && dimension() <= most;
 }
 
+/// As many components at once as some ten numbers for each of their parameters fit in 100 MB.
 GaussianMixture::Block GaussianMixture::component_block(const Tensor& x, const Tensor& alpha,
                                                         const Tensor& sigma) const {
-  const Tensor c = (alpha * alpha) * variances_ + sigma * sigma;
-  const double repeats = static_cast<double>(dimension()) / static_cast<double>(c.size(1));
-  const kernel::ComponentCovariances mixture{alpha * means_, c.reciprocal().expand_as(means_),
-                                             log_weights_ - 0.5 * repeats * c.log().sum(1), axes_};
-  const kernel::ComponentMoments moments =
-      kernel::component_moments(mixture, (variances_ / c).expand_as(means_), means_, x);
+  const int64_t parameters = dimension() * (axes_.defined() ? dimension() + 8 : 8);
+  const int64_t step = std::max<int64_t>(1, 4 * block_elements / parameters);
+  kernel::ComponentMoments moments;
+  for (int64_t k = 0; k < components(); k += step) {
+    const auto part = [&](const Tensor& t) { return t.defined() ? t.slice(0, k, k + step) : t; };
+    const Tensor means = part(means_), variances = part(variances_);
+    const Tensor c = (alpha * alpha) * variances + sigma * sigma;
+    const double repeats = static_cast<double>(dimension()) / static_cast<double>(c.size(1));
+    const kernel::ComponentCovariances mixture{alpha * means, c.reciprocal().expand_as(means),
+                                               part(log_weights_) - 0.5 * repeats * c.log().sum(1),
+                                               part(axes_)};
+    const kernel::ComponentMoments found =
+        kernel::component_moments(mixture, (variances / c).expand_as(means), means, x);
+    moments = k == 0 ? found : kernel::joined(moments, found);
+  }
   return {moments.mean + alpha * moments.explained,
           moments.weighted_residual,
           moments.log_total - 0.5 * log_two_pi * static_cast<double>(dimension()),

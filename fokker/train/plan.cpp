@@ -35,7 +35,9 @@ Json described(const TrainingPlan& plan) {
 }  // namespace
 
 Model TrainingPlan::model(const Network& weights) const {
-  return {.network = weights.clone(),
+  std::unique_ptr<Network> network = weights.clone();
+  if (precision == Precision::automatic) network->set_bf16_products(std::nullopt);  // that was for training
+  return {.network = std::move(network),
           .spec = spec,
           .normalisation = normalisation,
           .columns = columns,
@@ -73,6 +75,7 @@ TrainingRecord TrainingPlan::record() const {
                         .seed = rng.seed(),
                         .data_options = data_options,
                         .machine = machine()};
+  record.machine["products"] = network->bf16_products() ? "bfloat16" : "as weights";
   if (!training.source.empty()) record.data = training.source;
   return record;
 }

@@ -187,12 +187,14 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
   Normalisation normalisation = choose_normalisation(parts.training, recipe);
   check_rows(data, normalisation);
   auto network = choose_network(data, recipe, rng.seed());
-  place(*network, recipe.device, recipe.precision);
+  place(*network, recipe.device, Precision::automatic);
+  place(*network, recipe.device, precision_of_samples(*network, recipe.precision));
   const double spread = model_spread(parts.training, normalisation);
   TrainingPlan plan{.data = std::move(parts),
                     .normalisation = std::move(normalisation),
                     .spec = spec,
                     .network = std::move(network),
+                    .precision = recipe.precision,
                     .objective = nullptr,
                     .objective_name = {},
                     .weighting_name = {},

@@ -9,7 +9,8 @@ struct TrainingPlan {
   Split data;
   Normalisation normalisation;
   DenoiserSpec spec;
-  std::unique_ptr<Network> network;  ///< as it begins, on its device
+  std::unique_ptr<Network> network;            ///< as it begins, on its device
+  Precision precision = Precision::automatic;  ///< as asked for; the network has what was chosen
   std::shared_ptr<const Objective> objective;
   std::string objective_name, weighting_name;  ///< "custom" and "none" for an objective that is an object
   TimeSampling times;

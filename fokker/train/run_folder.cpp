@@ -7,25 +7,30 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
+#include "fokker/core/file/replacement.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
-namespace {
 
-const std::vector<const char*> run_parts = {"fokker.json", "model_index.json", "unet",          "network",
-                                            "scheduler",   "config.toml",      "metrics.jsonl", "previews",
-                                            "checkpoints", "report.html"};
+const std::vector<std::string>& RunFolder::parts() {
+  static const std::vector<std::string> names = {
+      "fokker.json", "model_index.json", "unet",          "network",  "scheduler",
+      "config.toml", "checkpoints",      "metrics.jsonl", "previews", "report.html"};
+  return names;
+}
 
-}  // namespace
-
-bool RunFolder::holds_run() const {
-  return std::any_of(run_parts.begin(), run_parts.end(),
-                     [&](const char* part) { return fs::exists(path_ / part); });
+bool RunFolder::holds_run() const try {
+  finish_replacement(path_);
+  return std::any_of(parts().begin(), parts().end(),
+                     [&](const std::string& part) { return fs::exists(path_ / part); });
+} catch (...) {
+  detail::throw_as_error();
 }
 
 void RunFolder::check_usable(bool resume, bool overwrite) const {
   check(!(resume && overwrite),
         "resume, overwrite: expected one of them; the first continues the run and the second removes it");
+  finish_replacement(path_);
   check_input(!fs::exists(path_) || fs::is_directory(path_),
               "{}: expected a folder for the run but it is a file", path_.string());
   check_input(!resume || !checkpoints().all().empty(), "{}: nothing to resume: it has no checkpoints",
@@ -34,15 +39,13 @@ void RunFolder::check_usable(bool resume, bool overwrite) const {
         path_.string());
 }
 
-void RunFolder::create(bool overwrite) const {
+void RunFolder::create() const {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) fail(ErrorKind::resource, "{}: cannot create the folder: {}", path_.string(), error.message());
-  // Before a run is removed, so that nothing of it is put back later.
+  finish_replacement(path_);
   recover_contents(path_);
   recover_contents(path_ / "previews");
-  if (!overwrite) return;
-  for (const char* part : run_parts) fs::remove_all(path_ / part, error);
 }
 
 void RunFolder::save_checkpoint(const Trainer& trainer, int64_t kept) const {

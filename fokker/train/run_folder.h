@@ -11,12 +11,14 @@ class RunFolder {
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
   const std::filesystem::path& path() const { return path_; }
 
+  /// Names of what a run has in its folder; what else is there is the user's.
+  static const std::vector<std::string>& parts();
   /// Whether anything of a run is there.
   bool holds_run() const;
   /// Refuses, before any work, what is no folder, a run that would be lost, or nothing to resume.
   void check_usable(bool resume, bool overwrite) const;
-  /// Makes the folder; with `overwrite`, removes the run that is in it (and only files of a run).
-  void create(bool overwrite) const;
+  /// Makes the folder, and puts back what a killed process left aside.
+  void create() const;
   void save_checkpoint(const Trainer& trainer, int64_t kept) const;
   /// Loads the newest checkpoint and drops the metrics written after it. False where the checkpoint does not
   /// say which problem it belongs to (Trainer::load_state).

@@ -74,9 +74,10 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   check(o.batch >= 0, "sample: expected batch > 0 but received {}", o.batch);
   check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
   Model model = given;
-  if (o.precision != Precision::automatic) {
+  const Precision precision = precision_of_samples(*given.network, o.precision);
+  if (precision != Precision::automatic) {
     model.network = given.network->clone();
-    place(*model.network, input_type(*given.network).device(), o.precision);
+    place(*model.network, input_type(*given.network).device(), precision);
   }
   const Tensor classes = classes_of(model, n, o.labels);
   const std::shared_ptr<const Sampler> sampler =

@@ -4,6 +4,8 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/file/leftovers.h"
+#include "fokker/core/file/replacement.h"
 #include "fokker/train/thread_count.h"
 
 namespace fokker {
@@ -24,26 +26,50 @@ void save_on_trial(const fs::path& run, const fs::path& trial, const TrainingPla
   save_model(trial, plan.model(*plan.network));
 }
 
+/// Where a run is written: in its folder, or out of sight inside until it can replace the run that is there.
+class Place {
+ public:
+  Place(const RunFolder& folder, bool overwrite) : folder_(folder) {
+    folder_.create();
+    if (!overwrite || !folder_.holds_run()) return;
+    unfinished_.emplace(temporary_beside(folder_.path() / "run"));
+    staged_.emplace(unfinished_->path());
+    staged_->create();
+  }
+  const RunFolder& now() const { return staged_ ? *staged_ : folder_; }
+  /// What is written is a run of its own.
+  void settle() {
+    if (!staged_) return;
+    replace_entries(folder_.path(), *unfinished_, RunFolder::parts());
+    staged_.reset();
+  }
+
+ private:
+  const RunFolder& folder_;
+  std::optional<Unfinished> unfinished_;
+  std::optional<RunFolder> staged_;
+};
+
 /// The caller's hooks, with what a run folder keeps.
 class Keeper {
  public:
-  Keeper(const RunFolder& folder, const TrainingPlan& plan, const TrainHooks& hooks,
-         const RunOptions& options)
-      : folder_(folder), plan_(plan), hooks_(hooks), options_(options) {
-    for (const TrainMetrics& earlier : folder_.metrics()) loss_ = earlier.loss;
+  Keeper(Place& place, const TrainingPlan& plan, const TrainHooks& hooks, const RunOptions& options)
+      : place_(place), plan_(plan), hooks_(hooks), options_(options) {
+    for (const TrainMetrics& earlier : place_.now().metrics()) loss_ = earlier.loss;
   }
 
   TrainHooks hooks() {
     TrainHooks all = hooks_;
     all.on_metrics = [this](const TrainMetrics& metrics) {
-      folder_.append_metrics(metrics);
+      place_.now().append_metrics(metrics);
       loss_ = metrics.loss;
       if (hooks_.on_metrics) hooks_.on_metrics(metrics);
     };
     all.on_checkpoint = [this](const Trainer& trainer) {
-      folder_.save_checkpoint(trainer, plan_.options.checkpoints_kept);
+      place_.now().save_checkpoint(trainer, plan_.options.checkpoints_kept);
       saved_ = plan_.model(trainer);
-      save_model(folder_.path(), *saved_);
+      save_model(place_.now().path(), *saved_);
+      place_.settle();
       if (options_.on_saved) options_.on_saved(trainer.step(), *saved_);
       if (hooks_.on_checkpoint) hooks_.on_checkpoint(trainer);
     };
@@ -53,7 +79,7 @@ class Keeper {
   double loss() const { return loss_; }
 
  private:
-  const RunFolder& folder_;
+  Place& place_;
   const TrainingPlan& plan_;
   const TrainHooks& hooks_;
   const RunOptions& options_;
@@ -97,15 +123,15 @@ TrainedRun train_into(const RunFolder& folder, const TrainingPlan& plan, const T
   folder.check_usable(options.resume, options.overwrite);
   Trainer trainer = plan.trainer();
   rehearse_saving(folder, plan);
-  folder.create(options.overwrite);
+  Place place(folder, options.overwrite);
   if (options.resume && !folder.load_newest_checkpoint(trainer))
     say(options, fmt::format("{}: its checkpoint was written by an earlier version and does not say of which "
                              "process, prediction, objective and data it is; that they are still the same is "
                              "not checked",
                              folder.path().string()));
   const int64_t first_step = trainer.step();
-  if (options.on_begin) options.on_begin(trainer);
-  Keeper keeper(folder, plan, hooks, options);
+  if (options.on_begin) options.on_begin(trainer, place.now().path());
+  Keeper keeper(place, plan, hooks, options);
   const TrainOutcome outcome = trainer.run(keeper.hooks());
   if (outcome == TrainOutcome::completed && trainer.step() == first_step)
     say(options,

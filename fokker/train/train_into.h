@@ -5,10 +5,12 @@
 namespace fokker {
 
 struct RunOptions {
-  bool resume = false;     ///< continue the run that is in the folder from its newest checkpoint
-  bool overwrite = false;  ///< replace it
-  /// The folder is there and the state loaded; training begins.
-  std::function<void(const Trainer&)> on_begin = {};
+  bool resume = false;  ///< continue the run that is in the folder from its newest checkpoint
+  bool overwrite =
+      false;  ///< replace it, once the new run has a checkpoint and a model: a failure before leaves it
+  /// The state is loaded; training begins. `folder` is where files that belong to the run go now: the run
+  /// folder or, while the run that it replaces is still there, one inside that becomes it.
+  std::function<void(const Trainer&, const std::filesystem::path& folder)> on_begin = {};
   /// The model was saved, which is so where a checkpoint is due and at the end.
   std::function<void(int64_t step, const Model&)> on_saved = {};
   /// What is likely to be meant otherwise; the plan's own warnings come before the work.

@@ -7,39 +7,9 @@
 #include "fokker/denoise/energy.h"
 #include "fokker/objective/objective.h"
 #include "fokker/train/flat_parameters.h"
+#include "fokker/train/train_options.h"
 
 namespace fokker {
-
-struct TrainOptions {
-  int64_t steps = 3000;  ///< stop after this many steps
-  double minutes = 0;  ///< or, where positive, after this much time; the learning rate then follows the clock
-  int64_t batch = 512;
-  double learning_rate = 2e-3;
-  int64_t warm_up = 100;              ///< steps of linear warm-up
-  double final_learning_rate = 0.01;  ///< fraction of the peak that cosine decay ends at
-  double weight_decay = 0.0;
-  double gradient_clip = 1.0;  ///< largest norm of the gradient; 0 turns clipping off
-  double ema_decay = 0.999;
-  int64_t log_every = 50;
-  int64_t held_out_every = 500;
-  int64_t held_out_rows = 2048;  ///< at most so many rows are used for the held-out loss
-  int64_t checkpoint_every = 1000;
-  int64_t checkpoints_kept = 2;
-
-  /// 0 in place of what `resolve` chooses by the data.
-  static TrainOptions undecided() {
-    return {.steps = 0,
-            .batch = 0,
-            .learning_rate = 0,
-            .log_every = 0,
-            .held_out_every = 0,
-            .held_out_rows = 0,
-            .checkpoint_every = 0};
-  }
-};
-
-/// Argument error where one of them is out of its range.
-void check_options(const TrainOptions& options);
 
 /// One line of metrics.jsonl.
 struct TrainMetrics {
@@ -74,7 +44,8 @@ class Trainer {
           Split data, Normalisation normalisation, TrainOptions options, Rng rng);
 
   /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite
-  /// loss; before a checkpoint also at weights, or a loss of theirs on the next batch, that are not finite.
+  /// loss; before a checkpoint also at weights, or a loss of theirs on the next batch, that are not finite;
+  /// and ErrorKind::stopped, with the steps made so far, under a StopRequest (core/stop.h).
   TrainOutcome run(const TrainHooks& hooks);
 
   int64_t step() const { return step_; }
@@ -104,6 +75,8 @@ class Trainer {
   bool load_state(const std::filesystem::path& folder);
 
  private:
+  TrainOutcome run_steps(const TrainHooks& hooks);
+  std::string progress() const;
   Batch gather(const Dataset& data, const Tensor& rows, uint64_t step) const;
   Tensor next_rows();
   double train_step(double learning_rate);

@@ -178,7 +178,17 @@ TEST_F(Cli, Bfloat16ProductsChangeSamplesByTheirRoundingOnly) {
 
 TEST_F(Cli, DoctorAndInspectAnswerInJson) {
   const Json doctor = Json::parse(run("doctor --json").out);
-  EXPECT_GT(doctor["matrix_product_gflops"].get<double>(), 0);
+  for (const char* rate : {"matrix_product_gflops", "bf16_product_gflops", "triad_gb_per_second"})
+    EXPECT_GT(doctor[rate].get<double>(), 0.1) << rate;
+  const auto has = [&](const char* name) {
+    return std::find(doctor["cpu"].begin(), doctor["cpu"].end(), name) != doctor["cpu"].end();
+  };
+  const auto says = [&](const char* key, const char* text) {
+    return doctor[key].get<std::string>().find(text) != std::string::npos;
+  };
+  EXPECT_EQ(says("bf16_unit", "AMX"), has("amx_bf16"));
+  EXPECT_EQ(says("bf16_unit", "AVX512-BF16"), has("avx512_bf16") && !has("amx_bf16"));
+  EXPECT_EQ(says("vector_instructions", "AVX3"), has("avx512bw"));
   write("t.csv", "a,b\n1,10\n3,10\n");
   const Json data = Json::parse(run("inspect t.csv --json").out);
   EXPECT_EQ(data["rows"], 2);

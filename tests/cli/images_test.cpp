@@ -1,6 +1,6 @@
 // Images as they are asked for, in training and afterwards.
 #include "cli/inside.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 
 namespace fokker {
 namespace {
@@ -22,8 +22,9 @@ TEST_F(CliImages, AdviceThatARefusalGivesCanBeFollowed) {
   const std::string train =
       "train --data mixed --out run --steps 2 --batch 4 --held-out 0.34 --no-report --quiet ";
   EXPECT_THAT(refusal(train, ErrorKind::input),
-              HasSubstr("the option channels=1 (grey) or channels=3 (colour)"));
-  EXPECT_THAT(refusal(train + "--channels 1", ErrorKind::input), HasSubstr("the option size=WIDTHxHEIGHT"));
+              HasSubstr("give the channels, 1 (grey) or 3 (colour), to which"));
+  EXPECT_THAT(refusal(train + "--channels 1", ErrorKind::input),
+              HasSubstr("give a size, WIDTHxHEIGHT, to which"));
   EXPECT_THAT(refusal(train + "--channels 1 --size 8x"),
               HasSubstr("size: expected WIDTHxHEIGHT such as 32x24"));
   EXPECT_THAT(refusal(train + "--channels 1 --size 0"), HasSubstr("size: expected WIDTHxHEIGHT"));

@@ -33,6 +33,22 @@ TEST_F(Cli, HelpNeedsNoEngineAndWorkSaysThatItIsMissing) {
   EXPECT_THAT(read_file(path("alone.err")), HasSubstr("fokker-engine: No such file"));
 }
 
+// Libraries that libtorch names and does not use are found empty beside the engine, which lacks nothing.
+TEST_F(Cli, EngineLoadsEmptyLibrariesForUnusedNamesAndLacksNoSymbol) {
+  std::system(fmt::format("ldd -r '{}' >'{}' 2>&1", engine(), path("ldd.txt")).c_str());
+  const std::string loaded = read_file(path("ldd.txt"));
+  EXPECT_THAT(loaded, HasSubstr("libtorch_cpu"));
+  EXPECT_THAT(loaded, ::testing::Not(HasSubstr("undefined symbol")));
+  const fs::path folder = fs::canonical(fs::path(engine()).parent_path() / "unused");
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    // One library has all the names, and is listed under the first.
+    const std::string place = entry.path().filename().string() + " => ";
+    if (entry.is_symlink() && loaded.find(place) != std::string::npos) {
+      EXPECT_THAT(loaded, HasSubstr(place + folder.string()));
+    }
+  }
+}
+
 TEST_F(Cli, LauncherSaysHowThreadsWaitUnlessTheUserDoes) {
   fs::copy_file(FOKKER_COMMAND, path("fokker"));
   write("fokker-engine", "#!/bin/sh\nenv\n");

@@ -61,9 +61,33 @@ TEST_F(CliOptions, OtherCommandsRefuseWhatDoesNothing) {
   EXPECT_THAT(refusal(evaluate + "--n 5"), HasSubstr("n: a file has its own rows"));
   EXPECT_THAT(refusal(evaluate + "--times 5"), HasSubstr("times: only scores are compared at times"));
   const std::string scatter = "plot scatter points.csv --out p.png --quiet ";
-  for (const char* option : {"--columns 3", "--time 0.1", "--arrows 3", "--highlight 2", "--process ve",
+  for (const char* option : {"--size 3", "--time 0.1", "--arrows 3", "--highlight 2", "--process ve",
                              "--samplers heun", "--frames 4", "--contours 2", "--measure weights"})
     EXPECT_THAT(refusal(scatter + option), HasSubstr("plot scatter does not take it")) << option;
+  for (const char* option : {"--columns a", "--separator ,", "--flip"})
+    EXPECT_THAT(refusal(std::string("plot schedule --out p.png --quiet ") + option),
+                HasSubstr("plot schedule does not take it"))
+        << option;
+  EXPECT_THAT(refusal("plot grid points.csv --out p.png --quiet --header yes"),
+              HasSubstr("plot grid does not take it"));
+}
+
+// Columns chosen by name are all that is read: the picture is that of a file which holds no more.
+TEST_F(CliOptions, PicturesOfTablesTakeColumns) {
+  write("more.csv", "b,word,a\n1,x,2\n3,y,5\n4,z,3\n2,x,4\n");
+  for (const auto& [names, rows] : std::vector<std::pair<std::string, std::string>>{
+           {"a", "a\n2\n5\n3\n4\n"}, {"a,b", "a,b\n2,1\n5,3\n3,4\n4,2\n"}})
+    for (const char* kind : {"scatter", "density"}) {
+      write("less.csv", rows);
+      const auto drawn = [&](const std::string& file, const std::string& options) {
+        EXPECT_EQ(refusal(fmt::format("plot {} {} --title T --out p.svg --quiet {}", kind, file, options)),
+                  "");
+        return read_file(path("p.svg"));
+      };
+      EXPECT_EQ(drawn("more.csv", "--columns " + names), drawn("less.csv", "")) << kind << " " << names;
+    }
+  EXPECT_THAT(refusal("plot scatter more.csv --out p.svg --quiet", ErrorKind::input),
+              HasSubstr("column 'word': expected a number but found 'x'"));
 }
 
 // It holds every option; the defaults among them say nothing.

@@ -1,7 +1,7 @@
 // Pictures and animations of the command, and the states that they are made of.
 #include "cli/fixture.h"
 #include "fokker/data/array/npy.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 
 namespace fokker {
 namespace {

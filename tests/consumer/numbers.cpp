@@ -1,12 +1,31 @@
-// A program of another project: draws normals through the installed library and checks values that do not
-// depend on the machine.
+// A program of another project that links the core alone: draws normals through the installed library, checks
+// values that do not depend on the machine, and is told that it has no reader of images.
 #include <cmath>
 #include <cstdio>
 
+#include "fokker/core/error.h"
 #include "fokker/core/random/rng.h"
+#include "fokker/data/load.h"
+
+namespace {
+
+bool is_told_to_link_images() {
+  try {
+    fokker::load_data(".");
+  } catch (const fokker::Error& error) {
+    return std::string_view(error.what()).find("link it with fokker::image") != std::string_view::npos;
+  }
+  return false;
+}
+
+}  // namespace
 
 int main() {
   using namespace fokker;
+  if (!is_told_to_link_images()) {
+    std::fprintf(stderr, "consumer: expected a folder of images to be refused\n");
+    return 1;
+  }
   const auto block = philox4x32({0, 0, 0, 0}, {0, 0});
   if (block[0] != 0x6627e8d5u) {
     std::fprintf(stderr, "consumer: expected philox4x32 0x6627e8d5 but received 0x%x\n", block[0]);

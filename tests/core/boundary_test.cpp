@@ -25,7 +25,9 @@ TEST(Boundary, WhatLibrariesThrowBecomesAnError) {
   const auto expect = [](auto work, ErrorKind kind, const std::string& text) {
     expect_error([&] { public_function(work); }, kind, text);
   };
-  expect([] { at::ones({2, 3}).mm(at::ones({2, 3})); }, ErrorKind::failed, "libtorch: mat1 and mat2");
+  // libtorch 2.x names the operation between the two.
+  for (const char* text : {"libtorch: m", "mat1 and mat2 shapes"})
+    expect([] { at::ones({2, 3}).mm(at::ones({2, 3})); }, ErrorKind::failed, text);
   expect([] { at::empty({int64_t{1} << 58}); }, ErrorKind::resource, "out of memory");
   expect([] { throw std::bad_alloc(); }, ErrorKind::resource, "out of memory");
   expect([] { std::vector<double>().reserve(SIZE_MAX); }, ErrorKind::resource, "out of memory");

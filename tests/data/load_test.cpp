@@ -2,7 +2,7 @@
 
 #include "data/damage.h"
 #include "fokker/data/array/npy.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 
 namespace fokker {
 namespace {
@@ -52,6 +52,21 @@ TEST_F(Load, MakesImagesOfThreeAndFour) {
   std::filesystem::create_directories(path("f"));
   std::filesystem::rename(path("x.png"), path("f/x.png"));
   EXPECT_EQ(load_data(path("f"), {.image_size = {2, 2}}).values.sizes(), (std::vector<int64_t>{1, 3, 2, 2}));
+}
+
+// As in a program that does not link fokker::image; or has a reader of its own.
+TEST_F(Load, ReadsImagesByTheReaderThatItHas) {
+  write("x.png", "PNG");
+  const ImageReader usual = set_image_reader({});
+  EXPECT_THAT(refusal("x.png", {}, ErrorKind::failed),
+              HasSubstr("x.png: this program has no reader of images"));
+  EXPECT_EQ(npy(at::zeros({2, 1, 3, 3})).size(), 2) << "an array needs none";
+  set_image_reader([](const std::filesystem::path&, int64_t channels, ImageSize size) {
+    return Dataset{.values = at::full({1, channels, size.height, size.width}, 7, at::kByte)};
+  });
+  const Tensor seen = load_data(path("x.png"), {.image_size = {3, 2}, .channels = 1}).values;
+  set_image_reader(usual);
+  EXPECT_TRUE(seen.equal(at::full({1, 1, 2, 3}, 7, at::kByte)));
 }
 
 TEST_F(Load, RefusesArraysThatAreNeither) {

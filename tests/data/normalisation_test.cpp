@@ -197,8 +197,9 @@ TEST(Normalisation, RefusesByName) {
   const auto refusal = [](const char* text) {
     return error_of([&] { Normalisation::from_json(Json::parse(text)); });
   };
-  EXPECT_THAT(refusal("[]"), HasSubstr("expected the key 'kind'"));
-  EXPECT_THAT(refusal(R"({"kind": "log"})"), HasSubstr("standardise or whiten but found \"log\""));
+  EXPECT_THAT(refusal("[]"), HasSubstr("expected a member 'kind'"));
+  EXPECT_THAT(refusal(R"({"kind": 3})"), HasSubstr("expected \"kind\" to be a string but received 3"));
+  EXPECT_THAT(refusal(R"({"kind": "log"})"), HasSubstr("standardise or whiten but found 'log'"));
   EXPECT_THAT(refusal(R"({"kind": "identity", "event_shape": [0]})"), HasSubstr("positive sizes"));
   EXPECT_THAT(refusal(R"({"kind": "identity", "event_shape": [4294967296, 4294967296]})"),
               HasSubstr("positive"));

@@ -78,6 +78,20 @@ TEST(AnalyticDenoiser, OfDataIsTheSoftmaxAverage) {
             1e-11);
 }
 
+// The stored combination of x_0 and eps is scaled by the data's size, so that float32 holds eps where data
+// is large and noise small: stored by a scale of 1 it would be off by 1000 units in the last place.
+TEST(AnalyticDenoiser, OfLargeDataKeepsItsNoiseInFloat32) {
+  const GaussianProcess p = process("ve");
+  const Tensor data = 1000 * Rng(7).normal({20, 3}, {}, at::kDouble);
+  const AnalyticDenoiser denoiser(GaussianMixture::empirical(data), p);
+  const Tensor eps = Rng(8).normal({20, 3}, {}, at::kDouble);
+  for (const double t : {0.05, 0.3}) {
+    const Tensor x = (data + p.sigma(t) * eps).to(at::kFloat);
+    const Tensor truth = denoiser.estimate(x.to(at::kDouble), t).noise();
+    EXPECT_LT(worst(denoiser.estimate(x, t).noise().to(at::kDouble), truth), 1e-5) << t;
+  }
+}
+
 TEST(ClippedDenoiser, ClampsTheDenoisedEstimateAndKeepsTheRestConsistent) {
   const GaussianProcess p = process("vp");
   const auto inner = std::make_shared<FunctionDenoiser>([](const Tensor& x, const Times&) { return x * 3; },

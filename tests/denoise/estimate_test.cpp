@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "expect_error.h"
 #include "fokker/core/error.h"
 
 namespace fokker {
@@ -101,6 +102,18 @@ TEST(FlowRate, IsTheProbabilityFlow) {
               1e-10 * expected.abs().max().item<double>())
         << spec;
   }
+}
+
+// Rows that no memory holds: what libtorch throws in a conversion comes out as the library's error.
+TEST(Estimate, ConversionsThrowErrorsOfTheLibrary) {
+  const Tensor many = at::zeros({1, 1}, at::kDouble).expand({int64_t{1} << 57, 2});
+  const Estimate plain(many, many, Prediction::velocity(), VariancePreserving{}, 0.5);
+  const Estimate moved = plain.with_score_added(many);
+  for (const auto& convert : {&Estimate::denoised, &Estimate::noise, &Estimate::score, &Estimate::velocity,
+                              &Estimate::flow_rate, &Estimate::value})
+    expect_error([&] { (moved.*convert)(); }, ErrorKind::resource, "out of memory");
+  expect_error([&] { moved.with_score_added(many); }, ErrorKind::resource, "out of memory");
+  expect_error([&] { plain.towards(moved, 0.5); }, ErrorKind::resource, "out of memory");
 }
 
 TEST(Estimate, RefusesAnotherShape) {

@@ -97,10 +97,10 @@ TEST_P(Convolve, GradientOfTheFiltersAgreesAndDoesNotDependOnThreads) {
   const Tensor dy = images_of("dy", s.images, s.outputs, s.height, s.width);
   Tensor dg = at::empty_like(g), again = at::empty_like(g), whole = y.clone();
   const int threads = at::get_num_threads();
-  convolution_filter_gradient(shape, input, dy.data_ptr<float>(), dg.data_ptr<float>());
+  convolution_filter_gradient(shape, input, dy.data_ptr<float>(), s.outputs, dg.data_ptr<float>());
   convolve(shape, input, filters().data_ptr<float>(), output);
   at::set_num_threads(threads == 1 ? 3 : 1);
-  convolution_filter_gradient(shape, input, dy.data_ptr<float>(), again.data_ptr<float>());
+  convolution_filter_gradient(shape, input, dy.data_ptr<float>(), s.outputs, again.data_ptr<float>());
   output.y = whole.data_ptr<float>();
   convolve(shape, input, filters().data_ptr<float>(), output);
   at::set_num_threads(threads);
@@ -122,7 +122,7 @@ TEST_P(Convolve, DoubledImagesAreNearestNeighbours) {
   const Tensor large = at::upsample_nearest2d(doubles(x), {shape.height, shape.width});
   EXPECT_LT(relative(twice, exact(large)), convolution_error);
   Tensor dg = at::empty_like(g);
-  convolution_filter_gradient(shape, input, dy.data_ptr<float>(), dg.data_ptr<float>());
+  convolution_filter_gradient(shape, input, dy.data_ptr<float>(), s.outputs, dg.data_ptr<float>());
   const Tensor at_g = doubles(g).requires_grad_(true);
   EXPECT_LT(relative(dg, gradients(at::conv2d(large, at_g, {}, 1, 1) * doubles(dy), {at_g}, false)[0]),
             2 * convolution_error);
@@ -133,7 +133,9 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Convolve,
                          testing::Values(Sizes{1, 1, 1, 1, 1}, Sizes{2, 3, 5, 5, 3}, Sizes{3, 7, 7, 40, 24},
                                          Sizes{1, 28, 28, 12, 40}, Sizes{2, 32, 32, 8, 17},
                                          Sizes{40, 4, 4, 16, 8}, Sizes{1, 14, 6, 160, 161},
-                                         Sizes{20, 16, 16, 160, 4}));
+                                         Sizes{20, 16, 16, 160, 4}, Sizes{1, 5, 6, 9, 11},
+                                         Sizes{2, 4, 5, 13, 15}, Sizes{1, 6, 3, 14, 2},
+                                         Sizes{1, 3, 4, 6, 7}));
 
 // Pixels that are alike, 1.6e4 tiles: one float32 sum would be off by 1e-4 and more.
 TEST(ConvolveLargeImages, GradientsKeepTheirDigitsAndTheirBits) {
@@ -145,7 +147,7 @@ TEST(ConvolveLargeImages, GradientsKeepTheirDigitsAndTheirBits) {
       images_of("dy", 1, 3, side, side).mul(1e-3).add(0.7).contiguous(at::MemoryFormat::ChannelsLast);
   Tensor dg = at::empty({3, 2, 3, 3}), again = at::empty_like(dg), sums = at::empty({3}, at::kDouble);
   const auto run = [&](const Tensor& to) {
-    convolution_filter_gradient(shape, {.x = x.data_ptr<float>(), .pixel_stride = 2}, dy.data_ptr<float>(),
+    convolution_filter_gradient(shape, {.x = x.data_ptr<float>(), .pixel_stride = 2}, dy.data_ptr<float>(), 3,
                                 to.data_ptr<float>());
   };
   run(dg);
@@ -160,6 +162,21 @@ TEST(ConvolveLargeImages, GradientsKeepTheirDigitsAndTheirBits) {
   EXPECT_LT(relative(dg, exact), convolution_error);
   channel_sums(dy.data_ptr<float>(), side * side, 3, 3, sums.data_ptr<double>());
   EXPECT_LT(relative(sums, doubles(dy).sum({0, 2, 3})), 1e-6);
+}
+
+TEST(SumDoubled, IsTheTransposeOfDoubling) {
+  for (const int64_t channels : {1, 5, 16, 23}) {
+    const Tensor doubled = Rng(2).normal({6, 4, channels});
+    Tensor found = at::full({3, 2, channels + 2}, 1.5f);
+    float* place = found.data_ptr<float>() + 1;
+    const Tensor sums = doubled.view({3, 2, 2, 2, channels}).sum({1, 3});
+    for (const bool add : {false, true}) {
+      sum_doubled(doubled.data_ptr<float>(), 3, 2, channels, add, place, channels + 2);
+      EXPECT_LT(worst(found.narrow(2, 1, channels), sums * (add ? 2 : 1)), 1e-5) << channels;
+      for (const int64_t other : {int64_t{0}, channels + 1})
+        EXPECT_EQ((found.select(2, other) - 1.5f).abs().max().item<float>(), 0);
+    }
+  }
 }
 
 TEST(ChannelSums, AddUpPixels) {

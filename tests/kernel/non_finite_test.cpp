@@ -150,7 +150,7 @@ TEST(NonFinite, GoesThroughConvolutions) {
       EXPECT_TRUE(at::isfinite(y[0]).all().item<bool>());
       EXPECT_TRUE(at::isfinite(y[1].narrow(1, 16, 8)).all().item<bool>());
       convolution_filter_gradient(shape, {.x = images(4).data_ptr<float>(), .pixel_stride = channels},
-                                  x.data_ptr<float>(), dg.data_ptr<float>());
+                                  x.data_ptr<float>(), channels, dg.data_ptr<float>());
       EXPECT_FALSE(at::isfinite(dg[3]).any().item<bool>());
       EXPECT_TRUE(at::isfinite(dg.narrow(0, 0, 3)).all().item<bool>());
     }

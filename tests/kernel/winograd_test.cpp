@@ -17,7 +17,7 @@ Tensor drawn_numbers(const char* name, IntArrayRef sizes) {
 
 /// All panels.
 std::vector<float> transformed_filters(const Tensor& g, int64_t outputs, int64_t inputs) {
-  std::vector<float> filters(36 * packed_size(inputs, outputs));
+  std::vector<float> filters(36 * winograd_stride(packed_size(inputs, outputs)));
   for (int64_t panel = 0; panel * gemm_panel < outputs; ++panel)
     winograd_filters(g.data_ptr<float>(), outputs, inputs, false, panel, filters.data());
   return filters;
@@ -39,7 +39,8 @@ TEST_P(Winograd, OneTileIsTheConvolution) {
   const std::vector<float> filters = transformed_filters(g, channels, 1);
   for (int64_t p = 0; p < 36; ++p)
     for (int64_t c = 0; c < channels; ++c)
-      v[p * channels + c] *= packed_element(filters.data() + p * packed_size(1, channels), 1, 0, c);
+      v[p * channels + c] *=
+          packed_element(filters.data() + p * winograd_stride(packed_size(1, channels)), 1, 0, c);
   winograd_output(v.data(), channels, channels, {.y = y.data(), .y_strides = {4 * channels, channels}});
   const Tensor images = d.permute({2, 0, 1}).unsqueeze(0).to(at::kDouble);
   const Tensor expected =
@@ -63,14 +64,15 @@ TEST_P(Winograd, GradientsAreTheTransposedMaps) {
               1e-5 * (1 + (y * d).abs().sum().item<double>()));
   const Tensor g = drawn_numbers("g", {channels, 2, 3, 3}), u = drawn_numbers("u", {36, 2, channels});
   const std::vector<float> filters = transformed_filters(g, channels, 2);
-  Tensor dg = at::empty_like(g);
+  Tensor dg = at::empty_like(g), apart = at::zeros({36, winograd_stride(2 * channels)});
+  apart.narrow(1, 0, 2 * channels).copy_(u.view({36, -1}));
   for (int64_t panel = 0; panel * gemm_panel < channels; ++panel)
-    winograd_filter_gradient(u.data_ptr<float>(), channels, 2, panel, dg.data_ptr<float>());
+    winograd_filter_gradient(apart.data_ptr<float>(), channels, 2, panel, dg.data_ptr<float>());
   double sum = 0;
   for (int64_t p = 0; p < 36; ++p)
     for (int64_t r = 0; r < 2; ++r)
       for (int64_t c = 0; c < channels; ++c)
-        sum += packed_element(filters.data() + p * packed_size(2, channels), 2, r, c) *
+        sum += packed_element(filters.data() + p * winograd_stride(packed_size(2, channels)), 2, r, c) *
                u[p][r][c].item<double>();
   EXPECT_NEAR(sum, (g * dg).sum(at::kDouble).item<double>(),
               1e-5 * (1 + (g * dg).abs().sum().item<double>()));
@@ -97,7 +99,8 @@ TEST_P(Winograd, WritesOnlyTheTileInsideTheImageAndAddsWhatItIsGiven) {
   EXPECT_EQ(worst(part, at::full_like(part, 7.5f)), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Channels, Winograd, testing::Values(1, 3, 8, 12, 16, 21, 40));
+INSTANTIATE_TEST_SUITE_P(Channels, Winograd,
+                         testing::Values(1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 21, 40));
 
 }  // namespace
 }  // namespace fokker::kernel

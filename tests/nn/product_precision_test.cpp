@@ -72,11 +72,47 @@ TEST(Bf16Products, KeepAnMlpAndItsGradient) {
   expect_close_in_bf16(network, Rng(3).normal({64, 2}), Rng(4).uniform({64}));
 }
 
+TEST(Bf16Products, AreAFrozenMlpsToo) {
+  Mlp network({.dimension = 2, .width = 64, .depth = 3, .zero_output = false}, 1);
+  const Tensor x = Rng(3).normal({300, 2}), t = Rng(4).uniform({300});
+  network.set_bf16_products(true);
+  const GradientMode no_gradients(false);
+  const auto frozen = network.frozen();
+  const Tensor y = frozen->forward(x, t, {}), rounded = forward_in_bf16(network, x, t);
+  EXPECT_EQ(difference(y, rounded), 0);
+  EXPECT_GT(difference(y, network.forward(x, t, {})), 1e-4);
+  for (const int64_t first : {0, 7, 299})  // no row depends on the batch
+    EXPECT_EQ(
+        difference(frozen->forward(x.narrow(0, first, 1), t.narrow(0, first, 1), {}), y.narrow(0, first, 1)),
+        0);
+}
+
 TEST(Bf16Products, KeepAUNetAndItsGradient) {
   UNetOptions options = UNetOptions::for_images(1, 12, 12, 8);
   options.zero_output = false;
   const UNet network(options, 1);
   expect_close_in_bf16(network, Rng(3).normal({4, 1, 12, 12}), Rng(4).uniform({4}) * 1000);
+}
+
+// Two ways through the same layers: a number that float32 rounds otherwise may round otherwise in bfloat16,
+// but few do.
+TEST(Bf16Products, AreAFrozenUNetsToo) {
+  if (kernel::bf16_unit() == kernel::Bf16Unit::none)
+    GTEST_SKIP() << "this processor does not multiply bfloat16";
+  UNetOptions options = UNetOptions::for_images(1, 12, 12, 8);
+  options.zero_output = false;
+  UNet network(options, 1);
+  network.set_bf16_products(true);
+  const Tensor x = Rng(3).normal({4, 1, 12, 12}), t = Rng(4).uniform({4}) * 1000;
+  const GradientMode no_gradients(false);
+  const auto frozen = network.frozen();
+  const Tensor y = frozen->forward(x, t, {}), fused = forward_in_bf16(network, x, t),
+               single = network.forward(x, t, {});
+  const auto rms = [](const Tensor& d) { return d.square().mean().sqrt().item<double>(); };
+  EXPECT_GT(rms(y - single), 1e-4 * rms(single));
+  EXPECT_LT(rms(y - fused), 0.2 * rms(y - single));
+  for (const int64_t i : {0, 3})  // no image depends on the batch
+    EXPECT_EQ(difference(frozen->forward(x.narrow(0, i, 1), t.narrow(0, i, 1), {}), y.narrow(0, i, 1)), 0);
 }
 
 TEST(Bf16Products, AreCopiedWithANetwork) {

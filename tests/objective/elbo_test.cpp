@@ -138,6 +138,21 @@ TEST(Elbo, ControlsTakeNoiseAway) {
   EXPECT_THROW(elbo_terms(exact, x0, options, Rng(2), {}, at::zeros({3}, at::kDouble)), Error);
 }
 
+// A denoiser that takes all of x_t for data errs by (sigma/alpha)^2 |eps|^2, which its control takes away
+// whole, also where a few draws in one dimension happen to lie close together.
+TEST(Elbo, ControlIsTheSlopeHoweverCloseTheDraws) {
+  const GaussianProcess vp = process("vp");
+  const FunctionDenoiser none([](const Tensor& x, const Times&) { return at::zeros_like(x); }, vp,
+                              Prediction::noise());
+  const ElboOptions options{.steps = 400};
+  const auto times = elbo_times(vp, options.steps);
+  const Tensor controls = elbo_controls(none, at::full({8, 1}, 0.5, at::kDouble), options, Rng(1));
+  for (size_t i = 0; i < times.size(); ++i) {
+    const double ratio = vp.sigma(times[i]) / vp.alpha(times[i]);
+    EXPECT_NEAR(controls[static_cast<int64_t>(i)].item<double>() / (ratio * ratio), 1, 1e-6) << times[i];
+  }
+}
+
 // A process that is noisy at t = 0 has its reconstruction there.
 TEST(Elbo, BeginsAtZeroWhereTheProcessIsNoisyThere) {
   EXPECT_EQ(elbo_times(process("ve"), 4), (std::vector<double>{0, 0.25, 0.5, 0.75, 1}));

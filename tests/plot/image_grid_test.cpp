@@ -1,7 +1,7 @@
 #include "fokker/plot/mark/image_grid.h"
 
 #include "fokker/core/file/files.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 #include "plot/refusal.h"
 #include "png_reader.h"
 

@@ -3,7 +3,7 @@
 
 #include "fokker/core/file/files.h"
 #include "fokker/core/random/rng.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 #include "fokker/plot/chart/fields.h"
 #include "fokker/plot/figure/figure.h"
 #include "fokker/plot/mark/bands.h"

@@ -55,14 +55,17 @@ TEST_F(OwnNetwork, TrainsSavesLoadsAndSamples) {
 
 // Only a U-Net is laid out for diffusers, whose loader knows nothing else.
 TEST_F(OwnNetwork, OfImagesIsNoUNetToDiffusers) {
-  const Model model{.network = std::make_shared<OwnLinear>(std::vector<int64_t>{1, 4, 4}, 1),
+  const auto network = std::make_shared<OwnLinear>(std::vector<int64_t>{1, 4, 4}, 1);
+  const Normalisation pixels = Normalisation::identity({1, 4, 4});
+  const Model model{.network = network,
                     .spec = {.process = VariancePreserving{},
                              .prediction = Prediction::noise(),
                              .time_input = {.scale = 1000, .offset = -1}},
-                    .normalisation = Normalisation::identity({1, 4, 4}),
+                    .normalisation = pixels,
                     .columns = {},
                     .label_names = {},
-                    .label_column = ""};
+                    .label_column = "",
+                    .training = {}};
   save_model(path("m"), model);
   EXPECT_TRUE(fs::exists(path("m/network/config.json")));
   for (const char* name : {"unet", "scheduler", "model_index.json"})

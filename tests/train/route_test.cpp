@@ -3,6 +3,7 @@
 #include "fokker/core/file/files.h"
 #include "fokker/core/runtime.h"
 #include "fokker/data/load.h"
+#include "fokker/kernel/matrix/bf16_gemm.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/target/gaussian_mixture.h"
 #include "fokker/train/train_into.h"
@@ -149,6 +150,22 @@ TEST(Recipes, ChoosePrecisionAndThreads) {
   EXPECT_EQ(thread_count(), before);
   recipe.precision = Precision::bf16;
   EXPECT_TRUE(resolve(small_table(50), recipe, Rng(3)).network->bf16_products());
+}
+
+// For training, that is: the model that comes of it computes likelihoods in float32.
+TEST(Recipes, ChooseBfloat16WhereItIsFaster) {
+  Recipe recipe = small_recipe();
+  recipe.mlp.width = 64;
+  const bool faster = kernel::bf16_unit() != kernel::Bf16Unit::none;
+  EXPECT_EQ(resolve(small_table(50), recipe, Rng(3)).network->bf16_products(), faster);
+  const Model model = train(small_table(50), recipe, Rng(3));
+  EXPECT_TRUE(model.network->chooses_products());
+  EXPECT_EQ(model.training.machine["products"] == "bfloat16", faster);
+  recipe.precision = Precision::fp32;
+  EXPECT_FALSE(resolve(small_table(50), recipe, Rng(3)).network->bf16_products());
+  recipe.precision = Precision::automatic;
+  recipe.mlp.width = 8;  // little of its time are products
+  EXPECT_FALSE(resolve(small_table(50), recipe, Rng(3)).network->bf16_products());
 }
 
 TEST(Recipes, TakeAnObjectiveByNameOrAsAnObject) {

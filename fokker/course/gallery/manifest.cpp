@@ -2,6 +2,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
+#include "fokker/core/text/json_reader.h"
 
 namespace fokker::gallery {
 namespace {
@@ -10,28 +11,18 @@ namespace fs = std::filesystem;
 
 constexpr const char* manifest_name = "gallery.json";
 
-Manifest::Entry entry_of(const fs::path& file, const std::string& id, const Json& json) {
-  const auto number = [&](const char* key) -> const Json& {
-    check_input(json.is_object() && json.contains(key) && json[key].is_number_unsigned(),
-                "{}: {}: expected a number '{}'", file.string(), id, key);
-    return json[key];
-  };
-  const auto flag = [&](const char* key) {
-    check_input(json.contains(key) && json[key].is_boolean(), "{}: {}: expected true or false as '{}'",
-                file.string(), id, key);
-    return json[key].get<bool>();
-  };
+Manifest::Entry entry_of(const detail::JsonReader& reader) {
   const auto side = [&](const char* key) {
-    const uint64_t value = number(key).get<uint64_t>();
+    const auto value = reader.get<int64_t>(key);
     check_input(value > 0 && value <= plot::kLargestSide,
-                "{}: {}: expected a size in pixels as '{}' but received {}", file.string(), id, key, value);
+                "{}: expected a size in pixels as '{}' but received {}", reader.place(), key, value);
     return static_cast<int>(value);
   };
   return {.width = side("width"),
           .height = side("height"),
-          .light = flag("light"),
-          .dark = flag("dark"),
-          .seed = number("seed").get<uint64_t>()};
+          .light = reader.get<bool>("light"),
+          .dark = reader.get<bool>("dark"),
+          .seed = reader.get<uint64_t>("seed")};
 }
 
 }  // namespace
@@ -42,8 +33,9 @@ Manifest Manifest::read(const fs::path& folder) {
   if (!fs::exists(file)) return manifest;
   const Json json = read_json(file);
   check_input(json.is_object(), "{}: expected an object of pictures", file.string());
+  const detail::JsonReader reader(json, file.string());
   for (const Item& item : all_items())
-    if (json.contains(item.id)) manifest.entries[item.id] = entry_of(file, item.id, json[item.id]);
+    if (json.contains(item.id)) manifest.entries[item.id] = entry_of(reader.at(item.id.c_str()));
   return manifest;
 }
 

@@ -59,7 +59,7 @@ void add_item(report::Page& page, const Item& item, const Manifest::Entry& entry
   else
     page.figures({figure});
   page.facts({{"Source", item.source},
-              {"Drawn by", fmt::format("fokker gallery --out . {} --seed {}", item.id, entry.seed)}});
+              {"To draw it again", fmt::format("fokker gallery --out . {} --seed {}", item.id, entry.seed)}});
   page.links(links_of(item, entry));
 }
 

@@ -6,6 +6,7 @@
 
 #include "fokker/kernel/image/padded_image.h"
 #include "fokker/kernel/image/winograd.h"
+#include "fokker/kernel/matrix/dense_blocks.h"
 #include "fokker/kernel/matrix/gemm.h"
 #include "fokker/kernel/vector/scratch.h"
 #include "fokker/kernel/vector/sums.h"
@@ -14,12 +15,8 @@ namespace fokker::kernel {
 namespace {
 
 // Numbers of a group of tiles that pass through the products together: they stay in the outer caches.
-constexpr int64_t group_numbers = int64_t{128} * 1024, segment_numbers = int64_t{1536} * 1024;
-
-/// Odd multiples of a cache line, so that the 36 parts of a tile do not fall on the same lines of a cache.
-int64_t part_stride(int64_t numbers) {
-  return ((numbers + 15) / 16 | 1) * 16;
-}
+constexpr int64_t group_numbers = int64_t{128} * 1024, segment_numbers = int64_t{768} * 1024;
+constexpr int64_t gradient_block = 8 * gemm_rows;  // of a filter's gradient that are one task
 
 int64_t panels_of(int64_t columns) {
   return (columns + gemm_panel - 1) / gemm_panel;
@@ -34,6 +31,9 @@ struct Tiles {
   int64_t image(int64_t tile) const { return tile / (rows * columns); }
   int64_t top(int64_t tile) const { return tile % (rows * columns) / columns * winograd_tile; }
   int64_t left(int64_t tile) const { return tile % columns * winograd_tile; }
+  int64_t of_image() const { return rows * columns; }
+  /// About `count`, of whole images where so many are.
+  int64_t whole(int64_t count) const { return std::max<int64_t>(1, count / of_image()) * of_image(); }
 };
 
 /// One image at a time with zeros around it, as far as whole tiles need them.
@@ -45,7 +45,18 @@ class PaddedImage {
   int64_t size() const {
     return (winograd_tile * tiles_.rows + 2) * (winograd_tile * tiles_.columns + 2) * channels_;
   }
-  void use(float* memory) { std::fill_n(memory_ = memory, size(), 0.0f); }
+  void use(float* memory) {
+    memory_ = memory;
+    const int64_t row = strides().row, inner = (shape_.width + 1) * channels_;
+    float* end = memory + size();
+    float* below = memory + (shape_.height + 1) * row;
+    std::fill(memory, memory + row, 0.0f);
+    for (float* line = memory + row; line < below; line += row) {
+      std::fill_n(line, channels_, 0.0f);
+      std::fill(line + inner, line + row, 0.0f);
+    }
+    std::fill(below, end, 0.0f);
+  }
 
   PixelStrides strides() const {
     return {.row = (winograd_tile * tiles_.columns + 2) * channels_, .pixel = channels_};
@@ -105,8 +116,8 @@ void convolve_tiles(const ConvolutionShape& shape, const ConvolutionInput& input
                     const ConvolutionOutput& output, int64_t begin, int64_t end) {
   const int64_t inputs = shape.inputs, outputs = shape.outputs;
   const int64_t group = std::min(end - begin, group_of(group_numbers, inputs + outputs, 24, 96));
-  const int64_t v_stride = part_stride(group * inputs), m_stride = part_stride(group * outputs);
-  const int64_t filter = packed_size(inputs, outputs);
+  const int64_t v_stride = winograd_stride(group * inputs), m_stride = winograd_stride(group * outputs);
+  const int64_t filter = winograd_stride(packed_size(inputs, outputs));
   const Tiles tiles(shape);
   PaddedImage image(shape, inputs, input);
   float* v = scratch(Scratch::own, winograd_products * (v_stride + m_stride) + image.size());
@@ -133,7 +144,9 @@ struct Segment {
 
 void transform_segment(const ConvolutionShape& shape, const ConvolutionInput& input,
                        const ConvolutionInput& gradient, const Segment& s) {
-  at::parallel_for(0, s.count, 8, [&](int64_t begin, int64_t end) {
+  const int64_t tiles = Tiles(shape).whole(48);
+  for_each_task((s.count + tiles - 1) / tiles, [&](int64_t task) {
+    const int64_t begin = task * tiles, end = std::min(s.count, begin + tiles);
     PaddedImage image(shape, shape.inputs, input), dy(shape, shape.outputs, gradient);
     float* memory = scratch(Scratch::own, image.size() + dy.size());
     image.use(memory);
@@ -155,20 +168,19 @@ int64_t parts_of(int64_t tiles) {
 
 /// u += V^T M for each of the 36 matrices; sums over tiles run in their order, whoever computes them.
 void multiply_segment(const ConvolutionShape& shape, const Segment& s, SumOfParts& sum, float* u) {
-  constexpr int64_t most = 10 * gemm_rows;
-  const int64_t inputs = shape.inputs, outputs = shape.outputs, blocks = (inputs + most - 1) / most;
-  at::parallel_for(0, winograd_products * blocks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k) {
-      const int64_t p = k / blocks, row = k % blocks * most, rows = std::min(most, inputs - row);
-      const PackedMatrix m = {s.m + p * s.m_stride, s.count, outputs};
-      const int64_t offset = (p * inputs + row) * outputs;
-      for (int64_t first = 0; first < s.count; first += tiles_of_part) {
-        const int64_t part = s.first_part + first / tiles_of_part;
-        float* to = SumOfParts::begins(part) ? u + offset : scratch(Scratch::own, most * outputs);
-        gemm({s.v + p * s.v_stride + first * inputs + row, 1, inputs}, rows,
-             m.part(first, std::min(tiles_of_part, s.count - first)), {}, to, outputs);
-        sum.add(part, to, rows, outputs, u + offset, outputs, offset);
-      }
+  const int64_t inputs = shape.inputs, outputs = shape.outputs,
+                blocks = (inputs + gradient_block - 1) / gradient_block;
+  for_each_task(winograd_products * blocks, [&](int64_t task) {
+    const int64_t p = task / blocks, row = task % blocks * gradient_block,
+                  rows = std::min(gradient_block, inputs - row);
+    const PackedMatrix m = {s.m + p * s.m_stride, s.count, outputs};
+    const int64_t offset = p * winograd_stride(inputs * outputs) + row * outputs;
+    for (int64_t first = 0; first < s.count; first += tiles_of_part) {
+      const int64_t part = s.first_part + first / tiles_of_part;
+      float* to = SumOfParts::begins(part) ? u + offset : scratch(Scratch::own, gradient_block * outputs);
+      gemm({s.v + p * s.v_stride + first * inputs + row, 1, inputs}, rows,
+           m.part(first, std::min(tiles_of_part, s.count - first)), {}, to, outputs);
+      sum.add(part, to, rows, outputs, u + offset, outputs, offset);
     }
   });
 }
@@ -176,14 +188,12 @@ void multiply_segment(const ConvolutionShape& shape, const Segment& s, SumOfPart
 }  // namespace
 
 int64_t convolution_filters_size(int64_t inputs, int64_t outputs) {
-  return winograd_products * packed_size(inputs, outputs);
+  return winograd_products * winograd_stride(packed_size(inputs, outputs));
 }
 
 void transform_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, float* filters) {
-  at::parallel_for(0, panels_of(transposed ? inputs : outputs), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t panel = begin; panel < end; ++panel)
-      winograd_filters(g, outputs, inputs, transposed, panel, filters);
-  });
+  for_each_task(panels_of(transposed ? inputs : outputs),
+                [&](int64_t panel) { winograd_filters(g, outputs, inputs, transposed, panel, filters); });
 }
 
 void convolve(const ConvolutionShape& shape, const ConvolutionInput& input, const float* filters,
@@ -194,23 +204,26 @@ void convolve(const ConvolutionShape& shape, const ConvolutionInput& input, cons
 }
 
 void convolution_filter_gradient(const ConvolutionShape& shape, const ConvolutionInput& input,
-                                 const float* dy, float* dg) {
+                                 const float* dy, int64_t dy_pixel_stride, float* dg) {
   const int64_t inputs = shape.inputs, outputs = shape.outputs, all = Tiles(shape).all;
-  const int64_t most = std::min(all, group_of(segment_numbers, inputs + outputs, 48, 768));
-  const int64_t v_stride = part_stride(most * inputs), m_stride = part_stride(packed_size(most, outputs));
-  float* v = scratch(Scratch::shared, winograd_products * (v_stride + m_stride + inputs * outputs));
+  int64_t most = group_of(segment_numbers, inputs + outputs, 48, 768);
+  if (most >= Tiles(shape).of_image()) most = Tiles(shape).whole(most);
+  most = std::min(all, most);
+  const int64_t v_stride = winograd_stride(most * inputs),
+                m_stride = winograd_stride(packed_size(most, outputs)),
+                u_stride = winograd_stride(inputs * outputs);
+  float* v = scratch(Scratch::shared, winograd_products * (v_stride + m_stride + u_stride));
   float *m = v + winograd_products * v_stride, *u = m + winograd_products * m_stride;
-  const ConvolutionInput gradient = {.x = dy, .pixel_stride = outputs};
-  SumOfParts sum(all / most * parts_of(most) + parts_of(all % most), winograd_products * inputs * outputs);
+  const ConvolutionInput gradient = {.x = dy, .pixel_stride = dy_pixel_stride};
+  SumOfParts sum(all / most * parts_of(most) + parts_of(all % most), winograd_products * u_stride);
   for (int64_t first = 0; first < all; first += most) {
     const Segment segment = {
         first, std::min(most, all - first), first / most * parts_of(most), v, m, v_stride, m_stride};
     transform_segment(shape, input, gradient, segment);
     multiply_segment(shape, segment, sum, u);
   }
-  at::parallel_for(0, panels_of(outputs), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t panel = begin; panel < end; ++panel) winograd_filter_gradient(u, outputs, inputs, panel, dg);
-  });
+  for_each_task(panels_of(outputs),
+                [&](int64_t panel) { winograd_filter_gradient(u, outputs, inputs, panel, dg); });
 }
 
 }  // namespace fokker::kernel

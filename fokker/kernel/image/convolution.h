@@ -42,9 +42,9 @@ void transform_filters(const float* g, int64_t outputs, int64_t inputs, bool tra
 void convolve(const ConvolutionShape& shape, const ConvolutionInput& input, const float* filters,
               const ConvolutionOutput& output);
 
-/// dg (outputs, inputs, 3, 3): the gradient of sum(dy (g * x)) with respect to the filters; dy is dense. A
-/// sum over many tiles runs in parts of fixed size (sums.h).
+/// dg (outputs, inputs, 3, 3): the gradient of sum(dy (g * x)) with respect to the filters. A sum over many
+/// tiles runs in parts of fixed size (sums.h).
 void convolution_filter_gradient(const ConvolutionShape& shape, const ConvolutionInput& input,
-                                 const float* dy, float* dg);
+                                 const float* dy, int64_t dy_pixel_stride, float* dg);
 
 }  // namespace fokker::kernel

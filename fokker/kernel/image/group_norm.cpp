@@ -64,7 +64,7 @@ GroupNormForward forward_rows(const Tensor& x, const Tensor& weight, const Tenso
       double *m = mean + i * s.groups, *r = rstd + i * s.groups;
       group_moments(in + offset, s.channels, s.pixels, s.channels, s.groups, shape.eps, m, r);
       affine_maps(m, r, scale, shift, s.channels, s.groups, maps);
-      apply_rows(in + offset, s.pixels, s.channels, maps, silu, out + offset);
+      apply_rows(in + offset, s.channels, s.pixels, s.channels, maps, silu, out + offset);
     }
   });
   return result;
@@ -90,10 +90,11 @@ GroupNormGradients gradient_rows(const Tensor& dy, const Tensor& x, const Tensor
       const double *m = mean + i * s.groups, *r = rstd + i * s.groups;
       const GradientSums sums = {to_scale.data() + i * s.channels, to_shift.data() + i * s.channels};
       affine_maps(m, r, scale, shift, s.channels, s.groups, maps);
-      activation_gradient_rows(in + offset, gradient + offset, s.pixels, s.channels, maps, silu, out + offset,
-                               sums);
+      activation_gradient_rows(in + offset, s.channels, gradient + offset, s.pixels, s.channels, maps, silu,
+                               out + offset, sums);
       input_maps(m, r, scale, sums, s.pixels, s.channels, s.groups, maps, slope.data());
-      combine_rows(in + offset, s.pixels, s.channels, maps, slope.data(), out + offset);
+      combine_rows<T>(in + offset, s.channels, out + offset, s.pixels, s.channels, maps, slope.data(),
+                      {.rows = out + offset, .stride = s.channels});
     }
   });
   add_rows(to_scale.data(), s.images, s.channels, result.weight.data_ptr<T>());

@@ -124,18 +124,19 @@ struct LoadedMaps {
 };
 
 template <bool kSilu, typename T>
-HWY_INLINE void apply(const T* x, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps, T* out) {
+HWY_INLINE void apply(const T* x, int64_t stride, int64_t pixels, int64_t channels,
+                      const ChannelMaps<T>& maps, T* out) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   for_pixel_parts(pixels, [&](int64_t first, int64_t count) HWY_ATTR {
     for_vector_groups<4>(d, channels, [&](auto n, auto access, int64_t c) HWY_ATTR {
       const LoadedMaps<n, decltype(d)> map(d, access, maps, c);
-      for (int64_t i = first * channels + c; i < (first + count) * channels; i += channels)
+      for (int64_t i = first; i < first + count; ++i)
         for (size_t v = 0; v < n; ++v) {
-          const int64_t at = i + v * lanes;
-          const auto y =
-              hn::MulAdd(map.scale[v], hn::Sub(access.load(d, x + at), map.centre[v]), map.shift[v]);
-          access.store(kSilu ? hn::Mul(y, row_sigmoid(d, y)) : y, d, out + at);
+          const int64_t k = c + v * lanes;
+          const auto offset = hn::Sub(access.load(d, x + i * stride + k), map.centre[v]);
+          const auto y = hn::MulAdd(map.scale[v], offset, map.shift[v]);
+          access.store(kSilu ? hn::Mul(y, row_sigmoid(d, y)) : y, d, out + i * channels + k);
         }
     });
   });
@@ -143,7 +144,7 @@ HWY_INLINE void apply(const T* x, int64_t pixels, int64_t channels, const Channe
 
 /// The same for a few pixels: out, and in `shifted` and `plain` the sums of out (x - centre) and of out.
 template <bool kSilu, typename T>
-HWY_INLINE void gradient_part(const T* x, const T* g, int64_t pixels, int64_t channels,
+HWY_INLINE void gradient_part(const T* x, int64_t stride, const T* g, int64_t pixels, int64_t channels,
                               const ChannelMaps<T>& maps, T* out, T* shifted, T* plain) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -152,10 +153,10 @@ HWY_INLINE void gradient_part(const T* x, const T* g, int64_t pixels, int64_t ch
     const LoadedMaps<n, decltype(d)> map(d, access, maps, c);
     hn::Vec<decltype(d)> with_offset[n], alone[n];
     for (size_t v = 0; v < n; ++v) with_offset[v] = alone[v] = hn::Zero(d);
-    for (int64_t i = c; i < pixels * channels; i += channels)
+    for (int64_t i = 0; i < pixels; ++i)
       for (size_t v = 0; v < n; ++v) {
-        const int64_t at = i + v * lanes;
-        const auto offset = hn::Sub(access.load(d, x + at), map.centre[v]);
+        const int64_t k = c + v * lanes, at = i * channels + k;
+        const auto offset = hn::Sub(access.load(d, x + i * stride + k), map.centre[v]);
         auto slope = access.load(d, g + at);
         if constexpr (kSilu) {
           const auto y = hn::MulAdd(map.scale[v], offset, map.shift[v]), s = row_sigmoid(d, y);
@@ -174,7 +175,7 @@ HWY_INLINE void gradient_part(const T* x, const T* g, int64_t pixels, int64_t ch
 
 /// `numbers`: room for 2 * channels.
 template <bool kSilu, typename T>
-HWY_INLINE void activation_gradient(const T* x, const T* g, int64_t pixels, int64_t channels,
+HWY_INLINE void activation_gradient(const T* x, int64_t stride, const T* g, int64_t pixels, int64_t channels,
                                     const ChannelMaps<T>& maps, T* out, T* numbers,
                                     const GradientSums& sums) {
   T *shifted = numbers, *plain = shifted + channels;
@@ -182,15 +183,15 @@ HWY_INLINE void activation_gradient(const T* x, const T* g, int64_t pixels, int6
   std::fill_n(sums.plain, channels, 0.0);
   for_pixel_parts(pixels, [&](int64_t first, int64_t count) HWY_ATTR {
     const int64_t at = first * channels;
-    gradient_part<kSilu>(x + at, g + at, count, channels, maps, out + at, shifted, plain);
+    gradient_part<kSilu>(x + first * stride, stride, g + at, count, channels, maps, out + at, shifted, plain);
     add_to_doubles(shifted, channels, sums.shifted);
     add_to_doubles(plain, channels, sums.plain);
   });
 }
 
 template <typename T>
-HWY_INLINE void combine(const T* x, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps,
-                        const T* slope, T* out) {
+HWY_INLINE void combine(const T* x, int64_t stride, const T* g, int64_t pixels, int64_t channels,
+                        const ChannelMaps<T>& maps, const T* slope, const InputGradient<T>& out) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   for_pixel_parts(pixels, [&](int64_t first, int64_t count) HWY_ATTR {
@@ -198,33 +199,39 @@ HWY_INLINE void combine(const T* x, int64_t pixels, int64_t channels, const Chan
       const LoadedMaps<n, decltype(d)> map(d, access, maps, c);
       hn::Vec<decltype(d)> steep[n];
       for (size_t v = 0; v < n; ++v) steep[v] = access.load(d, slope + c + v * lanes);
-      for (int64_t i = first * channels + c; i < (first + count) * channels; i += channels)
+      for (int64_t i = first; i < first + count; ++i)
         for (size_t v = 0; v < n; ++v) {
-          const int64_t at = i + v * lanes;
-          const auto of_x =
-              hn::MulAdd(steep[v], hn::Sub(access.load(d, x + at), map.centre[v]), map.shift[v]);
-          access.store(hn::MulAdd(map.scale[v], access.load(d, out + at), of_x), d, out + at);
+          const int64_t k = c + v * lanes;
+          const auto offset = hn::Sub(access.load(d, x + i * stride + k), map.centre[v]);
+          const auto of_x = hn::MulAdd(steep[v], offset, map.shift[v]);
+          auto sum = hn::MulAdd(map.scale[v], access.load(d, g + i * channels + k), of_x);
+          T* to = out.rows + i * out.stride + k;
+          if (out.more) sum = hn::Add(sum, access.load(d, out.more + i * out.more_stride + k));
+          if (out.add) sum = hn::Add(sum, access.load(d, to));
+          access.store(sum, d, to);
         }
     });
   });
 }
 
 // Tables of functions hold no templates.
-#define FOKKER_ROWS(T)                                                                                     \
-  void moments_##T(const T* x, int64_t stride, int64_t p, int64_t n, T* numbers, double* mean,             \
-                   double* squares) {                                                                      \
-    channel_moments(x, stride, p, n, numbers, mean, squares);                                              \
-  }                                                                                                        \
-  void apply_##T(const T* x, int64_t p, int64_t n, const ChannelMaps<T>& maps, bool silu, T* out) {        \
-    silu ? apply<true>(x, p, n, maps, out) : apply<false>(x, p, n, maps, out);                             \
-  }                                                                                                        \
-  void gradient_##T(const T* x, const T* g, int64_t p, int64_t n, const ChannelMaps<T>& maps, bool silu,   \
-                    T* out, T* numbers, const GradientSums& sums) {                                        \
-    silu ? activation_gradient<true>(x, g, p, n, maps, out, numbers, sums)                                 \
-         : activation_gradient<false>(x, g, p, n, maps, out, numbers, sums);                               \
-  }                                                                                                        \
-  void combine_##T(const T* x, int64_t p, int64_t n, const ChannelMaps<T>& maps, const T* slope, T* out) { \
-    combine(x, p, n, maps, slope, out);                                                                    \
+#define FOKKER_ROWS(T)                                                                                       \
+  void moments_##T(const T* x, int64_t stride, int64_t p, int64_t n, T* numbers, double* mean,               \
+                   double* squares) {                                                                        \
+    channel_moments(x, stride, p, n, numbers, mean, squares);                                                \
+  }                                                                                                          \
+  void apply_##T(const T* x, int64_t stride, int64_t p, int64_t n, const ChannelMaps<T>& maps, bool silu,    \
+                 T* out) {                                                                                   \
+    silu ? apply<true>(x, stride, p, n, maps, out) : apply<false>(x, stride, p, n, maps, out);               \
+  }                                                                                                          \
+  void gradient_##T(const T* x, int64_t stride, const T* g, int64_t p, int64_t n,                            \
+                    const ChannelMaps<T>& maps, bool silu, T* out, T* numbers, const GradientSums& sums) {   \
+    silu ? activation_gradient<true>(x, stride, g, p, n, maps, out, numbers, sums)                           \
+         : activation_gradient<false>(x, stride, g, p, n, maps, out, numbers, sums);                         \
+  }                                                                                                          \
+  void combine_##T(const T* x, int64_t stride, const T* g, int64_t p, int64_t n, const ChannelMaps<T>& maps, \
+                   const T* slope, const InputGradient<T>& out) {                                            \
+    combine(x, stride, g, p, n, maps, slope, out);                                                           \
   }
 
 FOKKER_ROWS(float)
@@ -238,36 +245,37 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fokker::kernel {
 
-#define FOKKER_ROWS(T)                                                                                    \
-  HWY_EXPORT(moments_##T);                                                                                \
-  HWY_EXPORT(apply_##T);                                                                                  \
-  HWY_EXPORT(gradient_##T);                                                                               \
-  HWY_EXPORT(combine_##T);                                                                                \
-  template <>                                                                                             \
-  void group_moments<T>(const T* rows, int64_t stride, int64_t pixels, int64_t channels, int64_t groups,  \
-                        double eps, double* mean, double* rstd) {                                         \
-    std::vector<double> numbers(static_cast<size_t>(2 * channels));                                       \
-    double *means = numbers.data(), *squares = means + channels;                                          \
-    std::vector<T> room(static_cast<size_t>(3 * channels));                                               \
-    HWY_DYNAMIC_DISPATCH(moments_##T)(rows, stride, pixels, channels, room.data(), means, squares);       \
-    moments_of_groups(means, squares, pixels, channels, groups, eps, mean, rstd);                         \
-  }                                                                                                       \
-  template <>                                                                                             \
-  void apply_rows<T>(const T* x, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps, bool silu, \
-                     T* out) {                                                                            \
-    HWY_DYNAMIC_DISPATCH(apply_##T)(x, pixels, channels, maps, silu, out);                                \
-  }                                                                                                       \
-  template <>                                                                                             \
-  void activation_gradient_rows<T>(const T* x, const T* g, int64_t pixels, int64_t channels,              \
-                                   const ChannelMaps<T>& maps, bool silu, T* out,                         \
-                                   const GradientSums& sums) {                                            \
-    std::vector<T> room(static_cast<size_t>(2 * channels));                                               \
-    HWY_DYNAMIC_DISPATCH(gradient_##T)(x, g, pixels, channels, maps, silu, out, room.data(), sums);       \
-  }                                                                                                       \
-  template <>                                                                                             \
-  void combine_rows<T>(const T* x, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps,          \
-                       const T* slope, T* out) {                                                          \
-    HWY_DYNAMIC_DISPATCH(combine_##T)(x, pixels, channels, maps, slope, out);                             \
+#define FOKKER_ROWS(T)                                                                                   \
+  HWY_EXPORT(moments_##T);                                                                               \
+  HWY_EXPORT(apply_##T);                                                                                 \
+  HWY_EXPORT(gradient_##T);                                                                              \
+  HWY_EXPORT(combine_##T);                                                                               \
+  template <>                                                                                            \
+  void group_moments<T>(const T* rows, int64_t stride, int64_t pixels, int64_t channels, int64_t groups, \
+                        double eps, double* mean, double* rstd) {                                        \
+    std::vector<double> numbers(static_cast<size_t>(2 * channels));                                      \
+    double *means = numbers.data(), *squares = means + channels;                                         \
+    std::vector<T> room(static_cast<size_t>(3 * channels));                                              \
+    HWY_DYNAMIC_DISPATCH(moments_##T)(rows, stride, pixels, channels, room.data(), means, squares);      \
+    moments_of_groups(means, squares, pixels, channels, groups, eps, mean, rstd);                        \
+  }                                                                                                      \
+  template <>                                                                                            \
+  void apply_rows<T>(const T* x, int64_t stride, int64_t pixels, int64_t channels,                       \
+                     const ChannelMaps<T>& maps, bool silu, T* out) {                                    \
+    HWY_DYNAMIC_DISPATCH(apply_##T)(x, stride, pixels, channels, maps, silu, out);                       \
+  }                                                                                                      \
+  template <>                                                                                            \
+  void activation_gradient_rows<T>(const T* x, int64_t stride, const T* gradient, int64_t pixels,        \
+                                   int64_t channels, const ChannelMaps<T>& maps, bool silu, T* out,      \
+                                   const GradientSums& sums) {                                           \
+    std::vector<T> room(static_cast<size_t>(2 * channels));                                              \
+    HWY_DYNAMIC_DISPATCH(gradient_##T)                                                                   \
+    (x, stride, gradient, pixels, channels, maps, silu, out, room.data(), sums);                         \
+  }                                                                                                      \
+  template <>                                                                                            \
+  void combine_rows<T>(const T* x, int64_t stride, const T* gradient, int64_t pixels, int64_t channels,  \
+                       const ChannelMaps<T>& maps, const T* slope, const InputGradient<T>& out) {        \
+    HWY_DYNAMIC_DISPATCH(combine_##T)(x, stride, gradient, pixels, channels, maps, slope, out);          \
   }
 
 FOKKER_ROWS(float);

@@ -27,10 +27,11 @@ template <typename T>
 void affine_maps(const double* mean, const double* rstd, const T* weight, const T* bias, int64_t channels,
                  int64_t groups, const ChannelMaps<T>& maps);
 
-/// out = f(y), with f the identity or SiLU.
+/// out = f(y), with f the identity or SiLU; the rows begin `stride` values apart, those of out follow one
+/// another.
 template <typename T>
-void apply_rows(const T* rows, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps, bool silu,
-                T* out);
+void apply_rows(const T* rows, int64_t stride, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps,
+                bool silu, T* out);
 
 /// Sums over the pixels for each channel.
 struct GradientSums {
@@ -38,10 +39,11 @@ struct GradientSums {
   double* plain;    ///< of out
 };
 
-/// out = gradient f'(y), and its sums.
+/// out = gradient f'(y), and its sums; only the rows begin `stride` values apart.
 template <typename T>
-void activation_gradient_rows(const T* rows, const T* gradient, int64_t pixels, int64_t channels,
-                              const ChannelMaps<T>& maps, bool silu, T* out, const GradientSums& sums);
+void activation_gradient_rows(const T* rows, int64_t stride, const T* gradient, int64_t pixels,
+                              int64_t channels, const ChannelMaps<T>& maps, bool silu, T* out,
+                              const GradientSums& sums);
 
 /// From these sums the gradient of x as scale out + slope (x - centre) + shift in each channel: overwrites
 /// the maps' scale and shift. Turns sums.shifted into the gradient of the weight.
@@ -49,9 +51,20 @@ template <typename T>
 void input_maps(const double* mean, const double* rstd, const T* weight, const GradientSums& sums,
                 int64_t pixels, int64_t channels, int64_t groups, const ChannelMaps<T>& maps, T* slope);
 
-/// out = scale out + slope (x - centre) + shift.
+/// Where the gradient of x goes, and what else is part of it.
 template <typename T>
-void combine_rows(const T* rows, int64_t pixels, int64_t channels, const ChannelMaps<T>& maps, const T* slope,
-                  T* out);
+struct InputGradient {
+  T* rows;
+  int64_t stride;
+  bool add = false;         ///< to what is there
+  const T* more = nullptr;  ///< rows that are added, or null
+  int64_t more_stride = 0;
+};
+
+/// out = scale gradient + slope (x - centre) + shift, and what is added. The gradient's rows follow one
+/// another, and may be those of out.
+template <typename T>
+void combine_rows(const T* rows, int64_t stride, const T* gradient, int64_t pixels, int64_t channels,
+                  const ChannelMaps<T>& maps, const T* slope, const InputGradient<T>& out);
 
 }  // namespace fokker::kernel

@@ -51,6 +51,21 @@ void place_rows(const ImageView& image, float* out, int64_t row_stride, int64_t 
   }
 }
 
+void sum_squares_of_four(const float* doubled, int64_t height, int64_t width, int64_t channels, bool add,
+                         float* out, int64_t pixel_stride) {
+  const hn::ScalableTag<float> d;
+  const int64_t line = 2 * width * channels;
+  for (int64_t i = 0; i < height; ++i, doubled += line)
+    for (int64_t j = 0; j < width; ++j, doubled += 2 * channels, out += pixel_stride)
+      for_vectors(d, channels, [&](auto access, int64_t c) HWY_ATTR {
+        const float* from = doubled + c;
+        const auto upper = hn::Add(access.load(d, from), access.load(d, from + channels));
+        const auto lower = hn::Add(access.load(d, from + line), access.load(d, from + line + channels));
+        const auto sum = hn::Add(upper, lower);
+        access.store(add ? hn::Add(sum, access.load(d, out + c)) : sum, d, out + c);
+      });
+}
+
 void sum_pixels(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, double* sums) {
   constexpr int64_t most = 256;
   const hn::ScalableTag<float> d;
@@ -83,9 +98,15 @@ namespace fokker::kernel {
 
 HWY_EXPORT(place_rows);
 HWY_EXPORT(sum_pixels);
+HWY_EXPORT(sum_squares_of_four);
 
 void place_image(const ImageView& image, float* out, int64_t row_stride, int64_t pixel_stride) {
   HWY_DYNAMIC_DISPATCH(place_rows)(image, out, row_stride, pixel_stride);
+}
+
+void sum_doubled(const float* doubled, int64_t height, int64_t width, int64_t channels, bool add, float* out,
+                 int64_t pixel_stride) {
+  HWY_DYNAMIC_DISPATCH(sum_squares_of_four)(doubled, height, width, channels, add, out, pixel_stride);
 }
 
 void channel_sums(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, double* sums) {

@@ -18,6 +18,11 @@ struct ImageView {
 /// numbers apart.
 void place_image(const ImageView& image, float* out, int64_t row_stride, int64_t pixel_stride);
 
+/// The transposed map of an upsampled view: each pixel of out (height, width), `pixel_stride` numbers apart,
+/// is the sum of 2 x 2 of `doubled` (2 height, 2 width, channels), plus what is there where `add`.
+void sum_doubled(const float* doubled, int64_t height, int64_t width, int64_t channels, bool add, float* out,
+                 int64_t pixel_stride);
+
 /// sums[c] = the sum of channel c over `pixels`, `pixel_stride` numbers apart; beyond a few pixels in
 /// float64.
 void channel_sums(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, double* sums);

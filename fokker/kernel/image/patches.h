@@ -15,4 +15,8 @@ struct PatchShape {
 /// pixels lie `pixel_stride` numbers apart.
 void gather_patches(const PatchShape& shape, const float* image, int64_t pixel_stride, float* out);
 
+/// The transposed map: adds patches (rows * columns, 9 * channels) to the pixels that they were gathered
+/// from.
+void scatter_patches(const PatchShape& shape, const float* patches, float* image, int64_t pixel_stride);
+
 }  // namespace fokker::kernel

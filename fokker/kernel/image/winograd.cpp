@@ -163,18 +163,13 @@ void input_tile(const float* d, PixelStrides strides, int64_t channels, float* v
 
 void output_gradient_tile(const float* d, PixelStrides strides, int64_t channels, float* v, int64_t stride,
                           int64_t panel) {
-  // Vectors may not straddle two panels, so that they are no longer than half of one.
-  using Half = hn::CappedTag<float, gemm_panel / 2>;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(Half()));
-  const auto one = [&](auto tag, int64_t c) {
+  // Vectors begin at multiples of their length, and so never straddle two panels.
+  for_shortening_vectors<hn::CappedTag<float, gemm_panel / 2>>(0, channels, [&](auto tag, int64_t c) {
     float* to = v + c / gemm_panel * panel + c % gemm_panel;
     transform_square<OutputGradientMap>(
         tag, [&](int i, int j) { return hn::LoadU(tag, d + i * strides.row + j * strides.pixel + c); },
         [&](int i, int j, auto value) { hn::StoreU(value, tag, to + (6 * i + j) * stride); });
-  };
-  int64_t c = 0;
-  for (; c + lanes <= channels; c += lanes) one(Half(), c);
-  for (; c < channels; ++c) one(hn::CappedTag<float, 1>(), c);
+  });
 }
 
 void output_tile(const float* m, int64_t stride, int64_t channels, const WinogradOutput& o) {
@@ -192,13 +187,14 @@ void output_tile(const float* m, int64_t stride, int64_t channels, const Winogra
   });
 }
 
-/// One row of a panel: filters from `gather[tap][lane]` to the 36 factors.
-void filter_row(const float* gather, float* to, int64_t stride) {
+/// One row of a panel: filters from `gather[tap][lane]` to the 36 factors; `turned` by half a turn.
+void filter_row(const float* gather, bool turned, float* to, int64_t stride) {
   using Part = hn::CappedTag<float, gemm_panel>;
   const Part tag;
+  const int64_t first = turned ? 8 * gemm_panel : 0, tap = turned ? -gemm_panel : gemm_panel;
   for (int64_t k = 0; k < gemm_panel; k += static_cast<int64_t>(hn::Lanes(tag)))
     transform_square<FilterMap>(
-        tag, [&](int i, int j) { return hn::LoadU(tag, gather + (3 * i + j) * gemm_panel + k); },
+        tag, [&](int i, int j) { return hn::LoadU(tag, gather + first + (3 * i + j) * tap + k); },
         [&](int i, int j, auto value) { hn::StoreU(value, tag, to + (6 * i + j) * stride + k); });
 }
 
@@ -241,15 +237,16 @@ void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool tran
   const int64_t rows = transposed ? outputs : inputs, columns = transposed ? inputs : outputs;
   const int64_t row_stride = 9 * (transposed ? inputs : 1), column_stride = 9 * (transposed ? 1 : inputs);
   const int64_t first = panel * gemm_panel, count = std::min(gemm_panel, columns - first);
-  float gather[9 * gemm_panel] = {};
+  // Filters that follow one another in memory become columns together.
+  const int64_t together = transposed ? 1 : 4;
+  float gather[4 * 9 * gemm_panel];
   for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t lane = 0; lane < count; ++lane) {
-      const float* filter = g + r * row_stride + (first + lane) * column_stride;
-      for (int64_t tap = 0; tap < 9; ++tap)
-        gather[(transposed ? 8 - tap : tap) * gemm_panel + lane] = filter[tap];
-    }
+    if (r % together == 0)
+      pack_matrix({g + r * row_stride + first * column_stride, 1, column_stride},
+                  9 * std::min(together, rows - r), count, gather);
     HWY_DYNAMIC_DISPATCH(filter_row)
-    (gather, panels + (first * rows + r * gemm_panel), packed_size(rows, columns));
+    (gather + r % together * 9 * gemm_panel, transposed, panels + (first * rows + r * gemm_panel),
+     winograd_stride(packed_size(rows, columns)));
   }
 }
 
@@ -258,7 +255,7 @@ void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, i
   for (int64_t c = 0; c < inputs; ++c) {
     float taps[9 * gemm_panel];
     HWY_DYNAMIC_DISPATCH(filter_gradient_row)
-    (u + c * outputs + first, inputs * outputs, count, taps);
+    (u + c * outputs + first, winograd_stride(inputs * outputs), count, taps);
     for (int64_t lane = 0; lane < count; ++lane)
       for (int64_t tap = 0; tap < 9; ++tap)
         dg[((first + lane) * inputs + c) * 9 + tap] = taps[tap * gemm_panel + lane];

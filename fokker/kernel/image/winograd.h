@@ -14,6 +14,12 @@ constexpr int64_t winograd_tile = 4;       // results on a side
 constexpr int64_t winograd_patch = 6;      // inputs on a side
 constexpr int64_t winograd_products = 36;  // of each tile and pair of channels
 
+/// From one of the 36 parts of `numbers` to the next: odd multiples of a cache line, so that they do not fall
+/// on the same lines of a cache.
+constexpr int64_t winograd_stride(int64_t numbers) {
+  return ((numbers + 15) / 16 | 1) * 16;
+}
+
 /// Numbers in rows of `row` apart, pixels `pixel` apart, channels adjacent.
 struct PixelStrides {
   int64_t row = 0, pixel = 0;
@@ -41,14 +47,14 @@ struct WinogradOutput {
 void winograd_output(const float* m, int64_t stride, int64_t channels, const WinogradOutput& output);
 
 /// The filters g (outputs, inputs, 3, 3) as 36 packed factors (inputs, outputs), G g G^T, one after the
-/// other, each of packed_size(inputs, outputs) numbers: writes one panel of 16 outputs in each. `transposed`:
-/// of the convolution that takes a result's gradient to the input's, (outputs, inputs) with the filters
-/// turned by half a turn, 16 inputs.
+/// other, winograd_stride(packed_size(inputs, outputs)) apart: writes one panel of 16 outputs in each.
+/// `transposed`: of the convolution that takes a result's gradient to the input's, (outputs, inputs) with the
+/// filters turned by half a turn, 16 inputs.
 void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool transposed, int64_t panel,
                       float* panels);
 
-/// dg (outputs, inputs, 3, 3) = G^T u G from 36 matrices u (inputs, outputs), one after the other, for 16
-/// outputs from 16 * panel on.
+/// dg (outputs, inputs, 3, 3) = G^T u G from 36 matrices u (inputs, outputs),
+/// winograd_stride(inputs * outputs) apart, for 16 outputs from 16 * panel on.
 void winograd_filter_gradient(const float* u, int64_t outputs, int64_t inputs, int64_t panel, float* dg);
 
 }  // namespace fokker::kernel

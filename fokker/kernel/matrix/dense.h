@@ -1,7 +1,7 @@
 #pragma once
 #include <vector>
 
-#include "fokker/kernel/matrix/gemm.h"
+#include "fokker/kernel/matrix/factor.h"
 #include "fokker/kernel/vector/activation.h"
 #include "fokker/kernel/vector/scratch.h"
 
@@ -50,18 +50,21 @@ struct DenseInput {
 class DenseWeights {
  public:
   enum class Use { forward, both };
-  /// Lays out the weights as they are now, in memory that is kept from call to call.
-  void pack(const DenseGraph& graph, Use use);
+  /// Lays out the weights as they are now, in memory that is kept from call to call. All products of the
+  /// graph, gradients' too, then take factors of that precision.
+  void pack(const DenseGraph& graph, Use use, FactorPrecision precision = FactorPrecision::float32);
   /// Argument error where these are not laid out for that graph and use.
   void validate(const DenseGraph& graph, Use use) const;
-  const PackedMatrix& forward(size_t edge) const { return forward_[edge]; }
-  const PackedMatrix& backward(size_t edge) const { return backward_[edge]; }
+  FactorPrecision precision() const { return precision_; }
+  const PackedFactor& forward(size_t edge) const { return forward_[edge]; }
+  const PackedFactor& backward(size_t edge) const { return backward_[edge]; }
   /// The sum of the biases of all edges into a value.
   const std::vector<float>& bias(int64_t value) const { return biases_[static_cast<size_t>(value)]; }
 
  private:
+  FactorPrecision precision_ = FactorPrecision::float32;
   Buffer numbers_;
-  std::vector<PackedMatrix> forward_, backward_;
+  std::vector<PackedFactor> forward_, backward_;
   std::vector<std::vector<float>> biases_;
 };
 

@@ -10,10 +10,15 @@
 namespace fokker::kernel {
 namespace {
 
-constexpr int64_t backward_height = 66;  // rows of a block
-constexpr int64_t chunk_blocks = 8;      // blocks whose gradients are kept before weights take them up
-constexpr int64_t part_blocks = 4;       // blocks whose products are one float32 sum; divides a chunk
-constexpr int64_t tile_height = 66;      // rows of a weight that are one task
+constexpr int64_t chunk_blocks = 8;  // blocks whose gradients are kept before weights take them up
+constexpr int64_t part_blocks = 4;   // blocks whose products are one float32 sum; divides a chunk
+constexpr int64_t tile_height = 66;  // most rows of a weight that are one task
+
+/// Rows of a block, and of a weight that are one task: whole tiles of the products in which each is rows or
+/// depth.
+constexpr int64_t backward_height(FactorPrecision precision) {
+  return precision == FactorPrecision::float32 ? tile_height : 2 * bf16_depth;
+}
 
 /// One pass over a chunk of rows: gradients of the values block by block, then of the weights tile by tile.
 class BackwardChunk {
@@ -24,6 +29,7 @@ class BackwardChunk {
         inputs_(inputs),
         sums_(sums),
         weights_(tape.weights),
+        precision_(tape.weights.precision()),
         out_(out),
         height_(blocks.height),
         gradients_(graph, blocks.height * chunk_blocks, tape.gradients),
@@ -35,7 +41,7 @@ class BackwardChunk {
     for (const auto& edge : graph.edges) sources_.insert(static_cast<size_t>(edge.from));
     float* next = tape.factors.reserve(total);
     for (size_t v = 0; v < graph.values.size(); ++v) {
-      factors_[v] = next;
+      places_.push_back(next);
       next += chunk_blocks * factor_size(v);
     }
     for (size_t e = 0; e < graph.edges.size(); ++e)
@@ -50,7 +56,7 @@ class BackwardChunk {
       const DenseEdge& edge = graph_.edges[e];
       const int64_t height = graph_.size_of(edge.to), width = graph_.size_of(edge.from);
       const bool wanted = out_.edges[e].weight || out_.edges[e].bias;
-      for (int64_t row = 0; wanted && row < height; row += tile_height)
+      for (int64_t row = 0; wanted && row < height; row += backward_height(precision_))
         tiles.push_back({e, row, static_cast<int64_t>(offset) + row * width});
       offset += height * width;
     }
@@ -73,7 +79,9 @@ class BackwardChunk {
     return total;
   }
 
-  int64_t factor_size(size_t value) const { return packed_size(height_, graph_.values[value].size); }
+  int64_t factor_size(size_t value) const {
+    return packed_factor_size(precision_, height_, graph_.values[value].size);
+  }
 
   std::span<const DenseRows> rows_of(const DenseBlocks& blocks, int64_t first, int64_t count) {
     for (int64_t b = 0; b < count; ++b) rows_[b] = blocks[first + b];
@@ -141,7 +149,8 @@ class BackwardChunk {
       activate(graph_.activation, seen, rows.count, size, activated);
       seen = activated;
     }
-    pack_matrix({seen.data, seen.stride, 1}, rows.count, size, factors_[value] + block * factor_size(value));
+    factors_[value][block] = pack_factor(precision_, {seen.data, seen.stride, 1}, rows.count, size,
+                                         places_[value] + block * factor_size(value));
   }
 
   /// Rows of one weight's gradient: sums over all blocks, in their order.
@@ -157,8 +166,7 @@ class BackwardChunk {
       for (size_t b = begin; b < std::min(blocks.size(), begin + part_blocks); ++b) {
         const auto block = static_cast<int64_t>(b);
         const MatrixRows gradient = gradients_.from_row(to, block * height_);
-        gemm({gradient.data + tile.row, 1, gradient.stride}, rows,
-             {factors_[from] + block * factor_size(from), blocks[b].count, columns}, {.add = b > begin}, sum,
+        gemm({gradient.data + tile.row, 1, gradient.stride}, rows, factors_[from][b], {.add = b > begin}, sum,
              begins ? edge.stride : columns);
       }
       weight_sums_.add(part, sum, rows, columns, weight, edge.stride, tile.offset);
@@ -180,17 +188,19 @@ class BackwardChunk {
   }
 
   int64_t tile_rows(const Tile& tile) const {
-    return std::min(tile_height, graph_.size_of(graph_.edges[tile.edge].to) - tile.row);
+    return std::min(backward_height(precision_), graph_.size_of(graph_.edges[tile.edge].to) - tile.row);
   }
 
   const DenseGraph& graph_;
   const std::vector<DenseInput>& inputs_;
   const ValueMatrices& sums_;
   const DenseWeights& weights_;
+  FactorPrecision precision_;
   const DenseGradients& out_;
   int64_t height_;
   ValueMatrices gradients_;
-  std::vector<float*> factors_;
+  std::vector<float*> places_;  ///< of each value's factors
+  std::vector<std::array<PackedFactor, chunk_blocks>> factors_;
   std::set<size_t> sources_;  ///< values with edges
   std::array<DenseRows, chunk_blocks> rows_;
   SumOfParts weight_sums_;
@@ -209,7 +219,8 @@ void dense_backward(const DenseGraph& graph, const std::vector<DenseInput>& inpu
         graph.edges.size(), inputs.size(), out.edges.size(), out.inputs.size());
   const ValueMatrices sums(graph, rows, tape.sums);
   // The blocks are the same for any number of threads: their order is the order of the sums.
-  const DenseBlocks blocks(rows, backward_height, 1);
+  const FactorPrecision precision = tape.weights.precision();
+  const DenseBlocks blocks(rows, backward_height(precision), rows_together(precision), 1);
   BackwardChunk chunk(graph, inputs, sums, tape, out, blocks);
   for (int64_t first = 0; first < blocks.count(); first += chunk_blocks)
     chunk.run(blocks, first, std::min(chunk_blocks, blocks.count() - first), gradient);

@@ -22,15 +22,15 @@ struct DenseRows {
   int64_t first = 0, count = 0;
 };
 
-/// Rows cut into blocks of nearly equal height, at most `most` (rounded up to whole tiles of a product), as
-/// many as `threads` share evenly.
+/// Rows cut into blocks of nearly equal height, at most `most` (rounded up to multiples of what products take
+/// together), as many as `threads` share evenly.
 struct DenseBlocks {
   int64_t rows = 0, height = 0;
 
-  DenseBlocks(int64_t all, int64_t most, int64_t threads) : rows(all) {
+  DenseBlocks(int64_t all, int64_t most, int64_t together, int64_t threads) : rows(all) {
     const auto parts = [](int64_t count, int64_t size) { return (count + size - 1) / size; };
     const int64_t shared = parts(parts(all, most), threads) * threads;
-    height = std::max<int64_t>(1, parts(parts(all, std::max<int64_t>(1, shared)), gemm_rows)) * gemm_rows;
+    height = std::max<int64_t>(1, parts(parts(all, std::max<int64_t>(1, shared)), together)) * together;
   }
   int64_t count() const { return (rows + height - 1) / height; }
   DenseRows operator[](int64_t block) const {

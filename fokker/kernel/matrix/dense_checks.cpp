@@ -53,8 +53,8 @@ void DenseWeights::validate(const DenseGraph& graph, Use use) const {
   bool fit = forward_.size() == graph.edges.size() && backward_.size() == backward &&
              biases_.size() == graph.values.size();
   for (size_t e = 0; fit && e < forward_.size(); ++e)
-    fit = forward_[e].rows == graph.size_of(graph.edges[e].from) &&
-          forward_[e].columns == graph.size_of(graph.edges[e].to);
+    fit = forward_[e].rows() == graph.size_of(graph.edges[e].from) &&
+          forward_[e].columns() == graph.size_of(graph.edges[e].to);
   check(fit, "dense: expected weights laid out for this graph and use");
 }
 

@@ -4,7 +4,10 @@ namespace fokker::kernel {
 namespace {
 
 /// Rows that go through all layers together: two values of a usual width fit the second cache.
-constexpr int64_t forward_height = 120;
+DenseBlocks forward_blocks(int64_t rows, FactorPrecision precision) {
+  const int64_t most = precision == FactorPrecision::float32 ? 120 : 128;
+  return {rows, most, rows_together(precision), at::get_num_threads()};
+}
 
 /// Where the values of one block of rows are: before the activation, and as others see them.
 struct DensePlaces {
@@ -112,7 +115,7 @@ void place_inputs(const std::vector<DenseInput>& inputs, int64_t first_row, Dens
 template <typename Place, typename TakesPart, typename Bias>
 void forward_rows(const DenseGraph& graph, const DenseWeights& weights, const std::vector<DenseInput>& inputs,
                   int64_t rows, const SharedPlaces& layout, Place place, TakesPart takes_part, Bias bias) {
-  const DenseBlocks blocks(rows, forward_height, at::get_num_threads());
+  const DenseBlocks blocks = forward_blocks(rows, weights.precision());
   for_each_task(blocks.count(), [&](int64_t b) {
     const auto [first, count] = blocks[b];
     float* memory = scratch(Scratch::own, layout.width() * blocks.height);
@@ -171,15 +174,17 @@ class SharedPart {
 
 }  // namespace
 
-void DenseWeights::pack(const DenseGraph& graph, Use use) {
+void DenseWeights::pack(const DenseGraph& graph, Use use, FactorPrecision precision) {
   graph.validate();
+  precision_ = precision;
   int64_t total = 0;
   std::vector<int64_t> offsets;
   for (const auto& edge : graph.edges)
     for (const bool forward : {true, false}) {
       const int64_t in = graph.size_of(edge.from), out = graph.size_of(edge.to);
       offsets.push_back(total);
-      if (forward || use == Use::both) total += forward ? packed_size(in, out) : packed_size(out, in);
+      if (forward || use == Use::both)
+        total += packed_factor_size(precision, forward ? in : out, forward ? out : in);
     }
   float* numbers = numbers_.reserve(total);
   forward_.resize(graph.edges.size());
@@ -187,9 +192,10 @@ void DenseWeights::pack(const DenseGraph& graph, Use use) {
   for_each_task(static_cast<int64_t>(graph.edges.size()), [&](int64_t e) {
     const DenseEdge& edge = graph.edges[e];
     const int64_t in = graph.size_of(edge.from), out = graph.size_of(edge.to);
-    forward_[e] = pack_matrix({edge.weight, 1, edge.stride}, in, out, numbers + offsets[2 * e]);
+    forward_[e] = pack_factor(precision, {edge.weight, 1, edge.stride}, in, out, numbers + offsets[2 * e]);
     if (use == Use::both)
-      backward_[e] = pack_matrix({edge.weight, edge.stride, 1}, out, in, numbers + offsets[2 * e + 1]);
+      backward_[e] =
+          pack_factor(precision, {edge.weight, edge.stride, 1}, out, in, numbers + offsets[2 * e + 1]);
   });
   biases_.resize(graph.values.size());
   for (size_t v = 0; v < graph.values.size(); ++v)

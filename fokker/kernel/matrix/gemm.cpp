@@ -16,19 +16,22 @@ namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// A panel, or the first half of one where no more columns are wanted, as a tile computes it.
+/// Two panels, one, or the first half of one where no more columns are wanted, as a tile computes them.
 template <int64_t Width>
 struct PanelPart {
   static constexpr int64_t width = Width;
-  using Tag = hn::CappedTag<float, Width>;
+  using Tag = hn::CappedTag<float, std::min(Width, gemm_panel)>;
   using Vector = hn::Vec<Tag>;
   static constexpr int64_t lanes = hn::MaxLanes(Tag());
   static constexpr int64_t vectors = Width / lanes;  // of a row
-  // As many sums as registers hold beside a row of the panel and a broadcast: wide registers come in 32.
-  static constexpr int64_t rows = vectors == 1 ? (lanes == 16 ? 14 : 12) : vectors == 2 ? 6 : 2;
+  // As many sums as registers hold beside a row of the panels and a broadcast: wide registers come in 32.
+  static constexpr int64_t rows = vectors == 1 || lanes == 16 ? 12 : vectors == 2 ? 6 : 2;
 };
+using PanelPair = PanelPart<2 * gemm_panel>;
 using WholePanel = PanelPart<gemm_panel>;
 using HalfPanel = PanelPart<gemm_panel / 2>;
+// One vector a row needs a load for each multiplication; only wide registers are enough for two of 16 lanes.
+constexpr bool takes_pairs = PanelPair::lanes == gemm_panel;
 constexpr int64_t gemm_depth = 256;   // of a panel's part that stays in the first cache: 16 KiB
 constexpr int64_t gemm_height = 120;  // rows of a that stay in the second cache meanwhile
 
@@ -36,6 +39,7 @@ constexpr int64_t gemm_height = 120;  // rows of a that stay in the second cache
 struct GemmTile {
   MatrixView a;
   const float* panel;
+  int64_t next_panel;  // numbers from one panel to the next
   int64_t depth;
   const float* bias;  // or null
   bool add;
@@ -59,7 +63,8 @@ HWY_INLINE void gemm_tile(const GemmTile& tile) {
   for (int64_t k = 0; k < tile.depth; ++k, a += column, b += gemm_panel) {
     typename Part::Vector factors[vectors];
     HWY_UNROLL(8)
-    for (int64_t v = 0; v < vectors; ++v) factors[v] = hn::LoadU(d, b + v * lanes);
+    for (int64_t v = 0; v < vectors; ++v)
+      factors[v] = hn::LoadU(d, b + v * lanes / gemm_panel * tile.next_panel + v * lanes % gemm_panel);
     HWY_UNROLL(16)
     for (int64_t i = 0; i < Rows; ++i) {
       const auto left = hn::Set(d, a[i * row]);
@@ -114,6 +119,22 @@ HWY_INLINE void gemm_block(const MatrixView& a, int64_t rows, int64_t columns, c
   }
 }
 
+/// The next of the columns that are left, and how many those are.
+HWY_INLINE int64_t gemm_columns(const MatrixView& a, int64_t rows, int64_t left, const GemmTile& panel) {
+  if constexpr (takes_pairs) {
+    if (left >= PanelPair::width) {
+      gemm_block<PanelPair>(a, rows, PanelPair::width, panel);
+      return PanelPair::width;
+    }
+  }
+  const int64_t columns = std::min(gemm_panel, left);
+  if (columns > HalfPanel::width)
+    gemm_block<WholePanel>(a, rows, columns, panel);
+  else
+    gemm_block<HalfPanel>(a, rows, columns, panel);
+  return columns;
+}
+
 void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart& start, float* c,
           int64_t c_stride) {
   const int64_t panel_rows = b.panel_rows ? b.panel_rows : b.rows;
@@ -123,19 +144,16 @@ void gemm(const MatrixView& a, int64_t m, const PackedMatrix& b, const GemmStart
     for (int64_t k = 0; k == 0 || k < b.rows; k += gemm_depth) {
       MatrixView part = a;
       part.data = a.data + first * a.row_stride + k * a.column_stride;
-      for (int64_t j = 0; j < b.columns; j += gemm_panel) {
+      for (int64_t j = 0, taken = 0; j < b.columns; j += taken) {
         const GemmTile panel = {.a = part,
                                 .panel = b.panels + j * panel_rows + k * gemm_panel,
+                                .next_panel = panel_rows * gemm_panel,
                                 .depth = std::min(gemm_depth, b.rows - k),
                                 .bias = start.bias && k == 0 ? start.bias + j : nullptr,
                                 .add = start.add || k > 0,
                                 .c = c + first * c_stride + j,
                                 .c_stride = c_stride};
-        const int64_t columns = std::min(gemm_panel, b.columns - j);
-        if (columns > HalfPanel::width)
-          gemm_block<WholePanel>(part, rows, columns, panel);
-        else
-          gemm_block<HalfPanel>(part, rows, columns, panel);
+        taken = gemm_columns(part, rows, b.columns - j, panel);
       }
     }
   }

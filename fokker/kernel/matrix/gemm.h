@@ -25,8 +25,7 @@ struct PackedMatrix {
 };
 
 constexpr int64_t gemm_panel = 16;
-/// Callers split their rows into multiples of this: the tile that registers hold has 6 or 12 on AVX2, and 14
-/// with vectors of 16 numbers, which costs little more for what is left of one.
+/// Callers split their rows into multiples of this: the tile that registers hold has 6 or 12 rows.
 constexpr int64_t gemm_rows = 6;
 
 inline PackedMatrix PackedMatrix::part(int64_t first, int64_t count) const {

@@ -61,4 +61,18 @@ ComponentMoments component_moments(const ComponentCovariances& mixture, const Te
   return result;
 }
 
+ComponentMoments joined(const ComponentMoments& first, const ComponentMoments& second) {
+  const Tensor &a = first.log_total, &b = second.log_total;
+  // NaN is a row whose squares overflow in that part: the other part is nearer, or has none either.
+  const Tensor total = at::where(a.isnan(), b, at::where(b.isnan(), a, at::logaddexp(a, b)));
+  const auto both = [&](const Tensor& x, const Tensor& y) {
+    const Tensor p = (a - total).exp().unsqueeze(1), q = (b - total).exp().unsqueeze(1);
+    const Tensor none = at::zeros_like(x);
+    return (at::where(p > 0, p * x, none) + at::where(q > 0, q * y, none))
+        .masked_fill_(total.isnan().unsqueeze(1), std::numeric_limits<double>::quiet_NaN());
+  };
+  return {total, both(first.weighted_residual, second.weighted_residual),
+          both(first.explained, second.explained), both(first.mean, second.mean)};
+}
+
 }  // namespace fokker::kernel

@@ -26,4 +26,7 @@ struct ComponentMoments {
 ComponentMoments component_moments(const ComponentCovariances& mixture, const Tensor& gains,
                                    const Tensor& data_means, const Tensor& x);
 
+/// What two parts of a mixture say together.
+ComponentMoments joined(const ComponentMoments& first, const ComponentMoments& second);
+
 }  // namespace fokker::kernel

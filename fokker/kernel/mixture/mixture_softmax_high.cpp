@@ -249,6 +249,7 @@ void SoftmaxComponents::sum_high(const SoftmaxQueries& queries, MixtureSoftmax& 
     for (int64_t i = 0; i < count; ++i)
       if (block.verdicts[i] == Verdict::plain) plain.push_back(begin + i);
   }
+  block.logits = Tensor();  // the plain softmax needs as much again
   fill_plainly(components_, queries, plain, result);
 }
 

@@ -1,5 +1,6 @@
 // The softmax of a mixture in tensor operations.
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -134,7 +135,9 @@ MixtureSoftmax mixture_softmax_plain(const CentredMeans& components, const Softm
   if (records_gradient(components, queries) || !queries.x.is_cpu()) {
     for (int64_t b = 0; b < blocks; ++b) run_block(b);
   } else {
-    at::parallel_for(0, blocks, 1, [&](int64_t first, int64_t last) {
+    // Eighteen temporaries of (rows, k) are alive in a block: as many blocks at once as 150 MB hold.
+    const int64_t together = std::max<int64_t>(1, block_elements / 2 / (rows * k));
+    at::parallel_for(0, blocks, (blocks + together - 1) / together, [&](int64_t first, int64_t last) {
       const GradientMode off(false);
       for (int64_t b = first; b < last; ++b) run_block(b);
     });

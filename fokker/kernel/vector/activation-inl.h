@@ -57,10 +57,23 @@ HWY_INLINE V unless_nan(V x, V y) {
   return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
+/// 1 / y within 2 ulp for y >= 1; of infinity 0, and of NaN NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V reciprocal(D d, V y) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  // 14 bits and a step of Newton's method take a few cycles, a division of 16 lanes sixteen. Infinity times
+  // an estimate of 0 is no number.
+  const V estimate = hn::ApproximateReciprocal(y);
+  const V better = hn::Mul(estimate, hn::NegMulAdd(y, estimate, hn::Set(d, 2.0f)));
+  return hn::IfThenZeroElse(hn::Gt(y, hn::Set(d, 1e38f)), better);
+#else
+  return hn::Div(hn::Set(d, 1.0f), y);
+#endif
+}
+
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V sigmoid(D d, V x) {
-  const V one = hn::Set(d, 1.0f);
-  return hn::Div(one, hn::Add(one, exponential(d, hn::Neg(x))));
+  return reciprocal(d, hn::Add(hn::Set(d, 1.0f), exponential(d, hn::Neg(x))));
 }
 
 /// The standard normal distribution function within 1e-7, and exp(-x^2/2) on the way: Abramowitz and Stegun

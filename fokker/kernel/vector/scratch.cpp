@@ -25,7 +25,7 @@ void* Buffer::reserve_bytes(int64_t count) {
 }
 
 Buffer& scratch_buffer(Scratch kind) {
-  thread_local std::array<Buffer, 2> buffers;
+  thread_local std::array<Buffer, 3> buffers;
   return buffers[static_cast<size_t>(kind)];
 }
 

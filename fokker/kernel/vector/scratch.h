@@ -29,8 +29,9 @@ class Buffer {
   int64_t size_ = 0;
 };
 
-/// What a thread's scratch memory is for: the holder of one may ask for the other.
-enum class Scratch { shared, own };
+/// What a thread's scratch memory is for: the holder of one may ask for the others. `factor`: a rounded
+/// factor, for the time of one product.
+enum class Scratch { shared, own, factor };
 
 /// This thread's buffer of that kind.
 Buffer& scratch_buffer(Scratch kind);

@@ -91,17 +91,28 @@ HWY_INLINE void for_vectors(D d, int64_t count, const Body& body) {
   for_vector_groups<1>(d, count, [&](auto, auto access, int64_t k) HWY_ATTR { body(access, k); });
 }
 
-/// body(tag, k) for vectors that cover the numbers [0, count), the last of which begins earlier rather than
-/// ending later, so that it may take up numbers once more; fewer than one vector holds go one by one.
-template <class Body>
+template <class D>
+using NarrowerTag = hn::CappedTag<hn::TFromD<D>, (hn::MaxLanes(D()) + 1) / 2>;
+
+/// body(tag, k) for vectors that cover the numbers [0, count), as long as so few numbers allow. The last
+/// begins earlier rather than ending later, so that it may take up numbers once more.
+template <class D = hn::ScalableTag<float>, class Body>
 HWY_INLINE void for_overlapping_vectors(int64_t count, const Body& body) {
-  const hn::ScalableTag<float> d;
+  const D d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  if (count < lanes) {
-    for (int64_t k = 0; k < count; ++k) body(hn::CappedTag<float, 1>(), k);
-    return;
-  }
+  if constexpr (hn::MaxLanes(D()) > 1)
+    if (count < lanes) return for_overlapping_vectors<NarrowerTag<D>>(count, body);
   for (int64_t k = 0; k < count; k += lanes) body(d, std::min(k, count - lanes));
+}
+
+/// body(tag, k) for vectors of the numbers [first, count), each once: as many of D as there are, then shorter
+/// ones.
+template <class D, class Body>
+HWY_INLINE void for_shortening_vectors(int64_t first, int64_t count, const Body& body) {
+  const D d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (; first + lanes <= count; first += lanes) body(d, first);
+  if constexpr (hn::MaxLanes(D()) > 1) for_shortening_vectors<NarrowerTag<D>>(first, count, body);
 }
 
 /// A vector of doubles from memory of them, or of floats.

@@ -1,8 +1,9 @@
 #include "fokker/nn/mlp/mlp.h"
 
 #include "fokker/core/check.h"
-#include "fokker/nn/config_reader.h"
+#include "fokker/core/text/json_reader.h"
 #include "fokker/nn/mlp/mlp_fused.h"
+#include "fokker/nn/product_precision.h"
 
 namespace fokker {
 namespace {
@@ -22,7 +23,7 @@ void check_options(const MlpOptions& o) {
 
 MlpOptions MlpOptions::from_config(const Json& config) {
   MlpOptions o;
-  const ConfigReader reader(config);
+  const detail::JsonReader reader(config, "network configuration");
   reader.read("dimension", o.dimension);
   reader.read("output_dimension", o.output_dimension);
   reader.read("width", o.width);
@@ -75,7 +76,15 @@ Tensor Mlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) co
 
 std::unique_ptr<const Forward> Mlp::frozen() const {
   if (!suits_fused_mlp(*layers_)) return nullptr;
-  return std::make_unique<FrozenMlp>(*layers_);
+  const Bf16Products products(bf16_products());
+  return std::make_unique<FrozenMlp>(*layers_, factor_precision());
+}
+
+// Narrower ones spend their time beside the products.
+bool Mlp::is_faster_in_bf16() const {
+  constexpr int64_t least_width = 64;
+  return options_.width >= least_width && suits_fused_mlp(*layers_) &&
+         kernel::bf16_unit() != kernel::Bf16Unit::none;
 }
 
 std::unique_ptr<Network> Mlp::clone() const {

@@ -45,6 +45,7 @@ class Mlp final : public Network {
   /// The layers one after another, by ATen's operations: what the fused form is tested against.
   Tensor forward_plain(const Tensor& x, const Tensor& time, const Tensor& label) const;
   std::unique_ptr<const Forward> frozen() const override;
+  bool is_faster_in_bf16() const override;
   std::unique_ptr<Network> clone() const override;
   Json config() const override;
   std::vector<int64_t> event_shape() const override { return {options_.dimension}; }

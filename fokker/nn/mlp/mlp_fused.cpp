@@ -162,6 +162,15 @@ class MlpNode final : public torch::autograd::Node {
   SavedVariable x_, time_, label_;
 };
 
+/// As libtorch counts who holds a node: outside of it until 1.13 (shared_ptr), in it today (intrusive_ptr).
+template <typename Pointer = decltype(torch::autograd::Edge::function)>
+Pointer held_node(std::unique_ptr<MlpNode> node) {
+  if constexpr (requires { Pointer::unsafe_steal_from_new(node.get()); })
+    return Pointer::unsafe_steal_from_new(node.release());
+  else
+    return Pointer(node.release(), [](auto* unused) { deleteNode(unused); });
+}
+
 }  // namespace
 
 bool suits_fused_mlp(const MlpLayers& layers) {
@@ -174,8 +183,8 @@ bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& tim
     return t.defined() && t.is_cpu() && t.scalar_type() == at::kFloat &&
            !(at::GradMode::is_enabled() && t.requires_grad());
   };
-  return !Bf16Products::active() && suits_fused_mlp(layers) && plain_input(x) && plain_input(time) &&
-         x.dim() == 2 && x.size(0) >= least_rows;
+  return suits_fused_mlp(layers) && plain_input(x) && plain_input(time) && x.dim() == 2 &&
+         x.size(0) >= least_rows;
 }
 
 Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
@@ -187,30 +196,31 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
       at::GradMode::is_enabled() &&
       std::any_of(parameters.begin(), parameters.end(), [](const Tensor& p) { return p.requires_grad(); });
   Tensor y;
-  std::shared_ptr<MlpNode> node;
+  decltype(torch::autograd::Edge::function) node;
   {
     const GradientMode no_gradients(false);
     MlpInputs inputs(*layers, x, time, label);
     kernel::DenseGraph graph = layers->graph();
     const std::shared_ptr<kernel::DenseTape> tape = layers->tapes.take();
-    tape->weights.pack(graph, record ? kernel::DenseWeights::Use::both : kernel::DenseWeights::Use::forward);
+    tape->weights.pack(graph, record ? kernel::DenseWeights::Use::both : kernel::DenseWeights::Use::forward,
+                       factor_precision());
     y = at::empty({x.size(0), layers->outputs()}, x.options());
     if (!record) {
       kernel::dense_forward(graph, tape->weights, inputs.views(), x.size(0), rows_of(y));
       return y;
     }
     kernel::dense_forward(graph, inputs.views(), x.size(0), rows_of(y), *tape);
-    node = std::shared_ptr<MlpNode>(
-        new MlpNode(layers, parameters, std::move(inputs), std::move(graph), tape, x, time, label),
-        torch::autograd::deleteNode);
+    node = held_node(std::make_unique<MlpNode>(layers, parameters, std::move(inputs), std::move(graph), tape,
+                                               x, time, label));
   }
   node->set_next_edges(torch::autograd::collect_next_edges(parameters));
   torch::autograd::set_history(y, node);
   return y;
 }
 
-FrozenMlp::FrozenMlp(const MlpLayers& layers) : layers_(layers), graph_(layers.graph()) {
-  weights_.pack(graph_, kernel::DenseWeights::Use::forward);
+FrozenMlp::FrozenMlp(const MlpLayers& layers, kernel::FactorPrecision precision)
+    : layers_(layers), graph_(layers.graph()) {
+  weights_.pack(graph_, kernel::DenseWeights::Use::forward, precision);
   for (auto& edge : graph_.edges) edge.weight = edge.bias = nullptr;
   layers_.chain.clear();
   layers_.blocks.clear();

@@ -18,7 +18,7 @@ Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vect
 /// row. Nothing in it changes: several threads may call it at once.
 class FrozenMlp final : public Forward {
  public:
-  explicit FrozenMlp(const MlpLayers& layers);
+  FrozenMlp(const MlpLayers& layers, kernel::FactorPrecision precision);
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
 
  private:

@@ -18,23 +18,23 @@ void divide(const FeatureMap& y, double divisor) {
 }
 
 /// The query, key and value of all heads as one layer, with the scores' scale in the query.
-FrozenLinear frozen_projections(const AttentionBlock& block) {
+FrozenLinear frozen_projections(const AttentionBlock& block, kernel::FactorPrecision precision) {
   const double scale =
       std::sqrt(static_cast<double>(block.heads) / static_cast<double>(block.out.weight.size(0)));
   return {at::cat({block.query.weight * scale, block.key.weight, block.value.weight}),
-          at::cat({block.query.bias * scale, block.key.bias, block.value.bias})};
+          at::cat({block.query.bias * scale, block.key.bias, block.value.bias}), precision};
 }
 
 }  // namespace
 
-FrozenResnet::FrozenResnet(const ResnetBlock& block, int64_t first_start)
+FrozenResnet::FrozenResnet(const ResnetBlock& block, int64_t first_start, kernel::FactorPrecision precision)
     : norm1_(block.norm1),
       norm2_(block.norm2),
-      conv1_(block.conv1),
-      conv2_(block.conv2),
+      conv1_(block.conv1, precision),
+      conv2_(block.conv2, precision),
       first_start_(first_start),
       output_scale_(block.output_scale) {
-  if (block.shortcut) shortcut_.emplace(block.shortcut->weight, block.shortcut->bias);
+  if (block.shortcut) shortcut_.emplace(block.shortcut->weight, block.shortcut->bias, precision);
 }
 
 void FrozenResnet::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const {
@@ -50,10 +50,10 @@ void FrozenResnet::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPa
   arena.rewind(mark);
 }
 
-FrozenAttention::FrozenAttention(const AttentionBlock& block)
+FrozenAttention::FrozenAttention(const AttentionBlock& block, kernel::FactorPrecision precision)
     : norm_(block.norm),
-      projections_(frozen_projections(block)),
-      out_(block.out),
+      projections_(frozen_projections(block, precision)),
+      out_(block.out, precision),
       heads_(block.heads),
       output_scale_(block.output_scale) {}
 

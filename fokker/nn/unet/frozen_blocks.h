@@ -17,7 +17,7 @@ struct FrozenPass {
 class FrozenResnet {
  public:
   /// `first_start`: the block's first column of the starts.
-  FrozenResnet(const ResnetBlock& block, int64_t first_start);
+  FrozenResnet(const ResnetBlock& block, int64_t first_start, kernel::FactorPrecision precision);
   void operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const;
   int64_t outputs() const { return conv1_.outputs(); }
 
@@ -32,7 +32,7 @@ class FrozenResnet {
 /// AttentionBlock, an image at a time; the scores of a few queries at a time.
 class FrozenAttention {
  public:
-  explicit FrozenAttention(const AttentionBlock& block);
+  FrozenAttention(const AttentionBlock& block, kernel::FactorPrecision precision);
   void operator()(const FeatureMap& x, const FeatureMap& y, FrozenPass& pass) const;
 
  private:

@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 
-#include "fokker/kernel/image/convolution.h"
 #include "fokker/kernel/image/group_norm_rows.h"
 #include "fokker/kernel/image/patches.h"
 
@@ -16,46 +15,19 @@ Tensor own_copy(const Tensor& t) {
 
 }  // namespace
 
-FeatureMap FeatureMap::part(int64_t first, int64_t count) const {
-  FeatureMap result = *this;
-  result.data += first;
-  result.channels = count;
-  return result;
-}
-
-float* Arena::take(int64_t numbers) {
-  constexpr int64_t chunk_numbers = int64_t{1024} * 1024;
-  const int64_t size = (numbers + 15) / 16 * 16;
-  while (mark_.chunk < chunks_.size() && mark_.used + size > chunks_[mark_.chunk].size)
-    mark_ = {mark_.chunk + 1, 0};
-  if (mark_.chunk == chunks_.size()) chunks_.push_back({{}, std::max(size, chunk_numbers)});
-  Chunk& chunk = chunks_[mark_.chunk];
-  float* begin = chunk.memory.reserve(chunk.size) + mark_.used;
-  mark_.used += size;
-  return begin;
-}
-
-FeatureMap Arena::map(int64_t images, int64_t height, int64_t width, int64_t channels) {
-  return {.data = take(images * height * width * channels),
-          .pixel_stride = channels,
-          .images = images,
-          .height = height,
-          .width = width,
-          .channels = channels};
-}
-
-FrozenLinear::FrozenLinear(const Tensor& weight, const Tensor& bias) : bias_(own_copy(bias)) {
+FrozenLinear::FrozenLinear(const Tensor& weight, const Tensor& bias, kernel::FactorPrecision precision)
+    : bias_(own_copy(bias)) {
   const int64_t outputs = weight.size(0), inputs = weight.numel() / outputs;
   const Tensor rows = own_copy(weight);
-  panels_ = at::empty({kernel::packed_size(inputs, outputs)}, rows.options());
-  matrix_ =
-      kernel::pack_matrix({rows.data_ptr<float>(), 1, inputs}, inputs, outputs, panels_.data_ptr<float>());
+  panels_ = at::empty({kernel::packed_factor_size(precision, inputs, outputs)}, rows.options());
+  factor_ = kernel::pack_factor(precision, {rows.data_ptr<float>(), 1, inputs}, inputs, outputs,
+                                panels_.data_ptr<float>());
 }
 
 void FrozenLinear::operator()(const float* x, int64_t x_stride, int64_t rows, float* y,
                               int64_t y_stride) const {
   at::parallel_for(0, rows, 48, [&](int64_t begin, int64_t end) {
-    kernel::gemm({x + begin * x_stride, x_stride, 1}, end - begin, matrix_, {.bias = bias_.data_ptr<float>()},
+    kernel::gemm({x + begin * x_stride, x_stride, 1}, end - begin, factor_, {.bias = bias_.data_ptr<float>()},
                  y + begin * y_stride, y_stride);
   });
 }
@@ -85,12 +57,13 @@ FrozenNorm::Affine FrozenNorm::operator()(const FeatureMap& x, Arena& arena) con
   return affine;
 }
 
-FrozenConvolution::FrozenConvolution(const Convolution& convolution) : bias_(own_copy(convolution.bias)) {
+FrozenConvolution::FrozenConvolution(const Convolution& convolution, kernel::FactorPrecision precision)
+    : bias_(own_copy(convolution.bias)) {
   const Tensor& weight = convolution.weight;
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
-  filters_ = at::empty({kernel::convolution_filters_size(inputs, outputs)}, bias_.options());
-  kernel::transform_filters(own_copy(weight).data_ptr<float>(), outputs, inputs, false,
-                            filters_.data_ptr<float>());
+  memory_ = at::empty({kernel::filters_size(precision, inputs, outputs)}, bias_.options());
+  filters_ = kernel::lay_out_filters(precision, own_copy(weight).data_ptr<float>(), outputs, inputs, false,
+                                     memory_.data_ptr<float>());
 }
 
 void FrozenConvolution::operator()(const FeatureMap& x, const FeatureMap& y, const Extras& extras) const {
@@ -102,7 +75,7 @@ void FrozenConvolution::operator()(const FeatureMap& x, const FeatureMap& y, con
                     .centre = extras.norm.centre,
                     .shift = extras.norm.shift,
                     .upsampled = extras.upsampled},
-                   filters_.data_ptr<float>(),
+                   filters_,
                    {.y = y.data,
                     .pixel_stride = y.pixel_stride,
                     .start = extras.start ? extras.start : bias_.data_ptr<float>(),
@@ -111,9 +84,9 @@ void FrozenConvolution::operator()(const FeatureMap& x, const FeatureMap& y, con
                     .residual_pixel_stride = residual ? residual->pixel_stride : 0});
 }
 
-FrozenDownsample::FrozenDownsample(const Convolution& convolution)
+FrozenDownsample::FrozenDownsample(const Convolution& convolution, kernel::FactorPrecision precision)
     : taps_(convolution.weight.permute({0, 2, 3, 1}).reshape({convolution.weight.size(0), -1}),
-            convolution.bias),
+            convolution.bias, precision),
       padding_(convolution.padding) {}
 
 void FrozenDownsample::operator()(const FeatureMap& x, const FeatureMap& y, Arena& arena) const {

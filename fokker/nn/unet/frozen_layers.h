@@ -1,63 +1,28 @@
 #pragma once
-#include <vector>
-
-#include "fokker/kernel/matrix/gemm.h"
-#include "fokker/kernel/vector/scratch.h"
+#include "fokker/kernel/image/bf16_convolution.h"
 #include "fokker/nn/layers.h"
+#include "fokker/nn/unet/feature_map.h"
 
 namespace fokker {
 
-// Layers of a U-Net with their weights laid out for many calls without gradients, in float32 on a CPU.
-
-/// A batch of images in memory, channels adjacent; pixels, rows and images follow one another, `pixel_stride`
-/// numbers from one pixel to the next.
-struct FeatureMap {
-  float* data = nullptr;
-  int64_t pixel_stride = 0;
-  int64_t images = 0, height = 0, width = 0, channels = 0;
-
-  int64_t pixels() const { return height * width; }
-  float* image(int64_t i) const { return data + i * pixels() * pixel_stride; }
-  /// The same pixels, some of their channels.
-  FeatureMap part(int64_t first, int64_t count) const;
-};
-
-/// Memory of one pass, kept for the next: many pieces live at once and are taken back in the reverse order,
-/// by rewinding to a mark, where a thread's scratch memory has one holder at a time.
-class Arena {
- public:
-  struct Mark {
-    size_t chunk = 0;
-    int64_t used = 0;
-  };
-  float* take(int64_t numbers);
-  FeatureMap map(int64_t images, int64_t height, int64_t width, int64_t channels);
-  Mark mark() const { return mark_; }
-  void rewind(Mark mark) { mark_ = mark; }
-
- private:
-  struct Chunk {
-    kernel::Buffer memory;
-    int64_t size;
-  };
-  std::vector<Chunk> chunks_;
-  Mark mark_;
-};
+// Layers of a U-Net with their weights laid out for many calls without gradients, in float32 on a CPU; the
+// factors of their products may be rounded to bfloat16.
 
 /// y = x W + b on rows of numbers: a linear layer, or a 1 x 1 convolution.
 class FrozenLinear {
  public:
   FrozenLinear() = default;
   /// weight (outputs, inputs) or (outputs, inputs, 1, 1), bias (outputs).
-  FrozenLinear(const Tensor& weight, const Tensor& bias);
-  explicit FrozenLinear(const Linear& layer) : FrozenLinear(layer.weight, layer.bias) {}
+  FrozenLinear(const Tensor& weight, const Tensor& bias, kernel::FactorPrecision precision);
+  FrozenLinear(const Linear& layer, kernel::FactorPrecision precision)
+      : FrozenLinear(layer.weight, layer.bias, precision) {}
   void operator()(const float* x, int64_t x_stride, int64_t rows, float* y, int64_t y_stride) const;
   void operator()(const FeatureMap& x, const FeatureMap& y) const;
-  int64_t outputs() const { return matrix_.columns; }
+  int64_t outputs() const { return factor_.columns(); }
 
  private:
   Tensor panels_, bias_;
-  kernel::PackedMatrix matrix_;
+  kernel::PackedFactor factor_;
 };
 
 /// A group normalisation as an affine map of each image's channels.
@@ -76,7 +41,8 @@ class FrozenNorm {
   double eps_ = 0;
 };
 
-/// A 3 x 3 convolution of stride 1, and what is fused with it. Its filters take four times their memory.
+/// A 3 x 3 convolution of stride 1, and what is fused with it. Its float32 filters take four times their
+/// memory.
 class FrozenConvolution {
  public:
   struct Extras {
@@ -87,19 +53,20 @@ class FrozenConvolution {
     bool upsampled = false;
   };
   FrozenConvolution() = default;
-  explicit FrozenConvolution(const Convolution& convolution);
+  FrozenConvolution(const Convolution& convolution, kernel::FactorPrecision precision);
   void operator()(const FeatureMap& x, const FeatureMap& y, const Extras& extras) const;
   void operator()(const FeatureMap& x, const FeatureMap& y) const { (*this)(x, y, Extras()); }
   int64_t outputs() const { return bias_.size(0); }
 
  private:
-  Tensor filters_, bias_;
+  Tensor memory_, bias_;
+  kernel::Filters filters_;
 };
 
 /// A 3 x 3 convolution of stride 2 with zeros around the image; padding 0: below and to the right of it only.
 class FrozenDownsample {
  public:
-  explicit FrozenDownsample(const Convolution& convolution);
+  FrozenDownsample(const Convolution& convolution, kernel::FactorPrecision precision);
   void operator()(const FeatureMap& x, const FeatureMap& y, Arena& arena) const;
 
  private:

@@ -1,7 +1,10 @@
 #include "fokker/nn/unet/unet.h"
 
 #include "fokker/core/check.h"
+#include "fokker/kernel/matrix/bf16_gemm.h"
+#include "fokker/nn/product_precision.h"
 #include "fokker/nn/unet/unet_frozen.h"
+#include "fokker/nn/unet/unet_fused.h"
 
 namespace fokker {
 namespace {
@@ -65,8 +68,17 @@ std::vector<int64_t> UNet::event_shape() const {
 
 std::unique_ptr<const Forward> UNet::frozen() const {
   const Tensor& weight = layers_->conv_in.weight;
-  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat) return nullptr;
-  return std::make_unique<FrozenUNet>(*layers_);
+  const bool multiplies = !bf16_products() || kernel::bf16_unit() != kernel::Bf16Unit::none;
+  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat || !multiplies) return nullptr;
+  const Bf16Products products(bf16_products());
+  return std::make_unique<FrozenUNet>(*layers_, factor_precision());
+}
+
+// In float32 most products fall away (Winograd), four times as many as bfloat16's vectors gain.
+bool UNet::is_faster_in_bf16() const {
+  const Tensor& weight = layers_->conv_in.weight;
+  return weight.is_cpu() && weight.scalar_type() == at::kFloat &&
+         kernel::bf16_unit() == kernel::Bf16Unit::tiles;
 }
 
 std::unique_ptr<Network> UNet::clone() const {
@@ -77,7 +89,10 @@ std::unique_ptr<Network> UNet::clone() const {
 
 Tensor UNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
   check_network_inputs("UNet", x, time, label, event_shape(), layers_->time.classes.defined());
-  return (*layers_)(x, time, label);
+  std::vector<Tensor> tensors;
+  for (const auto& p : parameters()) tensors.push_back(p.tensor);
+  return suits_fused_unet(*layers_, tensors, x, time) ? fused_unet(layers_, tensors, x, time, label)
+                                                      : (*layers_)(x, time, label);
 }
 
 }  // namespace fokker

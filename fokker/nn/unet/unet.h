@@ -55,6 +55,7 @@ class UNet final : public Network {
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
   /// For weights in float32 on a CPU (unet_frozen.h); the results differ in rounding only.
   std::unique_ptr<const Forward> frozen() const override;
+  bool is_faster_in_bf16() const override;
   std::unique_ptr<Network> clone() const override;
   /// A config.json of diffusers' UNet2DModel.
   Json config() const override;

@@ -1,6 +1,6 @@
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
-#include "fokker/nn/config_reader.h"
+#include "fokker/core/text/json_reader.h"
 #include "fokker/nn/unet/unet.h"
 
 namespace fokker {
@@ -16,7 +16,7 @@ std::vector<std::string> block_types(const std::vector<bool>& attention, const c
 
 std::vector<bool> attention_flags(const Json& config, const char* key, std::vector<std::string> names,
                                   std::string_view plain, std::string_view attentive) {
-  ConfigReader(config).read(key, names);
+  detail::JsonReader(config, "network configuration").read(key, names);
   std::vector<bool> flags;
   for (const auto& name : names) {
     check_input(name == plain || name == attentive,
@@ -41,7 +41,7 @@ void read_sample_size(const Json& config, UNetOptions& o) {
 }
 
 void refuse_unsupported(const Json& config, const UNetOptions& o) {
-  const ConfigReader reader(config);
+  const detail::JsonReader reader(config, "network configuration");
   reader.require("time_embedding_type", {"positional"});
   reader.require("mid_block_type", {"UNetMidBlock2D"});
   reader.require("downsample_type", {"conv"});
@@ -57,7 +57,7 @@ void refuse_unsupported(const Json& config, const UNetOptions& o) {
 }
 
 void read_flags(const Json& config, UNetOptions& o) {
-  const ConfigReader reader(config);
+  const detail::JsonReader reader(config, "network configuration");
   reader.read("block_out_channels", o.block_out_channels);
   o.down_attention = attention_flags(config, "down_block_types",
                                      block_types(o.down_attention, "DownBlock2D", "AttnDownBlock2D"),
@@ -80,7 +80,7 @@ UNetOptions UNetOptions::from_config(const Json& config) {
   UNetOptions o;
   read_sample_size(config, o);
   read_flags(config, o);
-  const ConfigReader reader(config);
+  const detail::JsonReader reader(config, "network configuration");
   reader.read("in_channels", o.in_channels);
   reader.read("out_channels", o.out_channels);
   reader.read("add_attention", o.mid_attention);

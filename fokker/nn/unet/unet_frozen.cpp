@@ -28,49 +28,28 @@ Tensor activated(Tensor x) {
   return x;
 }
 
-/// Images begin .. end of x (n, channels, h, w) with channels last, in [-1, 1] where they are centred.
-void read_images(const Tensor& x, int64_t begin, bool centred, const FeatureMap& to) {
-  const int64_t height = x.size(2), width = x.size(3), channels = x.size(1);
-  const float* from = x.data_ptr<float>() + begin * channels * height * width;
-  std::fill_n(to.data, to.images * to.pixels() * channels, 0.0f);
-  for (int64_t i = 0; i < to.images; ++i)
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t row = 0; row < height; ++row)
-        for (int64_t column = 0; column < width; ++column, ++from)
-          to.image(i)[(row * to.width + column) * channels + c] = centred ? *from * 2 - 1 : *from;
-}
-
-void write_images(const FeatureMap& from, int64_t begin, const Tensor& y) {
-  const int64_t height = y.size(2), width = y.size(3), channels = y.size(1);
-  float* to = y.data_ptr<float>() + begin * channels * height * width;
-  for (int64_t i = 0; i < from.images; ++i)
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t row = 0; row < height; ++row)
-        for (int64_t column = 0; column < width; ++column, ++to)
-          *to = from.image(i)[(row * from.width + column) * channels + c];
-}
-
 }  // namespace
 
-FrozenUNet::FrozenUNet(const UNetLayers& layers)
+FrozenUNet::FrozenUNet(const UNetLayers& layers, kernel::FactorPrecision precision)
     : options_(layers.options),
-      time1_(layers.time.linear1),
-      time2_(layers.time.linear2),
-      conv_in_(layers.conv_in),
-      conv_out_(layers.conv_out),
+      precision_(precision),
+      time1_(layers.time.linear1, precision),
+      time2_(layers.time.linear2, precision),
+      conv_in_(layers.conv_in, precision),
+      conv_out_(layers.conv_out, precision),
       norm_out_(layers.norm_out) {
   const GradientMode off(false);
-  const int64_t multiple = int64_t{1} << (options_.block_out_channels.size() - 1);
-  height_ = (options_.sample_height + multiple - 1) / multiple * multiple;
-  width_ = (options_.sample_width + multiple - 1) / multiple * multiple;
+  height_ = layers.padded_height();
+  width_ = layers.padded_width();
+  joins_ = layers.joins();
   frequencies_ =
       sinusoidal_columns(layers.time.features, {.frequency_shift = layers.time.sinusoidal.frequency_shift});
   if (layers.time.classes.defined()) classes_.weight = layers.time.classes.weight.detach().clone();
   build_down(layers);
   for (const ResnetBlock& block : layers.middle) middle_.push_back(resnet(block));
-  if (layers.middle_attention) middle_attention_.emplace(*layers.middle_attention);
+  if (layers.middle_attention) middle_attention_.emplace(*layers.middle_attention, precision_);
   build_up(layers);
-  starts_ = FrozenLinear(std::exchange(start_weight_, {}), std::exchange(start_bias_, {}));
+  starts_ = FrozenLinear(std::exchange(start_weight_, {}), std::exchange(start_bias_, {}), precision_);
 }
 
 /// All projections of the time are one, with the bias of the convolution that they are added to.
@@ -79,48 +58,32 @@ FrozenResnet FrozenUNet::resnet(const ResnetBlock& block) {
   const int64_t first = start_bias_.defined() ? start_bias_.size(0) : 0;
   start_weight_ = first ? at::cat({start_weight_, block.time.weight}) : block.time.weight.clone();
   start_bias_ = first ? at::cat({start_bias_, bias}) : bias;
-  return FrozenResnet(block, first);
+  return FrozenResnet(block, first, precision_);
 }
 
 void FrozenUNet::build_down(const UNetLayers& layers) {
-  int64_t channels = layers.conv_in.weight.size(0);
-  joins_.push_back({0, 0, channels});
-  for (size_t i = 0; i < layers.down.size(); ++i) {
-    const Level& level = layers.down[i];
+  for (const Level& level : layers.down) {
     Stage stage;
-    for (const ResnetBlock& block : level.resnets) {
-      stage.resnets.push_back(resnet(block));
-      channels = block.outputs();
-      joins_.push_back({i, 0, channels});
-    }
-    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block);
-    if (level.down) {
-      stage.down.emplace(level.down->conv);
-      joins_.push_back({i + 1, 0, channels});
-    }
+    for (const ResnetBlock& block : level.resnets) stage.resnets.push_back(resnet(block));
+    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block, precision_);
+    if (level.down) stage.down.emplace(level.down->conv, precision_);
     down_.push_back(std::move(stage));
   }
 }
 
 void FrozenUNet::build_up(const UNetLayers& layers) {
-  int64_t below = layers.middle.back().outputs();
-  auto join = joins_.rbegin();
   for (const Level& level : layers.up) {
     Stage stage;
-    for (const ResnetBlock& block : level.resnets) {
-      stage.resnets.push_back(resnet(block));
-      (join++)->below = below;
-      below = block.outputs();
-    }
-    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block);
-    if (level.up) stage.up.emplace(level.up->conv);
+    for (const ResnetBlock& block : level.resnets) stage.resnets.push_back(resnet(block));
+    for (const AttentionBlock& block : level.attentions) stage.attentions.emplace_back(block, precision_);
+    if (level.up) stage.up.emplace(level.up->conv, precision_);
     up_.push_back(std::move(stage));
   }
 }
 
 std::vector<FrozenUNet::Joined> FrozenUNet::joins_for(int64_t images, Arena& arena) const {
   std::vector<Joined> joined;
-  for (const Join& j : joins_) {
+  for (const UNetLayers::Join& j : joins_) {
     const FeatureMap whole = arena.map(images, height_ >> j.level, width_ >> j.level, j.below + j.skipped);
     joined.push_back({whole.part(0, j.below), whole.part(j.below, j.skipped), whole});
   }

@@ -5,13 +5,13 @@
 namespace fokker {
 
 /// A U-Net's function with weights as they were, transformed and packed once, for float32 on a CPU without
-/// gradients. Each thread takes its images through the whole network; what a convolution normalises and adds
-/// is fused with it, and skip connections are written where they are read. An image's result does not depend
-/// on the others of its batch nor on the number of threads. Several threads may call it at once: each borrows
-/// an arena.
+/// gradients; the factors of convolutions and linear layers may be rounded to bfloat16. Each thread takes its
+/// images through the whole network; what a convolution normalises and adds is fused with it, and skip
+/// connections are written where they are read. An image's result does not depend on the others of its batch
+/// nor on the number of threads. Several threads may call it at once: each borrows an arena.
 class FrozenUNet final : public Forward {
  public:
-  explicit FrozenUNet(const UNetLayers& layers);
+  FrozenUNet(const UNetLayers& layers, kernel::FactorPrecision precision);
 
   Tensor forward(const Tensor& x, const Tensor& time, const Tensor& label) const override;
 
@@ -21,11 +21,6 @@ class FrozenUNet final : public Forward {
     std::vector<FrozenAttention> attentions;  // empty, or one for each resnet
     std::optional<FrozenDownsample> down;
     std::optional<FrozenConvolution> up;
-  };
-  /// An input of a block on the way up: what comes from below, then what the way down left.
-  struct Join {
-    size_t level;
-    int64_t below, skipped;
   };
   /// The joins' memory in one pass.
   struct Joined {
@@ -45,6 +40,7 @@ class FrozenUNet final : public Forward {
   void run(const Tensor& x, const Tensor& y, const Tensor& starts, int64_t begin, int64_t end) const;
 
   UNetOptions options_;
+  kernel::FactorPrecision precision_;
   int64_t height_, width_;  // padded
   Tensor frequencies_;      // of the columns of the time's features
   FrozenLinear time1_, time2_, starts_;
@@ -55,7 +51,7 @@ class FrozenUNet final : public Forward {
   std::vector<Stage> down_, up_;
   std::vector<FrozenResnet> middle_;
   std::optional<FrozenAttention> middle_attention_;
-  std::vector<Join> joins_;
+  std::vector<UNetLayers::Join> joins_;
   kernel::Pool<Arena> arenas_;
 };
 

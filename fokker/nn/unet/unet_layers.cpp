@@ -76,9 +76,50 @@ void UNetLayers::build_up(LayerBuilder& builder, const BlockOptions& block) {
   }
 }
 
-Tensor UNetLayers::padded(const Tensor& x) const {
+std::vector<UNetLayers::Join> UNetLayers::joins() const {
+  std::vector<Join> joins = {{0, 0, conv_in.weight.size(0)}};
+  for (size_t i = 0; i < down.size(); ++i) {
+    for (const ResnetBlock& block : down[i].resnets) joins.push_back({i, 0, block.outputs()});
+    if (down[i].down) joins.push_back({i + 1, 0, joins.back().skipped});
+  }
+  int64_t below = middle.back().outputs();
+  auto join = joins.rbegin();
+  for (const Level& level : up)
+    for (const ResnetBlock& block : level.resnets) {
+      (join++)->below = below;
+      below = block.outputs();
+    }
+  return joins;
+}
+
+std::vector<const ResnetBlock*> UNetLayers::blocks() const {
+  std::vector<const ResnetBlock*> blocks;
+  const auto add = [&](const std::vector<ResnetBlock>& more) {
+    for (const ResnetBlock& block : more) blocks.push_back(&block);
+  };
+  for (const Level& level : down) add(level.resnets);
+  add(middle);
+  for (const Level& level : up) add(level.resnets);
+  return blocks;
+}
+
+Tensor UNetLayers::starts(const Tensor& activated_time) const {
+  std::vector<Tensor> weights, biases, first_biases;
+  for (const ResnetBlock* block : blocks()) {
+    weights.push_back(block->time.weight);
+    biases.push_back(block->time.bias);
+    first_biases.push_back(block->conv1.bias);
+  }
+  return at::linear(activated_time, at::cat(weights), at::cat(biases) + at::cat(first_biases));
+}
+
+int64_t UNetLayers::padded_side(int64_t side) const {
   const int64_t multiple = int64_t{1} << (options.block_out_channels.size() - 1);
-  const int64_t right = -x.size(3) & (multiple - 1), bottom = -x.size(2) & (multiple - 1);
+  return (side + multiple - 1) / multiple * multiple;
+}
+
+Tensor UNetLayers::padded(const Tensor& x) const {
+  const int64_t right = padded_width() - x.size(3), bottom = padded_height() - x.size(2);
   return right || bottom ? at::constant_pad_nd(x, {0, right, 0, bottom}) : x;
 }
 

@@ -2,6 +2,7 @@
 #include <optional>
 #include <vector>
 
+#include "fokker/nn/unet/feature_map.h"
 #include "fokker/nn/unet/unet.h"
 #include "fokker/nn/unet/unet_blocks.h"
 
@@ -10,9 +11,27 @@ namespace fokker {
 /// The layers of a UNet, which both of its forms are made of, and what they compute. Copies share the
 /// parameters.
 struct UNetLayers {
+  /// An input of a block on the way up, `level` halvings down: channels that come from below, then those that
+  /// the way down left.
+  struct Join {
+    size_t level;
+    int64_t below, skipped;
+  };
+
   UNetLayers(const UNetOptions& options, LayerBuilder& builder);
   /// For checked inputs; records gradients.
   Tensor operator()(const Tensor& x, const Tensor& time, const Tensor& label) const;
+
+  /// Joins in the order in which the way down leaves its part.
+  std::vector<Join> joins() const;
+  /// The residual blocks in the order of the network.
+  std::vector<const ResnetBlock*> blocks() const;
+  /// What each block adds after its first convolution, its bias with it, one block after the other: (n,
+  /// blocks' channels) from the time's embedding (n, size).
+  Tensor starts(const Tensor& activated_time) const;
+  /// Sides of the images inside, which the levels halve evenly.
+  int64_t padded_height() const { return padded_side(options.sample_height); }
+  int64_t padded_width() const { return padded_side(options.sample_width); }
 
   UNetOptions options;
   Convolution conv_in, conv_out;
@@ -22,8 +41,10 @@ struct UNetLayers {
   std::vector<ResnetBlock> middle;
   std::optional<AttentionBlock> middle_attention;
   GroupNorm norm_out;
+  kernel::Pool<Arena> arenas;  ///< memory of passes, kept for the next
 
  private:
+  int64_t padded_side(int64_t side) const;
   void build_down(LayerBuilder& builder, const BlockOptions& block);
   void build_middle(LayerBuilder& builder, const BlockOptions& block);
   void build_up(LayerBuilder& builder, const BlockOptions& block);

@@ -4,7 +4,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/data/image/image.h"
+#include "fokker/image/image.h"
 #include "fokker/plot/canvas/canvas.h"
 #include "fokker/plot/figure/figure.h"
 

@@ -97,7 +97,9 @@ TEST_F(GalleryFolder, ADamagedManifestIsNamed) {
     FAIL() << "no refusal";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_THAT(error.what(), HasSubstr("gallery.json: s1.posterior: expected a number 'width'"));
+    EXPECT_THAT(
+        error.what(),
+        HasSubstr("gallery.json: s1.posterior: expected a size in pixels as 'width' but received -4"));
   }
 }
 

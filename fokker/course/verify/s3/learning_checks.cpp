@@ -61,7 +61,8 @@ void trained_network(const Trial& trial, Evidence& evidence) {
   if (!trial.has("training")) fit.options.steps = 1;
   const auto denoiser = train_noise(fit, data.mixture(), chain.process(), chain.steps(), trial.rng());
   const double least = least_loss(data, chain), excess = excess_loss(*denoiser, data, chain);
-  evidence.at_most("loss above the least possible", {excess}, 0.2);
+  // Over 19 seeds its logarithm is -2.3 +- 0.35: 0.4 is four deviations away.
+  evidence.at_most("loss above the least possible", {excess}, 0.4);
   const Rng rng = trial.rng().stream("fresh");
   const Batch batch{.x0 = data.mixture().sample(40'000, rng).to(at::kFloat), .label = {}};
   const Tensor steps = at::arange(40'000, at::kDouble).remainder(200.0) + 1;

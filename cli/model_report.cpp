@@ -1,0 +1,48 @@
+#include "cli/model_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fokker/core/text/text.h"
+
+namespace fokker::cli {
+namespace {
+
+std::string sizes_text(const std::vector<int64_t>& shape) {
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
+
+}  // namespace
+
+Report report_of(ModelDescription model) {
+  std::sort(model.tensors.begin(), model.tensors.end());
+  Json tensors = Json::array();
+  for (const auto& [name, shape] : model.tensors) tensors.push_back({{"name", name}, {"shape", shape}});
+  Json json = {{"kind", "model"},
+               {"event_shape", model.event_shape},
+               {"columns", model.columns},
+               {"labels", model.labels},
+               {"label_column", model.label_column},
+               {"parameters", model.parameters},
+               {"process", model.process},
+               {"prediction", model.prediction},
+               {"network", model.network},
+               {"training", model.training},
+               {"tensors", tensors}};
+  std::string text = fmt::format(
+      "model         {}\nevent shape   {}\nparameters    {}\nprocess       {}\nprediction    {}\n",
+      model.folder, sizes_text(model.event_shape), model.parameters, json_text(model.process),
+      model.prediction);
+  if (!model.columns.empty()) text += fmt::format("columns       {}\n", join(model.columns));
+  if (!model.labels.empty()) text += fmt::format("labels        {}\n", model.label_text);
+  if (!model.label_column.empty()) text += fmt::format("label column  {}\n", model.label_column);
+  text += "network       " + json_text(model.network) + "\n";
+  for (const auto& [key, value] : model.training.items())
+    text += fmt::format("{:<13} {}\n", key, json_text(value));
+  for (const auto& [name, shape] : model.tensors)
+    text += fmt::format("  {:<48} {}\n", name, sizes_text(shape));
+  return {std::move(json), std::move(text)};
+}
+
+}  // namespace fokker::cli

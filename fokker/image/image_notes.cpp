@@ -1,0 +1,64 @@
+#include "fokker/image/image_notes.h"
+
+#include <fmt/ranges.h>
+
+namespace fokker {
+
+void ImageNotes::add(const ImageFacts& facts) {
+  ++images_;
+  turned_ += facts.turned;
+  deep_ += facts.deep;
+  palette_ += facts.palette;
+}
+
+void ImageNotes::skip_files(const std::vector<std::filesystem::path>& files) {
+  for (const auto& file : files) ++files_[file.extension().string()];
+}
+
+void ImageNotes::skip_folder(const std::filesystem::path& folder, const std::string& why) {
+  folders_.push_back(fmt::format("the folder '{}', {}", folder.filename().string(), why));
+}
+
+Tensor ImageNotes::without_opaque_alpha(const Tensor& images) {
+  if (!is_opaque(images)) {
+    alpha_ = fmt::format(
+        "transparent, so alpha is channel {} of {} (give the channels, {}, to lay them over white)",
+        images.size(1), images.size(1), images.size(1) - 1);
+    return images;
+  }
+  alpha_ = "all opaque: alpha is left out";
+  return convert_channels(images, images.size(1) - 1);
+}
+
+std::string ImageNotes::skipped() const {
+  std::vector<std::string> parts;
+  int64_t count = 0;
+  for (const auto& [extension, n] : files_) {
+    count += n;
+    parts.push_back(fmt::format("{} {}", n, extension.empty() ? "without extension" : extension));
+  }
+  if (count > 0)
+    parts = {fmt::format("{} other file{} ({})", count, count == 1 ? "" : "s", fmt::join(parts, ", "))};
+  constexpr size_t most = 3;
+  for (size_t i = 0; i < std::min(most, folders_.size()); ++i) parts.push_back(folders_[i]);
+  if (folders_.size() > most) parts.push_back(fmt::format("{} more folders", folders_.size() - most));
+  return parts.empty() ? "" : fmt::format("; skipped {}", fmt::join(parts, ", "));
+}
+
+std::vector<std::string> ImageNotes::clauses() const {
+  std::vector<std::string> parts;
+  const auto note = [&](int64_t count, const char* what) {
+    if (count > 0) parts.push_back(fmt::format("{} {}", count, what));
+  };
+  note(turned_, "turned upright by their orientation");
+  note(deep_, "of 16 bits, so that values are floats in [-1, 1]");
+  note(palette_, "of a palette, read as its colours");
+  note(over_white_, "transparent, laid over white");
+  if (!alpha_.empty()) parts.push_back(alpha_);
+  const std::string left = skipped();
+  if (parts.empty() && left.empty()) return {};
+  return {fmt::format("{} image{}{}{}{}", images_, images_ == 1 ? "" : "s", parts.empty() ? "" : ": ",
+                      fmt::to_string(fmt::join(parts, "; ")), left)};
+}
+
+}  // namespace fokker

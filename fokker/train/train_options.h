@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+
+namespace fokker {
+
+struct TrainOptions {
+  int64_t steps = 3000;  ///< stop after this many steps
+  double minutes = 0;  ///< or, where positive, after this much time; the learning rate then follows the clock
+  int64_t batch = 512;
+  double learning_rate = 2e-3;
+  int64_t warm_up = 100;              ///< steps of linear warm-up
+  double final_learning_rate = 0.01;  ///< fraction of the peak that cosine decay ends at
+  double weight_decay = 0.0;
+  double gradient_clip = 1.0;  ///< largest norm of the gradient; 0 turns clipping off
+  double ema_decay = 0.999;
+  int64_t log_every = 50;
+  int64_t held_out_every = 500;
+  int64_t held_out_rows = 2048;  ///< at most so many rows are used for the held-out loss
+  int64_t checkpoint_every = 1000;
+  int64_t checkpoints_kept = 2;
+
+  /// 0 in place of what `resolve` chooses by the data.
+  static TrainOptions undecided() {
+    return {.steps = 0,
+            .batch = 0,
+            .learning_rate = 0,
+            .log_every = 0,
+            .held_out_every = 0,
+            .held_out_rows = 0,
+            .checkpoint_every = 0};
+  }
+};
+
+/// Argument error where one of them is out of its range.
+void check_options(const TrainOptions& options);
+
+}  // namespace fokker

@@ -1,0 +1,69 @@
+// What the launcher says of a model from its files alone is what the engine says after loading it.
+#include "fixture.h"
+
+namespace fokker {
+namespace {
+
+class Inspect : public Cli {
+ protected:
+  void SetUp() override {
+    Cli::SetUp();
+    ASSERT_EQ(
+        run("train --data target:two-modes --out run --steps 2 --rows 64 --width 8 --depth 1 --no-report")
+            .code,
+        0);
+  }
+  std::string engine(const std::string& arguments) const {
+    const std::string program = fs::path(FOKKER_COMMAND).parent_path() / "fokker-engine";
+    std::system(
+        fmt::format("cd '{}' && '{}' {} >engine.txt 2>&1", folder_.string(), program, arguments).c_str());
+    return read_file(path("engine.txt"));
+  }
+  /// A copy of the launcher without an engine beside it: what it says is from the files alone.
+  Outcome alone(const std::string& arguments) const {
+    fs::copy_file(FOKKER_COMMAND, path("fokker"), fs::copy_options::skip_existing);
+    std::system(
+        fmt::format("cd '{}' && ./fokker {} >alone.txt 2>alone.err", folder_.string(), arguments).c_str());
+    return {0, read_file(path("alone.txt")), read_file(path("alone.err"))};
+  }
+};
+
+TEST_F(Inspect, AnswersFromTheFilesWhatTheEngineAnswers) {
+  for (const char* arguments : {"inspect run", "inspect run --json"}) {
+    const Outcome launcher = alone(arguments);
+    EXPECT_EQ(launcher.err, "");
+    EXPECT_EQ(launcher.out, engine(arguments)) << arguments;
+  }
+  EXPECT_THAT(run("inspect run").out, HasSubstr("parameters"));
+}
+
+// The engine, which loads the model, says what is wrong.
+TEST_F(Inspect, LeavesOtherFoldersToTheEngine) {
+  const fs::path weights = path("run/network/diffusion_pytorch_model.safetensors");
+  const std::string good = read_file(path("run/fokker.json")), bytes = read_file(weights);
+  const auto left = [&](const std::string& arguments) {
+    return alone(arguments).err.find("fokker-engine: No such file") != std::string::npos;
+  };
+  EXPECT_FALSE(left("inspect run"));
+  EXPECT_TRUE(left("inspect run --threads 1"));
+  EXPECT_TRUE(left("inspect nowhere"));
+  const auto with = [&](const std::string& old, const std::string& now) {
+    std::string text = good;
+    const size_t at = text.find(old);
+    EXPECT_NE(at, std::string::npos) << old;
+    write("run/fokker.json", text.replace(at, old.size(), now));
+    return left("inspect run");
+  };
+  EXPECT_TRUE(with("\"format\": 1", "\"format\": 2"));
+  EXPECT_TRUE(with("\"fokker_version\": \"", "\"fokker_version\": \"older "));
+  EXPECT_TRUE(with("\"width\": 8", "\"width\": 9"));
+  EXPECT_TRUE(with("\"label_names\": []", "\"label_names\": [\"a\"]"));
+  EXPECT_TRUE(with("{", "{{"));
+  EXPECT_FALSE(with("\"seed\": 0", "\"seed\": 1"));
+  write("run/network/diffusion_pytorch_model.safetensors", bytes.substr(0, bytes.size() - 1));
+  EXPECT_TRUE(left("inspect run"));
+  EXPECT_EQ(run("inspect run").code, 3);
+}
+
+}  // namespace
+}  // namespace fokker
