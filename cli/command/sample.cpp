@@ -105,10 +105,9 @@ Samples run_exact(const SampleOptions& o, const AnalyticDenoiser& denoiser, cons
   const Rng rng(o.common.seed);
   IntegrateOptions options{.noise = nullptr, .block = run.block(), .observers = run.observers()};
   Samples samples;
-  if (!start) {
-    const double spread = data_spread(denoiser.target().sample(4096, rng.stream("spread")));
-    samples.prior = judge_prior(process, spread, run.grid());
-  }
+  const Tensor some = denoiser.target().sample(4096, rng.stream("spread"));
+  if (!start) samples.prior = judge_prior(process, data_spread(some), run.grid());
+  warn_of_last_step(process, smallest_deviation(some), *run.sampler(), run.grid());
   if (start) options.noise = rng.stream("sampler").noise_source(at::kDouble);
   const Integration result =
       start ? integrate(denoiser, *run.sampler(), run.grid(), start(run.grid().times().front()), options)
@@ -128,6 +127,7 @@ Samples run_model(const SampleOptions& o, const Model& model) {
                  [&](const Tensor& x) { return model.normalisation.invert(x.cpu()); });
   Samples samples;
   samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
+  warn_of_last_step(process, 1, *run.sampler(), run.grid());
   fokker::SampleOptions options{.sampler = run.sampler(),
                                 .grid = run.grid(),
                                 .guidance = o.guidance,

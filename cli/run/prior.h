@@ -1,5 +1,6 @@
 #pragma once
 #include "fokker/process/prior_fit.h"
+#include "fokker/sample/samplers.h"
 
 namespace fokker::cli {
 
@@ -7,5 +8,13 @@ namespace fokker::cli {
 /// suffers: "samples".
 void warn_of_prior(const GaussianProcess& process, double spread, const PriorFit& fit,
                    const std::string& what);
+
+/// The smallest deviation of columns that are not constant, of rows (n, d); 1 where all are.
+double smallest_deviation(const Tensor& rows);
+
+/// Warns where the last step of a sampler's grid begins with so much noise that data of that deviation comes
+/// out a tenth too narrow and more (last_noise). Methods that choose their steps are never warned of.
+void warn_of_last_step(const GaussianProcess& process, double deviation, const Sampler& sampler,
+                       const TimeGrid& grid);
 
 }  // namespace fokker::cli

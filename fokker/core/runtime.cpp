@@ -52,7 +52,7 @@ void set_threads(int64_t threads) {
   check(threads >= 0 && threads <= 1024, "threads: expected 0 (all cores) to 1024 but received {}", threads);
   if (threads == 0 && std::getenv("OMP_NUM_THREADS")) return;
   at::get_num_threads();  // libtorch's own default is set by what asks first
-  // Not at::set_num_threads: that makes a second pool of threads (XNNPACK's), which wait awake at first.
+  // Not at::set_num_threads: that makes a second pool of threads (XNNPACK's).
   omp_set_num_threads(threads > 0 ? static_cast<int>(threads) : available_cores());
 }
 

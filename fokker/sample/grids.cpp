@@ -58,6 +58,18 @@ void register_grid(const std::string& name,
   grids().add({name, summary, std::move(make)});
 }
 
+double last_noise(const TimeGrid& grid, const GaussianProcess& process) {
+  const std::vector<double>& times = grid.times();
+  if (times.back() > 0) return 0;
+  const double t = process.sigma(0) > 0 ? 0 : times[times.size() - 2];
+  return process.sigma(t) / process.alpha(t);
+}
+
+std::string spacing_to_data(const std::string& spacing, const GaussianProcess& process, int64_t steps) {
+  constexpr double most = 0.1;
+  return last_noise(make_grid(spacing, process, steps), process) <= most ? spacing : "log-snr";
+}
+
 TimeGrid sampler_grid(const SamplerChoice& choice, const GaussianProcess& process, const std::string& spacing,
                       int64_t steps) {
   const Sampler& sampler = *choice.sampler;

@@ -44,9 +44,20 @@ SamplerChoice ddim(Spec& spec, const GaussianProcess& process) {
           process.schedule()->chain_steps() ? "uniform" : "log-snr", 50};
 }
 
-SamplerChoice euler_maruyama(Spec& spec, const GaussianProcess&) {
+/// With a number of steps on a spacing that suits the process.
+SamplerChoice to_data(std::unique_ptr<Sampler> sampler, const GaussianProcess& process, const char* spacing,
+                      int64_t steps) {
+  return {std::move(sampler), spacing_to_data(spacing, process, steps), steps};
+}
+
+SamplerChoice euler_maruyama(Spec& spec, const GaussianProcess& process) {
   const EulerMaruyama::Options options{.denoise_last = spec.flag("denoise_last", false)};
-  return {std::make_unique<EulerMaruyama>(options), "uniform", 500};
+  return to_data(std::make_unique<EulerMaruyama>(options), process, "uniform", 500);
+}
+
+/// Where alpha = 1 a hundred steps would raise sigma by a tenth each, and lose a quarter of the deviation.
+SamplerChoice euler(Spec&, const GaussianProcess& process) {
+  return {std::make_unique<Euler>(), "log-snr", process.alpha(1) == 1 ? 600 : 100};
 }
 
 SamplerChoice dopri5(Spec& spec, const GaussianProcess&) {
@@ -86,26 +97,29 @@ SamplerChoice unipc(Spec& spec, const GaussianProcess& process) {
       .scale = spec.word<UniPc::Scale>("scale", {{"bh2", UniPc::Scale::bh2}, {"bh1", UniPc::Scale::bh1}}),
       .corrector = spec.flag("corrector", true),
       .lower_order_final = spec.flag("lower_order_final", false)};
-  return {std::make_unique<UniPc>(options), process.sigma(0) > 0 ? "log-snr" : "quadratic", 30};
+  return to_data(std::make_unique<UniPc>(options), process, process.sigma(0) > 0 ? "log-snr" : "quadratic",
+                 30);
 }
 
-SamplerChoice deis(Spec& spec, const GaussianProcess&) {
+SamplerChoice deis(Spec& spec, const GaussianProcess& process) {
   using Variable = Deis::Variable;
   const Deis::Options options{
       .order = spec.integer("order", 3),
       .variable = spec.word<Variable>("variable", {{"time", Variable::time}, {"log-snr", Variable::log_snr}}),
       .start = start_of(spec),
       .lower_order_final = spec.flag("lower_order_final", false)};
-  return {std::make_unique<Deis>(options), "quadratic", 20};
+  return to_data(std::make_unique<Deis>(options), process, "quadratic", 20);
 }
 
-SamplerChoice lms(Spec& spec, const GaussianProcess&) {
+/// Where sigma / alpha begins at infinity, most of Karras's steps would lie where nothing of the data shows.
+SamplerChoice lms(Spec& spec, const GaussianProcess& process) {
   const LinearMultistep::Options options{.order = spec.integer("order", 4), .start = start_of(spec)};
-  return {std::make_unique<LinearMultistep>(options), "karras", 30};
+  return {std::make_unique<LinearMultistep>(options), process.alpha(1) > 0 ? "karras" : "uniform", 30};
 }
 
-SamplerChoice pndm(Spec& spec, const GaussianProcess&) {
-  return {std::make_unique<Pndm>(Pndm::Options{.warm_up = spec.flag("warm_up", true)}), "uniform", 50};
+SamplerChoice pndm(Spec& spec, const GaussianProcess& process) {
+  const Pndm::Options options{.warm_up = spec.flag("warm_up", true)};
+  return to_data(std::make_unique<Pndm>(options), process, "uniform", 50);
 }
 
 SamplerChoice edm_stochastic(Spec& spec, const GaussianProcess&) {
@@ -152,8 +166,8 @@ SamplerChoice annealed_langevin(Spec& spec, const GaussianProcess& process) {
 /// A method without parameters.
 template <typename Method>
 SamplerRegistry::Make plain(const char* grid, int64_t steps) {
-  return [=](Spec&, const GaussianProcess&) {
-    return SamplerChoice{std::make_unique<Method>(), grid, steps};
+  return [=](Spec&, const GaussianProcess& process) {
+    return to_data(std::make_unique<Method>(), process, grid, steps);
   };
 }
 
@@ -165,7 +179,7 @@ SamplerRegistry& samplers() {
        {"euler-maruyama", "the reverse SDE, order 1/2", euler_maruyama},
        {"stochastic-heun", "the reverse SDE, with a corrected drift", plain<StochasticHeun>("uniform", 250)},
        {"adaptive-sde", "the reverse SDE, with steps of its own", adaptive_sde},
-       {"euler", "the probability flow, order 1", plain<Euler>("log-snr", 100)},
+       {"euler", "the probability flow, order 1", euler},
        {"heun", "the probability flow, order 2", plain<Heun>("log-snr", 40)},
        {"rk4", "the probability flow, order 4", plain<RungeKutta4>("log-snr", 25)},
        {"dopri5", "the probability flow, with steps of its own", dopri5},

@@ -45,6 +45,15 @@ void register_grid(const std::string& name,
 TimeGrid sampler_grid(const SamplerChoice& choice, const GaussianProcess& process,
                       const std::string& spacing = "", int64_t steps = 0);
 
+/// sigma/alpha where a grid's last step to clean data begins. That step takes the mean of what the data may
+/// be there, so samples lack what is finer: data of deviation s come out with s / sqrt(1 + (last_noise /
+/// s)^2). 0 where the grid ends before the data.
+double last_noise(const TimeGrid& grid, const GaussianProcess& process);
+
+/// A spacing, or "log-snr" where the last of so many of its steps would begin with more than a tenth of unit
+/// data's deviation in noise: equal steps of t do in a process that is noisy soon after t = 0.
+std::string spacing_to_data(const std::string& spacing, const GaussianProcess& process, int64_t steps);
+
 /// A Markov chain's kernel with the time of a process at whose law it runs.
 struct KernelChoice {
   std::unique_ptr<MarkovKernel> kernel;

@@ -6,6 +6,7 @@
 #include "fokker/denoise/guidance.h"
 #include "fokker/nn/placement.h"
 #include "fokker/sample/method/unipc.h"
+#include "fokker/sample/samplers.h"
 
 namespace fokker {
 namespace {
@@ -54,7 +55,7 @@ int64_t class_of(const Model& model, const std::string& label) {
 }
 
 TimeGrid usual_grid(const GaussianProcess& process, int64_t steps) {
-  return process.sigma(0) > 0 ? TimeGrid::uniform_log_snr(process, steps) : TimeGrid::quadratic(steps);
+  return make_grid(make_sampler("unipc", process).grid, process, steps);
 }
 
 int64_t usual_batch(const std::vector<int64_t>& event_shape) {

@@ -40,8 +40,8 @@ Dataset sample(const Model& model, int64_t n, const Rng& rng, const SampleOption
 std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optional<double> clip = {},
                                                   const std::string& label = "", double guidance = 1.0);
 
-/// The spacing of times that suits UniPC: steps that shrink towards the data where the process ends there,
-/// else equal steps of log-SNR.
+/// The spacing of times that suits UniPC (make_sampler): steps that shrink towards the data where the process
+/// ends there slowly enough, else equal steps of log-SNR.
 TimeGrid usual_grid(const GaussianProcess& process, int64_t steps);
 
 /// Rows of a model that go through all times together.

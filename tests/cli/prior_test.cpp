@@ -54,6 +54,27 @@ TEST_F(Cli, APriorThatFitsIsNotWarnedOf) {
               HasSubstr("warning: prior"));
 }
 
+// Equal steps of t under a process that is noisy soon after t = 0; the usual spacing of every sampler is
+// fine.
+TEST_F(Cli, AGridThatLosesTheDataIsSaid) {
+  const std::string sample =
+      "sample --target two-modes --process brownian:sigma=200 --n 5 --out s.csv --quiet ";
+  const std::string said = run(sample + "--grid uniform --steps 25").err;
+  EXPECT_THAT(said,
+              HasSubstr("warning: grid: the last step begins with noise of 40 beside data of deviation 4"));
+  EXPECT_THAT(said, HasSubstr("choose --grid log-snr, or more --steps"));
+  EXPECT_EQ(run(sample + "--grid log-snr --steps 25").err, "");
+  for (const std::string sampler : {"", "--sampler pndm", "--sampler dopri5"})
+    EXPECT_EQ(run(sample + sampler).err, "") << sampler;
+  write_points(60);
+  ASSERT_EQ(
+      run("train --data points.csv --out run --process brownian:sigma=20 --no-report --quiet " + quick).code,
+      0);
+  EXPECT_THAT(run("sample run --n 5 --out s.csv --grid quadratic --steps 10 --quiet").err,
+              HasSubstr("noise of 2 beside data of deviation 1"));
+  EXPECT_EQ(run("sample run --n 5 --out s.csv --quiet").err, "");
+}
+
 TEST_F(Cli, FewRowsDoWhatCanBeDone) {
   for (const int rows : {1, 2, 3, 4}) {
     const std::string name = fmt::format("run{}", rows);

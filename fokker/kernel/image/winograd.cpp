@@ -239,7 +239,7 @@ void winograd_filters(const float* g, int64_t outputs, int64_t inputs, bool tran
   const int64_t first = panel * gemm_panel, count = std::min(gemm_panel, columns - first);
   // Filters that follow one another in memory become columns together.
   const int64_t together = transposed ? 1 : 4;
-  float gather[4 * 9 * gemm_panel];
+  float gather[gemm_panel * 9 * 4];
   for (int64_t r = 0; r < rows; ++r) {
     if (r % together == 0)
       pack_matrix({g + r * row_stride + first * column_stride, 1, column_stride},

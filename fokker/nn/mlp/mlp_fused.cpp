@@ -7,6 +7,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/kernel/vector/sums.h"
+#include "fokker/nn/parameter_gradients.h"
 #include "fokker/nn/product_precision.h"
 
 namespace fokker {
@@ -43,41 +44,6 @@ kernel::MatrixRows rows_of(const Tensor& matrix) {
   return {matrix.data_ptr<float>(), matrix.size(1)};
 }
 
-/// Room for the gradients of parameters, one after another.
-class FlatGradient {
- public:
-  explicit FlatGradient(const std::vector<Tensor>& parameters) : parameters_(parameters) {
-    int64_t total = 0;
-    for (const auto& p : parameters) total += p.numel();
-    values_ = at::empty({total}, parameters[0].options().requires_grad(false));
-  }
-  /// The place of the gradient of the number at `number`, which is a parameter's.
-  float* place(const float* number) const {
-    if (!number) return nullptr;
-    float* place = values_.data_ptr<float>();
-    for (const auto& p : parameters_) {
-      const float* begin = p.data_ptr<float>();
-      if (std::less_equal<>()(begin, number) && std::less<>()(number, begin + p.numel()))
-        return place + (number - begin);
-      place += p.numel();
-    }
-    fail(ErrorKind::argument, "fused_mlp: expected the parameters of the layers");
-  }
-  variable_list parts() const {
-    variable_list parts;
-    int64_t offset = 0;
-    for (const auto& p : parameters_) {
-      parts.push_back(values_.narrow(0, offset, p.numel()).view(p.sizes()));
-      offset += p.numel();
-    }
-    return parts;
-  }
-
- private:
-  const std::vector<Tensor>& parameters_;
-  Tensor values_;
-};
-
 class MlpNode final : public torch::autograd::Node {
  public:
   MlpNode(std::shared_ptr<const MlpLayers> layers, const std::vector<Tensor>& parameters, MlpInputs inputs,
@@ -113,10 +79,10 @@ class MlpNode final : public torch::autograd::Node {
 
  private:
   variable_list fused(const Tensor& gradient, const Tensor& label) {
-    const FlatGradient flat(parameters_);
+    ParameterGradients places(parameters_, true);
     kernel::DenseGradients out;
     for (const auto& edge : graph_.edges)
-      out.edges.push_back({flat.place(edge.weight), flat.place(edge.bias)});
+      out.edges.push_back({places.place(edge.weight), places.place(edge.bias)});
     out.inputs.resize(graph_.inputs);
     Tensor of_classes;
     if (inputs_.classes.defined()) {
@@ -124,10 +90,8 @@ class MlpNode final : public torch::autograd::Node {
       out.inputs.back() = rows_of(of_classes);
     }
     kernel::dense_backward(graph_, inputs_.views(), gradient.size(0), rows_of(gradient), *tape_, out);
-    variable_list parts = flat.parts();
-    for (size_t i = 0; of_classes.defined() && i < parts.size(); ++i)
-      if (parameters_[i].is_same(layers_->classes.weight)) parts[i].copy_(sum_by_class(of_classes, label));
-    return parts;
+    if (of_classes.defined()) places.place(layers_->classes.weight).copy_(sum_by_class(of_classes, label));
+    return places.parts();
   }
 
   /// Gradients of the rows of the classes' vectors, from those of the batch.

@@ -6,8 +6,8 @@
 #include "fokker/kernel/matrix/dense_blocks.h"
 #include "fokker/kernel/matrix/factor.h"
 #include "fokker/nn/layers.h"
+#include "fokker/nn/parameter_gradients.h"
 #include "fokker/nn/unet/feature_map.h"
-#include "fokker/nn/unet/parameter_gradients.h"
 
 namespace fokker {
 
