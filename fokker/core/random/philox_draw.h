@@ -2,6 +2,7 @@
 // The plain form of random numbers, in code that the processor and CUDA devices share: the definition that
 // vector kernels are tested against, and what a CUDA kernel computes (philox.cu).
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <numbers>
 
@@ -43,10 +44,10 @@ FOKKER_ANY_DEVICE inline double open_unit(uint32_t high, uint32_t low) {
 
 /// The uniform numbers of a block.
 FOKKER_ANY_DEVICE inline void uniforms_of(const PhiloxWords& bits, float (&out)[4]) {
-  for (int i = 0; i < 4; ++i) out[i] = open_unit(bits.word[i]);
+  for (std::size_t i = 0; i < 4; ++i) out[i] = open_unit(bits.word[i]);
 }
 FOKKER_ANY_DEVICE inline void uniforms_of(const PhiloxWords& bits, double (&out)[2]) {
-  for (int i = 0; i < 2; ++i) out[i] = open_unit(bits.word[2 * i], bits.word[2 * i + 1]);
+  for (std::size_t i = 0; i < 2; ++i) out[i] = open_unit(bits.word[2 * i], bits.word[2 * i + 1]);
 }
 
 FOKKER_ANY_DEVICE inline void box_muller_plain(double u1, double turn, double& first, double& second) {
