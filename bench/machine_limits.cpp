@@ -1,7 +1,5 @@
 #include "machine_limits.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "fokker/core/check.h"
+#include "fokker/kernel/processor.h"
 
 namespace fokker::bench {
 namespace {
@@ -57,21 +56,11 @@ double bf16_product_rate() {
   }
 }
 
-double triad_rate() {
-  constexpr int64_t n = int64_t{1} << 25;  // 128 MiB each
-  std::vector<float> a(n), b(n, 1), c(n, 2);
-  const double seconds = least_seconds(7, [&] {
-    at::parallel_for(0, n, n / at::get_num_threads(), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) a[i] = b[i] + 3 * c[i];
-    });
-  });
-  return 3.0 * sizeof(float) * n / seconds;
-}
-
 }  // namespace
 
 MachineLimits measure_limits() {
-  return {.products = product_rate(), .bf16_products = bf16_product_rate(), .bandwidth = triad_rate()};
+  return {
+      .products = product_rate(), .bf16_products = bf16_product_rate(), .bandwidth = kernel::triad_rate()};
 }
 
 }  // namespace fokker::bench
