@@ -10,6 +10,8 @@ namespace {
 using testing::difference;
 using testing::randomise;
 using testing::tiny;
+using testing::uneven;
+using testing::uneven_without_attention;
 
 /// A network with random weights in float32, and the same in float64.
 struct Pair {
@@ -41,23 +43,8 @@ void expect_frozen_agrees(const UNetOptions& options, int64_t n, bool one_time) 
 TEST(FrozenUNet, AgreesWithTheNetworkInFloat64) {
   expect_frozen_agrees(tiny(), 3, false);
   expect_frozen_agrees(tiny(), 21, true);
-  UNetOptions o = tiny();
-  o.sample_height = 11;
-  o.sample_width = 6;
-  o.block_out_channels = {4, 8, 6};
-  o.down_attention = {true, false, true};
-  o.up_attention = {false, true, false};
-  o.layers_per_block = 2;
-  o.attention_head_dim = 0;
-  o.num_class_embeds = 0;
-  o.downsample_padding = 0;
-  o.center_input_sample = true;
-  o.mid_block_scale_factor = 1.3;
-  expect_frozen_agrees(o, 2, false);
-  o.mid_attention = false;
-  o.down_attention = {false, false, false};
-  o.up_attention = {};
-  expect_frozen_agrees(o, 1, true);
+  expect_frozen_agrees(uneven(), 2, false);
+  expect_frozen_agrees(uneven_without_attention(), 1, true);
   expect_frozen_agrees(UNetOptions::for_images(3, 32, 32, 24, 2), 3, false);
 }
 

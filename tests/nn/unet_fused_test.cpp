@@ -14,6 +14,8 @@ namespace {
 using testing::names;
 using testing::randomise;
 using testing::tiny;
+using testing::uneven;
+using testing::uneven_without_attention;
 
 /// A network with random weights in float32, and the same in float64, which runs the plain form.
 struct Forms {
@@ -67,23 +69,8 @@ void expect_gradients_agree(const UNetOptions& options, int64_t n, bool one_time
 TEST(FusedUNet, GradientsAgreeWithFloat64) {
   expect_gradients_agree(tiny(), 3, false);
   expect_gradients_agree(tiny(), 5, true);
-  UNetOptions o = tiny();
-  o.sample_height = 11;
-  o.sample_width = 6;
-  o.block_out_channels = {4, 8, 6};
-  o.down_attention = {true, false, true};
-  o.up_attention = {false, true, false};
-  o.layers_per_block = 2;
-  o.attention_head_dim = 0;
-  o.num_class_embeds = 0;
-  o.downsample_padding = 0;
-  o.center_input_sample = true;
-  o.mid_block_scale_factor = 1.3;
-  expect_gradients_agree(o, 2, false);
-  o.mid_attention = false;
-  o.down_attention = {false, false, false};
-  o.up_attention = {};
-  expect_gradients_agree(o, 1, true);
+  expect_gradients_agree(uneven(), 2, false);
+  expect_gradients_agree(uneven_without_attention(), 1, true);
   expect_gradients_agree(UNetOptions::for_images(3, 32, 32, 24, 2), 3, false);
 }
 

@@ -20,4 +20,30 @@ inline UNetOptions tiny() {
   return o;
 }
 
+/// Three levels whose sides do not halve evenly, two blocks each, attention above and below, padding on one
+/// side.
+inline UNetOptions uneven() {
+  UNetOptions o = tiny();
+  o.sample_height = 11;
+  o.sample_width = 6;
+  o.block_out_channels = {4, 8, 6};
+  o.down_attention = {true, false, true};
+  o.up_attention = {false, true, false};
+  o.layers_per_block = 2;
+  o.attention_head_dim = 0;
+  o.num_class_embeds = 0;
+  o.downsample_padding = 0;
+  o.center_input_sample = true;
+  o.mid_block_scale_factor = 1.3;
+  return o;
+}
+
+inline UNetOptions uneven_without_attention() {
+  UNetOptions o = uneven();
+  o.mid_attention = false;
+  o.down_attention = {false, false, false};
+  o.up_attention = {};
+  return o;
+}
+
 }  // namespace fokker::testing
