@@ -32,6 +32,24 @@ FeatureMap Arena::map(int64_t images, int64_t height, int64_t width, int64_t cha
           .channels = channels};
 }
 
+void divide(const FeatureMap& y, double divisor, int64_t first, int64_t count) {
+  if (divisor == 1) return;
+  const auto factor = static_cast<float>(1 / divisor);
+  const kernel::MatrixRows rows = y.rows(first);
+  for (int64_t i = 0; i < count * y.pixels(); ++i)
+    for (int64_t c = 0; c < y.channels; ++c) rows.row(i)[c] *= factor;
+}
+
+kernel::PatchShape downsampling_patches(const FeatureMap& x, const FeatureMap& y, int64_t padding) {
+  return {.height = x.height,
+          .width = x.width,
+          .channels = x.channels,
+          .rows = y.height,
+          .columns = y.width,
+          .stride = 2,
+          .padding = padding};
+}
+
 void read_images(const Tensor& x, int64_t begin, bool centred, const FeatureMap& to) {
   const int64_t height = x.size(2), width = x.size(3), channels = x.size(1);
   const float* from = x.data_ptr<float>() + begin * channels * height * width;

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "fokker/core/tensor.h"
+#include "fokker/kernel/image/patches.h"
 #include "fokker/kernel/vector/activation.h"
 #include "fokker/kernel/vector/scratch.h"
 
@@ -50,5 +51,11 @@ class Arena {
 void read_images(const Tensor& x, int64_t begin, bool centred, const FeatureMap& to);
 /// The images as those of y from `begin` on, cropped to its size.
 void write_images(const FeatureMap& from, int64_t begin, const Tensor& y);
+
+/// y /= divisor for images [first, first + count).
+void divide(const FeatureMap& y, double divisor, int64_t first, int64_t count);
+
+/// The patches of x under a 3 x 3 filter of stride 2, one for each pixel of y.
+kernel::PatchShape downsampling_patches(const FeatureMap& x, const FeatureMap& y, int64_t padding);
 
 }  // namespace fokker

@@ -10,13 +10,6 @@
 namespace fokker {
 namespace {
 
-void divide(const FeatureMap& y, double divisor) {
-  if (divisor == 1) return;
-  const auto factor = static_cast<float>(1 / divisor);
-  for (int64_t i = 0; i < y.images * y.pixels(); ++i)
-    for (int64_t c = 0; c < y.channels; ++c) y.data[i * y.pixel_stride + c] *= factor;
-}
-
 /// The query, key and value of all heads as one layer, with the scores' scale in the query.
 FrozenLinear frozen_projections(const AttentionBlock& block, kernel::FactorPrecision precision) {
   const double scale =
@@ -46,7 +39,7 @@ void FrozenResnet::operator()(const FeatureMap& x, const FeatureMap& y, FrozenPa
   FeatureMap residual = x;
   if (shortcut_) (*shortcut_)(x, residual = arena.map(x.images, x.height, x.width, y.channels));
   conv2_(h, y, {.norm = norm2_(h, arena), .residual = &residual});
-  divide(y, output_scale_);
+  divide(y, output_scale_, 0, y.images);
   arena.rewind(mark);
 }
 
@@ -63,7 +56,7 @@ void FrozenAttention::operator()(const FeatureMap& x, const FeatureMap& y, Froze
   at::parallel_for(0, x.images, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) image(x, y, i, norm);
   });
-  divide(y, output_scale_);
+  divide(y, output_scale_, 0, y.images);
   pass.arena.rewind(mark);
 }
 

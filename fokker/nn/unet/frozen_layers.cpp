@@ -90,13 +90,7 @@ FrozenDownsample::FrozenDownsample(const Convolution& convolution, kernel::Facto
       padding_(convolution.padding) {}
 
 void FrozenDownsample::operator()(const FeatureMap& x, const FeatureMap& y, Arena& arena) const {
-  const kernel::PatchShape patches = {.height = x.height,
-                                      .width = x.width,
-                                      .channels = x.channels,
-                                      .rows = y.height,
-                                      .columns = y.width,
-                                      .stride = 2,
-                                      .padding = padding_};
+  const kernel::PatchShape patches = downsampling_patches(x, y, padding_);
   const Arena::Mark mark = arena.mark();
   const int64_t depth = 9 * x.channels;
   float* rows = arena.take(y.pixels() * depth);

@@ -8,14 +8,6 @@
 namespace fokker {
 namespace {
 
-void divide(const FeatureMap& y, double divisor, int64_t first, int64_t count) {
-  if (divisor == 1) return;
-  const auto factor = static_cast<float>(1 / divisor);
-  const kernel::MatrixRows rows = y.rows(first);
-  for (int64_t i = 0; i < count * y.pixels(); ++i)
-    for (int64_t c = 0; c < y.channels; ++c) rows.row(i)[c] *= factor;
-}
-
 void add(const FeatureMap& x, const FeatureMap& y, int64_t first, int64_t count) {
   const kernel::MatrixRows from = x.rows(first), to = y.rows(first);
   for (int64_t i = 0; i < count * y.pixels(); ++i)

@@ -18,16 +18,6 @@ kernel::ConvolutionInput convolution_input(const FeatureMap& x, const TrainedNor
   return input;
 }
 
-kernel::PatchShape patch_shape(const FeatureMap& x, const FeatureMap& y, int64_t padding) {
-  return {.height = x.height,
-          .width = x.width,
-          .channels = x.channels,
-          .rows = y.height,
-          .columns = y.width,
-          .stride = 2,
-          .padding = padding};
-}
-
 }  // namespace
 
 TrainedNorm::TrainedNorm(const GroupNorm& norm, const FeatureMap& x, Arena& arena)
@@ -224,7 +214,7 @@ TrainedDownsample::TrainedDownsample(const Convolution& layer, const TracedMap& 
 void TrainedDownsample::forward(TrainedPass& pass) {
   const Arena::Mark mark = pass.arena.mark();
   const kernel::PackedFactor factor = row_factor(taps_, false, pass);
-  const kernel::PatchShape shape = patch_shape(x_.value, y_.value, layer_.padding);
+  const kernel::PatchShape shape = downsampling_patches(x_.value, y_.value, layer_.padding);
   for_image_groups(x_.value, [&](int64_t first, int64_t count) {
     for (int64_t i = first; i < first + count; ++i)
       kernel::gather_patches(shape, x_.value.image(i), x_.value.pixel_stride, patches_.image(i));
@@ -238,7 +228,7 @@ void TrainedDownsample::backward(TrainedPass& pass, ParameterGradients& paramete
   const FeatureMap &dy = y_.gradient, &dx = x_.gradient;
   const ImageSums sums(dy, pass.arena);
   const kernel::PackedFactor factor = row_factor(taps_, true, pass);
-  const kernel::PatchShape shape = patch_shape(x_.value, y_.value, layer_.padding);
+  const kernel::PatchShape shape = downsampling_patches(x_.value, y_.value, layer_.padding);
   const FeatureMap of_patches = pass.arena.map(dy.images, dy.height, dy.width, patches_.channels);
   for_image_groups(x_.value, [&](int64_t first, int64_t count) {
     sums.add_up(dy, first, count);
