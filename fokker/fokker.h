@@ -69,6 +69,7 @@
 #include "fokker/sde/scalar_linear_sde.h"
 #include "fokker/sde/sde.h"
 #include "fokker/sde/simulate.h"
+#include "fokker/table/schema.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/checkpoints.h"
 #include "fokker/train/sample_model.h"

@@ -1,9 +1,11 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
+#include "fokker/table/schema.h"
 
 namespace fokker {
 
@@ -27,6 +29,9 @@ struct Dataset {
   std::string label_column = {};
   /// Whether the file names its columns; otherwise they are called x0, x1, ... by their place.
   bool columns_named = false;
+  /// What the columns of a table hold, and so what its values mean (schema.h); null where all are plain
+  /// numbers.
+  std::shared_ptr<const Schema> schema = nullptr;
 
   bool is_images() const { return values.dim() == 4; }
   int64_t size() const { return values.size(0); }

@@ -5,6 +5,7 @@
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"
 #include "fokker/format/training_record.h"
+#include "fokker/table/schema.h"
 
 namespace fokker {
 
@@ -14,6 +15,7 @@ struct ModelData {
   std::vector<std::string> label_names;  ///< what the data called each class; empty where it has none
   std::string label_column;              ///< of a table whose labels were a column
   TrainingRecord training;               ///< how it was trained
+  std::shared_ptr<const Schema> schema = nullptr;  ///< of a table whose columns are not all plain numbers
 };
 
 /// A trained model with all that is needed to use it on the user's own data.

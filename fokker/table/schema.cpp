@@ -1,0 +1,1 @@
+#include "fokker/table/schema.h"
