@@ -230,7 +230,8 @@ TableRows TableMap::encode(const Tensor& given, const Rng* rng, uint64_t step) c
     }
     if (place.number < 0) continue;
     const auto cell = draws("within a cell", j);
-    const Tensor within = cell ? cell->uniform({n}, {.step = step}, at::kDouble) : at::full({n}, 0.5, cell_type);
+    const Tensor within =
+        cell ? cell->uniform({n}, {.step = step}, at::kDouble) : at::full({n}, 0.5, cell_type);
     Tensor z = place.scores->to_scores(at::where(column.isnan(), at::zeros_like(column), column), within);
     if (gate.defined())
       z = at::where(gate == 0, z, fill ? fill->normal({n}, {.step = step}, at::kDouble) : at::zeros_like(z));
