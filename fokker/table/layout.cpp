@@ -10,7 +10,9 @@ namespace fokker {
 namespace {
 
 using Kind = TablePart::Kind;
-constexpr std::pair<Kind, const char*> kind_names[] = {
+constexpr double least_entropy =
+    0.1;  // of the whole: below it a few surprising rows would be all of the loss
+constexpr std::pair<Kind, const char*> part_kind_names[] = {
     {Kind::number, "number"}, {Kind::simplex, "simplex"}, {Kind::line, "line"}, {Kind::codes, "codes"}};
 
 int64_t count_if_part(const std::vector<TablePart>& parts, bool numbers) {
@@ -19,7 +21,7 @@ int64_t count_if_part(const std::vector<TablePart>& parts, bool numbers) {
 }
 
 Kind parse_part_kind(const std::string& name, const std::string& place) {
-  for (const auto& [kind, known] : kind_names)
+  for (const auto& [kind, known] : part_kind_names)
     if (name == known) return kind;
   fail(ErrorKind::input, "{}: unknown kind of part '{}'", place, name);
 }
@@ -74,7 +76,7 @@ double TablePart::entropy_at(double log_ratio) const {
       std::clamp((log_ratio - grid.front()) / (grid[1] - grid[0]), 0.0, static_cast<double>(grid.size() - 1));
   const auto below = std::min(static_cast<size_t>(place), grid.size() - 2);
   const double value = std::lerp(entropy[below], entropy[below + 1], place - static_cast<double>(below));
-  return std::max(value, 0.01 * entropy.back());
+  return std::max(value, least_entropy * entropy.back());
 }
 
 int64_t TableLayout::numbers() const {
@@ -100,7 +102,7 @@ int64_t TableLayout::levels() const {
 Json TableLayout::to_json() const {
   Json list = Json::array();
   for (const TablePart& part : parts) {
-    const auto* name = std::find_if(std::begin(kind_names), std::end(kind_names),
+    const auto* name = std::find_if(std::begin(part_kind_names), std::end(part_kind_names),
                                     [&](const auto& entry) { return entry.first == part.kind; });
     Json json = {{"kind", name->second}, {"column", part.column}};
     if (part.kind != Kind::number)

@@ -26,7 +26,7 @@ struct TablePart {
   /// (levels entropy_grid().size()) of a discrete variable: nats that its own noised value leaves unknown.
   std::vector<double> entropy = {};
 
-  /// The same at log(sigma/alpha), by linear interpolation, at least a hundredth of the whole.
+  /// The same at log(sigma/alpha), by linear interpolation, at least a tenth of the whole.
   double entropy_at(double log_ratio) const;
 };
 

@@ -105,10 +105,17 @@ Tensor NormalScores::to_scores(const Tensor& values, const Tensor& within) const
   return interpolate(values_, scores_, spread);
 }
 
+/// To the nearest multiple of the step: of a decimal one to the double that its digits are read as.
+Tensor NormalScores::rounded(const Tensor& values) const {
+  if (step_ <= 0) return values;
+  if (step_ >= 1) return (values / step_).round() * step_;
+  const double per_unit = std::round(1 / step_);
+  return (values * per_unit).round() / per_unit;
+}
+
 Tensor NormalScores::to_values(const Tensor& scores) const {
   const Tensor values = interpolate(scores_, values_, scores.to(at::kDouble));
-  const Tensor rounded = step_ > 0 ? (values / step_).round() * step_ : values;
-  return rounded.clamp(low_, high_);
+  return rounded(values).clamp(low_, high_);
 }
 
 Tensor NormalScores::log_slope(const Tensor& values) const {

@@ -31,6 +31,7 @@ class NormalScores {
 
  private:
   NormalScores() = default;
+  Tensor rounded(const Tensor& values) const;
   double step_ = 0, low_ = 0, high_ = 0;
   Tensor values_,
       scores_;  ///< (knots) float64, values strictly rising, scores not falling: a gap between cells has one

@@ -29,7 +29,7 @@ TEST(TableObjective, OfIndependentColumnsIsOne) {
   const GradientMode off(false);
   for (const double share : {0.0, 0.5}) {
     const TableObjective objective(
-        {.times = {.law = TimeSampling::Law::log_normal, .log_mean = -0.3, .log_deviation = 0.8},
+        {.times = {.law = TimeSampling::Law::log_normal, .log_mean = 0.8, .log_deviation = 0.3},
          .given_share = share});
     const Tensor loss = objective.loss(denoiser, batch_of(map, 20'000), Rng(2));
     EXPECT_NEAR(average(loss), 1, four_errors(loss) + 0.01) << share;  // entropies are estimates

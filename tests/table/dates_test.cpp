@@ -1,5 +1,6 @@
 #include "fokker/table/dates.h"
 
+#include "fokker/core/random/rng.h"
 #include "table/columns.h"
 
 namespace fokker {
