@@ -35,7 +35,22 @@ DenoiserSource open_run(const CommonOptions& common, const SourceOptions& option
 
 }  // namespace
 
+Tensor DenoiserSource::to_user(const Tensor& x) const {
+  return model ? model->to_user(x) : normalisation.invert(x.cpu());
+}
+
+Dataset DenoiserSource::to_user_rows(const Tensor& x) const {
+  Dataset rows{.values = to_user(x), .columns = columns};
+  if (model) rows.schema = model->schema();
+  return rows;
+}
+
+std::vector<int64_t> DenoiserSource::row_shape() const {
+  return table() ? std::vector<int64_t>{table()->schema().size()} : event;
+}
+
 Tensor DenoiserSource::to_model(const Tensor& x) const {
+  if (table()) return model->to_model(x, c10::typeMetaToScalarType(type.dtype())).to(type.device());
   return normalisation.apply(x, c10::typeMetaToScalarType(type.dtype())).to(type.device());
 }
 
@@ -66,8 +81,8 @@ Dataset load_matching(const std::string& file, const DenoiserSource& source, Lab
   reading.labels_path = labels;
   Dataset data = load_columns(file, wanted, reading, use);
   if (source.model) place_labels(data, source.model->label_names, use);
-  check_input(data.event_shape() == source.event, "{}: expected rows of shape {} but it has {}", file,
-              shape_string(source.event), shape_string(data.event_shape()));
+  check_input(data.event_shape() == source.row_shape(), "{}: expected rows of shape {} but it has {}", file,
+              shape_string(source.row_shape()), shape_string(data.event_shape()));
   return data;
 }
 

@@ -36,7 +36,13 @@ struct DenoiserSource {
   /// From the user's units, in the type and on the device that the denoiser computes with.
   Tensor to_model(const Tensor& x) const;
   /// To the user's units; on the CPU.
-  Tensor to_user(const Tensor& x) const { return normalisation.invert(x.cpu()); }
+  Tensor to_user(const Tensor& x) const;
+  /// The same with the columns, and the schema of a table that has one.
+  Dataset to_user_rows(const Tensor& x) const;
+  /// The map of a table with a schema; null where there is none.
+  const TableMap* table() const { return model ? model->table.get() : nullptr; }
+  /// Shape of a row in a file: the event's, or the columns of a table with a schema.
+  std::vector<int64_t> row_shape() const;
 };
 
 /// Argument error unless exactly one of `run` and `target` is given. `process` (of a target) may be empty:

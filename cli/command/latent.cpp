@@ -59,15 +59,15 @@ double relative_error(const Tensor& a, const Tensor& b) {
   return (a.to(at::kDouble) - there).norm().item<double>() / (size > 0 ? size : unit);
 }
 
-int finish(const LatentOptions& o, const Tensor& values, const std::vector<std::string>& columns, Json json) {
-  write_samples(o.out, values, columns);
-  json["n"] = values.size(0);
+int finish(const LatentOptions& o, const Dataset& rows, Json json) {
+  write_samples(o.out, rows);
+  json["n"] = rows.size();
   json["out"] = o.out;
   std::string text;
   if (json.contains("round_trip_error"))
     text = fmt::format("round trip: relative error {:.3g}\n", json["round_trip_error"].get<double>());
   print_result(o.common, json, text);
-  message(fmt::format("wrote {} rows to {}", values.size(0), o.out));
+  message(fmt::format("wrote {} rows to {}", rows.size(), o.out));
   return 0;
 }
 
@@ -81,7 +81,7 @@ int run_encode(const LatentOptions& o) {
     FlowMap again = carry(o, source, there.x, Direction::decode);
     return std::pair(std::move(there), std::move(again));
   });
-  return finish(o, latent.x.cpu(), default_column_names(source.dimension()),
+  return finish(o, {.values = latent.x.cpu(), .columns = default_column_names(source.dimension())},
                 {{"evaluations", latent.evaluations}, {"round_trip_error", relative_error(back.x, x)}});
 }
 
@@ -100,10 +100,10 @@ Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
 int run_decode(const LatentOptions& o) {
   check_output(o.out);
   const DenoiserSource source = open_denoiser(o.common, o);
-  check_output_holds(o.out, source.event);
+  check_output_holds(o.out, source.row_shape());
   const FlowMap decoded =
       name_rows_of(o.data, [&] { return carry(o, source, load_latents(o, source), Direction::decode); });
-  return finish(o, source.to_user(decoded.x), source.columns, {{"evaluations", decoded.evaluations}});
+  return finish(o, source.to_user_rows(decoded.x), {{"evaluations", decoded.evaluations}});
 }
 
 /// "I,J": two rows of the file.
@@ -119,7 +119,7 @@ int run_interpolate(const LatentOptions& o) {
         most_frames, o.frames);
   check_output(o.out);
   const DenoiserSource source = open_denoiser(o.common, o);
-  check_output_holds(o.out, source.event);
+  check_output_holds(o.out, source.row_shape());
   const Tensor x = source.load(o.data);
   const auto [i, j] = chosen_rows(o, x.size(0));
   const FlowMap ends = name_rows_of(o.data, [&, i = i, j = j] {
@@ -138,7 +138,7 @@ int run_interpolate(const LatentOptions& o) {
            error.reason());
     }
   }();
-  return finish(o, source.to_user(decoded.x), source.columns,
+  return finish(o, source.to_user_rows(decoded.x),
                 {{"evaluations", ends.evaluations + decoded.evaluations}, {"rows", {i, j}}});
 }
 

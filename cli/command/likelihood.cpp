@@ -8,6 +8,7 @@
 #include "fokker/core/messages.h"
 #include "fokker/data/file_rows.h"
 #include "fokker/data/load.h"
+#include "fokker/evaluate/table_likelihood.h"
 #include "fokker/objective/elbo.h"
 
 namespace fokker::cli {
@@ -85,6 +86,41 @@ RowDensities by_flow(const LikelihoodCommand& o, const DenoiserSource& source, c
 /// A single row has no spread over rows: so many draws of its bound tell the error of their mean.
 constexpr int64_t draws_of_one_row = 16;
 
+/// Of a table with a schema: a lower bound, in probabilities of levels and densities of numbers.
+RowDensities of_table(const LikelihoodCommand& o, const DenoiserSource& source, const Dataset& data) {
+  check(
+      o.method == "flow",
+      "method: the likelihood of a table with levels is bounded by the flow; expected flow but received '{}'",
+      o.method);
+  const bool exact = uses_exact_divergence(o, source), single = data.size() == 1;
+  const Tensor cells = single ? data.values.expand({draws_of_one_row, -1}).contiguous() : data.values;
+  LikelihoodOptions options{
+      .divergence = exact ? FlowDivergence::exact : FlowDivergence::hutchinson,
+      .probe_law = o.probe_law == "gaussian" ? ProbeLaw::gaussian : ProbeLaw::rademacher,
+      .probes = o.probes > 0 ? o.probes : 2,
+      .tolerance = {.rtol = o.rtol, .atol = o.atol},
+      .block = o.batch > 0 ? o.batch : 256,
+      .type = c10::typeMetaToScalarType(source.type.dtype())};
+  if (data.labels.defined())
+    options.label = single ? data.labels.expand({draws_of_one_row}).contiguous() : data.labels;
+  Progress progress("likelihood", cells.size(0));
+  options.observer = [&](int64_t done) { progress.update(done); };
+  const TableDenoiser denoiser(source.model->network, source.model->spec);
+  const TableLikelihood found =
+      table_likelihood(denoiser, *source.table(), cells, options, Rng(o.common.seed).stream("probes"));
+  progress.finish();
+  Json details = {{"method", std::string("flow-") + (found.exact ? "exact" : "hutchinson")},
+                  {"bound", "lower"},
+                  {"probabilities", source.table()->columns_of_probabilities()},
+                  {"densities", source.table()->columns_of_densities()},
+                  {"evaluations", found.evaluations},
+                  {"rejected", found.rejected}};
+  if (!found.exact) details["probes"] = options.probes;
+  if (!single) return {found.bound, found.exact ? Tensor() : found.probe_error, details};
+  const Tensor error = found.bound.std().unsqueeze(0) / std::sqrt(static_cast<double>(draws_of_one_row));
+  return {found.bound.mean().unsqueeze(0), error, details};
+}
+
 RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, const Tensor& given,
                      const Tensor& given_label) {
   const GradientMode off(false);
@@ -127,7 +163,7 @@ RowDensities by_elbo(const LikelihoodCommand& o, const DenoiserSource& source, c
 
 Json summary(const RowDensities& rows, const DenoiserSource& source) {
   const auto n = static_cast<double>(rows.values.size(0));
-  const auto d = static_cast<double>(source.dimension());
+  const auto d = static_cast<double>(source.table() ? source.table()->schema().size() : source.dimension());
   const double nats = rows.values.mean().item<double>();
   const double probes =
       rows.probe_error.defined() ? rows.probe_error.square().sum().sqrt().item<double>() / n : 0.0;
@@ -161,6 +197,24 @@ void check_used(const LikelihoodCommand& o, const DenoiserSource& source, const 
                    "an exact divergence takes no directions; expected --divergence hutchinson");
 }
 
+int finish_table(const LikelihoodCommand& o, const DenoiserSource& source, const Dataset& data,
+                 const Command& command) {
+  check_used(o, source, command);
+  const RowDensities rows = name_rows_of(o.data, [&] { return of_table(o, source, data); });
+  Json json = summary(rows, source);
+  json["units"] = "probabilities of levels and of rounded values, densities of other numbers";
+  if (!o.out.empty()) write_samples(o.out, rows.values.unsqueeze(1), {"log_likelihood"});
+  print_result(
+      o.common, json,
+      fmt::format(
+          "log-likelihood at least {:.6g} ± {:.2g} nats a row{} ({} rows; {}; {} columns as probabilities, "
+          "{} as densities)\n",
+          json["nats"].get<double>(), json["standard_error"].get<double>(),
+          data.labels.defined() ? " given its label" : "", data.size(), json["method"].get<std::string>(),
+          json["probabilities"].size(), json["densities"].size()));
+  return 0;
+}
+
 int run_likelihood(const LikelihoodCommand& o, const Command& command) {
   check(o.method == "flow" || o.method == "elbo", "method: expected flow or elbo but received '{}'",
         o.method);
@@ -176,6 +230,7 @@ int run_likelihood(const LikelihoodCommand& o, const Command& command) {
       load_matching(o.data, source, o.unconditional ? LabelUse::left_out : LabelUse::used, o.labels);
   if (o.rows > 0 && o.rows < data.size()) data = data.subset(at::arange(o.rows));
   warn_of_levels(data);
+  if (source.table()) return finish_table(o, source, data, command);
   const Tensor x = dequantised(source, data, Rng(o.common.seed).stream("dequantisation"));
   check_used(o, source, command);
   RowDensities rows = name_rows_of(o.data, [&] {

@@ -19,10 +19,18 @@ struct ScoreOptions : SourceOptions {
 
 const std::vector<std::string> quantities = {"score", "noise", "denoised", "velocity"};
 
+/// Of a table with a schema: its cells have no such quantities, the dimensions of its model's space do.
+Tensor in_model_space(const std::string& quantity, const Estimate& estimate) {
+  if (quantity == "score") return estimate.score().cpu();
+  if (quantity == "noise") return estimate.noise().cpu();
+  return (quantity == "denoised" ? estimate.denoised() : estimate.velocity()).cpu();
+}
+
 /// One quantity of an estimate in the user's units: scores are pulled back (of images: by level where the
 /// file holds bytes), velocities pushed forward, noise is standard normal in any units.
 Tensor in_user_units(const std::string& quantity, const Estimate& estimate, const DenoiserSource& source,
                      const Normalisation& units) {
+  if (source.table()) return in_model_space(quantity, estimate);
   if (quantity == "score") return units.pullback_score(estimate.score().cpu());
   if (quantity == "noise") return estimate.noise().cpu();
   if (quantity == "denoised") return source.to_user(estimate.denoised());
@@ -66,14 +74,19 @@ int run_score(const ScoreOptions& o, const Command&) {
   const Normalisation units = source.normalisation.of_type(data.values.scalar_type());
   const Tensor values = evaluate_rows(o, source, data, units);
   check_answers(o, values);
-  write_samples(o.out, values, source.columns);
+  const auto names = source.table() ? source.table()->dimension_names() : source.columns;
+  if (source.table())
+    message(fmt::format(
+        "{}: a table with levels has no {} in its own units; it is that of the model's space, of {} numbers",
+        o.run, o.quantity, values.size(1)));
+  write_samples(o.out, values, names);
   Json json = {{"n", values.size(0)},
                {"quantity", o.quantity},
                {"time", o.time},
                {"alpha", source.process().alpha(o.time)},
                {"sigma", source.process().sigma(o.time)},
                {"out", o.out}};
-  if (o.quantity == "score") json["units"] = units.units();
+  if (o.quantity == "score") json["units"] = source.table() ? "the model's space" : units.units();
   if (source.model && !source.model->label_names.empty()) json["given_labels"] = data.labels.defined();
   print_result(o.common, json, "");
   message(fmt::format("wrote the {} of {} rows to {}", o.quantity, values.size(0), o.out));

@@ -1,5 +1,6 @@
 #include "cli/run/preview.h"
 
+#include "fokker/plot/chart/cells.h"
 #include "fokker/plot/chart/charts.h"
 #include "fokker/plot/mark/image_grid.h"
 #include "fokker/sample/method/exponential/dpmpp_2m.h"
@@ -19,8 +20,14 @@ Rng preview_rng(uint64_t seed) {
   return Rng(seed).stream("preview");
 }
 
+/// Rows as they are drawn: of a table with a schema the places of their cells.
+Tensor as_pictured(const Model& model, const Tensor& values) {
+  if (!model.table) return values;
+  return plot::places_of_cells(values, model.table->schema(), Rng(0).stream("places"));
+}
+
 Tensor draw(const Model& model, int64_t n, uint64_t seed) {
-  return sample(model, n, preview_rng(seed), preview_options(model)).values;
+  return as_pictured(model, sample(model, n, preview_rng(seed), preview_options(model)).values);
 }
 
 }  // namespace
@@ -33,10 +40,10 @@ void try_preview(const Model& model) {
 void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training,
                    uint64_t seed) {
   if (model.is_image()) return plot::save_image_grid(file, draw(model, 16, seed));
-  const int64_t dimension = model.event_shape()[0];
+  const auto dimension = std::ssize(model.columns);
   const int64_t n = std::min(training.size(), most_points);
   const Tensor samples = draw(model, n, seed);
-  const Tensor data = training.values.narrow(0, 0, n);
+  const Tensor data = as_pictured(model, training.values.narrow(0, 0, n));
   if (dimension == 2) {
     plot::scatter_comparison(data, samples, {"training data", "samples"},
                              {.x_label = model.columns[0], .y_label = model.columns[1]})

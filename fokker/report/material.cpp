@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
+#include "fokker/plot/chart/cells.h"
 #include "fokker/plot/figure/label.h"
 #include "fokker/train/defaults.h"
 #include "fokker/train/trial.h"
@@ -30,9 +31,9 @@ void draw_samples(Material& m) {
   const TimeGrid grid =
       usual_grid(model.spec.process, (m.images() ? m.options.image_frames : m.options.frames) - 1);
   Trajectory trajectory(grid.steps(), shape, at::TensorOptions(parameter.scalar_type()));
-  m.samples = sample(model, shape[0], Rng(m.options.seed).stream("report"),
-                     {.grid = grid, .observers = {trajectory.observer()}})
-                  .values;
+  m.samples = m.shown(sample(model, shape[0], Rng(m.options.seed).stream("report"),
+                             {.grid = grid, .observers = {trajectory.observer()}})
+                          .values);
   m.times = grid.times();
   m.scaled_states = is_additive(model.spec.process);
   Tensor states = trajectory.states().cpu();
@@ -40,7 +41,7 @@ void draw_samples(Material& m) {
   for (size_t k = 0; k < m.times.size(); ++k) {
     const double sigma = model.spec.process.sigma(m.times[k]);
     const Tensor x = states[static_cast<int64_t>(k)];
-    frames.push_back(model.normalisation.invert(m.scaled_states ? x / std::sqrt(1 + sigma * sigma) : x));
+    frames.push_back(m.shown(model.to_user(m.scaled_states ? x / std::sqrt(1 + sigma * sigma) : x)));
   }
   frames.back() = m.samples;
   m.states = at::stack(frames);
@@ -59,8 +60,9 @@ void choose_rows(Material& m) {
   const bool held_out = data.held_out.size() >= kFewestHeldOut;
   const Dataset& rows = held_out ? data.held_out : data.training;
   const Tensor chosen = rng.permutation(rows.size()).narrow(0, 0, std::min(rows.size(), m.options.points));
-  const Normalisation& map = m.run.model.normalisation;
-  m.data = map.invert(map.apply(rows.rows(chosen), at::kDouble));
+  const Model& model = m.run.model;
+  const Tensor values = rows.rows(chosen);
+  m.data = model.table ? m.shown(values) : model.to_user(model.to_model(values, at::kDouble));
   m.data_name = fmt::format("{} {}", held_out ? "held-out" : "training", m.images() ? "images" : "rows");
 }
 
@@ -72,6 +74,11 @@ std::vector<std::string> short_names(const std::vector<std::string>& columns) {
 }
 
 }  // namespace
+
+Tensor Material::shown(const Tensor& values) const {
+  if (!run.model.table) return values;
+  return plot::places_of_cells(values, run.model.table->schema(), Rng(options.seed).stream("places"));
+}
 
 Material gather(const RunRecord& run, const ReportOptions& options) {
   const GradientMode off(false);

@@ -19,7 +19,9 @@ struct Material {
   std::optional<Comparison> comparison = {};
 
   bool images() const { return run.model.is_image(); }
-  int64_t columns() const { return images() ? 0 : run.model.event_shape()[0]; }
+  int64_t columns() const { return images() ? 0 : std::ssize(run.model.columns); }
+  /// Rows as they are drawn: of a table with a schema the places of their cells.
+  Tensor shown(const Tensor& values) const;
   bool has_data() const { return data.defined(); }
 };
 Material gather(const RunRecord& run, const ReportOptions& options);

@@ -19,6 +19,7 @@ constexpr size_t kTitleLength = 80;
 std::string kind_of(const Network& network) {
   const std::string name = network.class_name();
   if (name == "UNet2DModel") return "A U-Net";
+  if (name == "FokkerTableNetwork") return "An MLP of a table";
   return name == "FokkerMlp" ? "An MLP" : fmt::format("A network of class {}", shorten(name, 40));
 }
 
@@ -27,9 +28,10 @@ std::string summary_line(const RunRecord& run) {
   const std::string source = model.training.data.value_or("data that is not recorded");
   std::string shape;
   for (const int64_t size : model.event_shape()) shape += (shape.empty() ? "" : " × ") + std::to_string(size);
-  const std::string rows = model.is_image() ? fmt::format("images of {}", shape)
-                                            : fmt::format("rows of {} {}", shape,
-                                                          model.event_shape()[0] == 1 ? "column" : "columns");
+  const auto columns = std::ssize(model.columns);
+  const std::string rows = model.is_image()
+                               ? fmt::format("images of {}", shape)
+                               : fmt::format("rows of {} {}", columns, columns == 1 ? "column" : "columns");
   return fmt::format("{} of {} parameters, trained on {} {} from {}.", kind_of(*model.network),
                      thousands(model.network->parameter_count()), thousands(model.training.rows.value_or(0)),
                      rows, shorten(source, kTitleLength));

@@ -29,7 +29,8 @@ struct Spread {
 
 std::string weighting_of(const TrainingRecord& training) {
   const std::string name = training.weighting.value_or("uniform");
-  return name == "none" || name.empty() ? "uniform" : name;
+  const auto names = Weighting::names();
+  return std::find(names.begin(), names.end(), name) == names.end() ? "uniform" : name;
 }
 
 /// What the profile is measured on and compared with.
@@ -43,8 +44,7 @@ struct Profiles {
 
 Tensor model_rows(const Material& m, const Dataset& data, int64_t count, const char* stream) {
   const Tensor order = Rng(m.options.seed).stream(stream).permutation(data.size());
-  return m.run.model.normalisation.apply(data.rows(order.narrow(0, 0, std::min(count, data.size()))),
-                                         at::kFloat);
+  return m.run.model.to_model(data.rows(order.narrow(0, 0, std::min(count, data.size()))));
 }
 
 LossProfile measure(const Material& m, const Tensor& rows, const Denoiser& denoiser,

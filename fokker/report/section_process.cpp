@@ -47,7 +47,7 @@ plot::Figure field_figure(const Material& m, double t, const plot::Theme& theme)
 }  // namespace
 
 void add_score_field(Page& page, const Material& m) {
-  if (m.images() || m.columns() != 2) return;
+  if (m.images() || m.columns() != 2 || m.run.model.table) return;
   page.section("Score field");
   page.paragraph(
       "The learned score ∇ log pₜ at two noise levels, over rows of the data noised to the same level. "

@@ -281,6 +281,41 @@ Tensor TableMap::nearest_levels(const Tensor& x) const {
   return levels.empty() ? at::zeros({x.size(0), 0}, level_type) : at::stack(levels, 1);
 }
 
+std::vector<std::string> TableMap::columns_by_likelihood(bool density) const {
+  std::vector<std::string> names;
+  for (size_t j = 0; j < places_.size(); ++j)
+    if ((places_[j].scores && places_[j].scores->step() == 0) == density)
+      names.push_back(schema_->columns[j].name);
+  return names;
+}
+
+std::vector<std::string> TableMap::dimension_names() const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < layout_.parts.size(); ++i) {
+    const TablePart& part = layout_.parts[i];
+    const Column& column = schema_->columns[static_cast<size_t>(part.column)];
+    const Place& place = places_[static_cast<size_t>(part.column)];
+    for (int64_t k = 0; k < part.dims; ++k) {
+      const auto level = static_cast<size_t>(k);
+      if (part.dims == 1)
+        names.push_back(column.name);
+      else if (part.kind == Kind::codes)
+        names.push_back(fmt::format("{}[{}]", column.name, k));
+      else if (place.gate != static_cast<int64_t>(i))
+        names.push_back(fmt::format("{}={}", column.name,
+                                    level < column.levels.size() ? column.levels[level] : "missing"));
+      else if (k == 0)
+        names.push_back(column.name + "=number");
+      else
+        names.push_back(fmt::format("{}={}", column.name,
+                                    place.number >= 0 && level <= place.values.size()
+                                        ? fmt::format("{}", place.values[level - 1])
+                                        : "missing"));
+    }
+  }
+  return names;
+}
+
 Tensor TableMap::determined(const TableRows& rows) const {
   Tensor known = at::ones({rows.x.size(0), std::ssize(layout_.parts)}, at::TensorOptions(at::kBool));
   for (const Place& place : places_)

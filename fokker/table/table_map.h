@@ -33,6 +33,8 @@ class TableMap {
   TableRows encode(const Tensor& cells, const Rng* rng = nullptr, uint64_t step = 0) const;
   /// Cells of rows, (n, columns) float64: the levels and, of numbers, x.
   Tensor decode(const TableRows& rows) const;
+  /// What each dimension of x is: a column, "column=level", or "column[i]" of a code.
+  std::vector<std::string> dimension_names() const;
   /// The level of each discrete part whose point is nearest to x (n, dims): (n, discrete parts) int64.
   Tensor nearest_levels(const Tensor& x) const;
   /// Which parts' values a row's cells determine: (n, parts) bool. All but the numbers beside a gate that
@@ -41,6 +43,10 @@ class TableMap {
   /// Sum over the number parts of log |d x / d cell| where a cell determines them, (n) float64: log density
   /// per unit of the columns, or probability of rounded values, = log density of x + this.
   Tensor log_slope(const TableRows& rows) const;
+
+  /// Names of the columns whose likelihood is a probability, and of those where it is a density.
+  std::vector<std::string> columns_of_probabilities() const { return columns_by_likelihood(false); }
+  std::vector<std::string> columns_of_densities() const { return columns_by_likelihood(true); }
 
   /// All but the layout, which the network's configuration holds.
   Json to_json() const;
@@ -55,6 +61,7 @@ class TableMap {
     std::vector<double> values = {};  ///< of a number's levels on a line, or of the gate's spikes
   };
 
+  std::vector<std::string> columns_by_likelihood(bool density) const;
   void check_places(const std::string& file) const;
   explicit TableMap(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {}
   void add_levels(int64_t column, const Tensor& cells, const Rng& rng);
