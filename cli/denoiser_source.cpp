@@ -46,7 +46,7 @@ Dataset DenoiserSource::to_user_rows(const Tensor& x) const {
 }
 
 std::vector<int64_t> DenoiserSource::row_shape() const {
-  return table() ? std::vector<int64_t>{table()->schema().size()} : event;
+  return model ? model->row_shape() : event;
 }
 
 Tensor DenoiserSource::to_model(const Tensor& x) const {

@@ -38,8 +38,8 @@ TrainSettings recorded_settings(const fs::path& run, const TrainingRecord& train
 Split read_split(const TrainSettings& settings, const Model& model) {
   const ModelData known = model.data();
   const Dataset data = read_data(settings, &known);
-  check_input(data.event_shape() == model.event_shape(), "{}: expected rows of shape {} but it has {}",
-              settings.data, shape_string(model.event_shape()), shape_string(data.event_shape()));
+  check_input(data.event_shape() == model.row_shape(), "{}: expected rows of shape {} but it has {}",
+              settings.data, shape_string(model.row_shape()), shape_string(data.event_shape()));
   const int64_t rows = model.training.rows.value_or(-1);
   check_input(data.size() == rows, "{}: expected the {} rows of the training but it has {}", settings.data,
               rows, data.size());

@@ -35,6 +35,10 @@ struct Model {
   Tensor to_model(const Tensor& values, at::ScalarType type = at::kFloat) const;
   /// And back; of a table with the levels nearest to x.
   Tensor to_user(const Tensor& x) const;
+  /// Shape of a row of the user's: the event's, or the columns of a table with a schema.
+  std::vector<int64_t> row_shape() const {
+    return table ? std::vector<int64_t>{table->schema().size()} : event_shape();
+  }
   std::shared_ptr<const Schema> schema() const { return table ? table->shared_schema() : nullptr; }
   /// An EnergyDenoiser or a LearnedDenoiser, by the specification.
   std::unique_ptr<Denoiser> denoiser() const { return make_denoiser(network, spec); }

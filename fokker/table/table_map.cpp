@@ -154,9 +154,11 @@ TableMap TableMap::fit(const Tensor& cells, std::shared_ptr<const Schema> schema
   map.layout_.columns = map.schema().size();
   map.places_.resize(static_cast<size_t>(map.schema().size()));
   const Tensor values = cells.to(at::kDouble);
+  map.find_twins(values);
   for (int64_t j = 0; j < map.schema().size(); ++j) {
     const Tensor column = values.select(1, j).contiguous();
     const Rng draws = rng.stream("parts").stream(static_cast<uint64_t>(j));
+    if (map.twin_of(j) >= 0) continue;
     if (map.schema().columns[static_cast<size_t>(j)].is_number())
       map.add_number(j, column, draws);
     else
@@ -251,6 +253,12 @@ Tensor TableMap::decode(const TableRows& rows) const {
     const Place& place = places_[j];
     const Column& column = schema_->columns[j];
     Tensor cell = cells.select(1, static_cast<int64_t>(j));
+    if (place.twin >= 0) {
+      const int64_t source = places_[static_cast<size_t>(place.twin)].levels;
+      cell.copy_(
+          at::tensor(place.values, cell_type).index_select(0, rows.levels.select(1, discrete_of(source))));
+      continue;
+    }
     const auto level = [&](int64_t part) { return rows.levels.select(1, discrete_of(part)); };
     if (place.number >= 0) {
       cell.copy_(place.scores->to_values(rows.x.select(1, place.number)));
@@ -343,6 +351,14 @@ void TableMap::check_places(const std::string& file) const {
     const Place& place = places_[j];
     const Column& column = schema_->columns[j];
     const int64_t missing = column.missing.empty() ? 0 : 1, values = std::ssize(place.values);
+    if (place.twin >= 0) {
+      const bool known = place.twin < static_cast<int64_t>(j);
+      const int64_t source = known ? places_[static_cast<size_t>(place.twin)].levels : -1;
+      check_input(source >= 0 && levels_of(source) == values && missing == 0 &&
+                      std::max({place.number, place.levels, place.gate}) < 0,
+                  "{}: column '{}' does not fit the one that determines it", file, column.name);
+      continue;
+    }
     bool good =
         column.is_number() ? (place.number >= 0) != (place.levels >= 0) : place.number < 0 && place.gate < 0;
     if (good && column.has_levels())
@@ -361,8 +377,11 @@ void TableMap::check_places(const std::string& file) const {
 Json TableMap::to_json() const {
   Json list = Json::array();
   for (const Place& place : places_) {
-    Json json = {
-        {"number", place.number}, {"levels", place.levels}, {"gate", place.gate}, {"values", place.values}};
+    Json json = {{"number", place.number},
+                 {"levels", place.levels},
+                 {"gate", place.gate},
+                 {"twin", place.twin},
+                 {"values", place.values}};
     if (place.scores) json["scores"] = place.scores->to_json();
     list.push_back(std::move(json));
   }
@@ -384,6 +403,7 @@ TableMap TableMap::from_json(const Json& json, TableLayout layout, const std::st
     Place place{.number = member.get<int64_t>("number"),
                 .levels = member.get<int64_t>("levels"),
                 .gate = member.get<int64_t>("gate"),
+                .twin = member.get<int64_t>("twin"),
                 .values = member.get<std::vector<double>>("values")};
     if (place.number >= 0) place.scores = NormalScores::from_json(member.at("scores").json(), file);
     for (const auto& [part, low, high] : {std::tuple{place.number, int64_t{0}, numbers},

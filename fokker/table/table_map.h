@@ -17,7 +17,8 @@ struct TableRows {
 /// How the columns of a table stand in its model space, and back: numbers by normal scores, few numbers and
 /// ordered levels on a line, categories as corners of a simplex or, where they are many, as fixed random
 /// vectors. A missing cell is one more level; a number column with spikes or missing cells has a discrete
-/// part, its gate, that says which of them a cell is, or none.
+/// part, its gate, that says which of them a cell is, or none. Of two columns that say the same in other
+/// words, such as a code and its name, the second is no part: it follows from the first.
 class TableMap {
  public:
   /// Fitted to cells (n, columns of the schema) float64, NaN where missing. Input error for a level that is
@@ -33,6 +34,11 @@ class TableMap {
   TableRows encode(const Tensor& cells, const Rng* rng = nullptr, uint64_t step = 0) const;
   /// Cells of rows, (n, columns) float64: the levels and, of numbers, x.
   Tensor decode(const TableRows& rows) const;
+  /// The column that determines this one, or -1.
+  int64_t twin_of(int64_t column) const { return places_[static_cast<size_t>(column)].twin; }
+  /// Lets what is known of a column be known of the one that determines it: cells (n, columns), known (n,
+  /// columns) bool, both changed. Argument error where known cells of the two do not go together.
+  void complete(Tensor& cells, Tensor& known) const;
   /// What each dimension of x is: a column, "column=level", or "column[i]" of a code.
   std::vector<std::string> dimension_names() const;
   /// The level of each discrete part whose point is nearest to x (n, dims): (n, discrete parts) int64.
@@ -54,11 +60,13 @@ class TableMap {
   static TableMap from_json(const Json& json, TableLayout layout, const std::string& file = "map of a table");
 
  private:
-  /// Parts of one column; -1 where it has none. A column has a number, or levels, or neither (a constant).
+  /// Parts of one column; -1 where it has none. A column has a number, or levels, or neither (a constant, or
+  /// one that another determines).
   struct Place {
-    int64_t number = -1, levels = -1, gate = -1;
+    int64_t number = -1, levels = -1, gate = -1, twin = -1;
     std::optional<NormalScores> scores = {};
-    std::vector<double> values = {};  ///< of a number's levels on a line, or of the gate's spikes
+    /// Of a number's levels on a line, of the gate's spikes, or of each level of the determining column.
+    std::vector<double> values = {};
   };
 
   std::vector<std::string> columns_by_likelihood(bool density) const;
@@ -72,6 +80,7 @@ class TableMap {
   Tensor level_of(int64_t column, const Tensor& cells) const;
   Tensor gate_of(int64_t column, const Tensor& cells) const;
   Tensor filler_levels(const TablePart& part, int64_t n, const Rng* rng, uint64_t step) const;
+  void find_twins(const Tensor& cells);
   int64_t discrete_of(int64_t part) const { return part - layout_.numbers(); }
 
   std::shared_ptr<const Schema> schema_;

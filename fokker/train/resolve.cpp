@@ -33,8 +33,11 @@ Dataset labelled(Dataset data, const Recipe& recipe) {
     return data;
   }
   const Model& model = *recipe.warm_start;
-  check(data.event_shape() == model.event_shape() && (data.is_images() || data.columns == model.columns),
-        "warm start: expected rows of shape {}{} but received shape {}{}", shape_string(model.event_shape()),
+  check((data.schema != nullptr) == (model.table != nullptr) &&
+            (!data.schema || data.schema->to_json() == model.schema()->to_json()),
+        "warm start: expected rows read by the model's schema");
+  check(data.event_shape() == model.row_shape() && (data.is_images() || data.columns == model.columns),
+        "warm start: expected rows of shape {}{} but received shape {}{}", shape_string(model.row_shape()),
         model.columns.empty() ? "" : " with columns " + join(model.columns), shape_string(data.event_shape()),
         data.columns.empty() ? "" : " with columns " + join(data.columns));
   if (data.labels.defined() && !model.label_names.empty())
@@ -156,6 +159,16 @@ void choose_table_objective(TrainingPlan& plan, const Recipe& recipe) {
   plan.weighting_name = "each part's own uncertainty";
 }
 
+/// Columns that others determine.
+void note_twins(TrainingPlan& plan) {
+  const Schema& schema = plan.table->schema();
+  for (int64_t j = 0; j < schema.size(); ++j)
+    if (const int64_t source = plan.table->twin_of(j); source >= 0)
+      plan.notes.push_back(fmt::format(
+          "column '{}' follows from '{}': each value of one goes with one of the other",
+          schema.columns[static_cast<size_t>(j)].name, schema.columns[static_cast<size_t>(source)].name));
+}
+
 void choose_objective(TrainingPlan& plan, const Recipe& recipe) {
   if (plan.table) return choose_table_objective(plan, recipe);
   plan.times = recipe.times.value_or(TimeSampling{.law = default_times(plan.spec.process)});
@@ -259,6 +272,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .label_column = data.label_column,
                     .data_options = found_again(data, recipe, rng)};
   choose_objective(plan, recipe);
+  if (table) note_twins(plan);
   if (!table)
     plan.warnings =
         data_doubts(data, plan.data, recipe.warm_start ? plan.normalisation.kind() : recipe.normalisation,

@@ -22,8 +22,10 @@ TableCondition condition_of(const Model& model, const KnownCells& known, int64_t
         "known cells: expected one or {} rows of {} columns but received {}", n, schema.size(),
         shape_string(known.cells));
   const Rng places = rng.stream("known");
-  return {known.known.to(type).expand({n, -1}).contiguous(),
-          model.table->encode(known.cells.expand({n, -1}).contiguous(), &places).x.to(type)};
+  Tensor cells = known.cells.to(at::kDouble).clone(), mask = known.known.to(at::kBool).clone();
+  model.table->complete(cells, mask);
+  return {mask.to(type).expand({n, -1}).contiguous(),
+          model.table->encode(cells.expand({n, -1}).contiguous(), &places).x.to(type)};
 }
 
 /// One level of each discrete part, drawn from log p (n, levels).

@@ -112,6 +112,45 @@ TEST(TableMap, SlopesIntegrateToOne) {
   EXPECT_NEAR(total, 1, 5e-3);
 }
 
+/// A name, its code, and a column that goes with them in all rows but one.
+struct Twins {
+  static constexpr int64_t rows = 600;
+  Schema schema{.columns = {level_column("name", 4), number_column("code", ColumnKind::integer, 0),
+                            number_column("almost", ColumnKind::integer, 0)}};
+  Tensor cells;
+  Twins() {
+    const Tensor level = (Rng(1).uniform({rows}, {}, at::kDouble) * 4).floor();
+    const Tensor code = vector_of({7, 3, 20, 5}).index_select(0, level.to(at::kLong));
+    cells = at::stack({level, code, code}, 1);
+    cells[rows - 1][2] = code[rows - 1].item<double>() == 3 ? 7 : 3;
+  }
+  TableMap map() const { return TableMap::fit(cells, std::make_shared<const Schema>(schema), Rng(2)); }
+};
+
+TEST(TableMap, OfTwoColumnsThatSayTheSameOneFollows) {
+  const Twins twins;
+  const TableMap map = twins.map();
+  EXPECT_EQ(map.twin_of(1), 0);
+  EXPECT_EQ(map.twin_of(2), -1);
+  EXPECT_EQ(map.layout().parts.size(), 2u);
+  EXPECT_TRUE(map.decode(map.encode(twins.cells)).equal(twins.cells));
+  const TableMap back = TableMap::from_json(Json::parse(map.to_json().dump()), map.layout());
+  EXPECT_TRUE(back.decode(back.encode(twins.cells)).equal(twins.cells));
+}
+
+TEST(TableMap, WhatIsKnownOfATwinIsKnownOfBoth) {
+  const TableMap map = Twins().map();
+  Tensor cells = rows_of({{0, 20, 3}}), known = rows_of({{0, 1, 0}}).to(at::kBool);
+  map.complete(cells, known);
+  EXPECT_TRUE(cells.equal(rows_of({{2, 20, 3}})));
+  EXPECT_TRUE(known.equal(rows_of({{1, 1, 0}}).to(at::kBool)));
+  cells = rows_of({{1, 20, 3}});
+  expect_error([&] { map.complete(cells, known); }, ErrorKind::argument, "'20' goes with 'level 2'");
+  cells = rows_of({{0, 4, 3}});
+  known = rows_of({{0, 1, 0}}).to(at::kBool);
+  expect_error([&] { map.complete(cells, known); }, ErrorKind::argument, "column 'code': 4 is none");
+}
+
 TEST(TableMap, SurvivesItsJson) {
   const TableMap map = some_map(3000);
   const TableMap back = TableMap::from_json(
