@@ -150,7 +150,8 @@ void CellWriter::append_number(std::string& text, double cell) const {
     return append_decimals(text, {buffer, end}, column_.padding);
   }
   if (column_.digits > 0) cell = to_digits(cell, column_.digits);
-  if (column_.decimals >= 0)
+  // Beyond that float64 has no decimals.
+  if (column_.decimals >= 0 && std::abs(cell) < 1e15)
     append_decimals(text, rounded(buffer, cell, std::chars_format::fixed, column_.decimals), column_.padding);
   else
     append_decimals(text, {buffer, std::to_chars(buffer, buffer + sizeof buffer, cell).ptr}, column_.padding);

@@ -15,6 +15,16 @@ constexpr int64_t most_number_texts = 1 << 16, many_texts = 1 << 18;
 constexpr double nearly_all = 0.9;
 constexpr int64_t fewest_dates = 20;  // of which one that is none is a mistake
 
+/// Whether more numbers than not are too long for float64: they are names, not amounts.
+bool mostly_beyond_exact(const DistinctTexts& texts) {
+  int64_t numbers = 0, beyond = 0;
+  for (const DistinctText& each : texts) {
+    numbers += each.kind == CellClass::number;
+    beyond += each.kind == CellClass::number && std::abs(each.value) > 0x1p53;
+  }
+  return 2 * beyond > numbers;
+}
+
 }  // namespace
 
 ColumnBuilder::ColumnBuilder(std::string name, ColumnWish wish, char decimal, bool keep_texts)
@@ -134,7 +144,8 @@ ColumnBuilder::Nature ColumnBuilder::nature(int64_t* first_odd) const {
   if (static_cast<double>(numbers) >= most) {
     odd = first_of({not_finite, too_large, date, text});
     const bool codes =
-        odd < 0 && !written_.has_fractions() && (written_.has_leading_zeros() || written_.beyond_exact());
+        odd < 0 && !written_.has_fractions() &&
+        (written_.has_leading_zeros() || (written_.beyond_exact() && mostly_beyond_exact(texts_)));
     return codes ? Nature::texts : Nature::numbers;
   }
   if (count(date) == all) return Nature::dates;

@@ -114,7 +114,7 @@ std::string ColumnBuilder::identifier(int64_t distinct) const {
 /// Whether numbers or dates with so many values are better told by their levels; then they are.
 bool ColumnBuilder::as_levels(InferredColumn& result, int64_t distinct) {
   if (wish_.kind) return false;
-  const bool whole = count(CellClass::number) > 0 && !written_.has_fractions();
+  const bool whole = count(CellClass::number) > 0 && !written_.has_fractions() && !written_.beyond_exact();
   const int64_t found = rows() - missing_rows(false);
   const bool codes = whole && distinct <= most_codes && found >= rows_per_code * distinct;
   const bool one = distinct == 1 && found > 1, two = distinct == 2 && found >= fewest_of_two;
@@ -130,12 +130,12 @@ void ColumnBuilder::end_numbers(InferredColumn& result) {
   Column& column = result.column;
   const ValueCounts counts = counts_of(texts_, values_, !lost_);
   const auto distinct = std::ssize(counts.values);
-  const bool whole = !written_.has_fractions();
+  const bool whole = !written_.has_fractions() && !written_.beyond_exact();
   if (wish_.kind == ColumnKind::integer && !whole)
     for (int64_t row = 0; row < rows(); ++row)
       if (const double value = values_[static_cast<size_t>(row)];
-          value != std::floor(value) && value == value)
-        fail_cell(row, "a whole number of a column that is integer");
+          (value != std::floor(value) || std::abs(value) > 0x1p53) && !std::isnan(value))
+        fail_cell(row, "a whole number up to 2^53 of a column that is integer");
   if (whole) result.dropped = identifier(distinct);
   if (!result.dropped.empty() || as_levels(result, distinct)) return;
   note_missing(column, false);

@@ -49,9 +49,10 @@ void WrittenNumbers::add(std::string_view text, double value, char decimal) {
   Group& group = groups_[static_cast<size_t>(std::clamp(length(digits) + exponent, 0, 19))];
   ++group.count;
   group.decimals = std::max(group.decimals, shown_decimals);
-  fractions_ = fractions_ || value != std::floor(value);
-  leading_zeros_ = leading_zeros_ || (fraction.empty() && whole.size() > 1 && whole[0] == '0');
-  beyond_exact_ = beyond_exact_ || (fraction.empty() && exponent == 0 && std::abs(value) > 0x1p53);
+  const bool beyond = std::abs(value) > 0x1p53, plain = fraction.empty() && exponent == 0;
+  fractions_ = fractions_ || value != std::floor(value) || (beyond && !plain);
+  leading_zeros_ = leading_zeros_ || (plain && whole.size() > 1 && whole[0] == '0');
+  beyond_exact_ = beyond_exact_ || (beyond && plain);
 }
 
 /// Whether the significant digits of a group are used up.

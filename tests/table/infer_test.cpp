@@ -37,6 +37,8 @@ TEST(Infer, NumbersAreRealOrWhole) {
   EXPECT_EQ(ages.low, 18);
   EXPECT_EQ(ages.high, 80);
   EXPECT_EQ(column_of({"1e3", "2", "-3", "+4", "5.0"}).kind, ColumnKind::integer);
+  for (const char* far : {"1e39", "99999999999999999999"})
+    EXPECT_EQ(column_of({"1", "2", "5", far}).kind, ColumnKind::real) << far;
   EXPECT_EQ(inferred({"1,5", "2,25", "7"}, {}, "c", ',').cells, (std::vector<double>{1.5, 2.25, 7}));
 }
 
@@ -214,8 +216,9 @@ TEST(Infer, WishesOverruleAndAreChecked) {
   EXPECT_THAT(refusal(counts, {.high = 3}), HasSubstr("expected at most 3 but found"));
   EXPECT_THAT(refusal(counts, {.low = 39}), HasSubstr("expected at least 39 but found"));
   EXPECT_EQ(column_of(counts, {.kind = ColumnKind::real}).kind, ColumnKind::real);
-  EXPECT_THAT(refusal({"1", "2.5"}, {.kind = ColumnKind::integer}),
-              HasSubstr("line 3: column 'c': expected a whole number of a column that is integer but found"));
+  EXPECT_THAT(
+      refusal({"1", "2.5"}, {.kind = ColumnKind::integer}),
+      HasSubstr("line 3: column 'c': expected a whole number up to 2^53 of a column that is integer"));
   EXPECT_THAT(refusal({"1", "x"}, {.kind = ColumnKind::real}),
               HasSubstr("line 3: column 'c': expected a number of a column that is real but found 'x'"));
   EXPECT_THAT(refusal({"1", "2"}, {.kind = ColumnKind::datetime}), HasSubstr("expected a date of a column"));

@@ -73,6 +73,7 @@ TEST(Schema, NamesAreListedWhereOneIsUnknown) {
 TEST(Schema, WritesOnlyWhatAColumnHolds) {
   const Column counts{.name = "n", .kind = ColumnKind::integer};
   EXPECT_EQ(cell_text(counts, -0.0), "0");
+  EXPECT_EQ(cell_text({.name = "x", .decimals = 2}, 1e39), "1e+39");
   expect_error([&] { cell_text(counts, 3.97); }, ErrorKind::argument, "'n': expected a whole number");
   expect_error([&] { cell_text(counts, NAN); }, ErrorKind::argument, "no cell of it is missing");
   expect_error([&] { cell_text({.name = "x"}, INFINITY); }, ErrorKind::argument, "expected a finite number");
