@@ -11,7 +11,7 @@ struct TrainSettings {
   DataOptions reading;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
   std::string network = "auto", normalise = "standardise";
-  MlpOptions mlp = default_mlp();
+  MlpOptions mlp = undecided_mlp();
   bool plain = false;
   int64_t rows = 10'000;
   int64_t steps = 0, batch = 0, checkpoint_every = 0;

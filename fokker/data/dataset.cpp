@@ -45,7 +45,8 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .notes = notes,
           .doubts = doubts,
           .label_column = label_column,
-          .columns_named = columns_named};
+          .columns_named = columns_named,
+          .schema = schema};
 }
 
 Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rng) try {

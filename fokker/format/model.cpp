@@ -9,6 +9,7 @@
 #include "fokker/core/version.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/format/scheduler.h"
+#include "fokker/nn/table/table_network.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -36,7 +37,20 @@ Json description(const Model& model) {
                {"label_names", model.label_names},
                {"label_column", model.label_column},
                {"training", model.training.to_json()}});
+  if (model.table) json["table"] = model.table->to_json();
   return json;
+}
+
+/// The map of a table to the space of its network; null where the model has none.
+std::shared_ptr<const TableMap> read_table(const JsonReader& reader, const Network& network,
+                                           const std::string& file) {
+  const auto* function = dynamic_cast<const TableFunction*>(&network);
+  const bool has = reader.json().contains("table");
+  check_input(has == (function != nullptr),
+              "{}: expected \"table\" where, and only where, the network is a table's", file);
+  if (!has) return nullptr;
+  return std::make_shared<const TableMap>(
+      TableMap::from_json(reader.at("table").json(), function->space().layout(), file));
 }
 
 std::shared_ptr<Network> read_network(const fs::path& folder) {
@@ -95,6 +109,15 @@ void save_pipeline(const fs::path& folder, const Model& model) {
 
 }  // namespace
 
+Tensor Model::to_model(const Tensor& values, at::ScalarType type) const {
+  return table ? table->encode(values).x.to(type) : normalisation.apply(values, type);
+}
+
+Tensor Model::to_user(const Tensor& x) const {
+  const Tensor rows = x.to(at::kCPU);
+  return table ? table->decode({rows, table->nearest_levels(rows)}) : normalisation.invert(rows);
+}
+
 void check_savable(const Model& model) {
   for (const std::string& column : model.columns) check_utf8(column, "the name of a column");
   for (const std::string& label : model.label_names) check_utf8(label, "the name of a label");
@@ -137,6 +160,7 @@ Model load_model(const fs::path& folder) try {
               .label_column = read_label_column(reader),
               .training = TrainingRecord::from_json(reader.at("training").json())};
   model.label_names = read_label_names(reader, model.network->classes());
+  model.table = read_table(reader, *model.network, file.string());
   return model;
 } catch (...) {
   detail::throw_as_error();
@@ -151,6 +175,9 @@ ModelData load_model_data(const fs::path& folder) try {
                  .label_names = reader.get<std::vector<std::string>>("label_names"),
                  .label_column = read_label_column(reader),
                  .training = TrainingRecord::from_json(reader.at("training").json())};
+  if (json.contains("table"))
+    data.schema = std::make_shared<const Schema>(
+        Schema::from_json(reader.at("table").at("schema").json(), file.string()));
   const Json& network = data.training.network;
   if (network.is_object()) data.label_names = read_label_names(reader, make_network(network, 0)->classes());
   return data;

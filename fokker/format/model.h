@@ -5,7 +5,7 @@
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"
 #include "fokker/format/training_record.h"
-#include "fokker/table/schema.h"
+#include "fokker/table/table_map.h"
 
 namespace fokker {
 
@@ -27,11 +27,19 @@ struct Model {
   std::vector<std::string> label_names;  ///< what the data called each class; empty where it has none
   std::string label_column = {};         ///< of a table whose labels were a column
   TrainingRecord training = {};          ///< how it was trained
+  /// Of a table whose columns are not all plain numbers: takes the place of the normalisation.
+  std::shared_ptr<const TableMap> table = nullptr;
 
+  /// Rows (n, event...) of the user's, or cells of a table, in the model's space; on the CPU. What the cells
+  /// of a table leave open is taken from the middle (TableMap::encode).
+  Tensor to_model(const Tensor& values, at::ScalarType type = at::kFloat) const;
+  /// And back; of a table with the levels nearest to x.
+  Tensor to_user(const Tensor& x) const;
+  std::shared_ptr<const Schema> schema() const { return table ? table->shared_schema() : nullptr; }
   /// An EnergyDenoiser or a LearnedDenoiser, by the specification.
   std::unique_ptr<Denoiser> denoiser() const { return make_denoiser(network, spec); }
   std::vector<int64_t> event_shape() const { return network->event_shape(); }
-  ModelData data() const { return {columns, label_names, label_column, training}; }
+  ModelData data() const { return {columns, label_names, label_column, training, schema()}; }
   bool is_image() const { return network->event_shape().size() == 3; }
 };
 

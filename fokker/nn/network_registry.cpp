@@ -5,6 +5,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/text/text.h"
 #include "fokker/nn/mlp/mlp.h"
+#include "fokker/nn/table/table_network.h"
 #include "fokker/nn/unet/unet.h"
 
 namespace fokker {
@@ -24,6 +25,7 @@ struct NetworkRegistry {
                               return std::make_unique<Mlp>(MlpOptions::from_config(config), seed);
                             },
                             true};
+    entries["FokkerTableNetwork"] = {TableNetwork::from_config, true};
     entries["UNet2DModel"] = {[](const Json& config, uint64_t seed) {
                                 return std::make_unique<UNet>(UNetOptions::from_config(config), seed);
                               },

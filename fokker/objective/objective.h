@@ -9,6 +9,7 @@ struct Batch {
   Tensor x0;     ///< (n, event...)
   Tensor label;  ///< (n) int64, or undefined
   uint64_t step = 0;
+  Tensor levels = {};  ///< of a table: (n, discrete parts) int64, the levels that x0 holds the points of
 };
 
 /// A training loss: a function of a denoiser and a batch.

@@ -35,11 +35,15 @@ struct Column {
   /// Of a categorical, ordinal or constant column: the cells as they are written, in the order of their
   /// places.
   std::vector<std::string> levels = {};
-  double low = 0, high = 0;        ///< of numbers and dates: the least and the greatest seen
-  int decimals = -1;               ///< of a real: the most that are written; -1 where values are not rounded
-  std::string date_format = {};    ///< as strptime reads it
+  double low = 0, high = 0;  ///< of numbers and dates: the least and the greatest seen
+  int decimals =
+      -1;           ///< of a real: the most that are written, 0 of an integer; -1 where they are not rounded
+  int digits = -1;  ///< of a real: the most significant digits that are written; -1 where they are not few
+  int padding = 0;  ///< of numbers: decimals that are always written: 2 of 1.50, 1 of a count written 3.0
+  std::string date_format = {};    ///< as strptime reads it (DateFormat, dates.h)
   std::vector<Spike> spikes = {};  ///< of numbers and dates, by value
   bool heavy_tails = false;        ///< of numbers
+  bool bounded = false;            ///< of numbers: many rows are next to `low` or `high`, none beyond
   /// What stands for a missing cell, as written; the first is written for one. Empty: none is missing.
   std::vector<std::string> missing = {};
   double missing_share = 0;
@@ -51,7 +55,8 @@ struct Column {
   bool has_levels() const { return !is_number(); }
   /// A real column with nothing of all this: its cells may be any number.
   bool is_plain() const {
-    return kind == ColumnKind::real && decimals < 0 && spikes.empty() && !heavy_tails && missing.empty();
+    return kind == ColumnKind::real && decimals < 0 && (digits < 0 || digits > 6) && spikes.empty() &&
+           !heavy_tails && !bounded && missing.empty();
   }
 };
 
@@ -72,7 +77,8 @@ struct Schema {
   /// Whether every column is plain: rows are points of R^d.
   bool is_plain() const;
   Json to_json() const;
-  /// Input error, naming `file` and the column, where it is not one that `to_json` writes.
+  /// Input error, naming `file` and the column, where it is not one that `to_json` writes. What a column of
+  /// it does not say is as in an untouched Column.
   static Schema from_json(const Json& json, const std::string& file = "schema");
 };
 
@@ -80,7 +86,8 @@ struct Schema {
 /// stands for a missing one. Argument error for a value that the column cannot hold.
 std::string cell_text(const Column& column, double cell);
 /// The inverse: NaN where the text stands for a missing cell; nothing where the column has no such cell (text
-/// where a number belongs, a level that it does not have). Blanks around the text do not matter.
+/// where a number belongs, a level that it does not have). Blanks around the text do not matter. Of many
+/// cells use CellParser (cells.h).
 std::optional<double> parse_cell(const Column& column, std::string_view text);
 
 }  // namespace fokker

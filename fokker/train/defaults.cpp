@@ -48,6 +48,16 @@ MlpOptions default_mlp() {
   return {.width = 128, .depth = 3, .time_scale = 10};
 }
 
+MlpOptions undecided_mlp() {
+  MlpOptions mlp = default_mlp();
+  mlp.width = mlp.depth = -1;
+  return mlp;
+}
+
+MlpOptions default_table_mlp() {
+  return {.width = 512, .depth = 3, .time_scale = 10};
+}
+
 MlpOptions fit_to(const Dataset& table, MlpOptions options) {
   options.dimension = table.event_shape()[0];
   options.classes = class_count(table);

@@ -36,8 +36,12 @@ double model_spread(const Dataset& data, const Normalisation& normalisation);
 /// it does not.
 Json prior_record(const GaussianProcess& process, double spread, const PriorFit& fit);
 
-/// The MLP for tables; sizes of data are set by fit_to.
+/// The MLP with its width and depth, -1, left to `resolve`.
+MlpOptions undecided_mlp();
+/// The MLP for points; sizes of data are set by fit_to.
 MlpOptions default_mlp();
+/// The MLP of a table with columns of every kind.
+MlpOptions default_table_mlp();
 /// The same options for the columns and classes of a table.
 MlpOptions fit_to(const Dataset& table, MlpOptions options);
 /// The U-Net for images; `channels` 0 chooses its width.

@@ -29,6 +29,7 @@ Json described(const TrainingPlan& plan) {
     problem["data"] = {{"drawn_from", plan.data.training.source},
                        {"rows", plan.data.training.size()},
                        {"held_out_rows", plan.data.held_out.size()}};
+  if (plan.table) problem["schema"] = plan.table->schema().to_json();
   return problem;
 }
 
@@ -43,7 +44,8 @@ Model TrainingPlan::model(const Network& weights) const {
           .columns = columns,
           .label_names = label_names,
           .label_column = label_column,
-          .training = record()};
+          .training = record(),
+          .table = table};
 }
 
 Model TrainingPlan::model(const Trainer& trainer) const {
@@ -81,7 +83,7 @@ TrainingRecord TrainingPlan::record() const {
 }
 
 Trainer TrainingPlan::trainer() const {
-  Trainer trainer(network->clone(), spec, objective, data, normalisation, options, rng);
+  Trainer trainer(network->clone(), spec, objective, data, normalisation, options, rng, table);
   trainer.describe(described(*this));
   return trainer;
 }

@@ -19,8 +19,8 @@ struct Recipe {
   std::unique_ptr<Network> network = nullptr;  ///< of the program's own; a copy is trained
   /// A trained model to go on from: its weights, specification, normalisation and labels are kept.
   std::shared_ptr<const Model> warm_start = nullptr;
-  MlpOptions mlp = default_mlp();  ///< of a table's MLP, but for the sizes of the data and `energy`
-  int64_t unet_channels = 0;       ///< of the first level of the images' U-Net; 0 chooses
+  MlpOptions mlp = undecided_mlp();  ///< of a table's MLP, but for the sizes of the data and `energy`
+  int64_t unet_channels = 0;         ///< of the first level of the images' U-Net; 0 chooses
 
   /// A name with parameters such as "sliced:projections=4" (objective_names), or an object.
   std::variant<std::string, std::shared_ptr<const Objective>> objective = "denoising";

@@ -6,8 +6,10 @@
 #include "fokker/data/labels.h"
 #include "fokker/data/load.h"
 #include "fokker/denoise/analytic.h"
+#include "fokker/denoise/table.h"
 #include "fokker/nn/placement.h"
 #include "fokker/objective/registry.h"
+#include "fokker/objective/table.h"
 #include "fokker/sample/method/exponential/dpmpp_2m.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/data_doubts.h"
@@ -43,6 +45,19 @@ Dataset labelled(Dataset data, const Recipe& recipe) {
   return data;
 }
 
+/// A table with a schema has its own prediction, objective and network.
+void check_table(const Dataset& data, const Recipe& recipe) {
+  if (!data.schema) return;
+  const auto* objective = std::get_if<std::string>(&recipe.objective);
+  const bool usual = !recipe.energy && !recipe.prediction && !recipe.network && recipe.weighting == "auto" &&
+                     objective && *objective == "denoising" &&
+                     recipe.normalisation == NormalisationKind::standardise;
+  check(usual,
+        "{}: its columns are not all plain numbers, and such a table has a prediction, an objective, weights "
+        "and a map of its own; leave these out, or take every column as a plain number (--type COLUMN=plain)",
+        data.source);
+}
+
 DenoiserSpec choose_spec(const Dataset& data, const Recipe& recipe) {
   if (recipe.warm_start) {
     check(
@@ -50,18 +65,30 @@ DenoiserSpec choose_spec(const Dataset& data, const Recipe& recipe) {
         "warm start: the model brings its process, its prediction and its network; expected none beside it");
     return recipe.warm_start->spec;
   }
+  const GaussianProcess process = recipe.process.value_or(GaussianProcess(VariancePreserving{}));
+  if (data.schema) return table_denoiser_spec(process);
   check(!recipe.energy || !recipe.prediction, "predict: expected a prediction or an energy, not both");
   check(!recipe.energy || !data.is_images(), "predict: an energy needs a table but {} holds images",
         data.source);
-  DenoiserSpec spec = default_denoiser(recipe.process.value_or(GaussianProcess(VariancePreserving{})),
-                                       data.is_images(), recipe.energy);
+  DenoiserSpec spec = default_denoiser(process, data.is_images(), recipe.energy);
   if (!recipe.prediction) return spec;
   spec.prediction = *recipe.prediction;
   if (spec.prediction.kind() == Prediction::Kind::edm) spec.sigma_data = spec.prediction.sigma_data();
   return spec;
 }
 
-std::unique_ptr<Network> choose_network(const Dataset& data, const Recipe& recipe, uint64_t seed) {
+/// The recipe's MLP, with the sizes that it leaves open.
+MlpOptions choose_mlp(const Recipe& recipe, const MlpOptions& usual) {
+  MlpOptions mlp = recipe.mlp;
+  if (mlp.width < 0) mlp.width = usual.width;
+  if (mlp.depth < 0) mlp.depth = usual.depth;
+  check(mlp.width > 0 && mlp.width <= 65536, "width: expected 1 to 65536 but received {}", mlp.width);
+  check(mlp.depth > 0 && mlp.depth <= 1024, "depth: expected 1 to 1024 but received {}", mlp.depth);
+  return mlp;
+}
+
+std::unique_ptr<Network> choose_network(const Dataset& data, const TableMap* table, const Recipe& recipe,
+                                        uint64_t seed) {
   if (recipe.warm_start) return recipe.warm_start->network->clone();
   if (recipe.network) {
     check(recipe.network->event_shape() == data.event_shape(),
@@ -70,14 +97,13 @@ std::unique_ptr<Network> choose_network(const Dataset& data, const Recipe& recip
     return recipe.network->clone();
   }
   if (data.is_images()) return std::make_unique<UNet>(default_unet(data, recipe.unet_channels), seed);
-  MlpOptions mlp = fit_to(data, recipe.mlp);
-  check(mlp.width > 0 && mlp.width <= 65536, "width: expected 1 to 65536 but received {}", mlp.width);
-  check(mlp.depth > 0 && mlp.depth <= 1024, "depth: expected 1 to 1024 but received {}", mlp.depth);
+  MlpOptions mlp = fit_to(data, choose_mlp(recipe, table ? default_table_mlp() : default_mlp()));
+  if (table) return std::make_unique<TableNetwork>(table->layout(), mlp, seed);
   mlp.energy = recipe.energy;
   return std::make_unique<Mlp>(mlp, seed);
 }
 
-TrainOptions choose_options(TrainOptions t, bool images) {
+TrainOptions choose_options(TrainOptions t, bool images, bool table) {
   check(t.steps >= 0 && t.batch >= 0 && t.learning_rate >= 0 && t.checkpoint_every >= 0,
         "train: expected steps, batch, learning rate and checkpoint-every to be positive");
   const TrainOptions usual;
@@ -85,7 +111,7 @@ TrainOptions choose_options(TrainOptions t, bool images) {
     if (value == 0) value = chosen;
   };
   choose(t.steps, usual.steps);
-  choose(t.batch, images ? 32 : usual.batch);
+  choose(t.batch, images ? 32 : table ? 1024 : usual.batch);
   choose(t.learning_rate, usual.learning_rate);
   choose(t.log_every, images ? 10 : usual.log_every);
   choose(t.held_out_every, images ? 100 : usual.held_out_every);
@@ -95,7 +121,15 @@ TrainOptions choose_options(TrainOptions t, bool images) {
   return t;
 }
 
-Normalisation choose_normalisation(const Dataset& training, const Recipe& recipe) {
+std::shared_ptr<const TableMap> choose_table(const Dataset& training, const Recipe& recipe, const Rng& rng) {
+  if (recipe.warm_start) return recipe.warm_start->table;
+  if (!training.schema) return nullptr;
+  return std::make_shared<const TableMap>(
+      TableMap::fit(training.values, training.schema, rng.stream("table")));
+}
+
+Normalisation choose_normalisation(const Dataset& training, const TableMap* table, const Recipe& recipe) {
+  if (table) return Normalisation::identity({table->layout().dims()});
   if (recipe.warm_start) return recipe.warm_start->normalisation.of_type(training.values.scalar_type());
   return default_normalisation(training, recipe.normalisation);
 }
@@ -112,7 +146,18 @@ GaussianMixture data_law(const Recipe& recipe, const Dataset& training, const No
   return GaussianMixture::empirical(normalisation.apply(training.values, at::kDouble)).to(recipe.device);
 }
 
+/// Its own times, weights and loss.
+void choose_table_objective(TrainingPlan& plan, const Recipe& recipe) {
+  TableObjective::Options options;
+  if (recipe.times) options.times = *recipe.times;
+  plan.times = options.times;
+  plan.objective = std::make_shared<TableObjective>(options);
+  plan.objective_name = "denoising";
+  plan.weighting_name = "each part's own uncertainty";
+}
+
 void choose_objective(TrainingPlan& plan, const Recipe& recipe) {
+  if (plan.table) return choose_table_objective(plan, recipe);
   plan.times = recipe.times.value_or(TimeSampling{.law = default_times(plan.spec.process)});
   if (const auto* own = std::get_if<std::shared_ptr<const Objective>>(&recipe.objective)) {
     check(*own != nullptr, "objective: expected an objective but received none");
@@ -158,11 +203,11 @@ void rehearse(const TrainingPlan& plan) {
   const Model model = plan.model(*plan.network);
   const Dataset row = plan.data.training.subset(at::zeros({1}, at::TensorOptions(at::kLong)));
   const at::TensorOptions type = input_type(*plan.network);
-  plan.objective->loss(*model.denoiser(),
-                       {.x0 = plan.normalisation.apply(row.values).to(type),
-                        .label = row.labels.defined() ? row.labels.to(type.device()) : Tensor(),
-                        .step = 0},
-                       plan.rng);
+  Batch batch{.x0 = model.to_model(row.values).to(type),
+              .label = row.labels.defined() ? row.labels.to(type.device()) : Tensor(),
+              .step = 0};
+  if (plan.table) batch.levels = plan.table->encode(row.values).levels;
+  plan.objective->loss(*model.denoiser(), batch, plan.rng);
   detail::trial_row(
       model, plan.rng.stream("trial"),
       {.sampler = std::make_shared<DpmPp2M>(), .grid = detail::log_snr_grid(plan.spec.process, 4)});
@@ -182,17 +227,20 @@ Split training_split(const Dataset& data, double held_out, bool mirrored, const 
 
 TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng) try {
   const Dataset data = labelled(given, recipe);
+  check_table(data, recipe);
   DenoiserSpec spec = choose_spec(data, recipe);
   if (!spec.is_energy()) check_prediction(spec.prediction, spec.process);
   Split parts = training_split(data, recipe.held_out, recipe.mirrored, rng);
-  Normalisation normalisation = choose_normalisation(parts.training, recipe);
-  check_rows(data, normalisation);
-  auto network = choose_network(data, recipe, rng.seed());
+  const auto table = choose_table(parts.training, recipe, rng);
+  Normalisation normalisation = choose_normalisation(parts.training, table.get(), recipe);
+  if (!table) check_rows(data, normalisation);
+  auto network = choose_network(data, table.get(), recipe, rng.seed());
   place(*network, recipe.device, Precision::automatic);
   place(*network, recipe.device, precision_of_samples(*network, recipe.precision));
-  const double spread = model_spread(parts.training, normalisation);
+  const double spread = table ? 1 : model_spread(parts.training, normalisation);
   TrainingPlan plan{.data = std::move(parts),
                     .normalisation = std::move(normalisation),
+                    .table = table,
                     .spec = spec,
                     .network = std::move(network),
                     .precision = recipe.precision,
@@ -200,7 +248,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .objective_name = {},
                     .weighting_name = {},
                     .times = {},
-                    .options = choose_options(recipe.options, data.is_images()),
+                    .options = choose_options(recipe.options, data.is_images(), table != nullptr),
                     .rng = rng,
                     .rows = data.size(),
                     .drawn = recipe.law != nullptr && !data.source.empty(),
@@ -211,9 +259,10 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .label_column = data.label_column,
                     .data_options = found_again(data, recipe, rng)};
   choose_objective(plan, recipe);
-  plan.warnings =
-      data_doubts(data, plan.data, recipe.warm_start ? plan.normalisation.kind() : recipe.normalisation,
-                  plan.normalisation);
+  if (!table)
+    plan.warnings =
+        data_doubts(data, plan.data, recipe.warm_start ? plan.normalisation.kind() : recipe.normalisation,
+                    plan.normalisation);
   if (plan.data.held_out.size() == 0 && recipe.held_out > 0)
     plan.notes.push_back(fmt::format("no row is held out: {} of {} rows is less than half of one",
                                      recipe.held_out, data.size()));

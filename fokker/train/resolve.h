@@ -8,6 +8,7 @@ namespace fokker {
 struct TrainingPlan {
   Split data;
   Normalisation normalisation;
+  std::shared_ptr<const TableMap> table;  ///< of data with a schema: takes its place
   DenoiserSpec spec;
   std::unique_ptr<Network> network;            ///< as it begins, on its device
   Precision precision = Precision::automatic;  ///< as asked for; the network has what was chosen

@@ -7,6 +7,7 @@
 #include "fokker/nn/placement.h"
 #include "fokker/sample/method/exponential/unipc.h"
 #include "fokker/sample/samplers.h"
+#include "fokker/train/sample_table.h"
 
 namespace fokker {
 namespace {
@@ -36,7 +37,8 @@ std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& 
 }
 
 Dataset in_user_units(const Model& model, const Tensor& x, const Tensor& classes) {
-  Dataset rows{.values = model.normalisation.invert(x.cpu()), .columns = model.columns};
+  Dataset rows{.values = model.to_user(x), .columns = model.columns};
+  rows.schema = model.schema();
   if (!classes.defined()) return rows;
   rows.labels = classes;
   rows.label_names = model.label_names;
@@ -80,10 +82,13 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
     model.network = given.network->clone();
     place(*model.network, input_type(*given.network).device(), precision);
   }
+  check(!o.known.any() || model.table, "known cells: expected a model of a table with a schema");
   const Tensor classes = classes_of(model, n, o.labels);
   const std::shared_ptr<const Sampler> sampler =
       o.sampler ? o.sampler : std::make_shared<UniPc>(UniPc::Options{.order = 3});
-  const TimeGrid grid = o.grid ? *o.grid : usual_grid(model.spec.process, o.steps);
+  const TimeGrid grid = o.grid        ? *o.grid
+                        : model.table ? table_grid(model.spec.process, o.steps)
+                                      : usual_grid(model.spec.process, o.steps);
   check(!grid.towards_noise(),
         "sample: expected a grid from noise to data but received one from t = {} to {}", grid.times().front(),
         grid.times().back());
@@ -96,11 +101,13 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   const Tensor start =
       o.start.defined() ? o.start
                         : model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(type), 0);
-  const Integration run = integrate(*guided(model, o), *sampler, grid, start.to(type),
-                                    {.noise = rng.stream("sampler").noise_source(type),
-                                     .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
-                                     .observers = o.observers,
-                                     .labels = classes});
+  IntegrateOptions options{.noise = rng.stream("sampler").noise_source(type),
+                           .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
+                           .observers = o.observers,
+                           .labels = classes};
+  if (model.table && !(classes.defined() && o.guidance != 1))
+    return sample_table(model, {start.to(type), classes, o.known, *sampler, grid, rng}, options);
+  const Integration run = integrate(*guided(model, o), *sampler, grid, start.to(type), options);
   return {in_user_units(model, run.x, classes), run.evaluations, run.rejected};
 } catch (...) {
   detail::throw_as_error();

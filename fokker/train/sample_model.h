@@ -6,6 +6,13 @@
 
 namespace fokker {
 
+/// Cells of a table's rows that are known: of all rows, or of each.
+struct KnownCells {
+  Tensor cells;  ///< (1 or n, columns) as a dataset's values; undefined where none is known
+  Tensor known;  ///< (1 or n, columns) bool: which of them are
+  bool any() const { return cells.defined(); }
+};
+
 /// How a model is sampled. What is left as it is suits most models.
 struct SampleOptions {
   std::shared_ptr<const Sampler> sampler = nullptr;  ///< UniPC of order 3
@@ -20,6 +27,7 @@ struct SampleOptions {
   int64_t batch = 0;                     ///< rows sampled together; 0: 64 images, 4096 rows of a table
   std::vector<Observer> observers = {};  ///< see states in the model's space
   Precision precision = Precision::automatic;  ///< where not automatic, of a copy of the network
+  KnownCells known = {};                       ///< of a table: rows are drawn given these
 };
 
 struct ModelSamples {

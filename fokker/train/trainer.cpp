@@ -37,7 +37,7 @@ Json to_json(const TrainMetrics& m) {
 
 Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
                  std::shared_ptr<const Objective> objective, Split data, Normalisation normalisation,
-                 TrainOptions options, Rng rng) try
+                 TrainOptions options, Rng rng, std::shared_ptr<const TableMap> table) try
     : network_(std::move(network)),
       average_(network_->clone()),
       denoiser_(make_denoiser(network_, spec)),
@@ -46,6 +46,7 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
       objective_(std::move(objective)),
       data_(std::move(data)),
       normalisation_(std::move(normalisation)),
+      table_(std::move(table)),
       options_(options),
       rng_(rng.stream("train")) {
   check_options(options);
@@ -62,9 +63,17 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
 }
 
 Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint64_t step) const {
-  Batch batch{.x0 = normalisation_.apply(data.values.index_select(0, rows)), .label = {}, .step = step};
   const auto options = parameters_->values().options();
-  batch.x0 = batch.x0.to(options);
+  const Tensor values = data.values.index_select(0, rows);
+  Batch batch{.x0 = {}, .label = {}, .step = step};
+  if (table_) {
+    const Rng cells = rng_.stream("cells");
+    TableRows encoded = table_->encode(values, &cells, step);
+    batch.x0 = encoded.x.to(options);
+    batch.levels = encoded.levels;
+  } else {
+    batch.x0 = normalisation_.apply(values).to(options);
+  }
   if (data.labels.defined()) batch.label = data.labels.index_select(0, rows).to(options.device());
   return batch;
 }

@@ -6,6 +6,7 @@
 #include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"
 #include "fokker/objective/objective.h"
+#include "fokker/table/table_map.h"
 #include "fokker/train/flat_parameters.h"
 #include "fokker/train/train_options.h"
 
@@ -41,7 +42,8 @@ enum class TrainOutcome { completed, stopped };
 class Trainer {
  public:
   Trainer(std::unique_ptr<Network> network, DenoiserSpec spec, std::shared_ptr<const Objective> objective,
-          Split data, Normalisation normalisation, TrainOptions options, Rng rng);
+          Split data, Normalisation normalisation, TrainOptions options, Rng rng,
+          std::shared_ptr<const TableMap> table = nullptr);
 
   /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite
   /// loss; before a checkpoint also at weights, or a loss of theirs on the next batch, that are not finite;
@@ -93,6 +95,7 @@ class Trainer {
   std::shared_ptr<const Objective> objective_;
   Split data_;
   Normalisation normalisation_;
+  std::shared_ptr<const TableMap> table_;  ///< where the rows are cells of a table: in place of it
   TrainOptions options_;
   Rng rng_;
   int64_t step_ = 0, loaded_step_ = -1;

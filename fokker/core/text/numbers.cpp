@@ -2,7 +2,9 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
+#include <string>
 
 #include "fokker/core/check.h"
 
@@ -68,6 +70,27 @@ double parse_real(std::string_view what, std::string_view text) {
         "{}: expected a number that a double holds, 1e-307 to 1e308 in size, but received '{}'", what, text);
   check(error == std::errc() && std::isfinite(value), "{}: expected a number but received '{}'", what, text);
   return value;
+}
+
+NumberError parse_number(std::string_view cell, double& value, char decimal) {
+  if (cell.empty()) return NumberError::empty;
+  if (decimal != '.') {
+    if (cell.find('.') != std::string_view::npos) return NumberError::text;
+    if (const size_t at = cell.find(decimal); at != std::string_view::npos) {
+      std::string pointed(cell);
+      pointed[at] = '.';
+      return parse_number(pointed, value);
+    }
+  }
+  // std::from_chars does not know a leading plus.
+  if (cell.front() == '+' && cell.size() > 1 && cell[1] != '-') cell.remove_prefix(1);
+  const char* last = cell.data() + cell.size();
+  const auto [end, error] = std::from_chars(cell.data(), last, value);
+  if (error == std::errc::invalid_argument || end != last) return NumberError::text;
+  // Out of range is an error at the large end only: a number too small to hold is zero.
+  if (error == std::errc::result_out_of_range) value = std::strtod(std::string(cell).c_str(), nullptr);
+  if (std::isfinite(value)) return NumberError::none;
+  return error == std::errc() ? NumberError::not_finite : NumberError::too_large;
 }
 
 }  // namespace fokker

@@ -20,4 +20,10 @@ uint64_t parse_unsigned(std::string_view what, std::string_view text);
 /// Finite; neither too large for a double nor, unless it is zero, too small.
 double parse_real(std::string_view what, std::string_view text);
 
+enum class NumberError { none, empty, text, not_finite, too_large };
+
+/// Parses a whole cell of a table as a finite number, with '.' or ',' before its decimals; one too small for
+/// a double is zero.
+NumberError parse_number(std::string_view cell, double& value, char decimal = '.');
+
 }  // namespace fokker

@@ -1,7 +1,5 @@
 #include "fokker/data/csv/csv_text.h"
 
-#include <charconv>
-#include <cstdlib>
 #include <cstring>
 
 #include "fokker/core/check.h"
@@ -160,27 +158,6 @@ std::vector<std::string> split_cells(std::string_view record, Separator separato
   CellReader reader(record, separator);
   while (const auto cell = reader.next()) cells.emplace_back(*cell);
   return cells;
-}
-
-NumberError parse_number(std::string_view cell, double& value, char decimal) {
-  if (cell.empty()) return NumberError::empty;
-  if (decimal != '.') {
-    if (cell.find('.') != std::string_view::npos) return NumberError::text;
-    if (const size_t at = cell.find(decimal); at != std::string_view::npos) {
-      std::string pointed(cell);
-      pointed[at] = '.';
-      return parse_number(pointed, value);
-    }
-  }
-  // std::from_chars does not know a leading plus.
-  if (cell.front() == '+' && cell.size() > 1 && cell[1] != '-') cell.remove_prefix(1);
-  const char* last = cell.data() + cell.size();
-  const auto [end, error] = std::from_chars(cell.data(), last, value);
-  if (error == std::errc::invalid_argument || end != last) return NumberError::text;
-  // Out of range is an error at the large end only: a number too small to hold is zero.
-  if (error == std::errc::result_out_of_range) value = std::strtod(std::string(cell).c_str(), nullptr);
-  if (std::isfinite(value)) return NumberError::none;
-  return error == std::errc() ? NumberError::not_finite : NumberError::too_large;
 }
 
 }  // namespace fokker

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fokker/core/text/numbers.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/bytes.h"
 
@@ -72,10 +73,5 @@ class CellReader {
 
 /// All the cells of a record.
 std::vector<std::string> split_cells(std::string_view record, Separator separator);
-
-enum class NumberError { none, empty, text, not_finite, too_large };
-
-/// Parses a whole cell as a finite number, with '.' or ',' before its decimals.
-NumberError parse_number(std::string_view cell, double& value, char decimal = '.');
 
 }  // namespace fokker

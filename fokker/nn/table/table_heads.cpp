@@ -1,0 +1,151 @@
+#include "fokker/nn/table/table_heads.h"
+
+#include <cmath>
+
+#include "fokker/core/check.h"
+
+namespace fokker {
+namespace {
+
+using Kind = TablePart::Kind;
+constexpr double largest_ratio = 1e4;  // the flow ends in noise alone, where it is infinite
+
+Tensor floats(const std::vector<double>& values) {
+  return at::tensor(values, at::TensorOptions(at::kDouble)).to(at::kFloat);
+}
+
+/// A buffer in the type and on the device of x.
+Tensor like(const Tensor& buffer, const Tensor& x) {
+  return buffer.to(x.options());
+}
+
+/// r = sigma/alpha as (n, 1) or (1, 1).
+Tensor ratio_of(const Tensor& time) {
+  return (4 * time).exp().clamp_max(largest_ratio).unsqueeze(1);
+}
+
+}  // namespace
+
+TableSpace::TableSpace(TableLayout layout) : layout_(std::move(layout)) {
+  std::vector<double> scale, prior, positions, log_prior, features;
+  std::vector<int64_t> line_of, column_of;
+  int64_t level = 0;
+  for (const TablePart& part : layout_.parts) {
+    column_of.insert(column_of.end(), static_cast<size_t>(part.dims), part.column);
+    if (part.kind == Kind::number) continue;
+    segments_.emplace_back(level, part.levels);
+    level += part.levels;
+    for (const double share : part.prior) log_prior.push_back(std::log(share));
+    const double unit = part.kind == Kind::line      ? 1
+                        : part.kind == Kind::simplex ? 2 / part.scale
+                                                     : std::sqrt(static_cast<double>(part.dims)) / part.scale;
+    features.insert(features.end(), static_cast<size_t>(part.dims), unit);
+    const Tensor points = part_points(part);
+    if (part.kind == Kind::simplex) {
+      scale.insert(scale.end(), part.prior.size(), part.scale);
+      prior.insert(prior.end(), part.prior.begin(), part.prior.end());
+      simplex_levels_ += part.levels;
+    } else if (part.kind == Kind::line) {
+      for (int64_t k = 0; k < part.levels; ++k) positions.push_back(points[k][0].item<double>());
+      line_of.insert(line_of.end(), part.prior.size(), lines_++);
+      line_levels_ += part.levels;
+    } else {
+      codes_.push_back(points);
+    }
+  }
+  simplex_scale_ = floats(scale).unsqueeze(0);
+  simplex_prior_ = floats(prior).unsqueeze(0);
+  positions_ = floats(positions);
+  log_prior_ = floats(log_prior);
+  feature_scale_ = floats(features);
+  line_of_level_ = at::tensor(line_of, at::TensorOptions(at::kLong));
+  column_of_dim_ = at::tensor(column_of, at::TensorOptions(at::kLong));
+}
+
+/// log N(y; e_k, r^2 I) of every level, up to a constant of each part; y: (n, dims of discrete parts).
+Tensor TableSpace::own_logits(const Tensor& y, const Tensor& ratio) const {
+  const Tensor precision = ratio.square().reciprocal();
+  std::vector<Tensor> logits;
+  if (simplex_levels_ > 0) {
+    // |y - e_k|^2 = |y|^2 - 2 s (y_k + s p_k) + what is the same for all k, at e_k = s (1_k - p).
+    const Tensor s = like(simplex_scale_, y);
+    logits.push_back((y.narrow(1, 0, simplex_levels_) + s * like(simplex_prior_, y)) * s * precision);
+  }
+  if (line_levels_ > 0) {
+    const Tensor at = y.narrow(1, simplex_levels_, lines_).index_select(1, line_of_level_.to(y.device()));
+    logits.push_back((at - like(positions_, y)).square() * (-0.5 * precision));
+  }
+  int64_t first = simplex_levels_ + lines_;
+  for (const Tensor& code : codes_) {
+    const Tensor points = like(code, y);
+    const Tensor product = at::mm(y.narrow(1, first, points.size(1)), points.t());
+    logits.push_back((product - 0.5 * points.square().sum(1)) * precision);
+    first += points.size(1);
+  }
+  return at::cat(logits, 1) + like(log_prior_, y);
+}
+
+Tensor TableSpace::segment_log_softmax(const Tensor& logits) const {
+  std::vector<Tensor> parts;
+  for (const auto& [first, count] : segments_)
+    parts.push_back(at::log_softmax(logits.narrow(1, first, count), 1));
+  return at::cat(parts, 1);
+}
+
+/// E[e_k] of every discrete part: (n, levels) to (n, their dims).
+Tensor TableSpace::means(const Tensor& p) const {
+  std::vector<Tensor> parts;
+  if (simplex_levels_ > 0)
+    parts.push_back((p.narrow(1, 0, simplex_levels_) - like(simplex_prior_, p)) * like(simplex_scale_, p));
+  if (line_levels_ > 0) {
+    const Tensor weighted = p.narrow(1, simplex_levels_, line_levels_) * like(positions_, p);
+    parts.push_back(
+        at::zeros({p.size(0), lines_}, p.options()).index_add(1, line_of_level_.to(p.device()), weighted));
+  }
+  int64_t first = simplex_levels_ + line_levels_;
+  for (const Tensor& code : codes_) {
+    parts.push_back(at::mm(p.narrow(1, first, code.size(0)), like(code, p)));
+    first += code.size(0);
+  }
+  return at::cat(parts, 1);
+}
+
+Tensor TableSpace::mask_of_dims(const Tensor& mask) const {
+  return mask.index_select(1, column_of_dim_.to(mask.device()));
+}
+
+TableHeads TableSpace::heads(const Forward& layers, const Tensor& x, const Tensor& time, const Tensor& label,
+                             const TableCondition& given) const {
+  const int64_t n = x.size(0), numbers = layout_.numbers(), discrete = layout_.dims() - numbers;
+  const Tensor ratio = ratio_of(time);
+  std::vector<Tensor> inputs = {x.narrow(1, 0, numbers)};
+  Tensor own;
+  if (discrete > 0) {
+    own = own_logits(x.narrow(1, numbers, discrete) * (1 + ratio.square()).sqrt(), ratio);
+    inputs.push_back(means(segment_log_softmax(own).exp()));
+  }
+  Tensor features = at::cat(inputs, 1);
+  if (given.mask.defined()) features = at::where(mask_of_dims(given.mask) > 0, given.x0, features);
+  if (discrete > 0)
+    features = at::cat(
+        {features.narrow(1, 0, numbers), features.narrow(1, numbers, discrete) * like(feature_scale_, x)}, 1);
+  const Tensor mask = given.mask.defined() ? given.mask : at::zeros({n, layout_.columns}, x.options());
+  const Tensor out = layers.forward(at::cat({features, mask}, 1), time, label);
+  TableHeads heads{.numbers = out.narrow(1, 0, numbers), .log_probabilities = {}};
+  if (discrete > 0)
+    heads.log_probabilities = segment_log_softmax(own + out.narrow(1, numbers, layout_.levels()));
+  return heads;
+}
+
+Tensor TableSpace::denoised(const TableHeads& heads, const Tensor& x, const Tensor& time,
+                            const TableCondition& given) const {
+  const int64_t numbers = layout_.numbers();
+  const Tensor ratio = ratio_of(time), root = (1 + ratio.square()).sqrt();
+  // c_skip y + c_out F at sigma_data = 1, with y = sqrt(1 + r^2) times the scaled x.
+  std::vector<Tensor> parts = {(x.narrow(1, 0, numbers) + ratio * heads.numbers) / root};
+  if (heads.log_probabilities.defined()) parts.push_back(means(heads.log_probabilities.exp()));
+  const Tensor all = at::cat(parts, 1);
+  return given.mask.defined() ? at::where(mask_of_dims(given.mask) > 0, given.x0, all) : all;
+}
+
+}  // namespace fokker

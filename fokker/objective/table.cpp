@@ -1,0 +1,110 @@
+#include "fokker/objective/table.h"
+
+#include <cmath>
+
+#include "fokker/core/boundary.h"
+#include "fokker/core/check.h"
+#include "fokker/nn/product_precision.h"
+#include "fokker/objective/noised_batch.h"
+
+namespace fokker {
+namespace {
+
+/// A table's network, and how it is meant.
+struct TableModelParts {
+  const TableFunction& function;
+  const DenoiserSpec& spec;
+  bool bf16;
+};
+
+TableModelParts parts_of(const Denoiser& denoiser) {
+  const auto* learned = dynamic_cast<const LearnedDenoiser*>(&denoiser);
+  const auto* function = learned ? dynamic_cast<const TableFunction*>(&learned->network()) : nullptr;
+  check(function != nullptr, "TableObjective: expected a denoiser with the network of a table");
+  return {*function, learned->spec(), learned->network().bf16_products()};
+}
+
+/// 1 / entropy of each discrete part at the times of rows: (n, discrete parts).
+Tensor entropy_weights(const TableLayout& layout, const Tensor& log_ratio, const at::TensorOptions& type) {
+  const int64_t n = log_ratio.size(0), numbers = layout.numbers(), count = layout.discretes();
+  Tensor weights = at::empty({n, count}, at::TensorOptions(at::kFloat));
+  auto* out = weights.data_ptr<float>();
+  const auto* at = log_ratio.data_ptr<double>();
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t k = 0; k < count; ++k)
+      out[i * count + k] =
+          static_cast<float>(1 / layout.parts[static_cast<size_t>(numbers + k)].entropy_at(at[i]));
+  return weights.to(type);
+}
+
+/// Place of each batch level among all levels: (n, discrete parts) int64.
+Tensor level_places(const TableLayout& layout, const Tensor& levels) {
+  std::vector<int64_t> first;
+  int64_t total = 0;
+  for (const TablePart& part : layout.parts) {
+    if (part.kind != TablePart::Kind::number) first.push_back(total);
+    total += part.levels;
+  }
+  return levels + at::tensor(first, levels.options());
+}
+
+std::vector<int64_t> column_of_parts(const TableLayout& layout) {
+  std::vector<int64_t> columns;
+  for (const TablePart& part : layout.parts) columns.push_back(part.column);
+  return columns;
+}
+
+}  // namespace
+
+Tensor draw_given_columns(int64_t n, int64_t columns, double share, uint64_t step, const Rng& rng) {
+  if (share <= 0 || columns < 2) return {};
+  const Tensor u = rng.stream("how many").uniform({n, 2}, {.step = step});
+  const Tensor count =
+      at::where(u.select(1, 0) < share, (u.select(1, 1) * static_cast<double>(columns - 1)).floor() + 1,
+                at::zeros({n}, u.options()));
+  const Tensor order =
+      rng.stream("which").uniform({n, columns}, {.step = step}).argsort(1, false).argsort(1, false);
+  return (order < count.unsqueeze(1)).to(at::kFloat);
+}
+
+Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
+  const TableModelParts model = parts_of(denoiser);
+  const TableLayout& layout = model.function.space().layout();
+  const int64_t n = batch.x0.size(0), numbers = layout.numbers();
+  check(batch.levels.defined() || layout.discretes() == 0,
+        "TableObjective: expected a batch with its levels");
+  const GaussianProcess& process = model.spec.process;
+  const Tensor times = sample_times(process, options_.times, n, batch.step, rng.stream("time"));
+  const Tensor noise = batch_noise(batch, rng);
+  Tensor log_ratio = at::empty({n}, at::TensorOptions(at::kDouble));
+  for (int64_t i = 0; i < n; ++i)
+    log_ratio.data_ptr<double>()[i] = -0.5 * process.log_snr(times.data_ptr<double>()[i]);
+  const Tensor ratio = log_ratio.exp().to(batch.x0.options()).unsqueeze(1);
+  const Tensor root = (1 + ratio.square()).sqrt();
+  const Tensor x = (batch.x0 + ratio * noise) / root;
+  TableCondition given{
+      .mask = draw_given_columns(n, layout.columns, options_.given_share, batch.step, rng.stream("given")),
+      .x0 = batch.x0};
+  if (given.mask.defined()) given.mask = given.mask.to(x.options());
+  const Bf16Products products(model.bf16);
+  const TableHeads heads = model.function.heads(
+      x, 0.25 * log_ratio.to(x.options()),
+      drop_labels(batch.label, options_.label_dropout, batch.step, rng.stream("label")), given);
+  const Tensor target = (ratio * batch.x0.narrow(1, 0, numbers) - noise.narrow(1, 0, numbers)) / root;
+  std::vector<Tensor> losses = {(heads.numbers - target).square()};
+  if (layout.discretes() > 0) {
+    const Tensor places = level_places(layout, batch.levels.to(x.device()));
+    losses.push_back(-heads.log_probabilities.gather(1, places) *
+                     entropy_weights(layout, log_ratio, x.options()));
+  }
+  Tensor all = at::cat(losses, 1);
+  if (!given.mask.defined()) return all.mean(1);
+  const Tensor open =
+      1 - given.mask.index_select(
+              1, at::tensor(column_of_parts(layout), at::TensorOptions(at::kLong)).to(x.device()));
+  return (all * open).sum(1) / open.sum(1).clamp_min(1);
+} catch (...) {
+  detail::throw_as_error();
+}
+
+}  // namespace fokker

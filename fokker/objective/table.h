@@ -1,0 +1,38 @@
+#pragma once
+#include "fokker/denoise/table.h"
+#include "fokker/objective/objective.h"
+#include "fokker/objective/time_sampling.h"
+
+namespace fokker {
+
+/// The loss of tables with columns of every kind: denoising score matching for numbers, and for discrete
+/// parts the cross-entropy of the level given the noised row (score interpolation: Dieleman et al. 2022;
+/// Mueller et al. 2023, CDTD). Each part's loss is divided by what its own noised value alone would leave:
+/// variance (r^2/(1 + r^2), EDM's weight) or entropy, at r = sigma/alpha, so that a part's loss is at most
+/// about 1 at every noise level, and their mean over the parts lets each count evenly.
+///
+/// In a share of the rows a random set of columns is given, clean, of any size below all of them, and the
+/// loss is that of the others: one network learns every conditional law.
+class TableObjective final : public Objective {
+ public:
+  struct Options {
+    TimeSampling times = {.law = TimeSampling::Law::log_normal, .log_mean = -0.8, .log_deviation = 1.6};
+    double given_share = 0.3;    ///< of rows in which some columns are given
+    double label_dropout = 0.1;  ///< probability with which a label is dropped
+  };
+  explicit TableObjective(Options options) : options_(options) {}
+  TableObjective() : TableObjective(Options()) {}
+
+  /// Of a LearnedDenoiser or TableDenoiser with a table's network, and a batch with its levels; argument
+  /// error otherwise.
+  Tensor loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const override;
+
+ private:
+  Options options_;
+};
+
+/// Which columns are given in each of n rows, (n, columns) float32: none in a share 1 - `share` of them, else
+/// a set of uniform size from 1 to columns - 1, uniform among those of its size.
+Tensor draw_given_columns(int64_t n, int64_t columns, double share, uint64_t step, const Rng& rng);
+
+}  // namespace fokker

@@ -1,0 +1,56 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "fokker/table/dates.h"
+#include "fokker/table/schema.h"
+
+namespace fokker {
+
+/// Without blanks, tabs and carriage returns at either end.
+std::string_view without_blanks(std::string_view text);
+
+/// Whether a text, without blanks around it, is one of the usual marks of a missing cell: nothing, ?, NA,
+/// N/A, #N/A, NaN, nan, null, NULL.
+bool is_missing_mark(std::string_view text);
+/// None or none: a mark among numbers and dates, a level among texts.
+bool is_word_none(std::string_view text);
+
+/// Reads the cells of one column, which must outlive it. A column that has missing cells has them under any
+/// of the usual marks; with `accept_missing` every column.
+class CellParser {
+ public:
+  explicit CellParser(const Column& column, char decimal = '.', bool accept_missing = false);
+  /// As parse_cell.
+  std::optional<double> parse(std::string_view text) const;
+
+ private:
+  bool is_missing(std::string_view text) const;
+  std::optional<double> level(std::string_view text) const;
+  std::optional<double> number(std::string_view text) const;
+
+  const Column& column_;
+  char decimal_;
+  bool accept_missing_;
+  DateFormat date_;
+  std::unordered_map<std::string_view, double> places_;  ///< of levels, without blanks
+  std::unordered_map<double, double> values_;            ///< of levels that are all whole numbers
+};
+
+/// Writes the cells of one column, which must outlive it.
+class CellWriter {
+ public:
+  explicit CellWriter(const Column& column);
+  /// Appends what cell_text returns.
+  void append(std::string& text, double cell) const;
+
+ private:
+  void append_number(std::string& text, double cell) const;
+
+  const Column& column_;
+  DateFormat date_;
+};
+
+}  // namespace fokker

@@ -1,0 +1,198 @@
+#include "fokker/table/infer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fokker/core/check.h"
+#include "fokker/core/text/numbers.h"
+#include "fokker/core/text/text.h"
+#include "fokker/table/cells.h"
+
+namespace fokker {
+namespace {
+
+constexpr int64_t most_number_texts = 1 << 16, many_texts = 1 << 18;
+constexpr double nearly_all = 0.9;
+constexpr int64_t fewest_dates = 20;  // of which one that is none is a mistake
+
+}  // namespace
+
+ColumnBuilder::ColumnBuilder(std::string name, ColumnWish wish, char decimal, bool keep_texts)
+    : name_(std::move(name)), wish_(std::move(wish)), decimal_(decimal), keep_texts_(keep_texts) {
+  const bool levels = wish_.kind == ColumnKind::categorical || wish_.kind == ColumnKind::ordinal;
+  keep_texts_ = keep_texts_ || levels || !wish_.levels.empty();
+  first_row_.fill(-1);
+}
+
+CellClass ColumnBuilder::classify(std::string_view text, double& value) {
+  value = NAN;
+  text = without_blanks(text);
+  if (wish_.missing) {
+    for (const std::string& mark : *wish_.missing)
+      if (text == without_blanks(mark)) return CellClass::missing;
+  } else if (is_missing_mark(text)) {
+    return CellClass::missing;
+  } else if (is_word_none(text)) {
+    return CellClass::word_none;
+  }
+  double number = 0;
+  const NumberError error = parse_number(text, number, decimal_);
+  if (error == NumberError::none) {
+    value = number;
+    written_.add(text, number, decimal_);
+    return CellClass::number;
+  }
+  if (error == NumberError::not_finite) return CellClass::not_finite;
+  if (error == NumberError::too_large) return CellClass::too_large;
+  const auto date = wish_.date_format ? parse_date(*wish_.date_format, text) : dates_.add(text);
+  value = date.value_or(NAN);
+  return date ? CellClass::date : CellClass::text;
+}
+
+bool ColumnBuilder::may_keep(CellClass kind) const {
+  if (keep_texts_ || kind == CellClass::missing || kind == CellClass::word_none) return true;
+  if (kind == CellClass::text) return texts_.size() < many_texts || 2 * texts_.size() < rows();
+  return texts_.size() < most_number_texts;
+}
+
+void ColumnBuilder::add(std::string_view text) {
+  int32_t code = texts_.find(text);
+  double value = NAN;
+  CellClass kind{};
+  if (code >= 0) {
+    kind = texts_[code].kind;
+    value = texts_[code].value;
+  } else {
+    kind = classify(text, value);
+    if (may_keep(kind))
+      code = texts_.add(text, kind, value);
+    else
+      (kind == CellClass::text ? mostly_distinct_ : lost_) = true;
+  }
+  if (code >= 0) ++texts_[code].count;
+  const auto place = static_cast<size_t>(kind);
+  if (counts_[place]++ == 0) {
+    first_row_[place] = rows();
+    first_text_[place] = text;
+  }
+  follow(kind, value);
+  values_.push_back(value);
+  codes_.push_back(code);
+}
+
+void ColumnBuilder::follow(CellClass kind, double value) {
+  if (rows() == 0)
+    start_ = value;
+  else if (rows() == 1)
+    step_ = std::abs(value - last_) == 1 ? value - last_ : NAN;
+  else if (value - last_ != step_)
+    step_ = NAN;
+  if (kind != CellClass::number || value != std::floor(value)) step_ = NAN;
+  last_ = value;
+}
+
+int64_t ColumnBuilder::first_of(std::initializer_list<CellClass> kinds) const {
+  int64_t first = -1;
+  for (const CellClass kind : kinds) {
+    const int64_t row = first_row_[static_cast<size_t>(kind)];
+    if (row >= 0 && (first < 0 || row < first)) first = row;
+  }
+  return first;
+}
+
+ColumnBuilder::Nature ColumnBuilder::wished_nature(int64_t* first_odd) const {
+  using enum CellClass;
+  const int64_t present = rows() - count(missing) - count(word_none);
+  switch (*wish_.kind) {
+    case ColumnKind::real:
+    case ColumnKind::integer:
+      *first_odd = first_of({not_finite, too_large, date, text});
+      return present > 0 ? Nature::numbers : Nature::empty;
+    case ColumnKind::datetime:
+      *first_odd = first_of({number, not_finite, too_large, text});
+      return present > 0 ? Nature::dates : Nature::empty;
+    default:
+      return present + count(word_none) > 0 ? Nature::texts : Nature::empty;
+  }
+}
+
+ColumnBuilder::Nature ColumnBuilder::nature(int64_t* first_odd) const {
+  using enum CellClass;
+  int64_t ignored = -1;
+  int64_t& odd = first_odd ? *first_odd : ignored;
+  odd = -1;
+  if (wish_.kind) return wished_nature(&odd);
+  if (!wish_.levels.empty()) return Nature::texts;
+  const int64_t bad = count(not_finite) + count(too_large), words = count(date) + count(text);
+  const int64_t numbers = count(number) + bad, all = numbers + words;
+  const auto most = nearly_all * static_cast<double>(all);
+  if (all == 0) return count(word_none) > 0 ? Nature::texts : Nature::empty;
+  if (static_cast<double>(numbers) >= most) {
+    odd = first_of({not_finite, too_large, date, text});
+    const bool codes =
+        odd < 0 && !written_.has_fractions() && (written_.has_leading_zeros() || written_.beyond_exact());
+    return codes ? Nature::texts : Nature::numbers;
+  }
+  if (count(date) == all) return Nature::dates;
+  if (all >= fewest_dates && static_cast<double>(count(date)) >= most) {
+    odd = first_of({number, not_finite, too_large, text});
+    return Nature::dates;
+  }
+  return Nature::texts;
+}
+
+bool ColumnBuilder::needs_texts() const {
+  if (wish_.dropped) return false;
+  return (lost_ && nature() == Nature::texts) || (mostly_distinct_ && wish_.kind == ColumnKind::constant);
+}
+
+std::string ColumnBuilder::cell_at(int64_t row) const {
+  for (size_t kind = 0; kind < first_row_.size(); ++kind)
+    if (first_row_[kind] == row) return std::string(without_blanks(first_text_[kind]));
+  const int32_t code = codes_[static_cast<size_t>(row)];
+  if (code >= 0) return std::string(without_blanks(texts_[code].text));
+  return fmt::format("{}", values_[static_cast<size_t>(row)]);
+}
+
+void ColumnBuilder::fail_cell(int64_t row, const std::string& expected) const {
+  fail(ErrorKind::input, "{}: line {}: column '{}': expected {} but found '{}'", file_,
+       (*lines_)[static_cast<size_t>(row)], shown(name_), expected, shown(cell_at(row)));
+}
+
+InferredColumn ColumnBuilder::finish(const std::string& file, const std::vector<int64_t>& lines) {
+  file_ = file;
+  lines_ = &lines;
+  InferredColumn result;
+  result.column.name = name_;
+  if (wish_.dropped) {
+    result.dropped = "asked for";
+    return result;
+  }
+  int64_t odd = -1;
+  const Nature found = nature(&odd);
+  if (odd >= 0) {
+    const char* kind = found == Nature::dates ? "a date" : "a number";
+    const char* others = found == Nature::dates ? "dates" : "numbers";
+    fail_cell(odd, wish_.kind ? fmt::format("{} of a column that is {}", kind, to_string(*wish_.kind))
+                              : fmt::format("{}, as nearly all others are (the type {}=categorical takes {} "
+                                            "as texts, {}=drop leaves the column out),",
+                                            kind, shown(name_), others, shown(name_)));
+  }
+  switch (found) {
+    case Nature::numbers:
+      end_numbers(result);
+      break;
+    case Nature::dates:
+      end_dates(result);
+      break;
+    case Nature::texts:
+      end_texts(result, !written_.has_leading_zeros() && !written_.beyond_exact());
+      break;
+    case Nature::empty:
+      end_empty(result);
+  }
+  check_wish(result);
+  return result;
+}
+
+}  // namespace fokker

@@ -1,0 +1,200 @@
+#include "fokker/table/layout.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fokker/core/check.h"
+#include "fokker/core/text/json_reader.h"
+
+namespace fokker {
+namespace {
+
+using Kind = TablePart::Kind;
+constexpr double least_entropy =
+    0.1;  // of the whole: below it a few surprising rows would be all of the loss
+constexpr std::pair<Kind, const char*> part_kind_names[] = {
+    {Kind::number, "number"}, {Kind::simplex, "simplex"}, {Kind::line, "line"}, {Kind::codes, "codes"}};
+
+int64_t count_if_part(const std::vector<TablePart>& parts, bool numbers) {
+  return std::count_if(parts.begin(), parts.end(),
+                       [&](const TablePart& part) { return (part.kind == Kind::number) == numbers; });
+}
+
+Kind parse_part_kind(const std::string& name, const std::string& place) {
+  for (const auto& [kind, known] : part_kind_names)
+    if (name == known) return kind;
+  fail(ErrorKind::input, "{}: unknown kind of part '{}'", place, name);
+}
+
+/// What a reader relies on, so that no size comes from an unchecked file.
+void check_part(const TablePart& part, int64_t columns, const std::string& file) {
+  const int64_t levels = part.kind == Kind::number ? 0 : std::ssize(part.prior);
+  const bool dims = part.kind == Kind::simplex ? part.dims == levels
+                    : part.kind == Kind::codes ? part.dims > 0 && part.dims <= 4096
+                                               : part.dims == 1;
+  const bool positions = std::ssize(part.positions) == (part.kind == Kind::line ? levels : 0);
+  const bool entropy = part.kind == Kind::number || part.entropy.size() == entropy_grid().size();
+  check_input(part.levels == levels && dims && positions && entropy && part.scale > 0 && part.column >= 0 &&
+                  part.column < columns && (part.kind == Kind::number || levels >= 2),
+              "{}: a part of column {} has sizes that do not fit together", file, part.column);
+  for (const double share : part.prior)
+    check_input(share > 0 && share <= 1, "{}: a level of column {} has the share {}; expected 0 to 1", file,
+                part.column, share);
+}
+
+/// Fixed unit vectors, the same on every machine.
+Tensor code_vectors(int64_t levels, int64_t dims) {
+  const Tensor vectors = Rng(0).stream("codes of levels").normal({levels, dims}, {}, at::kDouble);
+  return vectors / vectors.norm(2, {1}, true);
+}
+
+Tensor as_tensor(const std::vector<double>& values) {
+  return at::tensor(values, at::TensorOptions(at::kDouble));
+}
+
+/// Points before they are scaled and centred, float64.
+Tensor raw_points(const TablePart& part) {
+  if (part.kind == Kind::line) return as_tensor(part.positions).unsqueeze(1);
+  if (part.kind == Kind::codes) return code_vectors(part.levels, part.dims);
+  return at::eye(part.levels, at::TensorOptions(at::kDouble));
+}
+
+}  // namespace
+
+const std::vector<double>& entropy_grid() {
+  static const std::vector<double> grid = [] {
+    std::vector<double> values;
+    for (int i = -24; i <= 16; ++i) values.push_back(0.25 * i);
+    return values;
+  }();
+  return grid;
+}
+
+double TablePart::entropy_at(double log_ratio) const {
+  const auto& grid = entropy_grid();
+  const double place =
+      std::clamp((log_ratio - grid.front()) / (grid[1] - grid[0]), 0.0, static_cast<double>(grid.size() - 1));
+  const auto below = std::min(static_cast<size_t>(place), grid.size() - 2);
+  const double value = std::lerp(entropy[below], entropy[below + 1], place - static_cast<double>(below));
+  return std::max(value, least_entropy * entropy.back());
+}
+
+int64_t TableLayout::numbers() const {
+  return count_if_part(parts, true);
+}
+
+int64_t TableLayout::discretes() const {
+  return count_if_part(parts, false);
+}
+
+int64_t TableLayout::dims() const {
+  int64_t total = 0;
+  for (const TablePart& part : parts) total += part.dims;
+  return total;
+}
+
+int64_t TableLayout::levels() const {
+  int64_t total = 0;
+  for (const TablePart& part : parts) total += part.levels;
+  return total;
+}
+
+Json TableLayout::to_json() const {
+  Json list = Json::array();
+  for (const TablePart& part : parts) {
+    const auto* name = std::find_if(std::begin(part_kind_names), std::end(part_kind_names),
+                                    [&](const auto& entry) { return entry.first == part.kind; });
+    Json json = {{"kind", name->second}, {"column", part.column}};
+    if (part.kind != Kind::number)
+      json.update(
+          {{"dims", part.dims}, {"scale", part.scale}, {"prior", part.prior}, {"entropy", part.entropy}});
+    if (part.kind == Kind::line) json["positions"] = part.positions;
+    list.push_back(std::move(json));
+  }
+  return {{"columns", columns}, {"parts", std::move(list)}};
+}
+
+TableLayout TableLayout::from_json(const Json& json, const std::string& file) {
+  const detail::JsonReader reader(json, file);
+  TableLayout layout{.parts = {}, .columns = reader.get<int64_t>("columns")};
+  check_input(reader.at("parts").json().is_array(), "{}: expected an array 'parts'", file);
+  Kind last = Kind::number;
+  for (const Json& item : reader.at("parts").json()) {
+    const detail::JsonReader member(item, file + ": parts");
+    TablePart part{.kind = parse_part_kind(member.get<std::string>("kind"), file),
+                   .column = member.get<int64_t>("column")};
+    if (part.kind != Kind::number) {
+      part.dims = member.get<int64_t>("dims");
+      part.scale = member.get<double>("scale");
+      part.prior = member.get<std::vector<double>>("prior");
+      part.entropy = member.get<std::vector<double>>("entropy");
+      part.levels = std::ssize(part.prior);
+    }
+    if (part.kind == Kind::line) part.positions = member.get<std::vector<double>>("positions");
+    check_part(part, layout.columns, file);
+    check_input(part.kind >= last, "{}: expected parts in the order of their kinds", file);
+    last = part.kind;
+    layout.parts.push_back(std::move(part));
+  }
+  return layout;
+}
+
+Tensor part_points(const TablePart& part) {
+  const Tensor points = raw_points(part) * part.scale;
+  const Tensor prior = as_tensor(part.prior);
+  return (points - at::mv(points.t(), prior / prior.sum())).to(at::kFloat);
+}
+
+namespace {
+
+/// Draws that estimate an entropy: levels by their shares, evenly, and noise in pairs of opposite sign.
+struct EntropyDraws {
+  Tensor levels;  ///< (m) int64
+  Tensor noise;   ///< (m, dims) float64
+
+  EntropyDraws(const TablePart& part, const Rng& rng) {
+    const int64_t most = 1 << 23, m = std::clamp<int64_t>(most / part.levels, 256, 4096) / 2 * 2;
+    const Tensor cumulative = as_tensor(part.prior).cumsum(0);
+    const Tensor at = (at::arange(m / 2, at::TensorOptions(at::kDouble)) + 0.5) / static_cast<double>(m / 2) *
+                      cumulative[-1];
+    const Tensor half = at::searchsorted(cumulative, at).clamp_max(part.levels - 1);
+    levels = at::cat({half, half});
+    const Tensor some = rng.normal({m / 2, part.dims}, {}, at::kDouble);
+    noise = at::cat({some, -some});
+  }
+};
+
+/// E[-log p(k | e_k + noise)] for points (levels, dims) float64 under noise of that deviation.
+double mean_entropy(const Tensor& points, const Tensor& prior, const EntropyDraws& draws, double deviation) {
+  const Tensor y = points.index_select(0, draws.levels) + deviation * draws.noise;
+  const Tensor half_norms = 0.5 * points.square().sum(1);
+  const Tensor logits = (at::mm(y, points.t()) - half_norms) / (deviation * deviation) + prior.log();
+  const Tensor log_p = at::log_softmax(logits, 1);
+  return -log_p.gather(1, draws.levels.unsqueeze(1)).mean().item<double>();
+}
+
+}  // namespace
+
+TablePart fit_part(TablePart part, const Rng& rng) {
+  check(part.levels >= 2 && std::ssize(part.prior) == part.levels,
+        "fit_part: expected at least two levels with a share each but received {} and {}", part.levels,
+        part.prior.size());
+  const Tensor points = raw_points(part), prior = as_tensor(part.prior);
+  const EntropyDraws draws(part, rng);
+  const double whole = -(prior * prior.log()).sum().item<double>();
+  if (part.kind != Kind::line) {
+    double low = std::log(0.05), high = std::log(50.0);
+    for (int i = 0; i < 24; ++i) {
+      const double middle = 0.5 * (low + high);
+      (mean_entropy(points, prior, draws, std::exp(-middle)) > 0.5 * whole ? low : high) = middle;
+    }
+    part.scale = std::exp(0.5 * (low + high));
+  }
+  part.entropy.clear();
+  for (const double log_ratio : entropy_grid())
+    part.entropy.push_back(mean_entropy(points, prior, draws, std::exp(log_ratio) / part.scale));
+  part.entropy.back() = std::max(part.entropy.back(), whole);
+  return part;
+}
+
+}  // namespace fokker

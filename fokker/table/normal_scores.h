@@ -1,0 +1,43 @@
+#pragma once
+#include <vector>
+
+#include "fokker/core/tensor.h"
+#include "fokker/core/text/json.h"
+
+namespace fokker {
+
+/// A rising map of a column's values to normal scores, Phi^{-1} of their distribution function, piecewise
+/// linear between knots, and back. Values that are rounded to multiples of `step` are spread evenly over
+/// their cells of that width, and rounded back.
+class NormalScores {
+ public:
+  /// Fitted to (n) float64 values, n >= 1. `step` 0: values are not rounded.
+  static NormalScores fit(const Tensor& values, double step);
+
+  /// Values (n) float64 to scores; `within` (n) in (0, 1) is the place in a rounded value's cell. Values
+  /// beyond those that the map was fitted to have the scores of the nearest.
+  Tensor to_scores(const Tensor& values, const Tensor& within) const;
+  /// Scores (n) to values within [low(), high()], float64.
+  Tensor to_values(const Tensor& scores) const;
+  /// log |d score / d value| at values (n): for rounded ones of the density over their cell.
+  Tensor log_slope(const Tensor& values) const;
+
+  double low() const { return low_; }
+  double high() const { return high_; }
+  double step() const { return step_; }
+  Json to_json() const;
+  /// Input error, naming `file`, where it is not one that `to_json` writes.
+  static NormalScores from_json(const Json& json, const std::string& file);
+
+ private:
+  NormalScores() = default;
+  Tensor rounded(const Tensor& values) const;
+  double step_ = 0, low_ = 0, high_ = 0;
+  Tensor values_,
+      scores_;  ///< (knots) float64, values strictly rising, scores not falling: a gap between cells has one
+};
+
+/// Phi^{-1}(u) of (n) float64.
+Tensor normal_quantiles(const Tensor& u);
+
+}  // namespace fokker

@@ -1,0 +1,43 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace fokker {
+
+/// How the numbers of a column are written.
+class WrittenNumbers {
+ public:
+  /// A cell that parse_number accepts, and its value.
+  void add(std::string_view text, double value, char decimal);
+
+  bool has_fractions() const { return fractions_; }
+  /// Whole numbers such as 00123, which are codes.
+  bool has_leading_zeros() const { return leading_zeros_; }
+  /// Whole numbers that float64 does not hold exactly.
+  bool beyond_exact() const { return beyond_exact_; }
+  /// The most decimals that are written, where they are at most six and not what a fixed number of
+  /// significant digits leaves; -1 otherwise.
+  int decimals() const;
+  /// The most significant digits, where they are at most 12 and leave some numbers fewer decimals than others
+  /// have; -1 otherwise.
+  int digits() const;
+  /// Decimals of every number; 0 where their number varies.
+  int padding() const { return least_decimals_ == most_decimals_ ? most_decimals_ : 0; }
+
+ private:
+  /// Of numbers with that many digits before the decimals.
+  struct Group {
+    int64_t count = 0;
+    int decimals = 0;  ///< the most, but for zeros at the end
+  };
+  static constexpr int64_t fewest = 20;  ///< numbers that show how those of a group are written
+  bool is_cut(size_t whole) const;
+
+  std::array<Group, 20> groups_ = {};
+  int64_t count_ = 0;
+  int most_decimals_ = 0, least_decimals_ = 1000, most_digits_ = 0;
+  bool fractions_ = false, leading_zeros_ = false, beyond_exact_ = false;
+};
+
+}  // namespace fokker

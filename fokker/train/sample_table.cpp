@@ -1,0 +1,98 @@
+#include "fokker/train/sample_table.h"
+
+#include <cmath>
+
+#include "fokker/core/check.h"
+#include "fokker/denoise/table.h"
+
+namespace fokker {
+namespace {
+
+constexpr double last_ratio =
+    0.01;  // sigma/alpha where levels are drawn: finer ones lie closer than float32 tells
+
+/// Rows of known cells as the network is given them.
+TableCondition condition_of(const Model& model, const KnownCells& known, int64_t n, const Rng& rng,
+                            const at::TensorOptions& type) {
+  if (!known.any()) return {};
+  const Schema& schema = model.table->schema();
+  check(known.cells.dim() == 2 && known.cells.size(1) == schema.size() &&
+            known.known.sizes() == known.cells.sizes() &&
+            (known.cells.size(0) == 1 || known.cells.size(0) == n),
+        "known cells: expected one or {} rows of {} columns but received {}", n, schema.size(),
+        shape_string(known.cells));
+  const Rng places = rng.stream("known");
+  return {known.known.to(type).expand({n, -1}).contiguous(),
+          model.table->encode(known.cells.expand({n, -1}).contiguous(), &places).x.to(type)};
+}
+
+/// One level of each discrete part, drawn from log p (n, levels).
+Tensor draw_levels(const TableLayout& layout, const Tensor& log_p, const Rng& rng, int64_t first_sample) {
+  const int64_t n = log_p.size(0);
+  const Tensor u = rng.stream("levels").uniform({n, layout.discretes()}, {.first_sample = first_sample});
+  std::vector<Tensor> levels;
+  int64_t first = 0;
+  for (const TablePart& part : layout.parts) {
+    if (part.kind == TablePart::Kind::number) continue;
+    const Tensor cumulative = log_p.narrow(1, first, part.levels).exp().cumsum(1).contiguous();
+    const Tensor at =
+        u.select(1, std::ssize(levels)).unsqueeze(1) * cumulative.select(1, part.levels - 1).unsqueeze(1);
+    levels.push_back(at::searchsorted(cumulative, at.contiguous()).squeeze(1).clamp_max(part.levels - 1));
+    first += part.levels;
+  }
+  return levels.empty() ? at::zeros({n, 0}, at::TensorOptions(at::kLong)) : at::stack(levels, 1);
+}
+
+/// Cells of rows x at the last time t of their grid.
+Tensor finish(const Model& model, const TableDenoiser& denoiser, const Tensor& x, double t, const Rng& rng,
+              const IntegrateOptions& options) {
+  const GradientMode no_gradients(false);
+  const TableLayout& layout = model.table->layout();
+  const int64_t numbers = layout.numbers();
+  std::vector<Tensor> cells;
+  for (int64_t first = 0; first < x.size(0); first += options.block) {
+    const int64_t count = std::min(options.block, x.size(0) - first);
+    const Tensor rows = x.narrow(0, first, count);
+    const Tensor labels = options.labels.defined() ? options.labels.narrow(0, first, count) : Tensor();
+    const TableHeads heads = denoiser.heads(rows, t, labels);
+    TableRows drawn{.x = denoiser.estimate(rows, t, labels).denoised().narrow(1, 0, numbers).cpu(),
+                    .levels = {}};
+    drawn.levels = draw_levels(
+        layout, heads.log_probabilities.defined() ? heads.log_probabilities.cpu() : at::zeros({count, 0}),
+        rng, first);
+    cells.push_back(model.table->decode(drawn));
+  }
+  return at::cat(cells, 0);
+}
+
+}  // namespace
+
+TimeGrid table_grid(const GaussianProcess& process, int64_t steps) {
+  const double end =
+      std::max(process.time_min(), process.schedule()->time_of_log_snr(-2 * std::log(last_ratio)));
+  return TimeGrid::karras(process, steps, 7.0, {.start = 1.0, .end = end});
+}
+
+ModelSamples sample_table(const Model& model, const TableDraw& draw, IntegrateOptions options) {
+  const int64_t n = draw.start.size(0);
+  const bool rows_differ = draw.known.any() || draw.classes.defined();
+  if (rows_differ) options.labels = at::arange(n, at::TensorOptions(at::kLong));
+  const TableDenoiser denoiser(model.network, model.spec,
+                               condition_of(model, draw.known, n, draw.rng, draw.start.options()),
+                               draw.classes);
+  const Integration run = integrate(denoiser, draw.sampler, draw.grid, draw.start, options);
+  const double last = draw.grid.times().back();
+  Tensor cells = last > 0 ? finish(model, denoiser, run.x, last, draw.rng, options) : model.to_user(run.x);
+  if (draw.known.any())
+    cells = at::where(draw.known.known.expand({n, -1}), draw.known.cells.expand({n, -1}), cells);
+  Dataset rows{.values = cells, .columns = model.columns};
+  rows.schema = model.schema();
+  if (draw.classes.defined()) {
+    rows.labels = draw.classes;
+    rows.label_names = model.label_names;
+    rows.label_column = model.label_column;
+  }
+  return {std::move(rows), run.evaluations + 2, run.rejected};
+}
+
+}  // namespace fokker

@@ -1,0 +1,83 @@
+#include "fokker/objective/table.h"
+
+#include <gtest/gtest.h>
+
+#include "some_table.h"
+#include "support.h"
+
+namespace fokker {
+namespace {
+
+std::shared_ptr<TableNetwork> network_of(const TableMap& map, bool zero = true) {
+  auto network = std::make_shared<TableNetwork>(
+      map.layout(), MlpOptions{.width = 8, .depth = 1, .embedding_size = 8, .zero_output = zero}, 3);
+  network->to(at::kCPU, at::kDouble);
+  return network;
+}
+
+Batch batch_of(const TableMap& map, int64_t n) {
+  const Rng rng(11);
+  const TableRows rows = map.encode(some_cells(n, 1), &rng);
+  return {.x0 = rows.x.to(at::kDouble), .label = {}, .step = 4, .levels = rows.levels};
+}
+
+// Every part's loss is divided by what its own noised value leaves: of independent columns the best loss
+// is 1.
+TEST(TableObjective, OfIndependentColumnsIsOne) {
+  const TableMap map = some_map(20'000);
+  const LearnedDenoiser denoiser(network_of(map), table_denoiser_spec(GaussianProcess(VariancePreserving{})));
+  const GradientMode off(false);
+  for (const double share : {0.0, 0.5}) {
+    const TableObjective objective(
+        {.times = {.law = TimeSampling::Law::log_normal, .log_mean = 0.8, .log_deviation = 0.3},
+         .given_share = share});
+    const Tensor loss = objective.loss(denoiser, batch_of(map, 20'000), Rng(2));
+    EXPECT_NEAR(average(loss), 1, four_errors(loss) + 0.01) << share;  // entropies are estimates
+  }
+}
+
+TEST(TableObjective, GradientsAreThoseOfDifferences) {
+  const TableMap map = some_map(2000);
+  const auto network = network_of(map, false);
+  const LearnedDenoiser denoiser(network, table_denoiser_spec(GaussianProcess(VariancePreserving{})));
+  const Batch batch = batch_of(map, 20);
+  const TableObjective objective({.given_share = 0.5});
+  const auto loss = [&] { return objective.loss(denoiser, batch, Rng(2)).mean(); };
+  std::vector<Tensor> parameters;
+  for (const auto& p : network->parameters()) parameters.push_back(p.tensor);
+  const auto exact = gradients(loss(), parameters, false);
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const Tensor element = parameters[i].detach().view({-1})[0];
+    EXPECT_NEAR(central_difference(element, loss), exact[i].reshape({-1})[0].item<double>(), 1e-6) << i;
+  }
+}
+
+TEST(TableObjective, GivesSetsOfEverySizeEvenly) {
+  const int64_t n = 40'000, columns = 5;
+  const Tensor given = draw_given_columns(n, columns, 0.4, 3, Rng(1));
+  const Tensor size = given.sum(1);
+  EXPECT_NEAR((size == 0).to(at::kDouble).mean().item<double>(), 0.6, 4 * std::sqrt(0.24 / n));
+  for (int k = 1; k < columns; ++k)
+    EXPECT_NEAR((size == k).to(at::kDouble).mean().item<double>(), 0.1, 4 * std::sqrt(0.09 / n)) << k;
+  EXPECT_EQ((size == columns).sum().item<int64_t>(), 0);
+  // Each column is in a half of the sets.
+  const Tensor share = given.mean(0);
+  for (int64_t j = 0; j < columns; ++j)
+    EXPECT_NEAR(share[j].item<double>(), 0.2, 4 * std::sqrt(0.16 / n)) << j;
+  EXPECT_FALSE(draw_given_columns(n, columns, 0.4, 4, Rng(1)).equal(given));
+}
+
+TEST(TableObjective, RefusesOtherDenoisers) {
+  const TableMap map = some_map(1000);
+  const GaussianProcess vp(VariancePreserving{});
+  const FunctionDenoiser other([](const Tensor& x, const Times&) { return x; }, vp, Prediction::data());
+  expect_error([&] { TableObjective().loss(other, batch_of(map, 4), Rng(1)); }, ErrorKind::argument,
+               "network of a table");
+  const LearnedDenoiser denoiser(network_of(map), table_denoiser_spec(vp));
+  Batch batch = batch_of(map, 4);
+  batch.levels = Tensor();
+  expect_error([&] { TableObjective().loss(denoiser, batch, Rng(1)); }, ErrorKind::argument, "levels");
+}
+
+}  // namespace
+}  // namespace fokker

@@ -1,0 +1,39 @@
+#pragma once
+#include <numeric>
+
+#include "fokker/table/cells.h"
+#include "fokker/table/infer.h"
+#include "support.h"
+
+namespace fokker {
+
+/// A column of these cells, read as those of a file whose first row is on line 2.
+inline InferredColumn inferred(const std::vector<std::string>& cells, const ColumnWish& wish = {},
+                               const std::string& name = "c", char decimal = '.') {
+  std::vector<int64_t> lines(cells.size());
+  std::iota(lines.begin(), lines.end(), int64_t{2});
+  ColumnBuilder builder(name, wish, decimal);
+  for (const std::string& cell : cells) builder.add(cell);
+  if (builder.needs_texts()) {
+    builder = ColumnBuilder(name, wish, decimal, true);
+    for (const std::string& cell : cells) builder.add(cell);
+  }
+  return builder.finish("t.csv", lines);
+}
+
+/// The numbers as texts.
+inline std::vector<std::string> texts_of(const Tensor& values, const char* format = "{}") {
+  std::vector<std::string> texts;
+  for (int64_t i = 0; i < values.size(0); ++i)
+    texts.push_back(fmt::format(fmt::runtime(format), values[i].item<double>()));
+  return texts;
+}
+
+/// That many of these texts in turn.
+inline std::vector<std::string> repeated(const std::vector<std::string>& texts, int64_t rows) {
+  std::vector<std::string> cells;
+  for (int64_t i = 0; i < rows; ++i) cells.push_back(texts[static_cast<size_t>(i) % texts.size()]);
+  return cells;
+}
+
+}  // namespace fokker

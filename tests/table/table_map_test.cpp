@@ -1,0 +1,150 @@
+#include "fokker/table/table_map.h"
+
+#include <gtest/gtest.h>
+
+#include "some_table.h"
+#include "support.h"
+
+namespace fokker {
+namespace {
+
+bool same_cells(const Tensor& a, const Tensor& b, double tolerance = 0) {
+  return ((a - b).abs() <= tolerance).logical_or(a.isnan() & b.isnan()).all().item<bool>();
+}
+
+/// Largest distance between the distribution function of x (n) and the standard normal one.
+double distance_to_normal(const Tensor& x) {
+  const int64_t n = x.size(0);
+  const Tensor u = 0.5 * (1 + at::erf(std::get<0>(x.to(at::kDouble).sort()) / std::sqrt(2.0)));
+  const Tensor place = (at::arange(n, at::TensorOptions(at::kDouble)) + 0.5) / static_cast<double>(n);
+  return (u - place).abs().max().item<double>();
+}
+
+TEST(TableMap, GivesBackTheCells) {
+  const TableMap map = some_map();
+  for (const uint64_t seed : {1, 2}) {  // the rows that it was fitted to, and others
+    const Tensor cells = some_cells(2000, seed);
+    const Rng rng(3);
+    for (const Rng* draws : {static_cast<const Rng*>(nullptr), &rng}) {
+      const TableRows rows = map.encode(cells, draws);
+      const Tensor back = map.decode(rows);
+      for (int64_t j = 0; j < cells.size(1); ++j) {
+        const std::string& name = map.schema().columns[static_cast<size_t>(j)].name;
+        // Numbers that are not rounded come back to float32's digits of their score, and a number of other
+        // rows beyond all of these as the nearest.
+        if (name.starts_with("real") || (seed == 2 && (name == "many" || name == "spiked"))) continue;
+        EXPECT_TRUE(same_cells(cells.select(1, j), back.select(1, j))) << name << " " << seed;
+      }
+      EXPECT_LT(worst(map.encode(back).x, map.encode(cells).x), 1e-5);
+    }
+  }
+}
+
+// The lecture's models start from N(0, I): numbers must be such, whatever their law, also rounded ones.
+TEST(TableMap, NumbersAreStandardNormal) {
+  const TableMap map = some_map();
+  const int64_t n = 20'000;
+  const Rng rng(4);
+  const Tensor x = map.encode(some_cells(n, 1), &rng).x;
+  ASSERT_EQ(map.layout().numbers(), 5);
+  for (int64_t i = 0; i < 5; ++i)
+    EXPECT_LT(distance_to_normal(x.select(1, i)), 1.95 / std::sqrt(n)) << i;  // p = 0.001
+}
+
+TEST(TableMap, PointsHaveMeanZeroAndLinesRise) {
+  const TableMap map = some_map();
+  for (const TablePart& part : map.layout().parts) {
+    if (part.kind == TablePart::Kind::number) continue;
+    const Tensor points = part_points(part), prior = vector_of(part.prior).to(at::kFloat);
+    EXPECT_LT(at::mv(points.t(), prior).abs().max().item<double>(), 1e-5);
+    if (part.kind == TablePart::Kind::line) {
+      EXPECT_TRUE((points.squeeze(1).diff() > 0).all().item<bool>());
+      EXPECT_LT((points.squeeze(1).square() * prior).sum().item<double>(), 1);
+    }
+  }
+}
+
+// The scale's definition, by other draws: at sigma = alpha half of the entropy is unknown.
+TEST(TableMap, HalfOfTheEntropyIsUnknownAtEqualNoise) {
+  TablePart part{.kind = TablePart::Kind::simplex, .levels = 4, .dims = 4, .prior = {0.55, 0.3, 0.1, 0.05}};
+  TablePart codes = part;
+  codes.kind = TablePart::Kind::codes;
+  codes.dims = 6;
+  for (const TablePart& fitted : {fit_part(part, Rng(1)), fit_part(codes, Rng(1))}) {
+    const int64_t n = 200'000;
+    const Tensor prior = vector_of(fitted.prior);
+    const Tensor k = at::searchsorted(prior.cumsum(0), Rng(2).uniform({n}, {}, at::kDouble)).clamp_max(3);
+    const Tensor points = part_points(fitted).to(at::kDouble);
+    const Tensor y = points.index_select(0, k) + Rng(3).normal({n, fitted.dims}, {}, at::kDouble);
+    const Tensor square = (y.unsqueeze(1) - points.unsqueeze(0)).square().sum(2);
+    const Tensor nats = -at::log_softmax(prior.log() - 0.5 * square, 1).gather(1, k.unsqueeze(1));
+    const double half = -0.5 * (prior * prior.log()).sum().item<double>();
+    EXPECT_NEAR(average(nats), half, 0.02);
+    EXPECT_NEAR(fitted.entropy_at(0), half, 0.02);
+    EXPECT_NEAR(fitted.entropy_at(20), 2 * half, 1e-3);
+  }
+}
+
+TEST(TableMap, ManyLevelsAreCodesThatDecode) {
+  const int64_t levels = 2000, n = 20'000;
+  Schema schema{.columns = {level_column("many", levels)}};
+  const Tensor cells = (Rng(1).uniform({n, 1}, {}, at::kDouble) * static_cast<double>(levels)).floor();
+  const TableMap map = TableMap::fit(cells, std::make_shared<const Schema>(schema), Rng(2));
+  ASSERT_EQ(map.layout().parts[0].kind, TablePart::Kind::codes);
+  EXPECT_LT(map.layout().dims(), 100);
+  const TableRows rows = map.encode(cells);
+  EXPECT_TRUE(map.nearest_levels(rows.x + 0.02 * Rng(3).normal(rows.x.sizes())).equal(rows.levels));
+  EXPECT_TRUE(map.decode(rows).equal(cells));
+}
+
+// Of a rounded number the density is that of its cell, so that shares of values are density times width.
+TEST(TableMap, SlopesIntegrateToOne) {
+  const NormalScores map =
+      NormalScores::fit((Rng(1).normal({50'000}, {}, at::kDouble).exp() * 20).round(), 1);
+  double total = 0;
+  for (double v = map.low(); v <= map.high(); ++v) {
+    const Tensor value = vector_of({v});
+    const double z = map.to_scores(value, vector_of({0.5})).item<double>();
+    total += std::exp(-0.5 * z * z) / std::sqrt(2 * M_PI) * std::exp(map.log_slope(value).item<double>());
+  }
+  EXPECT_NEAR(total, 1, 5e-3);
+}
+
+TEST(TableMap, SurvivesItsJson) {
+  const TableMap map = some_map(3000);
+  const TableMap back = TableMap::from_json(
+      Json::parse(map.to_json().dump()), TableLayout::from_json(Json::parse(map.layout().to_json().dump())));
+  const Tensor cells = some_cells(500, 1);
+  const Rng rng(3);
+  EXPECT_TRUE(back.encode(cells, &rng).x.equal(map.encode(cells, &rng).x));
+  EXPECT_TRUE(same_cells(back.decode(back.encode(cells)), map.decode(map.encode(cells))));
+}
+
+TEST(TableMap, RefusesJsonThatDoesNotFitTogether) {
+  const TableMap map = some_map(3000);
+  const Json good = map.to_json();
+  const auto refused = [&](const std::function<void(Json&)>& change, const char* expected) {
+    Json bad = good;
+    change(bad);
+    expect_error([&] { TableMap::from_json(bad, map.layout(), "fokker.json"); }, ErrorKind::input, expected);
+  };
+  refused([](Json& j) { j["places"].erase(0); }, "fokker.json: expected a place of each of 11 columns");
+  refused([](Json& j) { j["places"][0]["number"] = 1000; }, "names part 1000");
+  refused([](Json& j) { j["places"][1]["values"] = {1, 2}; }, "column 'few'");
+  refused([](Json& j) { j["places"][0]["scores"]["scores"][0] = 99; }, "expected rising");
+  Json layout = map.layout().to_json();
+  layout["parts"][6]["dims"] = 1'000'000'000;
+  expect_error([&] { TableLayout::from_json(layout, "config.json"); }, ErrorKind::input, "config.json");
+}
+
+TEST(TableMap, RefusesCellsThatTheSchemaDoesNotHave) {
+  const TableMap map = some_map(3000);
+  Tensor cells = some_cells(10, 1);
+  cells[3][4] = 7;
+  expect_error([&] { map.encode(cells); }, ErrorKind::input, "column 'category'");
+  cells[3][4] = NAN;
+  expect_error([&] { map.encode(cells); }, ErrorKind::input, "column 'category': a cell is missing");
+}
+
+}  // namespace
+}  // namespace fokker
