@@ -14,7 +14,10 @@ struct ImpossibleCells {
   int64_t outside = 0;    ///< below the least or above the greatest value of the data
   int64_t fractions = 0;  ///< of an integer column
   int64_t decimals = 0;   ///< more than are written
-  int64_t total() const { return missing + levels + outside + fractions + decimals; }
+  /// Of a file: what could not be read as a cell of the column at all, and is missing in the cells. For
+  /// whoever read it to fill in.
+  int64_t unreadable = 0;
+  int64_t total() const { return missing + levels + outside + fractions + decimals + unreadable; }
 };
 
 /// Of each column of cells (n, D).
