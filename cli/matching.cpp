@@ -6,6 +6,7 @@
 #include "fokker/core/text/spec.h"
 #include "fokker/data/csv/csv_text.h"
 #include "fokker/data/labels.h"
+#include "fokker/table/cells.h"
 
 namespace fokker::cli {
 namespace {
@@ -18,6 +19,23 @@ Dataset choose_columns(Dataset data, const ColumnMatch& match) {
     places.push_back(std::find(data.columns.begin(), data.columns.end(), name) - data.columns.begin());
   data.values = data.values.index_select(1, at::tensor(places, at::kLong));
   return data;
+}
+
+/// Input error for a cell of an array that its column cannot hold.
+void check_cells(const Dataset& data) {
+  const Tensor cells = data.values.to(at::kDouble).contiguous();
+  const double* cell = cells.data_ptr<double>();
+  std::vector<CellWriter> writers(data.schema->columns.begin(), data.schema->columns.end());
+  std::string text;
+  for (int64_t row = 0; row < cells.size(0); ++row)
+    for (const CellWriter& writer : writers) {
+      text.clear();
+      try {
+        writer.append(text, *cell++);
+      } catch (const Error& error) {
+        fail(ErrorKind::input, "{}: row {} (from 0): {}", data.source, row, error.what());
+      }
+    }
 }
 
 /// Columns chosen by hand: by their names, or in the order given.
@@ -51,12 +69,18 @@ std::pair<Dataset, Dataset> load_in_order(const std::string& first, const std::s
 WantedColumns columns_of(const ModelData& model) {
   const Json& options = model.training.data_options;
   const bool chosen = options.is_object() && options.contains("columns") && !options["columns"].empty();
-  return {.owner = "the model", .names = model.columns, .label = model.label_column, .chosen = chosen};
+  return {.owner = "the model",
+          .names = model.columns,
+          .label = model.label_column,
+          .chosen = chosen,
+          .schema = model.schema};
 }
 
 Dataset load_columns(const std::string& file, const WantedColumns& wanted, LoadOptions options,
                      LabelUse use) {
   const auto found = table_columns(file, options);
+  options.typed = wanted.schema != nullptr;
+  options.schema = wanted.schema;
   if (wanted.names.empty()) return read_data_file(file, options);  // of images
   if (!found) {
     Dataset data = read_data_file(file, options);
@@ -65,6 +89,8 @@ Dataset load_columns(const std::string& file, const WantedColumns& wanted, LoadO
     say(file, match);
     data = choose_columns(std::move(data), match);
     data.columns = wanted.names;
+    data.schema = wanted.schema;
+    if (data.schema) check_cells(data);
     return data;
   }
   const ColumnMatch match =

@@ -16,7 +16,8 @@ WantedColumns columns_of(const ModelData& model);
 /// Reads a table whose columns are those wanted, in that order and under those names, whatever order the file
 /// has them in (match_columns); says what was guessed and what is left out. Columns that `options` chooses by
 /// hand and that have other names stand for the wanted ones in the order given. The wanted column of labels
-/// is read where labels are used and there is one. Images are read as they are.
+/// is read where labels are used and there is one. A table of a schema is read by it; of an array the values
+/// are its cells. Images are read as they are.
 Dataset load_columns(const std::string& file, const WantedColumns& wanted, LoadOptions options,
                      LabelUse use = LabelUse::used);
 

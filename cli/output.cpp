@@ -7,6 +7,7 @@
 #include "fokker/core/check.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/data/csv/csv.h"
+#include "fokker/data/csv/table_csv.h"
 #include "fokker/plot/chart/charts.h"
 #include "fokker/plot/mark/image_grid.h"
 
@@ -50,6 +51,13 @@ void write_samples(const std::string& file, const Tensor& values, const std::vec
   if (extension == ".png" && images) return plot::save_image_grid(file, values);
   if (extension == ".png") return plot::scatter(values).save(file);
   save_csv(file, values, columns);
+}
+
+void write_samples(const std::string& file, const Dataset& samples) {
+  if (!samples.schema || fs::path(file).extension() != ".csv")
+    return write_samples(file, samples.values, samples.columns);
+  check_output_holds(file, samples.event_shape());
+  save_table(file, samples);
 }
 
 }  // namespace fokker::cli

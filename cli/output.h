@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "fokker/core/tensor.h"
+#include "fokker/data/dataset.h"
 
 namespace fokker::cli {
 
@@ -21,5 +21,7 @@ void check_folder_of(const std::string& file);
 /// Writes samples by extension: .npy, .csv (tables) or .png (a grid of images, or a scatter picture of
 /// points).
 void write_samples(const std::string& file, const Tensor& values, const std::vector<std::string>& columns);
+/// The same of a table that may have a schema: .csv then has its cells as they are written, .npy as numbers.
+void write_samples(const std::string& file, const Dataset& samples);
 
 }  // namespace fokker::cli

@@ -49,7 +49,7 @@ inline Tensor some_cells(int64_t n, uint64_t seed) {
     return cells.masked_fill(u(name) < 0.2, NAN);
   };
   return at::stack({z("real") * 3 + 1, (u("few") * 9).square().floor(), (z("many").exp() * 5000).round(),
-                    ((z("spiked").exp() * 100).round() / 100 + 0.01).masked_fill(u("zero") < 0.6, 0),
+                    (((z("spiked").exp() * 100).round() + 1) / 100).masked_fill(u("zero") < 0.6, 0),
                     (u("category").square() * 5).floor(), (u("ordinal") * 4).floor(),
                     gaps((u("gaps") * 3).floor(), "gap 1"), gaps(z("real with gaps").exp(), "gap 2"),
                     gaps((u("few with gaps") * 7).floor() - 3, "gap 3"), (u("day") * 20'000).floor() * 86400,

@@ -13,6 +13,7 @@
 #include "fokker/data/labels.h"
 #include "fokker/objective/registry.h"
 #include "fokker/objective/weighting.h"
+#include "fokker/table/describe.h"
 #include "fokker/train/train_into.h"
 
 namespace fokker::cli {
@@ -109,6 +110,7 @@ TrainedRun run_plan(const RunFolder& folder, const TrainingPlan& plan, const Tra
   RunOptions options{.resume = settings.resume, .overwrite = settings.overwrite};
   options.on_begin = [&](const Trainer&, const std::filesystem::path& place) {
     command.save_configuration(place / "config.toml");
+    if (const auto& schema = plan.data.training.schema) save_schema(place / "schema.json", *schema);
     end.emplace();
   };
   options.on_saved = [&](int64_t step, const Model& model) { preview(step, model, plan, settings); };
@@ -163,6 +165,12 @@ void describe_rows(Command& c, TrainSettings& o) {
                 "of the U-Net's first level; 0 keeps the images and chooses the U-Net");
   c.option("--label-column", o.label_column, "Column that holds class labels");
   c.option("--labels", o.labels, "File of class labels, one per row");
+  c.option(
+      "--schema", o.schema,
+      "JSON file of what columns of a CSV file hold: a run's schema.json, or COLUMN: KIND for some of them");
+  c.repeated("--type", o.types,
+             "COLUMN=KIND of a CSV file: real, integer, categorical, ordinal, datetime, constant or drop "
+             "(default: inferred)");
   c.heading("Output");
   c.option("--out", o.out, "Run folder to write", Command::Need::required);
 }

@@ -26,6 +26,8 @@ TrainSettings recorded_settings(const fs::path& run, const TrainingRecord& train
     o.at("rows").get_to(s.rows);
     o.at("held_out").get_to(s.held_out);
     o.at("seed").get_to(s.common.seed);
+    s.schema = o.value("schema", "");
+    s.types = o.value("types", s.types);
     return s;
   } catch (const Json::exception& error) {
     fail(ErrorKind::input, "{}: training.data_options: {}", file.string(), error.what());

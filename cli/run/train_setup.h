@@ -8,6 +8,8 @@ namespace fokker::cli {
 struct TrainSettings {
   CommonOptions common;
   std::string data, out, label_column, labels;
+  std::string schema;              ///< a file that says what columns of a table hold
+  std::vector<std::string> types;  ///< "COLUMN=KIND"
   DataOptions reading;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
   std::string network = "auto", normalise = "standardise";

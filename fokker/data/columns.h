@@ -1,6 +1,9 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "fokker/table/schema.h"
 
 namespace fokker {
 
@@ -16,6 +19,7 @@ struct WantedColumns {
   std::vector<std::string> names;
   std::string label = {};  ///< column of labels beside them; empty where there is none
   bool chosen = false;     ///< named one by one by the user: a file without names may have others too
+  std::shared_ptr<const Schema> schema = nullptr;  ///< what they hold; null where all are plain numbers
 };
 
 /// Which columns of a file stand for those.

@@ -8,6 +8,7 @@
 #include "fokker/data/array/idx.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/data/csv/csv.h"
+#include "fokker/data/csv/table_csv.h"
 #include "fokker/data/images.h"
 
 namespace fokker {
@@ -118,12 +119,25 @@ void check_finite(const Tensor& values, const std::string& name) {
     warn(fmt::format("{}: images of floats are expected in [-1, 1], but these reach {}", name, largest));
 }
 
+Dataset read_delimited(const fs::path& path, const LoadOptions& options) {
+  if (!options.typed)
+    return load_csv(
+        path, {.format = options.csv, .columns = options.columns, .label_column = options.label_column});
+  return load_table(path, {.format = options.csv,
+                           .columns = options.columns,
+                           .label_column = options.label_column,
+                           .schema = options.schema,
+                           .wishes = options.wishes,
+                           .within_bounds = options.within_bounds,
+                           .accept_missing = options.accept_missing})
+      .data;
+}
+
 Dataset read_by_kind(const fs::path& path, FileKind kind, const LoadOptions& options) {
   const std::string name = path.string();
   switch (kind) {
     case FileKind::csv:
-      return load_csv(
-          path, {.format = options.csv, .columns = options.columns, .label_column = options.label_column});
+      return read_delimited(path, options);
     case FileKind::npy:
       return from_array(load_npy(path), name, false);
     case FileKind::npz: {
@@ -211,12 +225,15 @@ Dataset load_data(const fs::path& path, const LoadOptions& options) try {
   const FileKind kind = kind_of(path);
   check(kind == FileKind::csv || (options.columns.empty() && options.label_column.empty()),
         "{}: columns can be chosen by name in a CSV file only", path.string());
+  check(kind == FileKind::csv || options.wishes.empty(),
+        "{}: columns have kinds in a CSV file only: leave out the schema and the types", path.string());
   check(options.labels_path.empty() || options.label_column.empty(),
         "load_data: expected a label column or a file of labels but received both");
   Dataset dataset = read_by_kind(path, kind, options);
   check_input(dataset.values.numel() > 0, "{}: expected data but it is empty, of shape {}", path.string(),
               shape_string(dataset.values));
-  check_finite(dataset.values, path.string());
+  // Of a schema's cells, NaN is one that is missing.
+  if (!dataset.schema && !options.schema) check_finite(dataset.values, path.string());
   settle_labels(dataset, path, options);
   if (dataset.is_images()) return as_asked(std::move(dataset), options);
   check(options.channels == 0 && options.image_size.width == 0 && !options.mirrored,

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "fokker/data/csv/csv_format.h"
 #include "fokker/data/dataset.h"
 #include "fokker/data/images.h"
+#include "fokker/table/infer.h"
 
 namespace fokker {
 
@@ -17,6 +19,13 @@ struct LoadOptions {
   /// Of a CSV file: columns to read (empty: all) and the column of labels (empty: none).
   std::vector<std::string> columns = {};
   std::string label_column = {};
+  /// Of a CSV file: columns of any kinds are read, not numbers alone (load_table), by a schema that is known
+  /// or by one that is inferred with what is known of single columns. Arrays are read as they are.
+  bool typed = false;
+  std::shared_ptr<const Schema> schema = nullptr;
+  std::map<std::string, ColumnWish> wishes = {};
+  bool within_bounds = false;   ///< as in TableOptions
+  bool accept_missing = false;  ///< as in TableOptions
   /// Another file with one label per row: IDX, NPY, or CSV of one column.
   std::filesystem::path labels_path = {};
   /// What images are cropped and resized to; by default they stay as they are.
@@ -36,10 +45,11 @@ std::optional<ColumnNames> table_columns(const std::filesystem::path& path, cons
 /// Reads data of any kind that `fokker` knows, by the extension of its name: .csv .tsv .txt (a table), .npy
 /// .npz, .idx or -ubyte (also .gz), .bin (CIFAR-10), .png .jpg .webp .gif .tif .bmp (one image), or a
 /// folder of images.
-/// Tables become (n, d) float64; three dimensions of uint8 become grey images; four are images of 1 to 4
-/// channels, uint8 or float32. Input error, naming the file: missing, unknown extension (listing those
-/// known), empty, or a value that is NaN or infinite (naming its row, from 0). Files and folders of images
-/// are read by fokker::image; an error of kind `failed` where the program does not link it.
+/// Tables become (n, d) float64, of cells where they are typed (NaN where one is missing); three dimensions
+/// of uint8 become grey images; four are images of 1 to 4 channels, uint8 or float32. Input error, naming the
+/// file: missing, unknown extension (listing those known), empty, or a value that is NaN or infinite (naming
+/// its row, from 0). Files and folders of images are read by fokker::image; an error of kind `failed` where
+/// the program does not link it.
 Dataset load_data(const std::filesystem::path& path, const LoadOptions& options = {});
 
 /// Images followed by their mirror images (left and right swapped): 2 n rows. Argument error on a table.

@@ -73,8 +73,9 @@ Likelihood block_likelihood(const Denoiser& denoiser, const Tensor& x, const Lik
   const Augmented layout{event_size(x.sizes()), x.sizes().slice(1).vec()};
   const bool exact = options.divergence == FlowDivergence::exact;
   const Tensor probes = exact ? Tensor() : draw_probes(x, options, first_row, rng);
-  const double begin = flow.data_angle(), end = flow.angle(1.0);
-  const Tensor z0 = x.to(at::kDouble).flatten(1) * std::cos(begin);
+  const double begin = options.time ? flow.angle(*options.time) : flow.data_angle(), end = flow.angle(1.0);
+  const double shrink = options.time ? 1 / flow.scale(*options.time) : std::cos(begin);  // z of x
+  const Tensor z0 = x.to(at::kDouble).flatten(1) * shrink;
   const OdeRun run = advance_rows(
       [&](const Tensor& s, double angle, const Tensor& rows) {
         return augmented_rate(flow, layout, s, angle, rows, probes, options.type);
@@ -85,7 +86,7 @@ Likelihood block_likelihood(const Denoiser& denoiser, const Tensor& x, const Lik
   const End last = end_of_flow(denoiser, layout.position(state) * flow.scale(1.0));
   const Tensor integrals = layout.accumulated(state);
   const auto d = static_cast<double>(layout.dimension);
-  const double volume = d * (std::log(flow.scale(1.0)) + std::log(std::cos(begin)));
+  const double volume = d * (std::log(flow.scale(1.0)) + std::log(shrink));
   const Tensor log_density = last.log_density + volume + integrals.mean(1);
   check_finite_rows(log_density, "it lies too far away: its log density is not a number");
   return {.log_density = log_density,

@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "fokker/core/random/rng.h"
 #include "fokker/denoise/denoiser.h"
 #include "fokker/sde/dormand_prince.h"
@@ -21,6 +23,8 @@ struct LikelihoodOptions {
   int64_t block = 1024;               ///< rows integrated together
   at::ScalarType type = at::kDouble;  ///< what the denoiser computes in; the integration is in float64
   Tensor label = {};
+  /// Where given, x is x_t at this time, and its density is p_t's.
+  std::optional<double> time = {};
   std::function<void(int64_t rows)> observer = {};  ///< called with the number of rows done
 };
 

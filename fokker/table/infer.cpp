@@ -56,7 +56,9 @@ bool ColumnBuilder::may_keep(CellClass kind) const {
 }
 
 void ColumnBuilder::add(std::string_view text) {
-  int32_t code = texts_.find(text);
+  // Once texts are lost those of numbers would hardly be found: only what stands for a missing cell is looked
+  // for.
+  int32_t code = lost_ ? -1 : texts_.find(text);
   double value = NAN;
   CellClass kind{};
   if (code >= 0) {
@@ -64,10 +66,12 @@ void ColumnBuilder::add(std::string_view text) {
     value = texts_[code].value;
   } else {
     kind = classify(text, value);
-    if (may_keep(kind))
+    const bool absent = kind == CellClass::missing || kind == CellClass::word_none;
+    if (lost_ && absent) code = texts_.find(text);
+    if (code < 0 && (lost_ ? absent : may_keep(kind)))
       code = texts_.add(text, kind, value);
-    else
-      (kind == CellClass::text ? mostly_distinct_ : lost_) = true;
+    else if (code < 0)
+      (kind == CellClass::text && !lost_ ? mostly_distinct_ : lost_) = true;
   }
   if (code >= 0) ++texts_[code].count;
   const auto place = static_cast<size_t>(kind);

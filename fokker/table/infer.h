@@ -50,8 +50,10 @@ class ColumnBuilder {
   void add(std::string_view text);
   /// Texts are needed that were not kept: add all cells to a builder that keeps them.
   bool needs_texts() const;
-  /// Whether the cells are 0, 1, ... or 1, 2, ....
-  bool counts_rows() const { return step_ == 1 && (start_ == 0 || start_ == 1); }
+  /// Where the cells are 0, 1, ... or 1, 2, ...: the first; otherwise -1.
+  int64_t counts_from() const {
+    return step_ == 1 && (start_ == 0 || start_ == 1) ? static_cast<int64_t>(start_) : -1;
+  }
   /// Ends the column: its cells are handed over. `lines` are the lines of the rows in `file`, for messages.
   /// Input error, naming file, line, column and cell: a cell that is no number where nine in ten are, or that
   /// a wish does not allow.

@@ -14,6 +14,7 @@ namespace {
 constexpr int64_t fewest_counting = 10;    // rows that a column can be said to count
 constexpr int64_t fewest_identified = 50;  // rows of which each may have a name of its own
 constexpr int64_t most_codes = 10, rows_per_code = 20;
+constexpr int64_t fewest_rounded = 20;
 constexpr int64_t fewest_of_two = 10;  // rows of a column of two values, which may be more
 
 void add_note(Column& column, const std::string& note) {
@@ -144,9 +145,10 @@ void ColumnBuilder::end_numbers(InferredColumn& result) {
     column.decimals = 0;
     column.padding = std::min(written_.padding(), 6);
   } else {
-    // Whole numbers that are said to be real are not rounded.
-    column.decimals = wish_.decimals.value_or(whole ? -1 : written_.decimals());
-    column.digits = whole ? -1 : written_.digits();
+    // Few numbers do not show that they are rounded; whole ones that are said to be real are not.
+    const bool shows = !whole && counts.total() >= fewest_rounded;
+    column.decimals = wish_.decimals.value_or(shows ? written_.decimals() : -1);
+    column.digits = shows ? written_.digits() : -1;
     column.padding = column.decimals >= 0 ? std::min(written_.padding(), column.decimals) : 0;
   }
   describe(column, counts);

@@ -118,13 +118,14 @@ Tensor NormalScores::to_values(const Tensor& scores) const {
   return rounded(values).clamp(low_, high_);
 }
 
-Tensor NormalScores::log_slope(const Tensor& values) const {
-  const int64_t knots = values_.size(0);
+Tensor NormalScores::log_slope(const Tensor& scores) const {
+  const int64_t knots = scores_.size(0);
   check(knots > 1, "NormalScores: a column of one value has no density");
-  const Tensor at = values.clamp(values_[0].item<double>(), values_[-1].item<double>());
-  const Tensor above = at::searchsorted(values_, at.contiguous()).clamp(1, knots - 1), below = above - 1;
+  const Tensor at = scores.to(at::kDouble).clamp(scores_[0].item<double>(), scores_[-1].item<double>());
+  const Tensor above = at::searchsorted(scores_, at.contiguous()).clamp(1, knots - 1), below = above - 1;
   const Tensor rise = scores_.index_select(0, above) - scores_.index_select(0, below);
-  return (rise / (values_.index_select(0, above) - values_.index_select(0, below))).log();
+  const Tensor slope = rise / (values_.index_select(0, above) - values_.index_select(0, below));
+  return (step_ > 0 ? slope * step_ : slope).log();
 }
 
 Json NormalScores::to_json() const {

@@ -19,8 +19,9 @@ class NormalScores {
   Tensor to_scores(const Tensor& values, const Tensor& within) const;
   /// Scores (n) to values within [low(), high()], float64.
   Tensor to_values(const Tensor& scores) const;
-  /// log |d score / d value| at values (n): for rounded ones of the density over their cell.
-  Tensor log_slope(const Tensor& values) const;
+  /// log |d score / d value| at scores (n); of rounded values per cell, so that a density becomes the
+  /// probability of the value.
+  Tensor log_slope(const Tensor& scores) const;
 
   double low() const { return low_; }
   double high() const { return high_; }

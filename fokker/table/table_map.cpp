@@ -290,16 +290,13 @@ Tensor TableMap::determined(const TableRows& rows) const {
   return known;
 }
 
-Tensor TableMap::log_slope(const Tensor& cells) const {
-  Tensor total = at::zeros({cells.size(0)}, cell_type);
-  for (size_t j = 0; j < places_.size(); ++j) {
-    const Place& place = places_[j];
+Tensor TableMap::log_slope(const TableRows& rows) const {
+  Tensor total = at::zeros({rows.x.size(0)}, cell_type);
+  for (const Place& place : places_) {
     if (place.number < 0) continue;
-    const Tensor column = cells.select(1, static_cast<int64_t>(j)).to(at::kDouble).contiguous();
-    const Tensor slope = place.scores->log_slope(at::where(column.isnan(), at::zeros_like(column), column));
-    total += place.gate < 0
-                 ? slope
-                 : at::where(gate_of(static_cast<int64_t>(j), column) == 0, slope, at::zeros_like(slope));
+    const Tensor slope = place.scores->log_slope(rows.x.select(1, place.number));
+    const Tensor gate = place.gate < 0 ? Tensor() : rows.levels.select(1, discrete_of(place.gate));
+    total += gate.defined() ? at::where(gate == 0, slope, at::zeros_like(slope)) : slope;
   }
   return total;
 }

@@ -39,8 +39,8 @@ class TableMap {
   /// says which value it is.
   Tensor determined(const TableRows& rows) const;
   /// Sum over the number parts of log |d x / d cell| where a cell determines them, (n) float64: log density
-  /// per unit of the columns = that of x + this.
-  Tensor log_slope(const Tensor& cells) const;
+  /// per unit of the columns, or probability of rounded values, = log density of x + this.
+  Tensor log_slope(const TableRows& rows) const;
 
   /// All but the layout, which the network's configuration holds.
   Json to_json() const;

@@ -39,7 +39,6 @@ void WrittenNumbers::add(std::string_view text, double value, char decimal) {
   const std::string_view bare = without_trailing_zeros(fraction);
   const int decimals = std::clamp(length(fraction) - exponent, 0, 1000);
   const int shown_decimals = bare.empty() && exponent >= 0 ? 0 : std::clamp(length(bare) - exponent, 0, 1000);
-  ++count_;
   most_decimals_ = std::max(most_decimals_, decimals);
   least_decimals_ = std::min(least_decimals_, decimals);
   const std::string_view digits = without_leading_zeros(whole);
@@ -61,7 +60,7 @@ bool WrittenNumbers::is_cut(size_t whole) const {
 }
 
 int WrittenNumbers::decimals() const {
-  if (count_ < fewest || most_decimals_ > most_rounded) return -1;
+  if (most_decimals_ > most_rounded) return -1;
   size_t seen = 0;
   bool all_cut = true;
   for (size_t whole = 1; whole < groups_.size(); ++whole) {
@@ -73,7 +72,7 @@ int WrittenNumbers::decimals() const {
 }
 
 int WrittenNumbers::digits() const {
-  if (count_ < fewest || most_digits_ > most_significant) return -1;
+  if (most_digits_ > most_significant) return -1;
   if (decimals() < 0) return most_digits_;
   for (size_t whole = 1; whole < groups_.size(); ++whole)
     if (groups_[whole].count >= fewest && is_cut(whole) && groups_[whole].decimals < most_decimals_)

@@ -8,7 +8,7 @@ namespace fokker {
 /// How the numbers of a column are written.
 class WrittenNumbers {
  public:
-  /// A cell that parse_number accepts, and its value.
+  /// A text that parse_number accepts, and its value. One that comes again need not be added again.
   void add(std::string_view text, double value, char decimal);
 
   bool has_fractions() const { return fractions_; }
@@ -31,11 +31,10 @@ class WrittenNumbers {
     int64_t count = 0;
     int decimals = 0;  ///< the most, but for zeros at the end
   };
-  static constexpr int64_t fewest = 20;  ///< numbers that show how those of a group are written
+  static constexpr int64_t fewest = 20;  ///< texts that show how those of a group are written
   bool is_cut(size_t whole) const;
 
   std::array<Group, 20> groups_ = {};
-  int64_t count_ = 0;
   int most_decimals_ = 0, least_decimals_ = 1000, most_digits_ = 0;
   bool fractions_ = false, leading_zeros_ = false, beyond_exact_ = false;
 };

@@ -28,8 +28,10 @@ TEST_F(Cli, UsageErrorsExitWith2AndListTheValidNames) {
 
 TEST_F(Cli, BadInputExitsWith3AndNamesThePlace) {
   write("ragged.csv", "a,b\n1,2\n3\n");
-  write("text.csv", "a,b\n1,2\n3,four\n");
-  write("nan.csv", "a,b\n1,2\n3,nan\n");
+  std::string rows;  // so many that a cell which is no number is a mistake
+  for (int i = 0; i < 20; ++i) rows += fmt::format("{},{}\n", i * i, 100 - i * i);
+  write("text.csv", "a,b\n1,2\n3,four\n" + rows);
+  write("infinite.csv", "a,b\n1,2\n3,inf\n" + rows);
   write("empty.csv", "");
   write("short-ubyte", std::string("\0\0\x08\x03\0\0\x27\x10\0\0\0\x1c\0\0\0\x1c", 16) + "abc");
   write("huge.npy", std::string("\x93NUMPY\x01\0v\0", 10) +
@@ -38,7 +40,7 @@ TEST_F(Cli, BadInputExitsWith3AndNamesThePlace) {
   expect_refusal("train --data missing.csv --out run", 3, "missing.csv: no such file");
   expect_refusal("train --data ragged.csv --out run", 3, "ragged.csv: line 3");
   expect_refusal("train --data text.csv --out run", 3, "text.csv: line 3");
-  expect_refusal("train --data nan.csv --out run", 3, "nan.csv: line 3");
+  expect_refusal("train --data infinite.csv --out run", 3, "infinite.csv: line 3");
   expect_refusal("train --data empty.csv --out run", 3, "empty.csv");
   expect_refusal("train --data short-ubyte --out run", 3, "short-ubyte");
   expect_refusal("train --data huge.npy --out run", 3, "huge.npy");

@@ -62,7 +62,7 @@ TEST_F(LabelCommand, RealNumbersAreRefusedAndIdentifiersSaid) {
   EXPECT_THAT(refusal("train --data d.csv --label-column y --out run", ErrorKind::input),
               HasSubstr("d.csv: expected labels that are text or whole numbers but found '0.5'"));
   std::string text = "x,id\n";
-  for (int i = 0; i < 50; ++i) text += fmt::format("{},{}\n", i, 1000 + i);
+  for (int i = 0; i < 50; ++i) text += fmt::format("{},{}\n", i * i, 1000 + i);
   write("d.csv", text);
   EXPECT_THAT(answer("train --data d.csv --label-column id --out run --dry-run").said,
               HasSubstr("50 different labels in 50 rows"));

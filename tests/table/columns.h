@@ -1,6 +1,7 @@
 #pragma once
 #include <numeric>
 
+#include "fokker/core/random/rng.h"
 #include "fokker/table/cells.h"
 #include "fokker/table/infer.h"
 #include "support.h"

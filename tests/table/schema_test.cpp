@@ -20,7 +20,7 @@ std::vector<InferredColumn> random_columns(uint64_t seed) {
       return static_cast<int64_t>(u[i][j].item<double>() * levels);
     };
     cells[0][k] = fmt::format("{}", 1e3 * z[i][0].item<double>());
-    cells[1][k] = pick(0, 5) == 0 ? " ?" : fmt::format("{:.3f}", z[i][1].item<double>());
+    cells[1][k] = pick(0, 5) == 0 ? " ?" : fmt::format("{:.3f}", 9 + z[i][1].item<double>());
     cells[2][k] = fmt::format("{}", pick(1, 400) - 50);
     cells[3][k] = pick(2, 7) == 0 ? "NA" : fmt::format(" level \"{}\", and", pick(3, 9));
     cells[4][k] = date_text({.order = DateFormat::Order::day_month_year, .separator = '.', .between = ' '},

@@ -37,6 +37,7 @@ struct ColumnLook {
   bool first_whole = false;  ///< written in digits only
   int64_t numbers = 0, texts = 0;
   bool repeats = false;      ///< the first text is found again
+  bool repeating = false;    ///< texts below come again, mostly
   bool all_decimals = true;  ///< no number below is written in digits only
   bool counts_rows = true;   ///< 0, 1, ... or 1, 2, ...
   bool monotone = true;      ///< the first cell continues a sequence that only grows or only falls
@@ -55,6 +56,7 @@ ColumnLook look_at(const Cells& cells, size_t column, char decimal) {
   look.first = kind_of_cell(cells[0][column], decimal, look.first_value);
   look.first_whole = is_digits(cells[0][column]);
   double before = look.first_value, direction = 0;
+  std::set<std::string_view> below;
   for (size_t row = 1; row < cells.size(); ++row) {
     if (column >= cells[row].size()) continue;
     const std::string& cell = cells[row][column];
@@ -62,6 +64,7 @@ ColumnLook look_at(const Cells& cells, size_t column, char decimal) {
     const CellKind kind = kind_of_cell(cell, decimal, value);
     look.repeats = look.repeats || (look.first == CellKind::text && cell == cells[0][column]);
     look.texts += kind == CellKind::text;
+    if (kind == CellKind::text) below.insert(cell);
     look.counts_rows = look.counts_rows && kind == CellKind::number && is_digits(cell) &&
                        (row == 1 ? value == 0 || value == 1 : value == before + 1);
     if (kind == CellKind::number) {
@@ -75,6 +78,7 @@ ColumnLook look_at(const Cells& cells, size_t column, char decimal) {
       before = value;
     }
   }
+  look.repeating = 2 * std::ssize(below) <= look.texts;
   return look;
 }
 
@@ -131,10 +135,23 @@ HeaderGuess guess_of_numbers(const Cells& cells, const std::vector<ColumnLook>& 
   return numbers.size() > 3 ? as_names(cells, false) : as_row(cells, false);
 }
 
+/// No cell is a number. A name is not among the levels below it; where none of them comes again, nothing
+/// shows that the first line is another kind of line.
+HeaderGuess guess_of_texts(const Cells& cells, const std::vector<ColumnLook>& texts) {
+  int64_t among = 0, apart = 0;
+  for (const ColumnLook& look : texts) {
+    among += look.repeats;
+    apart += look.repeating && !look.repeats;
+  }
+  if (among > apart) return as_row(cells, apart == 0);
+  return as_names(cells, apart > 0 && among == 0);
+}
+
 }  // namespace
 
 HeaderGuess guess_header(const Cells& cells, char decimal) {
-  std::vector<ColumnLook> numbers;
+  std::vector<ColumnLook> numbers, texts;
+  bool no_numbers = true;
   bool above_numbers = false, text = false, repeats = false, missing = false, index = false, nameless = false;
   for (size_t column = 0; column < cells[0].size(); ++column) {
     const ColumnLook look = look_at(cells, column, decimal);
@@ -144,10 +161,13 @@ HeaderGuess guess_header(const Cells& cells, char decimal) {
     above_numbers = above_numbers || (look.first == CellKind::text && look.numbers > look.texts);
     if (look.first == CellKind::empty) (look.counts_rows ? index : nameless) = true;
     if (look.first == CellKind::number) numbers.push_back(look);
+    if (look.first == CellKind::text) texts.push_back(look);
+    no_numbers = no_numbers && look.first != CellKind::number && look.numbers <= look.texts;
   }
   const bool decimals =
       std::any_of(numbers.begin(), numbers.end(), [](const ColumnLook& look) { return !look.first_whole; });
   if (above_numbers) return as_names(cells, !decimals);
+  if (no_numbers && !texts.empty() && cells.size() > 2) return guess_of_texts(cells, texts);
   if (repeats) return as_row(cells, true);
   if (numbers.empty()) return missing && !text ? as_row(cells, true) : as_names(cells, true);
   if (missing || decimals || nameless) return as_row(cells, !text);

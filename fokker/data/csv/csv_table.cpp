@@ -98,10 +98,32 @@ void CsvTable::choose(const std::vector<std::string>& columns, const std::string
       if (slot != label) slot = width_++;
   check_input(width_ > 0, "{}: expected a column of numbers beside the label column '{}'", name(),
               label_column);
+  if (dialect_.open_end) slot_.push_back(must_be_empty);
+}
+
+size_t CsvTable::column_at(int64_t place) const {
+  return static_cast<size_t>(std::find(slot_.begin(), slot_.end(), place) - slot_.begin());
+}
+
+Dataset CsvTable::described(int64_t rows, const LabelTexts& labels) const {
+  check_input(rows > 0, "{}: expected rows of data but the file has only a header", name());
+  Dataset dataset{.values = {}, .source = name(), .columns_named = dialect_.header};
+  tell_dialect(dataset, rows);
+  dataset.columns.resize(static_cast<size_t>(width_));
+  for (size_t i = 0; i < names_.size(); ++i)
+    if (slot_[i] >= 0)
+      dataset.columns[static_cast<size_t>(slot_[i])] = names_[i];
+    else if (slot_[i] == label)
+      dataset.label_column = names_[i];
+  if (labels.size() > 0) {
+    LabelColumn column = labels.take(name());
+    dataset.labels = std::move(column.labels);
+    dataset.label_names = std::move(column.names);
+  }
+  return dataset;
 }
 
 Dataset CsvTable::read() {
-  if (dialect_.open_end) slot_.push_back(must_be_empty);
   RowBlocks rows(width_);
   RowCounters counters(width_);
   LabelTexts labels;
@@ -110,23 +132,11 @@ Dataset CsvTable::read() {
     read_row(*record, row, labels);
     counters.follow(row);
   }
-  check_input(rows.rows() > 0, "{}: expected rows of data but the file has only a header", name());
-  Dataset dataset{.values = {}, .source = name(), .columns_named = dialect_.header};
-  tell_dialect(dataset, rows.rows());
-  const int64_t dropped = column_that_counts(counters, rows.rows(), dataset);
+  Dataset dataset = described(rows.rows(), labels);
+  const int64_t dropped =
+      place_that_counts([&](int64_t place) { return counters.start_of(place); }, rows.rows(), dataset);
   dataset.values = rows.take(name(), dropped);
-  dataset.columns.resize(static_cast<size_t>(width_));
-  for (size_t i = 0; i < names_.size(); ++i)
-    if (slot_[i] >= 0)
-      dataset.columns[static_cast<size_t>(slot_[i])] = names_[i];
-    else if (slot_[i] == label)
-      dataset.label_column = names_[i];
   if (dropped >= 0) dataset.columns.erase(dataset.columns.begin() + dropped);
-  if (labels.size() > 0) {
-    LabelColumn column = labels.take(name());
-    dataset.labels = std::move(column.labels);
-    dataset.label_names = std::move(column.names);
-  }
   return dataset;
 }
 
@@ -159,69 +169,48 @@ void CsvTable::read_row(std::string_view record, double* row, LabelTexts& labels
         check_length(record);
         fail_cell(error, found - 1, *cell);
       }
-    } else if (slot == label) {
-      // Not check_input: it would compose the place for every row.
-      if (cell->empty()) {
-        check_length(record);
-        fail(ErrorKind::input, "{}: expected a label but the cell is empty", place(found - 1));
-      }
-      labels.add(text_of(*cell, record));
-    } else if (slot == must_be_empty && !cell->empty()) {
-      fail(ErrorKind::input,
-           "{}: line {}: expected nothing after the last separator, as above, but found '{}'", name(), line_,
-           shown(*cell));
+    } else {
+      read_other(slot, *cell, found - 1, record, labels);
     }
   }
   if (found != count) check_length(record);
 }
 
-std::string CsvTable::text_of(std::string_view cell, std::string_view record) const {
-  if (format_.encoding == TextEncoding::utf8) {
-    if (first_invalid_utf8(cell) == std::string_view::npos) return std::string(cell);
-    fail_text(record, first_invalid_utf8(record), "UTF-8 (Latin-1? give the encoding)");
+bool CsvTable::take_row(const TakeCell& take, LabelTexts& labels) {
+  const auto record = next_record();
+  if (!record) return false;
+  CellReader cells(*record, dialect_.separator);
+  size_t found = 0;
+  while (const auto cell = cells.next()) {
+    const int64_t slot = found < slot_.size() ? slot_[found] : ignored;
+    ++found;
+    if (slot >= 0) {
+      const std::string_view written = cells.written();
+      const bool ascii =
+          std::all_of(written.begin(), written.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+      ascii ? take(slot, written) : take(slot, text_of(written, *record));
+    } else {
+      read_other(slot, *cell, found - 1, *record, labels);
+    }
   }
-  const auto control = std::find_if(cell.begin(), cell.end(), [](char c) {
-    return static_cast<uint8_t>(c) >= 0x80 && static_cast<uint8_t>(c) < 0xa0;
-  });
-  // Windows-1252 has letters there.
-  if (control != cell.end()) fail_text(record, record.find(*control), "Latin-1, which has no letter there,");
-  return utf8_from_latin1(cell);
+  if (found != slot_.size()) check_length(*record);
+  return true;
 }
 
-void CsvTable::fail_text(std::string_view record, size_t at, const char* expected) const {
-  fail(ErrorKind::input, "{}: line {}: byte {}: expected text in {} but found 0x{:02X} in '{}'", name(),
-       line_, at + 1, expected, static_cast<uint8_t>(record[at]),
-       shown(record.substr(at < 16 ? 0 : at - 16)));
-}
-
-void CsvTable::check_length(std::string_view record) const {
-  const auto cells = split_cells(record, dialect_.separator);
-  const size_t expected = slot_.size();
-  check_input(cells.size() == expected, "{}: line {}: expected {} columns but found {}{}", name(), line_,
-              expected, cells.size(),
-              cells.size() == expected + 1 && cells.back().empty() ? " (the line ends in a separator)" : "");
-}
-
-void CsvTable::fail_cell(NumberError error, size_t column, std::string_view cell) const {
-  switch (error) {
-    case NumberError::empty:
-      fail(ErrorKind::input, "{}: expected a number but the cell is empty{}", place(column), way_around());
-    case NumberError::not_finite:
-      fail(ErrorKind::input, "{}: expected a finite number but found '{}'", place(column), shown(cell));
-    case NumberError::too_large:
-      fail(ErrorKind::input, "{}: '{}' is too large for a 64-bit number", place(column), shown(cell));
-    default:
-      fail(ErrorKind::input, "{}: expected a number but found '{}'{}{}", place(column), shown(cell),
-           what_it_may_be(cell, dialect_.decimal), way_around());
+/// A cell that has no place in the result.
+void CsvTable::read_other(int64_t slot, std::string_view cell, size_t column, std::string_view record,
+                          LabelTexts& labels) const {
+  if (slot == label) {
+    // Not check_input: it would compose the place for every row.
+    if (cell.empty()) {
+      check_length(record);
+      fail(ErrorKind::input, "{}: expected a label but the cell is empty", place(column));
+    }
+    labels.add(text_of(cell, record));
+  } else if (slot == must_be_empty && !cell.empty()) {
+    fail(ErrorKind::input, "{}: line {}: expected nothing after the last separator, as above, but found '{}'",
+         name(), line_, shown(cell));
   }
-}
-
-const char* CsvTable::way_around() const {
-  return all_ && width_ > 1 ? " (to leave the column out, choose the others by name: columns)" : "";
-}
-
-std::string CsvTable::place(size_t column) const {
-  return fmt::format("{}: line {}: column '{}'", name(), line_, shown(names_[column]));
 }
 
 void CsvTable::tell_dialect(Dataset& dataset, int64_t rows) const {
@@ -240,12 +229,13 @@ void CsvTable::tell_dialect(Dataset& dataset, int64_t rows) const {
   if (!dialect_.doubt.empty()) dataset.doubts.push_back(dialect_.doubt);
 }
 
-int64_t CsvTable::column_that_counts(const RowCounters& counters, int64_t rows, Dataset& dataset) const {
+int64_t CsvTable::place_that_counts(const std::function<int64_t(int64_t place)>& start_of, int64_t rows,
+                                    Dataset& dataset) const {
   int64_t dropped = -1;
   if (!all_ || rows < 2) return dropped;
   for (size_t i = 0; i < names_.size(); ++i) {
     if (slot_[i] < 0) continue;
-    const int64_t start = counters.start_of(slot_[i]);
+    const int64_t start = start_of(slot_[i]);
     const std::string column = shown(names_[i]);
     if (nameless_[i] && start >= 0 && dropped < 0 && width_ > 1) {
       dropped = slot_[i];

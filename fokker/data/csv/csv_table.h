@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,28 +26,50 @@ class CsvTable {
   /// Choose what is read: all columns, or these by name, and one of labels. Input errors list the names.
   void choose(const std::vector<std::string>& columns, const std::string& label_column);
   Dataset read();
+  /// Of the columns chosen: places in the result are numbered as they are in it.
+  int64_t width() const { return width_; }
+  /// The column of the file whose cells have that place.
+  size_t column_at(int64_t place) const;
+  /// Column of that name. Input error that lists the names.
+  int64_t find(const std::string& column) const;
+  bool is_nameless(size_t column) const { return nameless_[column]; }
+  char decimal() const { return dialect_.decimal; }
+
+  /// Receives a cell's place and its text in UTF-8: unquoted, with the blanks around it.
+  using TakeCell = std::function<void(int64_t place, std::string_view text)>;
+  /// The next row, cell by cell; false after the last. Input errors as read's, but for what cells hold.
+  bool take_row(const TakeCell& take, LabelTexts& labels);
+  /// Line of the row just taken.
+  int64_t line() const { return line_; }
+  /// "FILE: line 3: column 'a'", of the row just taken.
+  std::string place(size_t column) const;
+
+  /// What is known of the file once its rows are read, but for the values.
+  Dataset described(int64_t rows, const LabelTexts& labels) const;
+  /// Says which columns count the rows and are data all the same; the place of an unnamed one that does and
+  /// is to be left out, or -1. `start_of`: what the first row of a column holds, 0 or 1, where it counts;
+  /// else -1.
+  int64_t place_that_counts(const std::function<int64_t(int64_t place)>& start_of, int64_t rows,
+                            Dataset& dataset) const;
   /// Of a file with nothing else; `rows` of them where that is known, which tells a header from a label.
   LabelColumn read_labels(int64_t rows);
 
  private:
   void read_sample();
   void name_columns();
-  int64_t find(const std::string& column) const;
   /// The records kept for deciding first, then the others.
   std::optional<std::string_view> next_record();
   void read_row(std::string_view record, double* row, LabelTexts& labels);
+  void read_other(int64_t slot, std::string_view cell, size_t column, std::string_view record,
+                  LabelTexts& labels) const;
   /// A cell of text as UTF-8. Input error, naming the byte, where it is not what the encoding says.
   std::string text_of(std::string_view cell, std::string_view record) const;
   void check_length(std::string_view record) const;
   [[noreturn]] void fail_text(std::string_view record, size_t at, const char* expected) const;
   [[noreturn]] void fail_cell(NumberError error, size_t column, std::string_view cell) const;
-  std::string place(size_t column) const;
   /// How to do without a column that was not asked for by name.
   const char* way_around() const;
   void tell_dialect(Dataset& dataset, int64_t rows) const;
-  /// The column to leave out, an unnamed one that counts the rows, or -1. Nothing that was asked for by name.
-  int64_t column_that_counts(const RowCounters& counters, int64_t rows, Dataset& dataset) const;
-
   std::unique_ptr<ByteReader> source_;
   RecordReader records_;
   CsvFormat format_;

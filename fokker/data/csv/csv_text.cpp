@@ -127,7 +127,9 @@ std::optional<std::string_view> CellReader::next() {
   at_ = p + 1;
   if (separator_.blanks)
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
-  return trimmed(text_.substr(start, p - start));
+  written_ = text_.substr(start, p - start);
+  while (written_.ends_with('\r')) written_.remove_suffix(1);
+  return trimmed(written_);
 }
 
 std::string_view CellReader::quoted() {
@@ -150,6 +152,7 @@ std::string_view CellReader::quoted() {
   at_ = p + 1;
   if (separator_.blanks)
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  written_ = scratch_;
   return trimmed(scratch_);
 }
 

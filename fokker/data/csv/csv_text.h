@@ -61,10 +61,12 @@ class CellReader {
   CellReader(std::string_view record, Separator separator);
   /// The next cell, unquoted and trimmed; valid until the next call. Nothing after the last.
   std::optional<std::string_view> next();
+  /// The same cell with the blanks around it, valid as long. Between runs of blanks there are none.
+  std::string_view written() const { return written_; }
 
  private:
   std::string_view quoted();
-  std::string_view text_;
+  std::string_view text_, written_;
   Separator separator_;
   size_t at_ = 0;
   bool ended_ = false;

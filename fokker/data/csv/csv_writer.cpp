@@ -7,6 +7,8 @@
 #include "fokker/data/bytes.h"
 #include "fokker/data/csv/csv.h"
 #include "fokker/data/csv/csv_text.h"
+#include "fokker/data/csv/table_csv.h"
+#include "fokker/table/cells.h"
 
 namespace fokker {
 namespace {
@@ -56,25 +58,98 @@ void write_table(const Tensor& table, const std::vector<std::string>& columns, c
   }
 }
 
+/// Quoted where RFC 4180 asks for it, and where the line would be taken for a comment or for no line.
+void append_quoted(std::string& out, std::string_view cell, bool first, bool only) {
+  const bool quoted = cell.find_first_of(",\"\r\n") != std::string_view::npos ||
+                      (first && cell.starts_with('#')) ||
+                      (only && cell.find_first_not_of(" \t") == std::string_view::npos);
+  if (!quoted) return void(out += cell);
+  out += '"';
+  for (const char c : cell) {
+    if (c == '"') out += c;
+    out += c;
+  }
+  out += '"';
+}
+
+/// Cells (n, d) as their schema says.
+void write_cells(const Tensor& cells, const Schema& schema, const Sink& sink) {
+  check(cells.dim() == 2 && cells.size(1) == schema.size(),
+        "save_table: expected (n, {}) cells, a column each of the schema, but received {}", schema.size(),
+        shape_string(cells));
+  std::string text, cell;
+  std::vector<CellWriter> writers;
+  for (const Column& column : schema.columns) {
+    writers.emplace_back(column);
+    text += (writers.size() > 1 ? "," : "") + quoted_cell(column.name);
+  }
+  sink(text + "\n");
+  const int64_t width = schema.size();
+  constexpr int64_t chunk = 8192;
+  for (int64_t first = 0; first < cells.size(0); first += chunk) {
+    const Tensor rows = cells.slice(0, first, std::min(first + chunk, cells.size(0)))
+                            .detach()
+                            .to(at::kCPU, at::kDouble)
+                            .contiguous();
+    const double* value = rows.data_ptr<double>();
+    text.clear();
+    for (int64_t row = 0; row < rows.size(0); ++row) {
+      for (int64_t column = 0; column < width; ++column) {
+        if (column > 0) text += ',';
+        cell.clear();
+        try {
+          writers[static_cast<size_t>(column)].append(cell, *value++);
+        } catch (const Error& error) {
+          throw RowError(error.kind(), first + row, error.what());
+        }
+        append_quoted(text, cell, column == 0, width == 1);
+      }
+      text += '\n';
+    }
+    sink(text);
+  }
+}
+
+/// A table's texts into a file that is there when they all are.
+void save_text(const std::filesystem::path& path, const std::function<void(const Sink&)>& write) {
+  write_atomically(path, [&](const std::filesystem::path& temporary) {
+    FileWriter out(temporary, path.string());
+    write([&](std::string_view text) { out.write(text); });
+    out.close();
+  });
+}
+
+void save_text(std::ostream& out, const std::function<void(const Sink&)>& write) {
+  write([&](std::string_view text) { out.write(text.data(), static_cast<std::streamsize>(text.size())); });
+  out.flush();
+  if (!out) fail(ErrorKind::resource, "save_csv: the output cannot be written");
+}
+
 }  // namespace
 
 void save_csv(const std::filesystem::path& path, const Tensor& values,
               const std::vector<std::string>& columns) try {
-  write_atomically(path, [&](const std::filesystem::path& temporary) {
-    FileWriter out(temporary, path.string());
-    write_table(values, columns, [&](std::string_view text) { out.write(text); });
-    out.close();
-  });
+  save_text(path, [&](const Sink& sink) { write_table(values, columns, sink); });
 } catch (...) {
   detail::throw_as_error();
 }
 
 void save_csv(std::ostream& out, const Tensor& values, const std::vector<std::string>& columns) try {
-  write_table(values, columns, [&](std::string_view text) {
-    out.write(text.data(), static_cast<std::streamsize>(text.size()));
-  });
-  out.flush();
-  if (!out) fail(ErrorKind::resource, "save_csv: the output cannot be written");
+  save_text(out, [&](const Sink& sink) { write_table(values, columns, sink); });
+} catch (...) {
+  detail::throw_as_error();
+}
+
+void save_table(const std::filesystem::path& path, const Dataset& data) try {
+  if (!data.schema) return save_csv(path, data.values, data.columns);
+  save_text(path, [&](const Sink& sink) { write_cells(data.values, *data.schema, sink); });
+} catch (...) {
+  detail::throw_as_error();
+}
+
+void save_table(std::ostream& out, const Dataset& data) try {
+  if (!data.schema) return save_csv(out, data.values, data.columns);
+  save_text(out, [&](const Sink& sink) { write_cells(data.values, *data.schema, sink); });
 } catch (...) {
   detail::throw_as_error();
 }

@@ -1,0 +1,78 @@
+#include "fokker/evaluate/table_likelihood.h"
+
+#include <cmath>
+
+#include "fokker/core/boundary.h"
+
+namespace fokker {
+namespace {
+
+constexpr double noise_of_bound = 0.05;  // r
+
+/// log N(x; 0, deviation^2), elementwise.
+Tensor log_normal_density(const Tensor& x, double deviation) {
+  return -0.5 * (x / deviation).square() - std::log(deviation) - 0.5 * std::log(2 * M_PI);
+}
+
+/// log sum_k p_k N(y; e_k, r^2 I) of a part that is not determined, y (n, dims).
+Tensor log_filler_density(const TablePart& part, const Tensor& y, double r) {
+  if (part.kind == TablePart::Kind::number) return log_normal_density(y.squeeze(1), std::sqrt(1 + r * r));
+  const Tensor points = part_points(part).to(at::kDouble);
+  const Tensor each = log_normal_density(y.unsqueeze(1) - points.unsqueeze(0), r).sum(2);
+  return (each + at::tensor(part.prior, at::TensorOptions(at::kDouble)).log()).logsumexp(1);
+}
+
+/// Of every part the log of its decoder over its encoder, summed: (n).
+Tensor decoded(const TableMap& map, const TableRows& rows, const Tensor& y, const TableHeads& heads,
+               const Tensor& denoised, double r) {
+  const TableLayout& layout = map.layout();
+  const Tensor known = map.determined(rows);
+  Tensor total = at::zeros({y.size(0)}, y.options());
+  int64_t dim = 0, level = 0, discrete = 0;
+  for (size_t i = 0; i < layout.parts.size(); ++i) {
+    const TablePart& part = layout.parts[i];
+    const Tensor own = y.narrow(1, dim, part.dims), clean = rows.x.narrow(1, dim, part.dims).to(at::kDouble);
+    Tensor found = -log_normal_density(own - clean, r).sum(1);
+    if (part.kind == TablePart::Kind::number) {
+      const Tensor mean = denoised.narrow(1, dim, 1).to(at::kDouble);
+      found = found + log_normal_density(clean - mean, r / std::sqrt(1 + r * r)).squeeze(1);
+    } else {
+      const Tensor log_p = heads.log_probabilities.narrow(1, level, part.levels);
+      found = found + log_p.gather(1, rows.levels.narrow(1, discrete++, 1)).squeeze(1).to(at::kDouble);
+    }
+    total += at::where(known.select(1, static_cast<int64_t>(i)), found, -log_filler_density(part, own, r));
+    dim += part.dims;
+    level += part.levels;
+  }
+  return total;
+}
+
+}  // namespace
+
+TableLikelihood table_likelihood(const TableDenoiser& denoiser, const TableMap& map, const Tensor& cells,
+                                 LikelihoodOptions options, const Rng& rng) try {
+  const GradientMode off(false);
+  const GaussianProcess& process = denoiser.process();
+  const double t =
+      std::max(process.time_min(), process.schedule()->time_of_log_snr(-2 * std::log(noise_of_bound)));
+  const double alpha = process.alpha(t), r = process.sigma(t) / alpha;
+  const Rng places = rng.stream("cells");
+  const TableRows rows = map.encode(cells, &places);
+  const Tensor y = rows.x.to(at::kDouble) + r * rng.stream("noise").normal(rows.x.sizes(), {}, at::kDouble);
+  options.time = t;
+  const Likelihood flow = log_likelihood(denoiser, alpha * y, options, rng.stream("probes"));
+  const Tensor x = (alpha * y).to(options.type);
+  const TableHeads heads = denoiser.heads(x, t, options.label);
+  const Tensor denoised = denoiser.estimate(x, t, options.label).denoised();
+  const auto dims = static_cast<double>(map.layout().dims());
+  return {.bound = flow.log_density + dims * std::log(alpha) + decoded(map, rows, y, heads, denoised, r) +
+                   map.log_slope(rows),
+          .probe_error = flow.probe_error,
+          .evaluations = flow.evaluations,
+          .rejected = flow.rejected,
+          .exact = flow.exact};
+} catch (...) {
+  detail::throw_as_error();
+}
+
+}  // namespace fokker
