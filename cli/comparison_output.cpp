@@ -203,17 +203,18 @@ Json comparison_json(const Comparison& c, const Names& names) {
   return json;
 }
 
-std::string comparison_text(const Comparison& c, const Names& names) {
+std::string comparison_text(const Comparison& c, const Names& names, bool distances) {
   const std::string unit =
       c.unit == DistanceUnit::common ? "mean deviations of all columns" : "standard deviations";
   std::string text = fmt::format("{} samples against {} of the reference, dimension {}\n", c.samples,
                                  c.reference, c.dimension);
   text += far_text(c) + tests_text(c, names) + copies_text(c) + classifier_text(c);
-  text += fmt::format(
-      "energy distance      {}\nMMD (squared)        {:.5g}\nsliced Wasserstein   {:.5g}\n"
-      "mean error           {:.5g} ({:.4g} {})\ncovariance error     {:.5g} ({:.4g} relative)\n",
-      energy_text(c), c.mmd, c.sliced_wasserstein, c.mean_error, c.mean_error_relative, unit,
-      c.covariance_error, c.covariance_error_relative);
+  if (distances)
+    text += fmt::format(
+        "energy distance      {}\nMMD (squared)        {:.5g}\nsliced Wasserstein   {:.5g}\n"
+        "mean error           {:.5g} ({:.4g} {})\ncovariance error     {:.5g} ({:.4g} relative)\n",
+        energy_text(c), c.mmd, c.sliced_wasserstein, c.mean_error, c.mean_error_relative, unit,
+        c.covariance_error, c.covariance_error_relative);
   if (c.modes && c.modes->weights.size(0) <= 32) text += modes_text(*c.modes);
   return text;
 }

@@ -2,6 +2,7 @@
 #include "cli/comparison_output.h"
 #include "cli/denoiser_source.h"
 #include "cli/registry.h"
+#include "cli/table_evaluation.h"
 #include "fokker/core/check.h"
 #include "fokker/evaluate/score_error.h"
 #include "fokker/target/toys.h"
@@ -12,7 +13,7 @@ namespace {
 struct EvaluateOptions {
   CommonOptions common;
   DataOptions reading;
-  std::string samples, reference, run;
+  std::string samples, reference, run, held_out, target;
   int64_t n = 20'000, times = 16;
   ClassifierDistanceOptions classifier;
 };
@@ -103,8 +104,82 @@ void check_rows(const std::string& name, const Tensor& rows) {
               name, bad.to(at::kLong).argmax().item<int64_t>() + 1, rows.size(0));
 }
 
+/// Samples and a reference of as many columns, whatever they are.
+void check_rows_of_pair(const EvaluateOptions& o, const Tensor& samples, const Tensor& reference) {
+  check_input(samples.size(1) == reference.size(1),
+              "{}: expected {} columns as in the reference but it has {}", o.samples, reference.size(1),
+              samples.size(1));
+  check_rows(o.samples, samples);
+  check_rows(o.reference, reference);
+}
+
+int evaluate_against_target(const EvaluateOptions& o, const std::string& name, const LoadOptions& reading) {
+  check(o.classifier.data.empty(), "classifier-data: expected --reference to be a file of images");
+  check(o.held_out.empty() && o.target.empty(),
+        "held-out: expected --reference to be a file of a table: a target is known exactly");
+  const Dataset drawn = read_data_file(o.samples, reading);
+  const auto target = target_from(name, reading);
+  check(target->can_sample(), "reference: target '{}' cannot be sampled", name);
+  check_count(o.n, target->dimension());
+  const Tensor reference = target->sample(o.n, Rng(o.common.seed).stream("reference"));
+  CompareOptions options{.seed = o.common.seed,
+                         .unit = drawn.is_images() ? DistanceUnit::common : DistanceUnit::column,
+                         .modes = {}};
+  if (const auto* mixture = as_gaussian_mixture(*target);
+      mixture && mixture->components() > 1 && mixture->components() <= 1024)
+    options.modes = *mixture;
+  const Tensor samples = flat_rows(drawn);
+  check_rows_of_pair(o, samples, reference);
+  const Comparison comparison = compare(samples, reference, options);
+  Json json = comparison_json(comparison, drawn.columns);
+  if (!drawn.columns.empty()) json["compared_columns"] = drawn.columns;
+  print_result(o.common, json, comparison_text(comparison, drawn.columns));
+  return 0;
+}
+
+/// What is measured of tables alone is added; what both measure is as for any samples.
+void add_plain_tables(const EvaluateOptions& o, const Dataset& drawn, const Dataset& held,
+                      const LoadOptions& reading, Json& json, std::string& text) {
+  constexpr int64_t most_columns = 1000;
+  const bool table = !drawn.is_images() && drawn.values.size(1) <= most_columns;
+  check(table || (o.held_out.empty() && o.target.empty()),
+        "held-out: expected a table of at most {} columns, which images are not", most_columns);
+  if (!table) return;
+  TableSets sets{.samples = drawn, .reference = held};
+  if (!o.held_out.empty()) {
+    sets.held_out = load_columns(o.held_out, {.owner = o.reference, .names = held.columns}, reading);
+    check_rows(o.held_out, sets.held_out->values);
+  }
+  const TableEvaluation tables = evaluate_plain_tables(sets, o.target, o.common.seed);
+  Json all = tables.json;
+  all.update(json);
+  json = std::move(all);
+  text += tables.text;
+}
+
+int evaluate_files(const EvaluateOptions& o, const LoadOptions& reading) {
+  const auto [drawn, held] = load_pair(o.samples, o.reference, reading);
+  std::optional<ClassifierDistance> distance;
+  if (!o.classifier.data.empty()) distance = classifier_distance(drawn, held, o.classifier, o.common);
+  const Tensor samples = flat_rows(drawn), reference = flat_rows(held);
+  check_rows_of_pair(o, samples, reference);
+  const Comparison comparison =
+      compare(samples, reference,
+              {.seed = o.common.seed,
+               .unit = drawn.is_images() ? DistanceUnit::common : DistanceUnit::column,
+               .modes = {}});
+  Json json = comparison_json(comparison, drawn.columns);
+  if (!drawn.columns.empty()) json["compared_columns"] = drawn.columns;
+  std::string text = comparison_text(comparison, drawn.columns);
+  if (distance) add_classifier_distance(*distance, json, text);
+  add_plain_tables(o, drawn, held, reading, json, text);
+  print_result(o.common, json, text);
+  return 0;
+}
+
 int run_evaluate(const EvaluateOptions& o, const Command& command) {
   if (o.run.empty()) command.refuse({"times"}, "only scores are compared at times; expected --run RUN");
+  if (!o.run.empty()) command.refuse({"held-out", "target"}, "a score is not compared with rows");
   const auto known = named_target(o.reference);
   if (o.run.empty() && !known)
     command.refuse({"n"}, "a file has its own rows; expected --reference target:TARGET");
@@ -112,41 +187,15 @@ int run_evaluate(const EvaluateOptions& o, const Command& command) {
         "classifier-labels: expected --classifier-data FILE, the images that they label");
   if (!o.run.empty()) return evaluate_run(o);
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
-  const bool classified = !o.classifier.data.empty();
   const LoadOptions reading = o.reading.load_options();
-  const auto [drawn, held] = known ? std::pair(read_data_file(o.samples, reading), Dataset())
-                                   : load_pair(o.samples, o.reference, reading);
-  CompareOptions options{.seed = o.common.seed,
-                         .unit = drawn.is_images() ? DistanceUnit::common : DistanceUnit::column,
-                         .modes = {}};
-  std::optional<ClassifierDistance> distance;
-  Tensor reference;
-  if (known) {
-    check(!classified, "classifier-data: expected --reference to be a file of images");
-    const auto target = target_from(*known, reading);
-    check(target->can_sample(), "reference: target '{}' cannot be sampled", *known);
-    check_count(o.n, target->dimension());
-    reference = target->sample(o.n, Rng(o.common.seed).stream("reference"));
-    if (const auto* mixture = as_gaussian_mixture(*target);
-        mixture && mixture->components() > 1 && mixture->components() <= 1024)
-      options.modes = *mixture;
-  } else {
-    if (classified) distance = classifier_distance(drawn, held, o.classifier, o.common);
-    reference = flat_rows(held);
-  }
-  const Tensor samples = flat_rows(drawn);
-  check_input(samples.size(1) == reference.size(1),
-              "{}: expected {} columns as in the reference but it has {}", o.samples, reference.size(1),
-              samples.size(1));
-  check_rows(o.samples, samples);
-  check_rows(o.reference, reference);
-  const Comparison comparison = compare(samples, reference, options);
-  Json json = comparison_json(comparison, drawn.columns);
-  if (!drawn.columns.empty()) json["compared_columns"] = drawn.columns;
-  std::string text = comparison_text(comparison, drawn.columns);
-  if (distance) add_classifier_distance(*distance, json, text);
-  print_result(o.common, json, text);
-  return 0;
+  if (known) return evaluate_against_target(o, *known, reading);
+  if (o.classifier.data.empty())
+    if (const auto sets = load_typed_tables(o.samples, o.reference, o.held_out, reading)) {
+      const TableEvaluation tables = evaluate_typed_tables(*sets, o.target, o.common.seed);
+      print_result(o.common, tables.json, tables.text);
+      return 0;
+    }
+  return evaluate_files(o, reading);
 }
 
 }  // namespace
@@ -156,6 +205,7 @@ void add_evaluate(CommandLine& line) {
       line,
       {"evaluate", "Measure how far samples are from a reference, or a trained score from the exact one",
        "fokker evaluate --samples samples.csv --reference target:two-modes\n  "
+       "fokker evaluate --samples samples.csv --reference training.csv --held-out held-out.csv\n  "
        "fokker evaluate --run run --reference target:two-modes"},
       [](Command& c, EvaluateOptions& o) {
         c.option("--samples", o.samples, "File of samples");
@@ -163,6 +213,13 @@ void add_evaluate(CommandLine& line) {
         c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
         describe_data(c, o.reading);
         c.heading("Comparison");
+        c.option("--held-out", o.held_out,
+                 "File of real rows of a table that were not trained on: the same figures of them, whether "
+                 "samples are nearer to the reference, and what they teach of --target");
+        c.option(
+            "--target", o.target,
+            "Column that trees learn from the samples and predict in held-out rows (default: the last of "
+            "categories, else the last)");
         c.option("--n", o.n, "Samples drawn from a target reference");
         c.option("--times", o.times, "Times at which scores are compared");
         c.option("--classifier-data", o.classifier.data,
