@@ -5,6 +5,7 @@ namespace fokker::cli {
 void add_commands(CommandLine& line) {
   add_train(line);
   add_sample(line);
+  add_impute(line);
   add_score(line);
   add_simulate(line);
   add_likelihood(line);

@@ -117,6 +117,7 @@ void add_command(CommandLine& line, const CommandDescription& description,
 /// Each is defined in the file of its name and registers one subcommand.
 void add_train(CommandLine& line);
 void add_sample(CommandLine& line);
+void add_impute(CommandLine& line);
 void add_score(CommandLine& line);
 void add_simulate(CommandLine& line);
 void add_likelihood(CommandLine& line);

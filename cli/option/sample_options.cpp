@@ -32,10 +32,11 @@ void check_used(const SampleOptions& o, const Command& command) {
     check(o.common.precision == "auto" || o.common.precision == "fp64",
           "precision: a target is sampled in fp64, but {} was asked for", o.common.precision);
     command.refuse({"label", "guidance"}, "a target has no classes; expected a run");
+    command.refuse({"given", "given-file"}, "a target is sampled as it is; expected a run");
     command.refuse({"clip"}, "the exact denoiser is not clipped; expected a run");
   }
-  if (!o.target.starts_with("data:"))
-    command.refuse(data_option_names(), "expected --target data:FILE, which is read so");
+  if (!o.target.starts_with("data:") && o.given_file.empty())
+    command.refuse(data_option_names(), "expected --target data:FILE or --given-file FILE, which is read so");
   if (o.label.empty())
     command.refuse({"guidance"}, "expected --label too, the class that samples are guided to");
   if (drawn_directly(o))
@@ -53,7 +54,7 @@ bool drawn_directly(const SampleOptions& o) {
 }
 
 void check_options(const SampleOptions& o, const Command& command) {
-  check(o.n > 0, "n: expected n > 0 but received {}", o.n);
+  check(o.n >= 0, "n: expected n > 0 but received {}", o.n);
   check(o.step_size >= 0, "step-size: expected step-size > 0 but received {}", o.step_size);
   check(o.step_size == 0 || is_chain(o.sampler), "step-size: expected --sampler {} but received '{}'",
         join(chain_names()), o.sampler);
@@ -76,7 +77,7 @@ void describe_options(Command& c, SampleOptions& o) {
            "underdamped-langevin run on the target itself)");
   describe_data(c, o.reading);
   c.heading("Output");
-  c.option("--n", o.n, "Number of samples");
+  c.option("--n", o.n, "Number of samples, of each row with --given-file; 0 takes 1000, or 1 of each row");
   c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
   c.heading("Method");
   c.option("--sampler", o.sampler, "One of: " + join(sampler_names()));
@@ -92,6 +93,17 @@ void describe_options(Command& c, SampleOptions& o) {
            "Of these states keep the start, every K-th and the last");
   c.option("--trajectory-times", o.trajectory_times,
            "Of these states keep those at times T,T,... of the run's grid, in the order of the run");
+  c.heading("Conditions on a table's columns");
+  c.repeated(
+      "--given", o.given,
+      "COLUMN=VALUE: a cell as the file has it (also a mark of a missing one, or nothing where cells are "
+      "missing), some of them a|b, or a range LOW..HIGH, LOW.. or ..HIGH. Rows are drawn given single "
+      "values; "
+      "of ranges those are kept that meet them");
+  c.option(
+      "--given-file", o.given_file,
+      "CSV file of some of the columns: samples given each of its rows, in its order. An empty cell is not "
+      "given; another mark of a missing cell is given as missing. --given is given of all rows too");
   c.heading("Class");
   c.option("--label", o.label, "Class to sample: a label as the data of the training has it");
   c.option("--guidance", o.guidance, "Weight of classifier-free guidance; 1 is plain conditioning");

@@ -8,7 +8,9 @@ struct SampleOptions {
   CommonOptions common;
   DataOptions reading;  ///< of a target's file
   std::string run, target, process, out, sampler, grid, trajectory, trajectory_times, label, start;
-  int64_t n = 1000, steps = 0, batch = 0, trajectory_every = 1;
+  std::vector<std::string> given;  ///< "COLUMN=VALUE"
+  std::string given_file;
+  int64_t n = 0, steps = 0, batch = 0, trajectory_every = 1;
   double guidance = 1.0, clip = -1.0, step_size = 0.0;
 };
 

@@ -83,12 +83,17 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
     place(*model.network, input_type(*given.network).device(), precision);
   }
   check(!o.known.any() || model.table, "known cells: expected a model of a table with a schema");
+  check(!model.table || o.clip.value_or(0) == 0,
+        "clip: expected none of a table with a schema, whose cells are never beyond those of the training");
   const Tensor classes = classes_of(model, n, o.labels);
+  const bool guided_table = model.table && classes.defined() && o.guidance != 1;
+  check(!guided_table || !o.known.any(),
+        "guidance: expected a weight of 1 beside known cells but received {}", o.guidance);
   const std::shared_ptr<const Sampler> sampler =
       o.sampler ? o.sampler : std::make_shared<UniPc>(UniPc::Options{.order = 3});
-  const TimeGrid grid = o.grid        ? *o.grid
-                        : model.table ? table_grid(model.spec.process, o.steps)
-                                      : usual_grid(model.spec.process, o.steps);
+  const TimeGrid grid = o.grid                         ? *o.grid
+                        : model.table && !guided_table ? table_grid(model.spec.process, o.steps)
+                                                       : usual_grid(model.spec.process, o.steps);
   check(!grid.towards_noise(),
         "sample: expected a grid from noise to data but received one from t = {} to {}", grid.times().front(),
         grid.times().back());
@@ -105,7 +110,7 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
                            .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
                            .observers = o.observers,
                            .labels = classes};
-  if (model.table && !(classes.defined() && o.guidance != 1))
+  if (model.table && !guided_table)
     return sample_table(model, {start.to(type), classes, o.known, *sampler, grid, rng}, options);
   const Integration run = integrate(*guided(model, o), *sampler, grid, start.to(type), options);
   return {in_user_units(model, run.x, classes), run.evaluations, run.rejected};

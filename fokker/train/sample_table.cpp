@@ -11,9 +11,9 @@ namespace {
 constexpr double last_ratio =
     0.01;  // sigma/alpha where levels are drawn: finer ones lie closer than float32 tells
 
-/// Rows of known cells as the network is given them.
-TableCondition condition_of(const Model& model, const KnownCells& known, int64_t n, const Rng& rng,
-                            const at::TensorOptions& type) {
+/// With what they say of other columns (TableMap::complete). What is not known plays no part, but must be a
+/// cell: 0 is one of every column.
+KnownCells completed(const Model& model, const KnownCells& known, int64_t n) {
   if (!known.any()) return {};
   const Schema& schema = model.table->schema();
   check(known.cells.dim() == 2 && known.cells.size(1) == schema.size() &&
@@ -21,11 +21,18 @@ TableCondition condition_of(const Model& model, const KnownCells& known, int64_t
             (known.cells.size(0) == 1 || known.cells.size(0) == n),
         "known cells: expected one or {} rows of {} columns but received {}", n, schema.size(),
         shape_string(known.cells));
-  const Rng places = rng.stream("known");
-  Tensor cells = known.cells.to(at::kDouble).clone(), mask = known.known.to(at::kBool).clone();
+  Tensor mask = known.known.to(at::kBool).clone();
+  Tensor cells = known.cells.to(at::kDouble).masked_fill(mask.logical_not(), 0);
   model.table->complete(cells, mask);
-  return {mask.to(type).expand({n, -1}).contiguous(),
-          model.table->encode(cells.expand({n, -1}).contiguous(), &places).x.to(type)};
+  return {cells.expand({n, -1}).contiguous(), mask.expand({n, -1}).contiguous()};
+}
+
+/// As the network is given them.
+TableCondition condition_of(const Model& model, const KnownCells& known, const Rng& rng,
+                            const at::TensorOptions& type) {
+  if (!known.any()) return {};
+  const Rng places = rng.stream("known");
+  return {known.known.to(type), model.table->encode(known.cells, &places).x.to(type)};
 }
 
 /// One level of each discrete part, drawn from log p (n, levels).
@@ -77,16 +84,15 @@ TimeGrid table_grid(const GaussianProcess& process, int64_t steps) {
 
 ModelSamples sample_table(const Model& model, const TableDraw& draw, IntegrateOptions options) {
   const int64_t n = draw.start.size(0);
-  const bool rows_differ = draw.known.any() || draw.classes.defined();
+  const KnownCells known = completed(model, draw.known, n);
+  const bool rows_differ = known.any() || draw.classes.defined();
   if (rows_differ) options.labels = at::arange(n, at::TensorOptions(at::kLong));
   const TableDenoiser denoiser(model.network, model.spec,
-                               condition_of(model, draw.known, n, draw.rng, draw.start.options()),
-                               draw.classes);
+                               condition_of(model, known, draw.rng, draw.start.options()), draw.classes);
   const Integration run = integrate(denoiser, draw.sampler, draw.grid, draw.start, options);
   const double last = draw.grid.times().back();
   Tensor cells = last > 0 ? finish(model, denoiser, run.x, last, draw.rng, options) : model.to_user(run.x);
-  if (draw.known.any())
-    cells = at::where(draw.known.known.expand({n, -1}), draw.known.cells.expand({n, -1}), cells);
+  if (known.any()) cells = at::where(known.known, known.cells, cells);
   Dataset rows{.values = cells, .columns = model.columns};
   rows.schema = model.schema();
   if (draw.classes.defined()) {

@@ -1,0 +1,260 @@
+// fokker impute: fills the missing cells of a table.
+#include "cli/denoiser_source.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/text_table.h"
+#include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
+#include "fokker/core/messages.h"
+#include "fokker/core/text/text.h"
+#include "fokker/data/bytes.h"
+#include "fokker/data/labels.h"
+#include "fokker/train/sample_given.h"
+
+namespace fokker::cli {
+namespace {
+
+struct ImputeOptions {
+  CommonOptions common;
+  DataOptions reading;
+  std::string run, data, out;
+  int64_t draws = 1, steps = 0, batch = 0;
+};
+
+void describe_options(Command& c, ImputeOptions& o) {
+  c.option("run", o.run, "Run folder of a model of a table with a schema", Command::Need::required);
+  c.heading("Rows");
+  c.option("--data", o.data,
+           "CSV file with the model's columns, found by name. Missing are empty cells, what the schema calls "
+           "missing, and columns that it has not; other columns are kept as they are",
+           Command::Need::required);
+  describe_data(c, o.reading);
+  c.heading("Output");
+  c.option("--out", o.out, "CSV file to write: known cells as they were", Command::Need::required);
+  c.option(
+      "--draws", o.draws,
+      "Independent draws; more than 1 are written one whole table after another, with a first column 'draw' "
+      "from 0 on");
+  c.heading("Method");
+  c.option("--steps", o.steps, "Number of steps; 0 takes 30");
+  c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
+}
+
+void check_options(const ImputeOptions& o, const Command& command) {
+  check(o.draws > 0, "draws: expected draws > 0 but received {}", o.draws);
+  check(o.steps >= 0, "steps: expected steps > 0 but received {}", o.steps);
+  check(o.batch >= 0, "batch: expected batch > 0 but received {}", o.batch);
+  command.refuse({"columns", "channels", "size", "flip"},
+                 "the model's columns are read, and all are written");
+  check(o.out.ends_with(".csv"), "{}: expected an output that ends in .csv", o.out);
+  check_folder_of(o.out);
+}
+
+/// A file's cells that are known by the model's schema.
+KnownCells known_of(const TextTable& table, const Schema& schema) {
+  return read_known_cells(table, schema, /*accept_missing=*/true,
+                          [&](const CellPlace& cell) -> std::optional<double> {
+                            const auto value = cell.parser.parse(table.cell(cell.row, cell.at));
+                            if (!value) refuse_cell(table, cell);
+                            return std::isnan(*value) ? std::nullopt : value;
+                          });
+}
+
+/// The class of each row; none where the file or the model has no labels.
+std::vector<std::string> labels_of(const TextTable& table, const Model& model) {
+  if (model.label_names.empty()) return {};
+  const auto& columns = table.columns();
+  const auto found = std::find(columns.begin(), columns.end(), model.label_column);
+  if (model.label_column.empty() || found == columns.end()) {
+    message(fmt::format("{}: it has no labels: without regard to class", table.file()));
+    return {};
+  }
+  std::vector<std::string> labels;
+  for (int64_t row = 0; row < table.rows(); ++row) {
+    const std::string_view text = without_blanks(table.cell(row, found - columns.begin()));
+    check_input(find_label(model.label_names, std::string(text)).has_value(),
+                "{}: expected a label of the training, {}, as classes are not imputed, but received '{}'",
+                table.place(row, found - columns.begin()), list_labels(model.label_names), shown(text));
+    labels.emplace_back(text);
+  }
+  return labels;
+}
+
+/// With what known cells say of columns that they determine.
+KnownCells completed(const TextTable& table, const TableMap& map, const KnownCells& known) {
+  KnownCells all{known.cells.clone(), known.known.clone()};
+  bool twins = false;
+  for (int64_t j = 0; j < map.schema().size(); ++j) twins = twins || map.twin_of(j) >= 0;
+  for (int64_t row = 0; twins && row < table.rows(); ++row) {
+    Tensor cells = all.cells.narrow(0, row, 1), is_known = all.known.narrow(0, row, 1);
+    try {
+      map.complete(cells, is_known);
+    } catch (const Error& error) {
+      fail(ErrorKind::input, "{}: line {}: {}", table.file(), table.line(row), error.what());
+    }
+  }
+  return all;
+}
+
+/// What was read that a reader should know of.
+void say_doubts(const TextTable& table, const Schema& schema, const KnownCells& known) {
+  const auto places = table.places_of(schema);
+  for (int64_t j = 0; j < schema.size(); ++j) {
+    const Column& column = schema.columns[static_cast<size_t>(j)];
+    if (places[static_cast<size_t>(j)] < 0)
+      message(
+          fmt::format("{}: it has no column '{}': all of it is filled", table.file(), shown(column.name)));
+    if (!column.is_number()) continue;
+    const Tensor cells = known.cells.select(1, j);
+    const auto beyond =
+        (((cells < column.low) | (cells > column.high)) & known.known.select(1, j)).sum().item<int64_t>();
+    if (beyond > 0)
+      warn(fmt::format(
+          "{}: column '{}': {} known cells lie outside those of the training, from {} to {}, where "
+          "nothing was learned: others are drawn as beside the nearest of these",
+          table.file(), shown(column.name), beyond, cell_text(column, column.low),
+          cell_text(column, column.high)));
+  }
+}
+
+/// The filled table as text.
+class FilledTable {
+ public:
+  FilledTable(const TextTable& table, const Schema& schema, const KnownCells& known, const Imputation& filled)
+      : table_(table), schema_(schema), known_(known.known), places_(table.places_of(schema)) {
+    cells_ = filled.cells.contiguous();
+    is_filled_ = filled.filled.contiguous();
+    for (const Column& column : schema.columns) writers_.emplace_back(column);
+    column_of_.assign(table.columns().size(), -1);
+    for (size_t j = 0; j < places_.size(); ++j)
+      if (places_[j] >= 0)
+        column_of_[static_cast<size_t>(places_[j])] = static_cast<int64_t>(j);
+      else
+        absent_.push_back(static_cast<int64_t>(j));
+  }
+
+  void write(const std::string& file) const {
+    const int64_t draws = cells_.size(0);
+    write_atomically(file, [&](const std::filesystem::path& temporary) {
+      FileWriter out(temporary, file);
+      std::string text = header(draws > 1);
+      for (int64_t draw = 0; draw < draws; ++draw)
+        for (int64_t row = 0; row < table_.rows(); ++row) {
+          text += row_text(draw, row);
+          if (text.size() < 1 << 20) continue;
+          out.write(text);
+          text.clear();
+        }
+      out.write(text);
+      out.close();
+    });
+  }
+
+ private:
+  std::string line_of(const std::vector<std::string>& cells) const {
+    std::string line;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      if (i > 0) line += table_.separator();
+      line += written_cell(cells[i], table_.separator());
+    }
+    return (without_blanks(line).empty() ? "\"\"" : line) + "\n";  // a blank line is none
+  }
+  std::string header(bool with_draw) const {
+    if (!table_.has_header()) return "";
+    std::vector<std::string> names = table_.columns();
+    if (with_draw) names.insert(names.begin(), "draw");
+    for (const int64_t j : absent_) names.push_back(schema_.columns[static_cast<size_t>(j)].name);
+    return line_of(names);
+  }
+  std::string drawn(int64_t draw, int64_t row, int64_t j) const {
+    const Column& column = schema_.columns[static_cast<size_t>(j)];
+    std::string text;
+    writers_[static_cast<size_t>(j)].append(
+        text, cells_.data_ptr<double>()[(draw * table_.rows() + row) * schema_.size() + j]);
+    if (table_.decimal() != '.' && column.is_number() && column.kind != ColumnKind::datetime)
+      std::replace(text.begin(), text.end(), '.', table_.decimal());
+    return text;
+  }
+  std::string row_text(int64_t draw, int64_t row) const {
+    std::vector<std::string> cells;
+    if (cells_.size(0) > 1) cells.push_back(std::to_string(draw));
+    const bool filled = is_filled_.data_ptr<bool>()[row];
+    for (int64_t at = 0; at < std::ssize(table_.columns()); ++at) {
+      const int64_t j = column_of_[static_cast<size_t>(at)];
+      const bool as_it_was = j < 0 || !filled || known_.data_ptr<bool>()[row * schema_.size() + j];
+      cells.push_back(as_it_was ? std::string(table_.cell(row, at)) : drawn(draw, row, j));
+    }
+    for (const int64_t j : absent_) cells.push_back(filled ? drawn(draw, row, j) : "");
+    return line_of(cells);
+  }
+
+  const TextTable& table_;
+  const Schema& schema_;
+  Tensor known_, cells_, is_filled_;
+  std::vector<int64_t> places_, column_of_, absent_;
+  std::vector<CellWriter> writers_;
+};
+
+/// The lines of rows that could not be filled, having said which and why.
+std::vector<int64_t> say_unfilled(const TextTable& table, const Imputation& filled) {
+  constexpr size_t most = 10;
+  std::vector<int64_t> lines;
+  for (int64_t row = 0; row < table.rows(); ++row)
+    if (!filled.filled.data_ptr<bool>()[row]) lines.push_back(table.line(row));
+  if (lines.empty()) return lines;
+  std::string text;
+  for (size_t i = 0; i < std::min(most, lines.size()); ++i)
+    text += fmt::format("{}{}", i ? ", " : "", lines[i]);
+  warn(fmt::format(
+      "{}: {} rows are left as they were, as fewer than 1 in 200 draws have no missing cell beside what "
+      "is known of them: line{} {}{}",
+      table.file(), lines.size(), lines.size() > 1 ? "s" : "", text, lines.size() > most ? ", ..." : ""));
+  return lines;
+}
+
+int run_impute(const ImputeOptions& o, const Command& command) {
+  check_options(o, command);
+  const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
+  const Model& model = *source.model;
+  check(model.table != nullptr,
+        "{}: it was trained on {}; expected the model of a table with a schema, which learns every column "
+        "given "
+        "others",
+        o.run, model.is_image() ? "images" : "plain numbers");
+  const TextTable table(o.data, o.reading.load_options().csv);
+  const Schema& schema = model.table->schema();
+  check_input(o.draws == 1 ||
+                  std::find(table.columns().begin(), table.columns().end(), "draw") == table.columns().end(),
+              "{}: it has a column 'draw', as --draws is to write: rename it", o.data);
+  const KnownCells known = known_of(table, schema);
+  say_doubts(table, schema, known);
+  fokker::SampleOptions options{.steps = o.steps > 0 ? o.steps : 30, .batch = o.batch};
+  options.labels = labels_of(table, model);
+  const int64_t open = known.known.all(1).logical_not().sum().item<int64_t>();
+  Progress progress("imputing", open * o.draws);
+  const Imputation filled = impute(model, completed(table, *model.table, known), o.draws, Rng(o.common.seed),
+                                   options, [&](int64_t kept) { progress.update(kept); });
+  progress.finish();
+  FilledTable(table, schema, known, filled).write(o.out);
+  const auto lines = say_unfilled(table, filled);
+  const int64_t cells = (known.known.logical_not() & filled.filled.unsqueeze(1)).sum().item<int64_t>();
+  const Json json = {{"n", table.rows()},    {"draws", o.draws},      {"filled_cells", cells},
+                     {"unfilled", lines},    {"drawn", filled.drawn}, {"out", o.out},
+                     {"seed", o.common.seed}};
+  print_result(o.common, json,
+               fmt::format("filled {} cells of {} rows, {} draws of each\n", cells, open - std::ssize(lines),
+                           o.draws));
+  message(fmt::format("wrote {} rows to {}", table.rows() * o.draws, o.out));
+  return 0;
+}
+
+}  // namespace
+
+void add_impute(CommandLine& line) {
+  add_command<ImputeOptions>(line,
+                             {"impute", "Fill the missing cells of a table, given those that are known",
+                              "fokker impute run --data with-gaps.csv --out filled.csv --draws 5"},
+                             describe_options, run_impute);
+}
+
+}  // namespace fokker::cli
