@@ -33,7 +33,7 @@ std::vector<std::string> compared_columns(const ColumnNames& samples, const Colu
 /// That the table with more columns has all of the other's, as load_pair asks.
 void check_columns(const std::string& file, const ColumnNames& names, const std::string& other,
                    const ColumnNames& of_other) {
-  const bool fewer = of_other.names.size() < names.names.size();
+  const bool fewer = of_other.names.size() <= names.names.size();
   match_columns(fewer ? file : other, fewer ? names : of_other,
                 {.owner = fewer ? other : file, .names = fewer ? of_other.names : names.names});
 }

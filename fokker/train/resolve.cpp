@@ -49,35 +49,6 @@ Dataset labelled(Dataset data, const Recipe& recipe) {
   return data;
 }
 
-/// Whether the recipe asks for what a table with a schema has of its own, or cannot be: all is constant.
-bool asks_for_plain_numbers(const Dataset& data, const Recipe& recipe) {
-  const auto* objective = std::get_if<std::string>(&recipe.objective);
-  const bool usual = !recipe.energy && !recipe.prediction && !recipe.network && recipe.weighting == "auto" &&
-                     objective && *objective == "denoising" &&
-                     recipe.normalisation == NormalisationKind::standardise;
-  const auto& columns = data.schema->columns;
-  return !usual || std::all_of(columns.begin(), columns.end(), [](const Column& c) {
-    return c.has_levels() && c.levels.size() + c.missing.size() < 2;
-  });
-}
-
-/// A table with a schema has its own prediction, objective and network; where others are asked for, it is
-/// taken as plain numbers if it can be.
-Dataset typed_or_plain(const Dataset& data, const Recipe& recipe, std::vector<std::string>& notes) {
-  if (!data.schema || recipe.warm_start || !asks_for_plain_numbers(data, recipe)) return data;
-  std::optional<Dataset> plain = as_plain_numbers(data);
-  check(
-      plain.has_value(),
-      "{}: it has texts or missing cells, and such a table has a prediction, an objective, weights and a map "
-      "of its own; leave these out, or choose other columns",
-      data.source);
-  notes.push_back(
-      fmt::format("{}: its columns are taken as plain numbers: what was asked for is for such, or all "
-                  "are constant",
-                  data.source));
-  return *std::move(plain);
-}
-
 DenoiserSpec choose_spec(const Dataset& data, const Recipe& recipe) {
   if (recipe.warm_start) {
     check(
