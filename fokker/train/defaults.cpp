@@ -54,8 +54,8 @@ MlpOptions undecided_mlp() {
   return mlp;
 }
 
-MlpOptions default_table_mlp() {
-  return {.width = 512, .depth = 3, .time_scale = 10};
+MlpOptions default_table_mlp(double minutes) {
+  return {.width = minutes >= 30 ? 512 : 256, .depth = 3, .time_scale = 10};
 }
 
 MlpOptions fit_to(const Dataset& table, MlpOptions options) {

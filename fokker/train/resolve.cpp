@@ -88,7 +88,8 @@ std::unique_ptr<Network> choose_network(const Dataset& data, const TableMap* tab
     return recipe.network->clone();
   }
   if (data.is_images()) return std::make_unique<UNet>(default_unet(data, recipe.unet_channels), seed);
-  MlpOptions mlp = fit_to(data, choose_mlp(recipe, table ? default_table_mlp() : default_mlp()));
+  MlpOptions mlp =
+      fit_to(data, choose_mlp(recipe, table ? default_table_mlp(recipe.options.minutes) : default_mlp()));
   if (table) return std::make_unique<TableNetwork>(table->layout(), mlp, seed);
   mlp.energy = recipe.energy;
   return std::make_unique<Mlp>(mlp, seed);
