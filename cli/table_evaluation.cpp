@@ -30,6 +30,14 @@ std::vector<std::string> compared_columns(const ColumnNames& samples, const Colu
   return known ? samples.names : reading.columns;
 }
 
+/// That the table with more columns has all of the other's, as load_pair asks.
+void check_columns(const std::string& file, const ColumnNames& names, const std::string& other,
+                   const ColumnNames& of_other) {
+  const bool fewer = of_other.names.size() < names.names.size();
+  match_columns(fewer ? file : other, fewer ? names : of_other,
+                {.owner = fewer ? other : file, .names = fewer ? of_other.names : names.names});
+}
+
 TableFile load_by_schema(const std::string& file, const Dataset& reference, const LoadOptions& reading) {
   TableFile table = load_table(file, {.format = reading.csv,
                                       .columns = reading.columns,
@@ -117,6 +125,7 @@ std::optional<TableSets> load_typed_tables(const std::string& samples, const std
                                            const std::string& held_out, const LoadOptions& reading) {
   const auto of_samples = table_columns(samples, reading), of_reference = table_columns(reference, reading);
   if (!of_samples || !of_reference) return {};
+  if (reading.columns.empty()) check_columns(reference, *of_reference, samples, *of_samples);
   const std::vector<std::string> columns = compared_columns(*of_samples, *of_reference, reading);
   TableFile known = load_table(reference, {.format = reading.csv, .columns = columns});
   if (!known.data.schema) return {};

@@ -16,7 +16,8 @@ Json number_or_null(double value) {
 
 Json impossible_json(const ImpossibleCells& cells) {
   return {{"missing", cells.missing},     {"levels", cells.levels},     {"outside", cells.outside},
-          {"fractions", cells.fractions}, {"decimals", cells.decimals}, {"total", cells.total()}};
+          {"fractions", cells.fractions}, {"decimals", cells.decimals}, {"unreadable", cells.unreadable},
+          {"total", cells.total()}};
 }
 
 void add_figures(const TableFigures& f, Json& json) {

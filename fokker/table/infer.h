@@ -16,6 +16,7 @@ namespace fokker {
 struct ColumnWish {
   std::optional<ColumnKind> kind = {};
   bool dropped = false;
+  bool kept = false;                                     ///< asked for by name: numbers are no identifier
   std::vector<std::string> levels = {};                  ///< the only ones, in this order
   std::optional<std::vector<std::string>> missing = {};  ///< the only texts that stand for a missing cell
   std::optional<double> low = {}, high = {};             ///< that no cell lies beyond

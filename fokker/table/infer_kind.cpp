@@ -136,7 +136,7 @@ void ColumnBuilder::end_numbers(InferredColumn& result) {
       if (const double value = values_[static_cast<size_t>(row)];
           (value != std::floor(value) || std::abs(value) > 0x1p53) && !std::isnan(value))
         fail_cell(row, "a whole number up to 2^53 of a column that is integer");
-  if (whole) result.dropped = identifier(distinct);
+  if (whole && !wish_.kept) result.dropped = identifier(distinct);
   if (!result.dropped.empty() || as_levels(result, distinct)) return;
   note_missing(column, false);
   column.kind = wish_.kind.value_or(whole ? ColumnKind::integer : ColumnKind::real);

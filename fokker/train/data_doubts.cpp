@@ -70,7 +70,7 @@ void check_rows(const Dataset& data, const Normalisation& normalisation) {
 std::vector<std::string> data_doubts(const Dataset& data, const Split& parts, NormalisationKind asked,
                                      const Normalisation& normalisation) {
   std::vector<std::string> doubts{doubt_identifiers(data)};
-  if (!data.columns.empty() && !data.is_images()) {
+  if (!data.columns.empty() && !data.is_images() && !data.schema) {
     if (asked != NormalisationKind::identity) doubts.push_back(doubt_far_rows(data));
     doubts.push_back(doubt_whitening(parts, asked, normalisation));
   }

@@ -13,6 +13,7 @@
 #include "fokker/sample/method/exponential/dpmpp_2m.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/data_doubts.h"
+#include "fokker/train/plain_table.h"
 #include "fokker/train/trial.h"
 
 namespace fokker {
@@ -48,17 +49,33 @@ Dataset labelled(Dataset data, const Recipe& recipe) {
   return data;
 }
 
-/// A table with a schema has its own prediction, objective and network.
-void check_table(const Dataset& data, const Recipe& recipe) {
-  if (!data.schema) return;
+/// Whether the recipe asks for what a table with a schema has of its own, or cannot be: all is constant.
+bool asks_for_plain_numbers(const Dataset& data, const Recipe& recipe) {
   const auto* objective = std::get_if<std::string>(&recipe.objective);
   const bool usual = !recipe.energy && !recipe.prediction && !recipe.network && recipe.weighting == "auto" &&
                      objective && *objective == "denoising" &&
                      recipe.normalisation == NormalisationKind::standardise;
-  check(usual,
-        "{}: its columns are not all plain numbers, and such a table has a prediction, an objective, weights "
-        "and a map of its own; leave these out, or take every column as a plain number (--type COLUMN=plain)",
-        data.source);
+  const auto& columns = data.schema->columns;
+  return !usual || std::all_of(columns.begin(), columns.end(), [](const Column& c) {
+    return c.has_levels() && c.levels.size() + c.missing.size() < 2;
+  });
+}
+
+/// A table with a schema has its own prediction, objective and network; where others are asked for, it is
+/// taken as plain numbers if it can be.
+Dataset typed_or_plain(const Dataset& data, const Recipe& recipe, std::vector<std::string>& notes) {
+  if (!data.schema || recipe.warm_start || !asks_for_plain_numbers(data, recipe)) return data;
+  std::optional<Dataset> plain = as_plain_numbers(data);
+  check(
+      plain.has_value(),
+      "{}: it has texts or missing cells, and such a table has a prediction, an objective, weights and a map "
+      "of its own; leave these out, or choose other columns",
+      data.source);
+  notes.push_back(
+      fmt::format("{}: its columns are taken as plain numbers: what was asked for is for such, or all "
+                  "are constant",
+                  data.source));
+  return *std::move(plain);
 }
 
 DenoiserSpec choose_spec(const Dataset& data, const Recipe& recipe) {
@@ -239,8 +256,8 @@ Split training_split(const Dataset& data, double held_out, bool mirrored, const 
 }
 
 TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng) try {
-  const Dataset data = labelled(given, recipe);
-  check_table(data, recipe);
+  std::vector<std::string> notes;
+  const Dataset data = labelled(typed_or_plain(given, recipe, notes), recipe);
   DenoiserSpec spec = choose_spec(data, recipe);
   if (!spec.is_energy()) check_prediction(spec.prediction, spec.process);
   Split parts = training_split(data, recipe.held_out, recipe.mirrored, rng);
@@ -271,12 +288,12 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .label_names = data.label_names,
                     .label_column = data.label_column,
                     .data_options = found_again(data, recipe, rng)};
+  plan.notes = std::move(notes);
   choose_objective(plan, recipe);
   if (table) note_twins(plan);
-  if (!table)
-    plan.warnings =
-        data_doubts(data, plan.data, recipe.warm_start ? plan.normalisation.kind() : recipe.normalisation,
-                    plan.normalisation);
+  plan.warnings =
+      data_doubts(data, plan.data, recipe.warm_start ? plan.normalisation.kind() : recipe.normalisation,
+                  plan.normalisation);
   if (plan.data.held_out.size() == 0 && recipe.held_out > 0)
     plan.notes.push_back(fmt::format("no row is held out: {} of {} rows is less than half of one",
                                      recipe.held_out, data.size()));

@@ -150,7 +150,7 @@ TEST_F(CliOptions, ARowOutOfAllProportionIsNamedBeforeTraining) {
   for (int i = 0; i < 40; ++i)
     text += fmt::format("{},{}\n", i == 17 ? "1e39" : std::to_string(i % 7), i % 5);
   write("far.csv", text);
-  const std::string training = "train --data far.csv --out run --dry-run --quiet ";
+  const std::string training = "train --data far.csv --out run --dry-run --quiet --predict velocity ";
   EXPECT_THAT(refusal(training + "--normalise identity", ErrorKind::input),
               HasSubstr("far.csv: row 17 (from 0): it lies beyond the range of float32"));
   EXPECT_THAT(run(training).err, HasSubstr("for row 17 (from 0) is 1e+39"));

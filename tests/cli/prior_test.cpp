@@ -27,7 +27,8 @@ TEST_F(Cli, AFarRowThatMakesAPointOfTheOthersIsSaid) {
   std::string text = "a,b\n";
   for (int i = 0; i < 40; ++i) text += fmt::format("{},{}\n", i, i == 7 ? 1e200 : i % 5);
   write("far.csv", text);
-  const std::string train = "train --data far.csv --out run --held-out 0 --dry-run --quiet ";
+  const std::string train =
+      "train --data far.csv --out run --held-out 0 --dry-run --quiet --predict velocity ";
   const std::string said = run(train).err;
   EXPECT_THAT(said, HasSubstr("warning: far.csv: column 'b': the middle half of its rows spans 2"));
   EXPECT_THAT(said, HasSubstr("for row 7 (from 0) is 1e+200"));

@@ -92,7 +92,7 @@ TEST(Boosting, LearnsAmongAThousandLevels) {
   const int64_t n = 60'000;
   const Tensor level = Rng(4).integers(n, 1000), likely = coin(5, 1000).index({level});
   const Tensor target = (Rng(6).uniform({n}, {}, at::kDouble) < 0.1 + 0.8 * likely).to(at::kDouble);
-  const Schema schema{.columns = {level_column("level", 1000)}};
+  const Schema schema{.columns = {levels_called("level", 1000)}};
   const RocArea a = area_of(predicted_half(level.to(at::kDouble).unsqueeze(1), schema, target), target);
   EXPECT_NEAR(a.area, 0.9, 0.01 + 4 * std::sqrt(a.variance));
 }
@@ -104,7 +104,7 @@ TEST(Boosting, SeesMissingCells) {
   Tensor x = normal_rows(8, n, 1);
   x.masked_fill_((target > 0.5).unsqueeze(1), missing_cell);
   EXPECT_EQ(area_of(predicted_half(x, numbers_schema(1), target), target).area, 1);
-  const Schema schema{.columns = {level_column("a", 3)}};
+  const Schema schema{.columns = {levels_called("a", 3)}};
   const Tensor level = at::where(at::isnan(x), x, Rng(9).integers(n, 3).to(at::kDouble).unsqueeze(1));
   EXPECT_EQ(area_of(predicted_half(level, schema, target), target).area, 1);
 }
@@ -173,7 +173,7 @@ TEST(Boosting, RefusesTargetsThatDoNotFit) {
 
 // Frequent levels have bins of their own; the rest, and what is no level, share one.
 TEST(TableBins, OfRareLevels) {
-  const Schema schema{.columns = {level_column("a", 5)}};
+  const Schema schema{.columns = {levels_called("a", 5)}};
   const Tensor cells = vector_of({4, 4, 4, 2, 2, 0, 1, missing_cell}).unsqueeze(0);
   const TableBins bins(cells, schema, {.level_bins = 2});
   const ColumnBins& column = bins.columns()[0];

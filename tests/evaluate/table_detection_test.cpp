@@ -77,7 +77,7 @@ TEST(Utility, OfTwoClassesIsTheBayesArea) {
     const Tensor target = zero_one_rows(seed, 8000, 1, 0.5);
     return at::cat({target, normal_rows(seed + 1, 8000, 1) + target}, 1);
   };
-  const Schema schema{.columns = {level_column("class", 2), number_column("x")}};
+  const Schema schema{.columns = {levels_called("class", 2), numbers_called("x")}};
   const Utility u = utility(draw(20), draw(30), draw(40), schema, 0);
   const double bayes = 0.5 * std::erfc(-0.5);
   EXPECT_NEAR(u.synthetic, bayes, 0.015 + 4 * u.synthetic_error);
@@ -100,7 +100,7 @@ TEST(Utility, OfNumbers) {
 TEST(Utility, ChoosesAndRefusesTargets) {
   EXPECT_EQ(default_target(mixed_schema()), 3);
   EXPECT_EQ(default_target(numbers_schema(3)), 2);
-  const Schema schema{.columns = {level_column("class", 2), number_column("x")}};
+  const Schema schema{.columns = {levels_called("class", 2), numbers_called("x")}};
   EXPECT_EQ(default_target(schema), 0);
   const Tensor one_class = at::cat({at::zeros({50, 1}, at::kDouble), normal_rows(1, 50, 1)}, 1);
   expect_error([&] { utility(one_class, one_class, one_class, schema, 0); }, ErrorKind::argument,

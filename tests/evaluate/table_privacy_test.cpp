@@ -103,7 +103,7 @@ TEST(TablePrivacy, QuantilesOfTheNearestDistance) {
 TEST(ImpossibleCells, AreCountedByKind) {
   Column count{.name = "count", .kind = ColumnKind::integer, .low = 0, .high = 9};
   Column price{.name = "price", .kind = ColumnKind::real, .low = 0.1, .high = 123456.78, .decimals = 2};
-  Column level = level_column("level", 2);
+  Column level = levels_called("level", 2);
   level.missing = {"?"};
   const Schema schema{.columns = {count, price, level}};
   const Tensor cells = rows_of({{3, 0.29, 1},

@@ -29,7 +29,7 @@ TEST(TableShape, KolmogorovSmirnovByHand) {
 
 // Shares (1/2, 1/4, 0; 1/4 missing) and (1/4, 1/4, 1/4; 0; 1/4 of no level) differ by 1 in sum.
 TEST(TableShape, TotalVariationByHand) {
-  const Schema schema{.columns = {level_column("a", 3)}};
+  const Schema schema{.columns = {levels_called("a", 3)}};
   const Tensor x = rows_of({{0}, {0}, {1}, {missing_cell}}), y = rows_of({{0}, {1}, {2}, {7}});
   const ShapeErrors errors = shape_errors(x, y, schema);
   EXPECT_NEAR(errors.mean, 0.5, 1e-15);
@@ -98,7 +98,7 @@ TEST(TableTrend, ConstantNumbers) {
 
 // Tables ((1/2, 0), (0, 1/2)) and ((1/4, 1/4), (1/4, 1/4)): half of 4 times 1/4.
 TEST(TableTrend, ContingencyByHand) {
-  const Schema schema{.columns = {level_column("a", 2), level_column("b", 2)}};
+  const Schema schema{.columns = {levels_called("a", 2), levels_called("b", 2)}};
   const Tensor x = rows_of({{0, 0}, {1, 1}}), y = rows_of({{0, 0}, {0, 1}, {1, 0}, {1, 1}});
   const TrendErrors errors = trend_errors(x, y, schema);
   EXPECT_EQ(errors.mean, 0.5);
@@ -109,7 +109,7 @@ TEST(TableTrend, ContingencyByHand) {
 // 0, ..., 9 and 10 fall into ten bins and the maximum's; twice as wide numbers into those of their own range,
 // but not into the reference's.
 TEST(TableTrend, NumbersBesideLevelsAreCutByTheirRange) {
-  const Schema schema{.columns = {number_column("x"), level_column("a", 2)}};
+  const Schema schema{.columns = {numbers_called("x"), levels_called("a", 2)}};
   Tensor y = at::zeros({11, 2}, at::kDouble);
   y.select(1, 0).copy_(at::arange(11));
   Tensor x = y.clone();

@@ -11,17 +11,17 @@ namespace fokker {
 
 constexpr double missing_cell = std::numeric_limits<double>::quiet_NaN();
 
-inline Column number_column(const std::string& name) {
+inline Column numbers_called(const std::string& name) {
   return {.name = name, .kind = ColumnKind::real, .low = -1e6, .high = 1e6};
 }
-inline Column level_column(const std::string& name, int64_t levels) {
+inline Column levels_called(const std::string& name, int64_t levels) {
   Column column{.name = name, .kind = ColumnKind::categorical};
   for (int64_t k = 0; k < levels; ++k) column.levels.push_back(fmt::format("level {}", k));
   return column;
 }
 inline Schema numbers_schema(int64_t columns) {
   Schema schema;
-  for (int64_t c = 0; c < columns; ++c) schema.columns.push_back(number_column(fmt::format("x{}", c)));
+  for (int64_t c = 0; c < columns; ++c) schema.columns.push_back(numbers_called(fmt::format("x{}", c)));
   return schema;
 }
 
@@ -29,8 +29,8 @@ inline Schema numbers_schema(int64_t columns) {
 inline Schema mixed_schema() {
   Schema schema = numbers_schema(2);
   schema.columns[1].missing = {"?"};
-  schema.columns.push_back(level_column("five", 5));
-  schema.columns.push_back(level_column("fifty", 50));
+  schema.columns.push_back(levels_called("five", 5));
+  schema.columns.push_back(levels_called("fifty", 50));
   return schema;
 }
 inline Tensor mixed_rows(uint64_t seed, int64_t n) {

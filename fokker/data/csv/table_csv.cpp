@@ -69,7 +69,8 @@ class InferringReader {
     for (size_t place = 0; place < keep.size(); ++place) {
       const std::string& name = table.column_names()[table.column_at(static_cast<int64_t>(place))];
       const ColumnWish* wish = wish_of(name);
-      builders_.emplace_back(name, wish ? *wish : ColumnWish{}, table.decimal(), keep[place]);
+      builders_.emplace_back(name, wish ? *wish : ColumnWish{.kept = !options_.columns.empty()},
+                             table.decimal(), keep[place]);
     }
     const auto take = [&](int64_t place, std::string_view text) {
       builders_[static_cast<size_t>(place)].add(text);
