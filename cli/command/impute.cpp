@@ -230,10 +230,10 @@ int run_impute(const ImputeOptions& o, const Command& command) {
   say_doubts(table, schema, known);
   fokker::SampleOptions options{.steps = o.steps > 0 ? o.steps : 30, .batch = o.batch};
   options.labels = labels_of(table, model);
-  const int64_t open = known.known.all(1).logical_not().sum().item<int64_t>();
-  Progress progress("imputing", open * o.draws);
-  const Imputation filled = impute(model, completed(table, *model.table, known), o.draws, Rng(o.common.seed),
-                                   options, [&](int64_t kept) { progress.update(kept); });
+  const KnownCells all = completed(table, *model.table, known);
+  Progress progress("imputing", all.known.all(1).logical_not().sum().item<int64_t>() * o.draws);
+  const Imputation filled =
+      impute(model, all, o.draws, Rng(o.common.seed), options, [&](int64_t kept) { progress.update(kept); });
   progress.finish();
   FilledTable(table, schema, known, filled).write(o.out);
   const auto lines = say_unfilled(table, filled);
@@ -241,6 +241,7 @@ int run_impute(const ImputeOptions& o, const Command& command) {
   const Json json = {{"n", table.rows()},    {"draws", o.draws},      {"filled_cells", cells},
                      {"unfilled", lines},    {"drawn", filled.drawn}, {"out", o.out},
                      {"seed", o.common.seed}};
+  const auto open = known.known.all(1).logical_not().sum().item<int64_t>();
   print_result(o.common, json,
                fmt::format("filled {} cells of {} rows, {} draws of each\n", cells, open - std::ssize(lines),
                            o.draws));

@@ -8,7 +8,7 @@ struct Rejection {
   int64_t groups = 1, copies = 1;
   KnownCells known = {};  ///< (groups, columns) or undefined
   /// Which of the rows (k, columns) of the groups (k) int64 are kept: (k) bool.
-  std::function<Tensor(const Tensor& cells, const Tensor& group)> keeps;
+  std::function<Tensor(const Tensor& cells, const Tensor& group)> keeps = {};
   /// A group is given up where fewer than 1 in `one_in` of so many draws are kept.
   int64_t trial = 10'000, one_in = 2000;
   bool ends_when_given_up = true;  ///< all groups with the first

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fokker/train/rejection.h"
 #include "fokker/train/train.h"
 #include "some_table.h"
 #include "support.h"
@@ -230,6 +231,27 @@ TEST(Impute, LeavesRowsThatHaveNothingToFill) {
   const Imputation filled = impute(with_gaps(), {cells, known}, 3, Rng(1));
   EXPECT_TRUE(filled.cells.equal(cells.expand({3, 2, 2})));
   EXPECT_EQ(filled.drawn, 0);
+}
+
+// Of a group none of whose draws is kept the others know nothing.
+TEST(Rejection, GivesAGroupUpAndFillsTheOthers) {
+  detail::Rejection wanted{.groups = 3, .copies = 20};
+  wanted.keeps = [](const Tensor& cells, const Tensor& group) {
+    return (group != 1) & (cells.select(1, 0) == 1);
+  };
+  wanted.trial = 200;
+  wanted.one_in = 50;
+  wanted.ends_when_given_up = false;
+  std::vector<int64_t> rounds;
+  wanted.on_round = [&](int64_t kept) { rounds.push_back(kept); };
+  const auto draws = detail::draw_by_rejection(network_of_levels(), wanted, Rng(1), {.steps = 6});
+  EXPECT_EQ(draws.given_up, 1);
+  EXPECT_TRUE(draws.kept.equal(at::tensor({20, 0, 20}, at::TensorOptions(at::kLong))));
+  EXPECT_EQ(draws.drawn[1].item<int64_t>(), 200);
+  EXPECT_TRUE(draws.cells.narrow(0, 20, 20).isnan().all().item<bool>());
+  EXPECT_TRUE((draws.cells.select(1, 0).narrow(0, 0, 20) == 1).all().item<bool>());
+  EXPECT_FALSE(draws.cells.narrow(0, 0, 20).equal(draws.cells.narrow(0, 40, 20))) << "groups are independent";
+  EXPECT_EQ(rounds.back(), 40);
 }
 
 }  // namespace
