@@ -60,27 +60,35 @@ void TableMap::find_twins(const Tensor& cells) {
 }
 
 void TableMap::complete(Tensor& cells, Tensor& known) const {
-  for (int64_t j = 0; j < schema_->size(); ++j) {
+  cells = cells.contiguous();
+  known = known.contiguous();
+  auto* cell = cells.data_ptr<double>();
+  auto* is_known = known.data_ptr<bool>();
+  const int64_t width = schema_->size();
+  for (int64_t j = 0; j < width; ++j) {
     const Place& place = places_[static_cast<size_t>(j)];
     if (place.twin < 0) continue;
     const Column &twin = schema_->columns[static_cast<size_t>(j)],
                  &source = schema_->columns[static_cast<size_t>(place.twin)];
     const auto& source_values = places_[static_cast<size_t>(place.twin)].values;
     for (int64_t row = 0; row < cells.size(0); ++row) {
-      if (!known[row][j].item<bool>()) continue;
-      const double cell = cells[row][j].item<double>();
-      const auto at = std::find(place.values.begin(), place.values.end(), cell);
+      const double found = cell[row * width + j];
+      if (!is_known[row * width + j]) continue;
+      double& there = cell[row * width + place.twin];
+      bool& there_known = is_known[row * width + place.twin];
+      const auto at = std::find(place.values.begin(), place.values.end(), found);
       check(at != place.values.end(), "column '{}': {} is none of its values", twin.name,
-            cell_text(twin, cell));
+            cell_text(twin, found));
       const auto level = static_cast<size_t>(at - place.values.begin());
       const double needed = source.is_number() ? source_values[level] : static_cast<double>(level);
-      check(!known[row][place.twin].item<bool>() || cells[row][place.twin].item<double>() == needed,
-            "columns '{}' and '{}' say the same in every row of the training: '{}' goes with '{}' but "
-            "received '{}'",
-            source.name, twin.name, cell_text(twin, cell), cell_text(source, needed),
-            cell_text(source, cells[row][place.twin].item<double>()));
-      cells[row][place.twin].fill_(needed);
-      known[row][place.twin].fill_(true);
+      check(
+          !there_known || there == needed,
+          "columns '{}' and '{}' say the same in every row of the training: '{}' goes with '{}' but received "
+          "'{}'",
+          source.name, twin.name, cell_text(twin, found), cell_text(source, needed),
+          cell_text(source, there));
+      there = needed;
+      there_known = true;
     }
   }
 }

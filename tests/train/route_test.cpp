@@ -156,7 +156,7 @@ TEST(Recipes, ChoosePrecisionAndThreads) {
 TEST(Recipes, ChooseBfloat16WhereItIsFaster) {
   Recipe recipe = small_recipe();
   recipe.mlp.width = 64;
-  const bool faster = kernel::bf16_unit() != kernel::Bf16Unit::none;
+  const bool faster = kernel::bf16_unit_is_faster();
   EXPECT_EQ(resolve(small_table(50), recipe, Rng(3)).network->bf16_products(), faster);
   const Model model = train(small_table(50), recipe, Rng(3));
   EXPECT_TRUE(model.network->chooses_products());

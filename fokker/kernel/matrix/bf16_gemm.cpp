@@ -198,6 +198,16 @@ Bf16Left left_by_columns(const Rounding& rounding, const MatrixView& a, int64_t 
 
 }  // namespace
 
+bool bf16_unit_is_faster() {
+#if defined(__x86_64__)
+  static const bool fast_vectors = __builtin_cpu_is("amd");
+#else
+  constexpr bool fast_vectors = false;
+#endif
+  const Bf16Unit unit = bf16_unit();
+  return unit == Bf16Unit::tiles || (unit == Bf16Unit::vectors && fast_vectors);
+}
+
 Bf16Unit bf16_unit() {
   return HWY_DYNAMIC_DISPATCH(unit_of_target)();
 }

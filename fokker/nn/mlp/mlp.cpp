@@ -86,8 +86,7 @@ std::unique_ptr<const Forward> Mlp::frozen() const {
 // Narrower ones spend their time beside the products.
 bool Mlp::is_faster_in_bf16() const {
   constexpr int64_t least_width = 64;
-  return options_.width >= least_width && suits_fused_mlp(*layers_) &&
-         kernel::bf16_unit() != kernel::Bf16Unit::none;
+  return options_.width >= least_width && suits_fused_mlp(*layers_) && kernel::bf16_unit_is_faster();
 }
 
 std::unique_ptr<Network> Mlp::clone() const {
