@@ -50,6 +50,12 @@ def known_table(columns):
     return None
 
 
+def target_of(columns):
+    """The column that the others predict: the benchmark's, else the last."""
+    known = known_table(columns)
+    return known[1] if known else list(columns)[-1]
+
+
 def guess(series):
     if not pandas.api.types.is_numeric_dtype(series) or pandas.api.types.is_bool_dtype(series):
         return "categorical"

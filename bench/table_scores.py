@@ -265,8 +265,7 @@ def scores_of(arguments):
         result["detection"], result["detection_se"] = detection(held, made, kinds, random, seed)
         result["logistic"] = logistic(held, made, kinds, seed)
     if test is not None and not arguments.quick:
-        known = table_data.known_table(columns)
-        target = arguments.target or (known[1] if known else columns[-1])
+        target = arguments.target or table_data.target_of(columns)
         result["utility"], result["utility_real"] = (utility_of(rows, test, target, kinds) for rows in (made, held))
         result.update(closest_records(held, made, test, kinds, random))
         result["heldout"] = {"shape": mean_per_cent(shape_errors(held, test, kinds)),
