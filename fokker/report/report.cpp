@@ -90,6 +90,7 @@ Report make_report(const RunRecord& run, const ReportOptions& options) try {
   note_prior(page, run.model, report.summary);
   add_samples(page, m);
   add_comparison(page, m, report.summary);
+  add_table(page, m, report.summary);
   add_flow(page, m);
   add_marginals(page, m, report.summary);
   add_loss(page, m, report.summary);
