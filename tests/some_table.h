@@ -57,7 +57,7 @@ inline Tensor some_cells(int64_t n, uint64_t seed) {
                    1);
 }
 
-inline TableMap some_map(int64_t n = 20'000, uint64_t seed = 1) {
+inline TableMap some_map(int64_t n = 6000, uint64_t seed = 1) {
   return TableMap::fit(some_cells(n, seed), std::make_shared<const Schema>(some_schema()), Rng(5));
 }
 

@@ -153,7 +153,7 @@ struct EntropyDraws {
   Tensor noise;   ///< (m, dims) float64
 
   EntropyDraws(const TablePart& part, const Rng& rng) {
-    const int64_t most = 1 << 23, m = std::clamp<int64_t>(most / part.levels, 256, 4096) / 2 * 2;
+    const int64_t most = 1 << 20, m = std::clamp<int64_t>(most / part.levels, 256, 4096) / 2 * 2;
     const Tensor cumulative = as_tensor(part.prior).cumsum(0);
     const Tensor at = (at::arange(m / 2, at::TensorOptions(at::kDouble)) + 0.5) / static_cast<double>(m / 2) *
                       cumulative[-1];

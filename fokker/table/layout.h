@@ -54,7 +54,7 @@ Tensor part_points(const TablePart& part);
 /// A discrete part of that kind and prior, with its scale and its entropies. A scale is such that its own
 /// value under noise of sigma = alpha leaves half of its entropy unknown, as that of a number of N(0, 1)
 /// leaves half of its variance: all parts then become known over the same noise levels. Entropies are means
-/// over some thousand draws.
+/// over some hundred to some thousand draws.
 TablePart fit_part(TablePart part, const Rng& rng);
 
 }  // namespace fokker

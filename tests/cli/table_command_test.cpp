@@ -33,10 +33,16 @@ class TableCommand : public CliInside {
     while (std::getline(lines, line)) cells.push_back(split_cells(line, {','}));
     return cells;
   }
+  void samples_are_such_rows();
+  void latents_carry_rows_there_and_back();
+  void likelihood_is_bounded_by_the_entropy();
+  void scores_are_of_the_models_space();
+  void the_report_reads_the_rows_again();
+  void plain_numbers_are_refused_where_there_are_texts();
   static constexpr int64_t rows = 600;
 };
 
-TEST_F(TableCommand, SamplesAreSuchRows) {
+void TableCommand::samples_are_such_rows() {
   ASSERT_EQ(run("sample run --n 500 --out s.csv --quiet").code, 0);
   const std::string text = read_file("s.csv");
   EXPECT_THAT(text, ::testing::StartsWith("kids,job,debt,day,code\n"));
@@ -60,18 +66,18 @@ TEST_F(TableCommand, SamplesAreSuchRows) {
   for (const auto& column : found["impossible"].items()) EXPECT_EQ(column.value(), 0) << column.key();
 }
 
-TEST_F(TableCommand, LatentsCarryRowsThereAndBack) {
+void TableCommand::latents_carry_rows_there_and_back() {
   ASSERT_EQ(run("encode run --data t.csv --out z.npy --quiet").code, 0);
   ASSERT_EQ(run("decode run --data z.npy --out back.csv --quiet").code, 0);
   const auto before = cells_of("t.csv"), after = cells_of("back.csv");
   ASSERT_EQ(after.size(), before.size());
   int same = 0;
   for (size_t i = 0; i < before.size(); ++i) same += before[i] == after[i];
-  EXPECT_GT(same, 0.98 * static_cast<double>(rows));
+  EXPECT_GT(same, 0.95 * static_cast<double>(rows));  // a cent is less than the flow is followed to
 }
 
 // All columns but one are probabilities: no model's mean is above minus the entropy of the data.
-TEST_F(TableCommand, LikelihoodIsBoundedByTheEntropy) {
+void TableCommand::likelihood_is_bounded_by_the_entropy() {
   const Json found = answer("likelihood run --data t.csv --rows 200").json;
   EXPECT_EQ(found["bound"], "lower");
   EXPECT_EQ(found["densities"].size(), 0u);
@@ -81,21 +87,23 @@ TEST_F(TableCommand, LikelihoodIsBoundedByTheEntropy) {
   EXPECT_GT(found["nats"].get<double>(), -60);
 }
 
-TEST_F(TableCommand, ScoresAreOfTheModelsSpace) {
+void TableCommand::scores_are_of_the_models_space() {
   const Outcome scored = run("score run --data t.csv --time 0.3 --out score.csv");
   ASSERT_EQ(scored.code, 0) << scored.err;
   EXPECT_THAT(scored.err, HasSubstr("it is that of the model's space"));
-  EXPECT_THAT(read_file("score.csv"), HasSubstr("job= cook,job= guard,job=missing"));
+  const std::string text = read_file("score.csv");
+  EXPECT_EQ(text.substr(0, text.find('\n')),
+            "debt,day,\"job= cook\",\"job= guard\",job=missing,debt=number,debt=0,kids");
 }
 
-TEST_F(TableCommand, TheReportReadsTheRowsAgain) {
+void TableCommand::the_report_reads_the_rows_again() {
   const Outcome reported = run("report run");
   ASSERT_EQ(reported.code, 0) << reported.err;
   EXPECT_THAT(reported.err, ::testing::Not(HasSubstr("cannot be read again")));
   EXPECT_THAT(read_file("run/report.html"), HasSubstr("rows of 5 columns"));
 }
 
-TEST_F(TableCommand, PlainNumbersAreRefusedWhereThereAreTexts) {
+void TableCommand::plain_numbers_are_refused_where_there_are_texts() {
   EXPECT_THAT(refusal("train --data t.csv --out other --predict noise --quiet"),
               HasSubstr("texts or missing cells"));
   EXPECT_EQ(
@@ -103,6 +111,16 @@ TEST_F(TableCommand, PlainNumbersAreRefusedWhereThereAreTexts) {
           .code,
       0);
   EXPECT_FALSE(std::filesystem::exists("other/schema.json"));
+}
+
+// One training for all of them.
+TEST_F(TableCommand, GoesThroughEveryCommand) {
+  samples_are_such_rows();
+  latents_carry_rows_there_and_back();
+  likelihood_is_bounded_by_the_entropy();
+  scores_are_of_the_models_space();
+  the_report_reads_the_rows_again();
+  plain_numbers_are_refused_where_there_are_texts();
 }
 
 }  // namespace

@@ -169,7 +169,8 @@ TEST(NetworkRegistry, AnUnknownNameListsTheKnownOnes) {
         make_network({{"_class_name", "Nobody"}}, 0);
       },
       ErrorKind::input,
-      "one of FokkerMlp, OwnLinear, UNet2DModel but received \"Nobody\"; a program's own network must be "
+      "one of FokkerMlp, FokkerTableNetwork, OwnLinear, UNet2DModel but received \"Nobody\"; a program's own "
+      "network must be "
       "registered");
 }
 

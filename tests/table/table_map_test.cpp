@@ -21,7 +21,7 @@ double distance_to_normal(const Tensor& x) {
 }
 
 TEST(TableMap, GivesBackTheCells) {
-  const TableMap map = some_map();
+  const TableMap map = some_map(20'000);
   for (const uint64_t seed : {1, 2}) {  // the rows that it was fitted to, and others
     const Tensor cells = some_cells(2000, seed);
     const Rng rng(3);
@@ -46,7 +46,7 @@ TEST(TableMap, GivesBackTheCells) {
 // The lecture's models start from N(0, I): numbers must be such, whatever their law, also rounded ones.
 TEST(TableMap, NumbersAreStandardNormal) {
   const TableMap map = some_map();
-  const int64_t n = 20'000;
+  const int64_t n = 6000;
   const Rng rng(4);
   const Tensor x = map.encode(some_cells(n, 1), &rng).x;
   ASSERT_EQ(map.layout().numbers(), 5);

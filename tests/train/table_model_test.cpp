@@ -11,7 +11,7 @@ namespace {
 
 /// A model of some_table's columns that has learned nothing: the exact one, since they are independent.
 Model untrained_model() {
-  auto map = std::make_shared<const TableMap>(some_map());
+  auto map = std::make_shared<const TableMap>(some_map(20'000));
   return {.network = std::make_shared<TableNetwork>(map->layout(), MlpOptions{.width = 8, .depth = 1}),
           .spec = table_denoiser_spec(GaussianProcess(VariancePreserving{})),
           .normalisation = Normalisation::identity({map->layout().dims()}),
