@@ -21,7 +21,7 @@ struct ImputeOptions {
   int64_t draws = 1, steps = 0, batch = 0;
 };
 
-void describe_options(Command& c, ImputeOptions& o) {
+void describe_impute(Command& c, ImputeOptions& o) {
   c.option("run", o.run, "Run folder of a model of a table with a schema", Command::Need::required);
   c.heading("Rows");
   c.option("--data", o.data,
@@ -255,7 +255,7 @@ void add_impute(CommandLine& line) {
   add_command<ImputeOptions>(line,
                              {"impute", "Fill the missing cells of a table, given those that are known",
                               "fokker impute run --data with-gaps.csv --out filled.csv --draws 5"},
-                             describe_options, run_impute);
+                             describe_impute, run_impute);
 }
 
 }  // namespace fokker::cli

@@ -153,13 +153,13 @@ struct EntropyDraws {
   Tensor noise;   ///< (m, dims) float64
 
   EntropyDraws(const TablePart& part, const Rng& rng) {
-    const int64_t most = 1 << 20, m = std::clamp<int64_t>(most / part.levels, 256, 4096) / 2 * 2;
+    const int64_t most = 1 << 20, pairs = std::clamp<int64_t>(most / part.levels, 256, 4096) / 2;
     const Tensor cumulative = as_tensor(part.prior).cumsum(0);
-    const Tensor at = (at::arange(m / 2, at::TensorOptions(at::kDouble)) + 0.5) / static_cast<double>(m / 2) *
+    const Tensor at = (at::arange(pairs, at::TensorOptions(at::kDouble)) + 0.5) / static_cast<double>(pairs) *
                       cumulative[-1];
     const Tensor half = at::searchsorted(cumulative, at).clamp_max(part.levels - 1);
     levels = at::cat({half, half});
-    const Tensor some = rng.normal({m / 2, part.dims}, {}, at::kDouble);
+    const Tensor some = rng.normal({pairs, part.dims}, {}, at::kDouble);
     noise = at::cat({some, -some});
   }
 };

@@ -11,23 +11,23 @@
 namespace fokker {
 namespace {
 
-constexpr int64_t block_rows = 512;     // whose columns stay in the cache
-constexpr float missing_number = 1e6F;  // at distance 1 and more of any range, 0 of itself
+constexpr int64_t searched_together = 512;  // whose columns stay in the cache
+constexpr float missing_number = 1e6F;      // at distance 1 and more of any range, 0 of itself
 
 /// The least of the sums over columns of min(|x - q|, 1), for one query and the rows of a block (D, 512).
 float nearest_in_block(const float* block, const float* query, int64_t columns) {
-  float sums[block_rows] = {};
+  float sums[searched_together] = {};
   for (int64_t c = 0; c < columns; ++c) {
-    const float* x = block + c * block_rows;
+    const float* x = block + c * searched_together;
     const float q = query[c];
-    for (int64_t i = 0; i < block_rows; ++i) {
+    for (int64_t i = 0; i < searched_together; ++i) {
       const float difference = std::abs(x[i] - q);
       sums[i] += difference < 1.0F ? difference : 1.0F;
     }
   }
   float least[16];
   std::copy_n(sums, 16, least);
-  for (int64_t i = 16; i < block_rows; i += 16)
+  for (int64_t i = 16; i < searched_together; i += 16)
     for (int64_t k = 0; k < 16; ++k) least[k] = sums[i + k] < least[k] ? sums[i + k] : least[k];
   return *std::min_element(least, least + 16);
 }
@@ -69,10 +69,12 @@ NearestRows::NearestRows(const Tensor& rows, const Tensor& units, const Schema& 
     range_[c] = range > 0 && std::isfinite(range) ? range : std::numeric_limits<double>::min();
   }
   const Tensor code = encoded(rows, "rows");
-  const int64_t blocks = (code.size(1) + block_rows - 1) / block_rows;
-  const Tensor place = at::arange(blocks * block_rows).remainder(code.size(1));
-  rows_ =
-      code.index_select(1, place).reshape({code.size(0), blocks, block_rows}).transpose(0, 1).contiguous();
+  const int64_t blocks = (code.size(1) + searched_together - 1) / searched_together;
+  const Tensor place = at::arange(blocks * searched_together).remainder(code.size(1));
+  rows_ = code.index_select(1, place)
+              .reshape({code.size(0), blocks, searched_together})
+              .transpose(0, 1)
+              .contiguous();
 }
 
 std::vector<float> NearestRows::distances(const Tensor& queries) const {
@@ -84,8 +86,9 @@ std::vector<float> NearestRows::distances(const Tensor& queries) const {
     const int64_t begin = static_cast<int64_t>(part) * share, end = std::min(count, begin + share);
     for (int64_t b = 0; b < blocks; ++b)
       for (int64_t q = begin; q < end; ++q)
-        result[q] = std::min(result[q], nearest_in_block(rows_.data_ptr<float>() + b * columns * block_rows,
-                                                         asked.data_ptr<float>() + q * columns, columns));
+        result[q] =
+            std::min(result[q], nearest_in_block(rows_.data_ptr<float>() + b * columns * searched_together,
+                                                 asked.data_ptr<float>() + q * columns, columns));
   });
   for (float& distance : result) distance /= static_cast<float>(columns);
   return result;

@@ -37,7 +37,7 @@ uint64_t row_hash(Row row) {
 class RowIndex {
  public:
   explicit RowIndex(const Tensor& cells) : cells_(cells.to(at::kDouble).contiguous()) {
-    for (int64_t i = 0; i < cells_.size(0); ++i) places_.push_back({row_hash(row(i)), i});
+    for (int64_t i = 0; i < cells_.size(0); ++i) places_.emplace_back(row_hash(row(i)), i);
     std::sort(places_.begin(), places_.end());
   }
   Row row(int64_t i) const {
