@@ -54,7 +54,8 @@ MlpOptions undecided_mlp() {
   return mlp;
 }
 
-MlpOptions default_table_mlp(double minutes) {
+MlpOptions default_table_mlp(double minutes, int64_t columns) {
+  if (columns <= few_columns) return default_mlp();
   return {.width = minutes >= 30 ? 512 : 256, .depth = 3, .time_scale = 10};
 }
 

@@ -40,8 +40,10 @@ Json prior_record(const GaussianProcess& process, double spread, const PriorFit&
 MlpOptions undecided_mlp();
 /// The MLP for points; sizes of data are set by fit_to.
 MlpOptions default_mlp();
+/// Tables of at most so many columns of any kind are learned by the points' width and batch.
+constexpr int64_t few_columns = 4;
 /// The MLP of a table with columns of every kind: wider where it has half an hour (minutes; 0: not known).
-MlpOptions default_table_mlp(double minutes);
+MlpOptions default_table_mlp(double minutes, int64_t columns);
 /// The same options for the columns and classes of a table.
 MlpOptions fit_to(const Dataset& table, MlpOptions options);
 /// The U-Net for images; `channels` 0 chooses its width.

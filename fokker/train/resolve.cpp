@@ -88,14 +88,15 @@ std::unique_ptr<Network> choose_network(const Dataset& data, const TableMap* tab
     return recipe.network->clone();
   }
   if (data.is_images()) return std::make_unique<UNet>(default_unet(data, recipe.unet_channels), seed);
-  MlpOptions mlp =
-      fit_to(data, choose_mlp(recipe, table ? default_table_mlp(recipe.options.minutes) : default_mlp()));
+  MlpOptions mlp = fit_to(
+      data, choose_mlp(recipe, table ? default_table_mlp(recipe.options.minutes, table->schema().size())
+                                     : default_mlp()));
   if (table) return std::make_unique<TableNetwork>(table->layout(), mlp, seed);
   mlp.energy = recipe.energy;
   return std::make_unique<Mlp>(mlp, seed);
 }
 
-TrainOptions choose_options(TrainOptions t, bool images, bool table) {
+TrainOptions choose_options(TrainOptions t, bool images, bool wide_table) {
   check(t.steps >= 0 && t.batch >= 0 && t.learning_rate >= 0 && t.checkpoint_every >= 0,
         "train: expected steps, batch, learning rate and checkpoint-every to be positive");
   const TrainOptions usual;
@@ -103,7 +104,7 @@ TrainOptions choose_options(TrainOptions t, bool images, bool table) {
     if (value == 0) value = chosen;
   };
   choose(t.steps, usual.steps);
-  choose(t.batch, images ? 32 : table ? 1024 : usual.batch);
+  choose(t.batch, images ? 32 : wide_table ? 1024 : usual.batch);
   choose(t.learning_rate, usual.learning_rate);
   choose(t.log_every, images ? 10 : usual.log_every);
   choose(t.held_out_every, images ? 100 : usual.held_out_every);
@@ -250,7 +251,8 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .objective_name = {},
                     .weighting_name = {},
                     .times = {},
-                    .options = choose_options(recipe.options, data.is_images(), table != nullptr),
+                    .options = choose_options(recipe.options, data.is_images(),
+                                              table && table->schema().size() > few_columns),
                     .rng = rng,
                     .rows = data.size(),
                     .drawn = recipe.law != nullptr && !data.source.empty(),
