@@ -207,7 +207,7 @@ int finish_table(const LikelihoodCommand& o, const DenoiserSource& source, const
   print_result(
       o.common, json,
       fmt::format(
-          "log-likelihood at least {:.6g} ± {:.2g} nats a row{} ({} rows; {}; {} columns as probabilities, "
+          "log-likelihood {:.6g} ± {:.2g} nats a row{} at least ({} rows; {}; {} columns as probabilities, "
           "{} as densities)\n",
           json["nats"].get<double>(), json["standard_error"].get<double>(),
           data.labels.defined() ? " given its label" : "", data.size(), json["method"].get<std::string>(),
