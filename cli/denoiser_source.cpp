@@ -50,8 +50,8 @@ std::vector<int64_t> DenoiserSource::row_shape() const {
 }
 
 Tensor DenoiserSource::to_model(const Tensor& x) const {
-  if (table()) return model->to_model(x, c10::typeMetaToScalarType(type.dtype())).to(type.device());
-  return normalisation.apply(x, c10::typeMetaToScalarType(type.dtype())).to(type.device());
+  const auto kind = c10::typeMetaToScalarType(type.dtype());
+  return (model ? model->to_model(x, kind) : normalisation.apply(x, kind)).to(type.device());
 }
 
 Tensor DenoiserSource::load(const std::string& file) const {

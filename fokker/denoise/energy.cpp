@@ -18,14 +18,6 @@ EnergyDenoiser::EnergyDenoiser(std::shared_ptr<const Network> network, DenoiserS
   check_spec(spec_);
 }
 
-Tensor EnergyDenoiser::inverse_rho(const Tensor& x, const Times& t) const {
-  return t.map(
-      [&](double u) {
-        return 1.0 / std::hypot(spec_.process.alpha(u) * spec_.sigma_data, spec_.process.sigma(u));
-      },
-      x);
-}
-
 Tensor EnergyDenoiser::potential(const Tensor& scaled, const Times& t, const Tensor& label) const {
   const Bf16Products products(network_->bf16_products());
   const Tensor value =
@@ -47,7 +39,7 @@ Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&
   const bool record = at::GradMode::is_enabled() && (x.requires_grad() || trains());
   const GradientMode gradients_on(true);
   const bool through_x = record && x.requires_grad();
-  Tensor scaled = (through_x ? x : x.detach()) * inverse_rho(x, t);
+  Tensor scaled = (through_x ? x : x.detach()) * input_scale(spec_, x, t);
   if (!through_x) scaled = scaled.detach().requires_grad_();
   const Tensor force = gradients(potential(scaled, t, label), {scaled}, /*create_graph=*/record)[0];
   return Estimate(x, force, spec_.native(), spec_.process, t);
@@ -56,7 +48,7 @@ Estimate EnergyDenoiser::estimate(const Tensor& x, const Times& t, const Tensor&
 }
 
 Tensor EnergyDenoiser::energy(const Tensor& x, const Times& t, const Tensor& label) const try {
-  const Tensor scaled = x * inverse_rho(x, t);
+  const Tensor scaled = x * input_scale(spec_, x, t);
   const Tensor factor =
       t.map([&](double u) { return spec_.process.alpha(u) * spec_.sigma_data / spec_.process.sigma(u); }, x);
   return 0.5 * sum_events(scaled.square()) -

@@ -33,7 +33,6 @@ class EnergyDenoiser final : public Denoiser {
  private:
   /// N(u, t), (n).
   Tensor potential(const Tensor& scaled, const Times& t, const Tensor& label) const;
-  Tensor inverse_rho(const Tensor& x, const Times& t) const;
   bool trains() const;
 
   std::shared_ptr<const Network> network_;

@@ -1,7 +1,5 @@
 #include "fokker/denoise/learned.h"
 
-#include <cmath>
-
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/nn/product_precision.h"
@@ -20,14 +18,7 @@ namespace {
 Estimate estimate_with(const Forward& network, const DenoiserSpec& spec, const Tensor& x, const Times& t,
                        const Tensor& label) try {
   const Tensor time = network_time(spec.time_input, spec.process, t, x);
-  Tensor input = x;
-  if (spec.scale_input)
-    input = x * t.map(
-                    [&](double u) {
-                      const double a = spec.process.alpha(u) * spec.sigma_data, s = spec.process.sigma(u);
-                      return 1.0 / std::sqrt(a * a + s * s);
-                    },
-                    x);
+  const Tensor input = spec.scale_input ? x * input_scale(spec, x, t) : x;
   return Estimate(x, network.forward(input, time, label), spec.prediction, spec.process, t);
 } catch (...) {
   detail::throw_as_error();

@@ -1,5 +1,7 @@
 #include "fokker/denoise/spec.h"
 
+#include <cmath>
+
 #include "fokker/core/check.h"
 #include "fokker/core/text/json_reader.h"
 
@@ -22,6 +24,15 @@ Tensor network_time(const TimeInput& input, const GaussianProcess& process, cons
   };
   return t.is_scalar() ? at::full({1}, at_time(t.scalar()), x.options())
                        : t.map(at_time, x).reshape({x.size(0)});
+}
+
+Tensor input_scale(const DenoiserSpec& spec, const Tensor& x, const Times& t) {
+  return t.map(
+      [&](double u) {
+        const double a = spec.process.alpha(u) * spec.sigma_data, s = spec.process.sigma(u);
+        return 1.0 / std::sqrt(a * a + s * s);
+      },
+      x);
 }
 
 DenoiserSpec DenoiserSpec::of_energy(GaussianProcess process, double sigma_data) {

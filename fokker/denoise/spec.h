@@ -17,6 +17,10 @@ struct TimeInput {
 /// That input at the times of a batch: (n) or (1), of the type of x.
 Tensor network_time(const TimeInput& input, const GaussianProcess& process, const Times& t, const Tensor& x);
 
+struct DenoiserSpec;
+/// 1/sqrt(alpha^2 sigma_data^2 + sigma^2), by which a scaled input has unit variance; shaped to multiply x.
+Tensor input_scale(const DenoiserSpec& spec, const Tensor& x, const Times& t);
+
 /// What a network means: everything that turns it into a denoiser, but its weights.
 struct DenoiserSpec {
   enum class Kind {

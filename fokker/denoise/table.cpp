@@ -1,7 +1,5 @@
 #include "fokker/denoise/table.h"
 
-#include <cmath>
-
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/nn/product_precision.h"
@@ -45,13 +43,7 @@ TableDenoiser::TableDenoiser(std::shared_ptr<const TableFunction> function, bool
 }
 
 TableDenoiser::Inputs TableDenoiser::inputs(const Tensor& x, const Times& t, const Tensor& label) const {
-  const Tensor scale = t.map(
-      [&](double u) {
-        const double a = spec_.process.alpha(u), s = spec_.process.sigma(u);
-        return 1.0 / std::sqrt(a * a + s * s);
-      },
-      x);
-  Inputs in{x * scale, network_time(spec_.time_input, spec_.process, t, x), label, given_};
+  Inputs in{x * input_scale(spec_, x, t), network_time(spec_.time_input, spec_.process, t, x), label, given_};
   if (!given_.mask.defined() && !labels_.defined()) return in;
   check(label.defined(), "TableDenoiser: expected which of the given rows each row is");
   const auto rows = [&](const Tensor& all) { return all.defined() ? all.index_select(0, label) : all; };
@@ -60,21 +52,18 @@ TableDenoiser::Inputs TableDenoiser::inputs(const Tensor& x, const Times& t, con
   return in;
 }
 
-Estimate TableDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const try {
+TableDenoiser::Answer TableDenoiser::answer(const Tensor& x, const Times& t, const Tensor& label) const try {
   const Bf16Products products(bf16_);
   const Inputs in = inputs(x, t, label);
-  return Estimate(x, function_->denoised(in.x, in.time, in.label, in.given), spec_.prediction, spec_.process,
-                  t);
+  TableHeads heads = function_->heads(in.x, in.time, in.label, in.given);
+  Tensor denoised = function_->space().denoised(heads, in.x, in.time, in.given);
+  return {std::move(heads), std::move(denoised)};
 } catch (...) {
   detail::throw_as_error();
 }
 
-TableHeads TableDenoiser::heads(const Tensor& x, const Times& t, const Tensor& label) const try {
-  const Bf16Products products(bf16_);
-  const Inputs in = inputs(x, t, label);
-  return function_->heads(in.x, in.time, in.label, in.given);
-} catch (...) {
-  detail::throw_as_error();
+Estimate TableDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
+  return Estimate(x, answer(x, t, label).denoised, spec_.prediction, spec_.process, t);
 }
 
 std::shared_ptr<const Denoiser> TableDenoiser::frozen() const {

@@ -18,8 +18,12 @@ class TableDenoiser final : public Denoiser {
   /// label: where rows are given or have labels, (n) int64, which of those each row of x is. Otherwise the
   /// class.
   Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override;
-  /// log p(level | x_t) of each discrete part, and F of each number.
-  TableHeads heads(const Tensor& x, const Times& t, const Tensor& label = {}) const;
+  /// What an estimate comes from, and E[x_0 | x_t] (n, dims), by one call of the network.
+  struct Answer {
+    TableHeads heads;
+    Tensor denoised;
+  };
+  Answer answer(const Tensor& x, const Times& t, const Tensor& label = {}) const;
   const GaussianProcess& process() const override { return spec_.process; }
   std::shared_ptr<const Denoiser> frozen() const override;
   const TableSpace& space() const { return function_->space(); }

@@ -62,8 +62,7 @@ TableLikelihood table_likelihood(const TableDenoiser& denoiser, const TableMap& 
   options.time = t;
   const Likelihood flow = log_likelihood(denoiser, alpha * y, options, rng.stream("probes"));
   const Tensor x = (alpha * y).to(options.type);
-  const TableHeads heads = denoiser.heads(x, t, options.label);
-  const Tensor denoised = denoiser.estimate(x, t, options.label).denoised();
+  const auto [heads, denoised] = denoiser.answer(x, t, options.label);
   const auto dims = static_cast<double>(map.layout().dims());
   return {.bound = flow.log_density + dims * std::log(alpha) + decoded(map, rows, y, heads, denoised, r) +
                    map.log_slope(rows),

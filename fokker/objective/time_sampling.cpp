@@ -1,9 +1,9 @@
 #include "fokker/objective/time_sampling.h"
 
 #include <cmath>
-#include <numbers>
 
 #include "fokker/core/check.h"
+#include "fokker/core/normal_quantiles.h"
 
 namespace fokker {
 namespace {
@@ -21,17 +21,9 @@ Tensor unit_numbers(TimeSampling::Method method, int64_t n, uint64_t step, const
   return (index / static_cast<double>(n) + offset).frac().clamp(1e-12, 1 - 1e-12);
 }
 
-/// Inverse of the standard normal distribution function.
-double normal_quantile(double u) {
-  return std::numbers::sqrt2 *
-         at::erfinv(at::scalar_tensor(2 * u - 1, at::TensorOptions(at::kDouble))).item<double>();
-}
-
-double time_from_unit(const GaussianProcess& process, const TimeSampling& options, double u) {
-  const auto& schedule = process.schedule();
-  if (options.law == TimeSampling::Law::log_normal)
-    return schedule->time_of_log_snr(-2.0 * (options.log_mean + options.log_deviation * normal_quantile(u)));
-  const auto steps = static_cast<double>(schedule->chain_steps());
+/// Times of uniform t, or on a chain of steps i/N.
+double uniform_time(const GaussianProcess& process, double u) {
+  const auto steps = static_cast<double>(process.schedule()->chain_steps());
   if (steps > 0) return std::min(std::floor(u * steps) + 1, steps) / steps;
   return std::lerp(process.time_min(), 1.0, u);
 }
@@ -41,9 +33,17 @@ double time_from_unit(const GaussianProcess& process, const TimeSampling& option
 Tensor sample_times(const GaussianProcess& process, const TimeSampling& options, int64_t n, uint64_t step,
                     const Rng& rng) {
   check(n > 0, "sample_times: expected n > 0 but received {}", n);
-  Tensor times = unit_numbers(options.method, n, step, rng).contiguous();
+  const bool log_normal = options.law == TimeSampling::Law::log_normal;
+  const Tensor unit = unit_numbers(options.method, n, step, rng);
+  Tensor times = (log_normal ? normal_quantiles(unit) : unit).contiguous();
   double* t = times.data_ptr<double>();
-  for (int64_t i = 0; i < n; ++i) t[i] = std::max(time_from_unit(process, options, t[i]), process.time_min());
+  for (int64_t i = 0; i < n; ++i) {
+    const double time =
+        log_normal
+            ? process.schedule()->time_of_log_snr(-2.0 * (options.log_mean + options.log_deviation * t[i]))
+            : uniform_time(process, t[i]);
+    t[i] = std::max(time, process.time_min());
+  }
   return times;
 }
 

@@ -1,9 +1,9 @@
 #include "fokker/table/normal_scores.h"
 
 #include <cmath>
-#include <numbers>
 
 #include "fokker/core/check.h"
+#include "fokker/core/normal_quantiles.h"
 #include "fokker/core/text/json_reader.h"
 
 namespace fokker {
@@ -76,10 +76,6 @@ Tensor interpolate(const Tensor& xs, const Tensor& ys, const Tensor& x) {
 }
 
 }  // namespace
-
-Tensor normal_quantiles(const Tensor& u) {
-  return std::numbers::sqrt2 * at::erfinv(2 * u - 1);
-}
 
 NormalScores NormalScores::fit(const Tensor& given, double step) {
   check(given.dim() == 1 && given.size(0) > 0 && step >= 0,

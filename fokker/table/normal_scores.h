@@ -38,7 +38,4 @@ class NormalScores {
       scores_;  ///< (knots) float64, values strictly rising, scores not falling: a gap between cells has one
 };
 
-/// Phi^{-1}(u) of (n) float64.
-Tensor normal_quantiles(const Tensor& u);
-
 }  // namespace fokker

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "fokker/core/check.h"
+#include "fokker/core/normal_quantiles.h"
 #include "fokker/table/nearest_place.h"
 #include "fokker/table/table_map.h"
 
@@ -133,10 +134,10 @@ void TableMap::order_parts() {
     now[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
     sorted.push_back(std::move(parts[static_cast<size_t>(order[i])]));
   }
-  parts = std::move(sorted);
   for (Place& place : places_)
     for (int64_t* part : {&place.number, &place.levels, &place.gate})
       if (*part >= 0) *part = now[static_cast<size_t>(*part)];
+  set_layout({.parts = std::move(sorted), .columns = layout_.columns});
 }
 
 TableMap TableMap::fit(const Tensor& cells, std::shared_ptr<const Schema> schema, const Rng& rng) {

@@ -14,6 +14,13 @@ const at::TensorOptions level_type = at::TensorOptions(at::kLong);
 
 }  // namespace
 
+void TableMap::set_layout(TableLayout layout) {
+  layout_ = std::move(layout);
+  points_.clear();
+  for (const TablePart& part : layout_.parts)
+    points_.push_back(part.kind == Kind::number ? Tensor() : part_points(part));
+}
+
 /// The level of cells (n) of a column that has levels; a missing one is the last.
 Tensor TableMap::level_of(int64_t column, const Tensor& cells) const {
   const Column& c = schema_->columns[static_cast<size_t>(column)];
@@ -86,8 +93,7 @@ TableRows TableMap::encode(const Tensor& given, const Rng* rng, uint64_t step) c
     x[static_cast<size_t>(place.number)] = z.unsqueeze(1).to(at::kFloat);
   }
   for (size_t i = static_cast<size_t>(numbers); i < x.size(); ++i)
-    x[i] = part_points(layout_.parts[i])
-               .index_select(0, rows.levels.select(1, discrete_of(static_cast<int64_t>(i))));
+    x[i] = points_[i].index_select(0, rows.levels.select(1, discrete_of(static_cast<int64_t>(i))));
   rows.x = at::cat(x, 1);
   return rows;
 }
@@ -127,7 +133,7 @@ Tensor TableMap::nearest_levels(const Tensor& x) const {
   std::vector<Tensor> levels;
   int64_t first = layout_.numbers();
   for (size_t i = static_cast<size_t>(layout_.numbers()); i < layout_.parts.size(); ++i) {
-    const Tensor points = part_points(layout_.parts[i]);
+    const Tensor& points = points_[i];
     const Tensor y = x.narrow(1, first, points.size(1)).to(at::kFloat);
     levels.push_back((at::mm(y, points.t()) - 0.5 * points.square().sum(1)).argmax(1));
     first += points.size(1);

@@ -83,8 +83,11 @@ class TableMap {
   void find_twins(const Tensor& cells);
   int64_t discrete_of(int64_t part) const { return part - layout_.numbers(); }
 
+  void set_layout(TableLayout layout);
+
   std::shared_ptr<const Schema> schema_;
   TableLayout layout_;
+  std::vector<Tensor> points_;  ///< part_points of each part; undefined for numbers
   std::vector<Place> places_;
 };
 

@@ -53,7 +53,7 @@ Json TableMap::to_json() const {
 TableMap TableMap::from_json(const Json& json, TableLayout layout, const std::string& file) {
   const detail::JsonReader reader(json, file);
   TableMap map(std::make_shared<const Schema>(Schema::from_json(reader.at("schema").json(), file)));
-  map.layout_ = std::move(layout);
+  map.set_layout(std::move(layout));
   const Json& places = reader.at("places").json();
   check_input(places.is_array() && std::ssize(places) == map.schema().size() &&
                   map.layout_.columns == map.schema().size(),

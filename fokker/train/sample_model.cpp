@@ -36,8 +36,9 @@ std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& 
   return limit != 0 ? std::make_shared<ClippedDenoiser>(denoiser, limit) : denoiser;
 }
 
-Dataset in_user_units(const Model& model, const Tensor& x, const Tensor& classes) {
-  Dataset rows{.values = model.to_user(x), .columns = model.columns};
+/// Values in the user's units, with all that the model knows of them.
+Dataset as_dataset(const Model& model, Tensor values, const Tensor& classes) {
+  Dataset rows{.values = std::move(values), .columns = model.columns};
   rows.schema = model.schema();
   if (!classes.defined()) return rows;
   rows.labels = classes;
@@ -110,10 +111,13 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
                            .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
                            .observers = o.observers,
                            .labels = classes};
-  if (model.table && !guided_table)
-    return sample_table(model, {start.to(type), classes, o.known, *sampler, grid, rng}, options);
+  if (model.table && !guided_table) {
+    TableSamples drawn =
+        sample_table(model, {start.to(type), classes, o.known, *sampler, grid, rng}, options);
+    return {as_dataset(model, std::move(drawn.cells), classes), drawn.evaluations, drawn.rejected};
+  }
   const Integration run = integrate(*guided(model, o), *sampler, grid, start.to(type), options);
-  return {in_user_units(model, run.x, classes), run.evaluations, run.rejected};
+  return {as_dataset(model, model.to_user(run.x), classes), run.evaluations, run.rejected};
 } catch (...) {
   detail::throw_as_error();
 }

@@ -63,9 +63,8 @@ Tensor finish(const Model& model, const TableDenoiser& denoiser, const Tensor& x
     const int64_t count = std::min(options.block, x.size(0) - first);
     const Tensor rows = x.narrow(0, first, count);
     const Tensor labels = options.labels.defined() ? options.labels.narrow(0, first, count) : Tensor();
-    const TableHeads heads = denoiser.heads(rows, t, labels);
-    TableRows drawn{.x = denoiser.estimate(rows, t, labels).denoised().narrow(1, 0, numbers).cpu(),
-                    .levels = {}};
+    const auto [heads, denoised] = denoiser.answer(rows, t, labels);
+    TableRows drawn{.x = denoised.narrow(1, 0, numbers).cpu(), .levels = {}};
     drawn.levels = draw_levels(
         layout, heads.log_probabilities.defined() ? heads.log_probabilities.cpu() : at::zeros({count, 0}),
         rng, first);
@@ -82,7 +81,7 @@ TimeGrid table_grid(const GaussianProcess& process, int64_t steps) {
   return TimeGrid::karras(process, steps, 7.0, {.start = 1.0, .end = end});
 }
 
-ModelSamples sample_table(const Model& model, const TableDraw& draw, IntegrateOptions options) {
+TableSamples sample_table(const Model& model, const TableDraw& draw, IntegrateOptions options) {
   const int64_t n = draw.start.size(0);
   const KnownCells known = completed(model, draw.known, n);
   const bool rows_differ = known.any() || draw.classes.defined();
@@ -93,14 +92,7 @@ ModelSamples sample_table(const Model& model, const TableDraw& draw, IntegrateOp
   const double last = draw.grid.times().back();
   Tensor cells = last > 0 ? finish(model, denoiser, run.x, last, draw.rng, options) : model.to_user(run.x);
   if (known.any()) cells = at::where(known.known, known.cells, cells);
-  Dataset rows{.values = cells, .columns = model.columns};
-  rows.schema = model.schema();
-  if (draw.classes.defined()) {
-    rows.labels = draw.classes;
-    rows.label_names = model.label_names;
-    rows.label_column = model.label_column;
-  }
-  return {std::move(rows), run.evaluations + 2, run.rejected};
+  return {std::move(cells), run.evaluations + (last > 0 ? 1 : 0), run.rejected};
 }
 
 }  // namespace fokker

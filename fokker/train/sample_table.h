@@ -17,9 +17,15 @@ struct TableDraw {
   const Rng& rng;
 };
 
+struct TableSamples {
+  Tensor cells;             ///< (n, columns) float64
+  int64_t evaluations = 0;  ///< of the denoiser per row
+  int64_t rejected = 0;     ///< steps of an adaptive method
+};
+
 /// Rows of a table from the prior's, in the user's cells. At the end of the grid the levels of each row are
 /// drawn from p(level | x_t), and numbers are E[number | x_t]; known cells are copied. Where a grid ends at
 /// t = 0 levels are the nearest.
-ModelSamples sample_table(const Model& model, const TableDraw& draw, IntegrateOptions options);
+TableSamples sample_table(const Model& model, const TableDraw& draw, IntegrateOptions options);
 
 }  // namespace fokker
