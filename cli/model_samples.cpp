@@ -7,6 +7,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
 #include "fokker/data/labels.h"
+#include "fokker/train/guide.h"
 
 namespace fokker::cli {
 namespace {
@@ -26,10 +27,21 @@ std::vector<int64_t> written_event(const Model& model) {
   return model.table ? std::vector<int64_t>{model.table->schema().size()} : model.event_shape();
 }
 
-fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& run) {
+/// The run of --guide, compared with the model; null without one.
+std::shared_ptr<const Model> open_guide(const SampleOptions& o, const Model& model) {
+  if (o.guide.empty()) return nullptr;
+  const auto guide = std::make_shared<Model>(*open_denoiser(o.common, {.run = o.guide}).model);
+  check_guide(model, *guide, !o.label.empty(), "guide: " + o.guide);
+  return guide;
+}
+
+fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& run,
+                                      std::shared_ptr<const Model> guide) {
   fokker::SampleOptions options{.sampler = run.sampler(),
                                 .grid = run.grid(),
                                 .guidance = o.guidance,
+                                .guidance_interval = guidance_interval(o),
+                                .guide = guide,
                                 .clip = clip_of(o),
                                 .batch = run.block(),
                                 .observers = run.observers()};
@@ -40,6 +52,7 @@ fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& 
 /// Samples of a trained model, from the prior.
 Samples run_model(const SampleOptions& o, const Model& model) {
   check_output_holds(o.out, written_event(model));
+  const auto guide = open_guide(o, model);
   GivenRows given{.groups = o.n};
   if (is_given(o)) given = read_given(o, model);
   const bool ranges = !all_exact(given);
@@ -51,12 +64,12 @@ Samples run_model(const SampleOptions& o, const Model& model) {
                      .rows = n,
                      .event = model.event_shape(),
                      .to_user = [&](const Tensor& x) { return model.to_user(x); },
-                     .table = model.table != nullptr && (o.label.empty() || o.guidance == 1),
+                     .table = model.table != nullptr && ((o.label.empty() && !guide) || o.guidance == 1),
                      .watched = !ranges});
   Samples samples;
   samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
   warn_of_last_step(process, 1, *run.sampler(), run.grid());
-  const fokker::SampleOptions options = library_options(o, run);
+  const fokker::SampleOptions options = library_options(o, run, guide);
   if (is_given(o)) {
     std::optional<Progress> progress;
     if (ranges) progress.emplace("sampling", n);

@@ -3,10 +3,10 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/labels.h"
-#include "fokker/denoise/guidance.h"
 #include "fokker/nn/placement.h"
 #include "fokker/sample/method/exponential/unipc.h"
 #include "fokker/sample/samplers.h"
+#include "fokker/train/guide.h"
 #include "fokker/train/sample_table.h"
 
 namespace fokker {
@@ -28,10 +28,14 @@ Tensor classes_of(const Model& model, int64_t n, const std::vector<std::string>&
   return labels.size() == 1 ? all.expand({n}).contiguous() : all;
 }
 
-/// Guided towards the labels that it is given, and clipped.
+/// Guided by the other model, or towards the labels that it is given, and clipped.
 std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& o) {
   std::shared_ptr<const Denoiser> denoiser = model.denoiser();
-  if (!o.labels.empty()) denoiser = std::make_shared<GuidedDenoiser>(denoiser, o.guidance);
+  if (o.guide)
+    denoiser = std::make_shared<AutoguidedDenoiser>(denoiser, guide_of(model, *o.guide, o.precision),
+                                                    o.guidance, o.guidance_interval);
+  else if (!o.labels.empty())
+    denoiser = std::make_shared<GuidedDenoiser>(denoiser, o.guidance, o.guidance_interval);
   const double limit = clip_limit(model, o.clip);
   return limit != 0 ? std::make_shared<ClippedDenoiser>(denoiser, limit) : denoiser;
 }
@@ -87,7 +91,8 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   check(!model.table || o.clip.value_or(0) == 0,
         "clip: expected none of a table with a schema, whose cells are never beyond those of the training");
   const Tensor classes = classes_of(model, n, o.labels);
-  const bool guided_table = model.table && classes.defined() && o.guidance != 1;
+  if (o.guide) check_guide(model, *o.guide, !o.labels.empty());
+  const bool guided_table = model.table && (o.guide || classes.defined()) && o.guidance != 1;
   check(!guided_table || !o.known.any(),
         "guidance: expected a weight of 1 beside known cells but received {}", o.guidance);
   const std::shared_ptr<const Sampler> sampler =

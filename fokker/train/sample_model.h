@@ -1,6 +1,7 @@
 #pragma once
 #include "fokker/core/device.h"
 #include "fokker/data/dataset.h"
+#include "fokker/denoise/guidance.h"
 #include "fokker/format/model.h"
 #include "fokker/sample/integrate.h"
 
@@ -21,7 +22,9 @@ struct SampleOptions {
   /// As the data of the training has them: one of all rows, or one of each row; without any, rows of any
   /// class.
   std::vector<std::string> labels = {};
-  double guidance = 1.0;                 ///< weight of classifier-free guidance towards the labels
+  double guidance = 1.0;  ///< weight of guidance: by `guide`, else classifier-free towards the labels
+  GuidanceInterval guidance_interval = {};       ///< noise levels at which it acts
+  std::shared_ptr<const Model> guide = nullptr;  ///< a worse model of the same data: AutoguidedDenoiser
   std::optional<double> clip = {};       ///< of the denoised estimate to [-clip, clip]; 0 never; images: 1
   Tensor start = {};                     ///< (n, event...) in the model's space; where undefined, the prior
   int64_t batch = 0;                     ///< rows sampled together; 0: 64 images, 4096 rows of a table

@@ -29,4 +29,7 @@ void add_s3_noise(Items& items);
 void add_s3_sde(Items& items);
 void add_s3_flow(Items& items);
 
+// Conditions: guidance.
+void add_guidance_laws(Items& items);
+
 }  // namespace fokker::gallery

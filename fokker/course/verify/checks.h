@@ -37,4 +37,7 @@ void add_s2_langevin(Checks& checks);
 void add_s2_annealed(Checks& checks);
 void add_s2_toy(Checks& checks);
 
+// Conditions: what law guidance samples.
+void add_guidance_laws(Checks& checks);
+
 }  // namespace fokker::verify

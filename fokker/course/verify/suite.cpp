@@ -36,6 +36,7 @@ Checks build() {
   add_s3_learning(checks);
   add_s3_sde(checks);
   add_s3_generation(checks);
+  add_guidance_laws(checks);
   std::set<std::string> ids;
   for (const Check& c : checks) check(ids.insert(c.id).second, "verify: two checks have the id {}", c.id);
   return checks;
