@@ -1,6 +1,17 @@
 #pragma once
 /// The generative core: target fokker::fokker. Include single headers instead where build time matters.
 
+#include "fokker/condition/measurement.h"
+#include "fokker/condition/method/ddnm.h"
+#include "fokker/condition/method/dps.h"
+#include "fokker/condition/method/gibbs.h"
+#include "fokker/condition/method/mmps.h"
+#include "fokker/condition/method/pigdm.h"
+#include "fokker/condition/method/replacement.h"
+#include "fokker/condition/method/tds.h"
+#include "fokker/condition/operator/operators.h"
+#include "fokker/condition/particles.h"
+#include "fokker/condition/posterior_sampler.h"
 #include "fokker/core/device.h"
 #include "fokker/core/environment.h"
 #include "fokker/core/error.h"
@@ -79,6 +90,7 @@
 #include "fokker/table/describe.h"
 #include "fokker/table/schema.h"
 #include "fokker/table/table_map.h"
+#include "fokker/target/mixture_posterior.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/checkpoints.h"
 #include "fokker/train/sample_given.h"
