@@ -94,5 +94,58 @@ TEST_F(ConditionCommand, RefusesWhatDoesNotFit) {
               HasSubstr("none.csv: no column 'x', which the model has"));
 }
 
+TEST_F(ConditionCommand, CalibrationIsOfHeldOutPairs) {
+  train();
+  const Answer found =
+      answer("calibrate run --data pairs.csv --rows 60 --draws 30 --steps 8 --out c.json --plot c.png");
+  EXPECT_THAT(found.said, HasSubstr("the model was trained on these rows"));
+  EXPECT_EQ(found.json["n"], 60);
+  EXPECT_EQ(found.json["columns"].size(), 2);
+  EXPECT_EQ(found.json["columns"][1]["column"], "b");
+  EXPECT_EQ(found.json["given"], Json({"x"}));
+  EXPECT_LT(found.json["p_value"].get<double>(), 0.01);  // after 30 steps
+  EXPECT_EQ(Json::parse(read_file("c.json")), found.json);
+  EXPECT_TRUE(fs::exists("c.png"));
+  save_csv("few.csv", values_.narrow(0, 0, 5), {"a", "x", "b"});
+  EXPECT_THAT(refusal("calibrate run --data few.csv --out c.json", ErrorKind::input),
+              HasSubstr("few.csv: expected at least 20 rows but it has 5"));
+  EXPECT_THAT(refusal("calibrate run --data few.csv --out c.txt"), HasSubstr("ends in .json"));
+  ASSERT_EQ(refusal("train --data pairs.csv --out plain --steps 3 --batch 16 --width 8 --depth 1 --quiet"),
+            "");
+  EXPECT_THAT(refusal("calibrate plain --data pairs.csv --out c.json"),
+              HasSubstr("plain: it was trained without conditions"));
+}
+
+// Texts and whole numbers: the network of tables, given its conditions in every row.
+TEST_F(ConditionCommand, OfATableWithASchema) {
+  std::string text = "sex,age,income\n";
+  const Tensor u = Rng(6).uniform({300, 2}, {}, at::kDouble);
+  for (int64_t i = 0; i < 300; ++i) {
+    const int age = 20 + static_cast<int>(50 * u[i][0].item<double>());
+    text += fmt::format("{},{},{:.1f}\n", i % 3 ? "male" : "female", age, age * (1 + u[i][1].item<double>()));
+  }
+  write("people.csv", text);
+  ASSERT_EQ(
+      refusal("train --data people.csv --condition sex,age --out people --steps 30 --batch 64 --width 16 "
+              "--depth 1 --quiet"),
+      "");
+  ASSERT_EQ(refusal("sample people --given sex=male --given age=40 --n 4 --out s.csv --quiet"), "");
+  EXPECT_THAT(read_file("s.csv"), ::testing::StartsWith("sex,age,income\nmale,40,"));
+  EXPECT_THAT(refusal("sample people --given sex=male --n 4 --out s.csv"),
+              HasSubstr("expected single values of sex, age in every row"));
+  EXPECT_THAT(refusal("sample people --given sex=male --given age=30..40 --n 4 --out s.csv"),
+              HasSubstr("expected single values of sex, age in every row"));
+  const Json likelihood = answer("likelihood people --data people.csv --rows 30").json;
+  EXPECT_EQ(likelihood["probabilities"], Json({"income"}));
+  EXPECT_EQ(likelihood["given_conditions"], true);
+  EXPECT_EQ(refusal("score people --data people.csv --time 0.4 --out score.npy --quiet"), "");
+  EXPECT_THAT(refusal("encode people --data people.csv --out z.npy"),
+              HasSubstr("do not hold the cells that it is given"));
+  EXPECT_EQ(answer("calibrate people --data people.csv --rows 40 --draws 10 --steps 8 --out c.json")
+                .json["columns"]
+                .size(),
+            1);
+}
+
 }  // namespace
 }  // namespace fokker

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "fokker/format/model.h"
+#include "fokker/train/posterior_draws.h"
 #include "fokker/train/sample_model.h"
 #include "fokker/train/train_into.h"
 #include "folder.h"
@@ -145,6 +146,57 @@ TEST(Condition, AWarmStartKeepsItAndARunIsResumedWithIt) {
   recipe.options.steps = 30;
   expect_error([&] { train_into(RunFolder(folder / "run"), pairs(100), recipe, Rng(0), {.resume = true}); },
                ErrorKind::input, "condition was [\"x\"] and is now [\"theta\"]");
+}
+
+/// x and y of N(0, 1) with correlation 0.8, rounded to three decimals: a table with a schema.
+Dataset rounded_pairs(int64_t n) {
+  const Tensor z = Rng(7).normal({n, 2}, {}, at::kDouble);
+  const Tensor y = 0.8 * z.select(1, 0) + 0.6 * z.select(1, 1);
+  Dataset data{.values = (at::stack({z.select(1, 0), y}, 1) * 1000).round() / 1000, .columns = {"x", "y"}};
+  Schema schema;
+  for (const int64_t j : {0, 1}) {
+    Column column{.name = data.columns[static_cast<size_t>(j)], .decimals = 3};
+    column.low = data.values.select(1, j).min().item<double>();
+    column.high = data.values.select(1, j).max().item<double>();
+    schema.columns.push_back(column);
+  }
+  data.schema = std::make_shared<const Schema>(schema);
+  return data;
+}
+
+// y given x is N(0.8 x, 0.6^2); the network's own error is within 0.1.
+TEST(Condition, OfATableWithASchemaIsAlwaysGiven) {
+  Recipe recipe = small_recipe(500);
+  const Model model = train(rounded_pairs(10'000), recipe, Rng(1));
+  EXPECT_EQ(model.condition.columns, (std::vector<std::string>{"x"}));
+  for (const double x : {-1.0, 1.5}) {
+    const Dataset drawn = sample(model, 2000, Rng(3), {.conditions = rows_of({{x}})});
+    EXPECT_TRUE(drawn.values.select(1, 0).eq(x).all().item<bool>());
+    EXPECT_NEAR(average(drawn.values.select(1, 1)), 0.8 * x, 0.1 + four_errors(drawn.values.select(1, 1)))
+        << x;
+    EXPECT_NEAR(drawn.values.select(1, 1).std().item<double>(), 0.6, 0.1) << x;
+  }
+  expect_error([&] { sample(model, 3, Rng(3)); }, ErrorKind::argument,
+               "conditions: expected single values of x in every row");
+  const PosteriorDraws posterior = posterior_draws(model, rounded_pairs(30), 7, Rng(4));
+  EXPECT_EQ(posterior.columns, (std::vector<std::string>{"y"}));
+  EXPECT_EQ(posterior.draws.sizes(), (at::IntArrayRef{30, 7, 1}));
+  EXPECT_TRUE(posterior.truth.equal(rounded_pairs(30).values.narrow(1, 1, 1)));
+  // Draws stand beside the row that they are of: both rise with x.
+  const Tensor mean = posterior.draws.mean(1).select(1, 0), truth = posterior.truth.select(1, 0);
+  EXPECT_GT(((mean - mean.mean()) * (truth - truth.mean())).mean().item<double>(), 0.2);
+}
+
+TEST(PosteriorDraws, AreThoseOfEachRowsCondition) {
+  const Model model = train(pairs(500), small_recipe(20), Rng(0));
+  const Dataset rows = take_conditions(pairs(6, 5), {"x"});
+  const PosteriorDraws found = posterior_draws(model, rows, 3, Rng(2), {.steps = 8});
+  EXPECT_TRUE(found.truth.equal(rows.values));
+  const Tensor all =
+      sample(model, 18, Rng(2), {.steps = 8, .conditions = rows.conditions.repeat_interleave(3, 0)}).values;
+  EXPECT_TRUE(found.draws.equal(all.view({6, 3, 1})));
+  expect_error([&] { posterior_draws(model, pairs(6), 3, Rng(2)); }, ErrorKind::argument,
+               "expected rows with the conditions x");
 }
 
 }  // namespace
