@@ -62,7 +62,7 @@ Given read_what_is_given(const SampleOptions& o, const Model& model) {
 }
 
 /// Draws them; `samples` begins with what is known before.
-void draw(const SampleOptions& o, const Model& model, Given given, fokker::SampleOptions options,
+void draw_given(const SampleOptions& o, const Model& model, Given given, fokker::SampleOptions options,
           Samples& samples) {
   const auto keep = [&](auto&& drawn) {
     samples.rows = std::move(drawn.rows);
@@ -98,7 +98,7 @@ Samples run_model(const SampleOptions& o, const Model& model) {
   Samples samples;
   samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
   warn_of_last_step(process, 1, *run.sampler(), run.grid());
-  draw(o, model, std::move(given), library_options(o, run), samples);
+  draw_given(o, model, std::move(given), library_options(o, run), samples);
   run.finish();
   if (!run.sampler()->adaptive()) samples.rejected.reset();
   return samples;

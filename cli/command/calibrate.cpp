@@ -29,7 +29,7 @@ void check_asked(const CalibrateOptions& o, const DenoiserSource& source) {
   check(!model.is_image(), "{}: it draws images, whose pixels are too many for one test each", o.run);
 }
 
-PosteriorDraws draw(const CalibrateOptions& o, const DenoiserSource& source, const Dataset& data) {
+PosteriorDraws draw_posterior(const CalibrateOptions& o, const DenoiserSource& source, const Dataset& data) {
   const int64_t n = data.size() * o.draws;
   const int64_t block = o.batch > 0 ? o.batch : usual_batch(source.event);
   Progress progress("drawing", (n + block - 1) / block * o.steps);
@@ -62,7 +62,7 @@ int run_calibrate(const CalibrateOptions& o, const Command&) {
   if (source.model->training.data == o.data)
     warn(fmt::format("{}: the model was trained on these rows, and knows them: expected rows held out of it",
                      o.data));
-  const PosteriorDraws drawn = draw(o, source, data);
+  const PosteriorDraws drawn = draw_posterior(o, source, data);
   const Calibration found = calibrate(drawn.truth, drawn.draws, Rng(o.common.seed).stream("calibration"),
                                       {.columns = drawn.columns});
   Json json = calibration_json(found);
