@@ -39,8 +39,10 @@ void check_used(const SampleOptions& o, const Command& command) {
   }
   if (!o.target.starts_with("data:") && o.given_file.empty())
     command.refuse(data_option_names(), "expected --target data:FILE or --given-file FILE, which is read so");
-  if (o.label.empty() && o.guide.empty())
-    command.refuse({"guidance"}, "expected --label too, the class that samples are guided to, or --guide");
+  if (o.label.empty() && o.given.empty() && o.given_file.empty() && o.guide.empty())
+    command.refuse(
+        {"guidance"},
+        "expected --label or --given too, the class or condition that samples are guided to, or --guide");
   if (o.guidance == 1)
     command.refuse({"guide", "guidance-interval"},
                    "expected a weight --guidance other than 1, which leaves the model as it is");
@@ -117,22 +119,25 @@ void describe_options(Command& c, SampleOptions& o) {
            "Of these states keep the start, every K-th and the last");
   c.option("--trajectory-times", o.trajectory_times,
            "Of these states keep those at times T,T,... of the run's grid, in the order of the run");
-  c.heading("Conditions on a table's columns");
+  c.heading("Conditions");
   c.repeated(
       "--given", o.given,
       "COLUMN=VALUE: a cell as the file has it (also a mark of a missing one, or nothing where cells are "
       "missing), some of them a|b, or a range LOW..HIGH, LOW.. or ..HIGH. Rows are drawn given single "
       "values; "
-      "of ranges those are kept that meet them");
-  c.option(
-      "--given-file", o.given_file,
-      "CSV file of some of the columns: samples given each of its rows, in its order. An empty cell is not "
-      "given; another mark of a missing cell is given as missing. --given is given of all rows too");
+      "of ranges those are kept that meet them. Of a model trained with --condition: COLUMN=NUMBER of each "
+      "of "
+      "its conditions");
+  c.option("--given-file", o.given_file,
+           "CSV file of some of the columns, or of the conditions: samples given each of its rows, in its "
+           "order. An empty cell is not "
+           "given; another mark of a missing cell is given as missing. --given is given of all rows too");
   c.heading("Class");
   c.option("--label", o.label, "Class to sample: a label as the data of the training has it");
   c.heading("Guidance");
   c.option("--guidance", o.guidance,
-           "Weight of guidance: classifier-free towards --label, or away from the run of --guide; 1 is none");
+           "Weight of guidance: classifier-free towards --label or conditions (--given), or away from "
+           "the run of --guide; 1 is none");
   c.option("--guidance-interval", o.guidance_interval,
            "Noise levels sigma/alpha LOW..HIGH, LOW.. or ..HIGH at which it acts, at no cost outside "
            "(default: all)");

@@ -5,7 +5,8 @@
 namespace fokker {
 
 /// Argument error unless `guide` can guide `model`: the same shape of a row, columns, schema or normalisation
-/// and process, and where `labelled` the same labels. It names what differs; `name` is the guide's.
+/// and process, and where `labelled` the same labels and conditions. It names what differs; `name` is the
+/// guide's.
 void check_guide(const Model& model, const Model& guide, bool labelled, const std::string& name = "guide");
 
 /// The denoiser of a guide beside that of a model: where `precision` is not automatic, of a copy of its

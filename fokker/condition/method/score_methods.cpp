@@ -19,10 +19,9 @@ std::shared_ptr<const Sampler> or_ancestral(std::shared_ptr<const Sampler> sampl
 PosteriorDraw run_with_term(const PosteriorBlock& block, const Sampler& sampler,
                             const LikelihoodDenoiser::Term& term, const int64_t& gradients) {
   const LikelihoodDenoiser denoiser(block.denoiser, term);
-  const Integration run = integrate(denoiser, sampler, block.grid, block.start,
-                                    {.noise = block.noise,
-                                     .block = block.start.size(0),
-                                     .labels = block.labels});
+  const Integration run =
+      integrate(denoiser, sampler, block.grid, block.start,
+                {.noise = block.noise, .block = block.start.size(0), .labels = block.labels});
   return {.x = run.x, .log_weights = {}, .evaluations = run.evaluations, .gradients = gradients};
 }
 
