@@ -57,6 +57,34 @@ void check_used(const SampleOptions& o, const Command& command) {
     command.refuse({"trajectory-every"}, "expected --trajectory FILE.npy, to which the states are written");
 }
 
+/// What samples are given, and how strongly.
+void describe_conditions(Command& c, SampleOptions& o) {
+  c.heading("Conditions");
+  c.repeated(
+      "--given", o.given,
+      "COLUMN=VALUE: a cell as the file has it (also a mark of a missing one, or nothing where cells are "
+      "missing), some of them a|b, or a range LOW..HIGH, LOW.. or ..HIGH. Rows are drawn given single "
+      "values; of ranges those are kept that meet them. Of a model trained with --condition: COLUMN=NUMBER "
+      "of each of its conditions");
+  c.option(
+      "--given-file", o.given_file,
+      "CSV file of some of the columns, or of the conditions: samples given each of its rows, in its "
+      "order. An empty cell is not given; another mark of a missing cell is given as missing. --given is "
+      "given of all rows too");
+  c.heading("Class");
+  c.option("--label", o.label, "Class to sample: a label as the data of the training has it");
+  c.heading("Guidance");
+  c.option("--guidance", o.guidance,
+           "Weight of guidance: classifier-free towards --label or conditions (--given), or away from "
+           "the run of --guide; 1 is none");
+  c.option("--guidance-interval", o.guidance_interval,
+           "Noise levels sigma/alpha LOW..HIGH, LOW.. or ..HIGH at which it acts, at no cost outside "
+           "(default: all)");
+  c.option("--guide", o.guide,
+           "Run of a worse model of the same data, smaller or less trained, that guides in place of the "
+           "unconditional estimate (autoguidance)");
+}
+
 }  // namespace
 
 GuidanceInterval guidance_interval(const SampleOptions& o) {
@@ -119,31 +147,7 @@ void describe_options(Command& c, SampleOptions& o) {
            "Of these states keep the start, every K-th and the last");
   c.option("--trajectory-times", o.trajectory_times,
            "Of these states keep those at times T,T,... of the run's grid, in the order of the run");
-  c.heading("Conditions");
-  c.repeated(
-      "--given", o.given,
-      "COLUMN=VALUE: a cell as the file has it (also a mark of a missing one, or nothing where cells are "
-      "missing), some of them a|b, or a range LOW..HIGH, LOW.. or ..HIGH. Rows are drawn given single "
-      "values; "
-      "of ranges those are kept that meet them. Of a model trained with --condition: COLUMN=NUMBER of each "
-      "of "
-      "its conditions");
-  c.option("--given-file", o.given_file,
-           "CSV file of some of the columns, or of the conditions: samples given each of its rows, in its "
-           "order. An empty cell is not "
-           "given; another mark of a missing cell is given as missing. --given is given of all rows too");
-  c.heading("Class");
-  c.option("--label", o.label, "Class to sample: a label as the data of the training has it");
-  c.heading("Guidance");
-  c.option("--guidance", o.guidance,
-           "Weight of guidance: classifier-free towards --label or conditions (--given), or away from "
-           "the run of --guide; 1 is none");
-  c.option("--guidance-interval", o.guidance_interval,
-           "Noise levels sigma/alpha LOW..HIGH, LOW.. or ..HIGH at which it acts, at no cost outside "
-           "(default: all)");
-  c.option("--guide", o.guide,
-           "Run of a worse model of the same data, smaller or less trained, that guides in place of the "
-           "unconditional estimate (autoguidance)");
+  describe_conditions(c, o);
   c.heading("Method");
   c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");
   c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
