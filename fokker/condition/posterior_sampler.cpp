@@ -26,6 +26,9 @@ void check_posterior_run(const PosteriorSampler& method, const Denoiser& denoise
   check(!options.labels.defined() ||
             (options.labels.dim() == 1 && options.labels.size(0) == measurement.rows()),
         "{}: expected {} labels, one per measured row", method.name(), measurement.rows());
+  check(!options.row_indices.defined() ||
+            (options.row_indices.dim() == 1 && options.row_indices.size(0) == measurement.rows()),
+        "{}: expected {} indices of rows", method.name(), measurement.rows());
   method.check_measurement(measurement);
 }
 
@@ -40,6 +43,24 @@ std::vector<int64_t> batch_shape(int64_t n, const std::vector<int64_t>& event) {
 std::shared_ptr<const Denoiser> called_form(const PosteriorSampler& method, const Denoiser& denoiser) {
   std::shared_ptr<const Denoiser> frozen = method.differentiates() ? nullptr : denoiser.frozen();
   return frozen ? frozen : std::shared_ptr<const Denoiser>(std::shared_ptr<void>(), &denoiser);
+}
+
+/// A source of noise for rows whose indices are `samples` (n): one draw for each run of consecutive ones.
+NoiseSource at_samples(NoiseSource source, const Tensor& samples) {
+  const Tensor ends = at::cat({(samples.slice(0, 1) - samples.slice(0, 0, -1)).ne(1), at::ones({1}, at::kBool)});
+  return [source = std::move(source), samples, ends](IntArrayRef shape, DrawPosition position) {
+    const int64_t first = position.first_sample, count = shape[0];
+    const Tensor last = ends.slice(0, first, first + count).nonzero().squeeze(1);
+    std::vector<Tensor> parts;
+    std::vector<int64_t> part = shape.vec();
+    for (int64_t i = 0, begin = 0; begin < count; ++i) {
+      const int64_t end = i < last.size(0) ? last[i].item<int64_t>() + 1 : count;
+      part[0] = end - begin;
+      parts.push_back(source(part, {samples[first + begin].item<int64_t>(), position.step}));
+      begin = end;
+    }
+    return parts.size() == 1 ? parts[0] : at::cat(parts);
+  };
 }
 
 /// Samples [first, first + count) of all rows' together.
@@ -63,13 +84,17 @@ class PosteriorRun {
     const auto part = measurement_.select(row);
     const Tensor& labels = options_.labels;
     const Tensor own = labels.defined() ? labels.index_select(0, row).to(options_.type.device()) : labels;
-    const int64_t sample = options_.first_row * options_.draws + first;
-    const NoiseSource prior = options_.rng.stream("prior").noise_source(options_.type);
-    const Tensor start = at_first_time(denoiser_->process(),
-                                       prior(batch_shape(count, measurement_.event_shape()), {sample, 0}));
+    const Tensor samples =
+        indices().index_select(0, row) * options_.draws +
+        at::arange(first, first + count, at::kLong).remainder(options_.draws);
+    const auto noise_of = [&](const char* purpose) {
+      return at_samples(options_.rng.stream(purpose).noise_source(options_.type), samples);
+    };
+    const Tensor start = at_first_time(
+        denoiser_->process(), noise_of("prior")(batch_shape(count, measurement_.event_shape()), {}));
+    const Tensor rows = indices().slice(0, first / options_.draws, (first + count - 1) / options_.draws + 1);
     PosteriorDraw result = draw(PosteriorBlock{*denoiser_, *part, grid_, options_, own, start,
-                                               options_.rng.stream("sampler").noise_source(options_.type),
-                                               sample, rows_together_});
+                                               noise_of("sampler"), rows, rows_together_});
     const int64_t bad = first_row_not_finite(result.x);
     if (bad >= 0)
       throw RowError(ErrorKind::failed, (first + bad) / options_.draws,
@@ -79,6 +104,13 @@ class PosteriorRun {
   }
 
  private:
+  /// Of the measured rows in the whole run.
+  Tensor indices() const {
+    return options_.row_indices.defined()
+               ? options_.row_indices
+               : at::arange(options_.first_row, options_.first_row + measurement_.rows(), at::kLong);
+  }
+
   /// As x_t of centred data of that deviation.
   Tensor at_first_time(const GaussianProcess& process, const Tensor& noise) const {
     const double a = process.alpha(grid_.times().front()), s = process.sigma(grid_.times().front()),

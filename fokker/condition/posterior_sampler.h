@@ -13,6 +13,9 @@ struct PosteriorOptions {
   int64_t draws = 1;      ///< K: samples of each measured row; of a particle method its particles
   Rng rng = Rng(0);       ///< noise is keyed by (its seed, purpose, row K + draw, step)
   int64_t first_row = 0;  ///< index of the first measured row, for a call on a part of them
+  /// (rows) int64: indices of the measured rows in the whole, where they do not follow one another from
+  /// first_row on.
+  Tensor row_indices = {};
   /// Rows of x that go through a network together; 0: 64 of images, 4096 of others. Memory is bounded by it
   /// and, of a particle method, by the particles of one measured row. It does not change what is drawn.
   int64_t block = 0;
@@ -43,8 +46,8 @@ struct PosteriorBlock {
   const PosteriorOptions& options;
   Tensor labels;              ///< (n), or undefined
   Tensor start;               ///< (n, event...) from the prior at the grid's first time
-  NoiseSource noise;          ///< of options.type
-  int64_t first_sample = 0;   ///< index of the first row of x in the whole run
+  NoiseSource noise;          ///< of options.type; position.first_sample counts rows of the block
+  Tensor row_indices;         ///< of the measured rows in the whole run, (n / draws) where all draws are here
   int64_t rows_together = 1;  ///< rows of x that the denoiser is called on
 
   const GaussianProcess& process() const { return denoiser.process(); }

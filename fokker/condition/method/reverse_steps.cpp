@@ -27,7 +27,7 @@ DifferentiableEstimate differentiable_estimate(const PosteriorBlock& block, cons
 
 std::function<Tensor(uint32_t draw)> step_noise(const PosteriorBlock& block, const Tensor& like,
                                                 int64_t index, const std::string& method) {
-  return draws_of_step(block.noise, like, block.first_sample, index, draws_per_step, method);
+  return draws_of_step(block.noise, like, 0, index, draws_per_step, method);
 }
 
 const LinearMeasurement& linear_only(const Measurement& measurement, const std::string& method) {

@@ -21,7 +21,6 @@ PosteriorDraw run_with_term(const PosteriorBlock& block, const Sampler& sampler,
   const LikelihoodDenoiser denoiser(block.denoiser, term);
   const Integration run = integrate(denoiser, sampler, block.grid, block.start,
                                     {.noise = block.noise,
-                                     .first_sample = block.first_sample,
                                      .block = block.start.size(0),
                                      .labels = block.labels});
   return {.x = run.x, .log_weights = {}, .evaluations = run.evaluations, .gradients = gradients};

@@ -47,9 +47,12 @@ Tensor surviving(const PosteriorBlock& block, Tensor& log_weights, int64_t step,
   const Tensor normal = normalised_log_weights(log_weights.reshape({-1, k}));
   const Tensor thin = effective_samples(normal) < threshold * static_cast<double>(k);
   const int64_t rows = normal.size(0);
-  const Tensor u = block.options.rng.stream("resampling")
-                       .uniform({rows, 1}, {block.first_sample / k, static_cast<uint64_t>(step)}, at::kDouble)
-                       .squeeze(1);
+  const Rng rng = block.options.rng.stream("resampling");
+  std::vector<Tensor> uniforms;
+  for (int64_t row = 0; row < rows; ++row)
+    uniforms.push_back(rng.uniform(
+        {1}, {block.row_indices[row].item<int64_t>(), static_cast<uint64_t>(step)}, at::kDouble));
+  const Tensor u = at::cat(uniforms);
   const Tensor same = numbers_from(0, k).expand({rows, k});
   const Tensor places = at::where(thin.unsqueeze(1), systematic_resampling(normal, u, k), same);
   const Tensor equal = at::full_like(normal, -std::log(static_cast<double>(k)));
