@@ -69,7 +69,7 @@ void mmps_exact(const Trial& trial, Evidence& evidence) {
     const GaussianLaw exact = of.posterior(), law = mmps_law(of, posterior_grid(of.process, bias_steps));
     const std::string method = trial.has("covariance") ? "mmps:iterations=50" : "pigdm";
     const Tensor x =
-        draws_of(method, of, d == 100 ? 500 : 4000, trial.rng().stream(static_cast<uint64_t>(d)));
+        draws_of(method, of, d == 100 ? 300 : 3000, trial.rng().stream(static_cast<uint64_t>(d)));
     const auto [along, across] =
         worst_directions(pigdm_law(of, posterior_grid(of.process, bias_steps)), exact);
     evidence.equal(fmt::format("{} dimensions: mean", d), mean_of(x.matmul(along)),
@@ -95,14 +95,14 @@ void gibbs_law_check(const Trial& trial, Evidence& evidence) {
     const GaussianLaw law = gibbs_law(of, trial.has("distance") ? rho : 0), exact = of.posterior();
     const AnalyticDenoiser denoiser = of.denoiser();
     const Tensor x = make_posterior_sampler("gibbs:iterations=16,largest=2,smallest=0.3")
-                         ->sample(denoiser, of.measurement(), posterior_grid(of.process, 120),
-                                  {.draws = 1500, .rng = trial.rng(), .type = at::kDouble})
+                         ->sample(denoiser, of.measurement(), posterior_grid(of.process, 100),
+                                  {.draws = 1000, .rng = trial.rng(), .type = at::kDouble})
                          .x[0];
     const auto [along, across] = worst_directions(gibbs_law(of, rho), exact);
     evidence.equal(fmt::format("{} dimensions: mean", d), mean_of(x.matmul(along)),
                    law.mean.dot(along).item<double>());
     evidence.equal(fmt::format("{} dimensions: variance", d), variance_of(x.matmul(across)),
-                   across.dot(law.covariance.matmul(across)).item<double>(), 0.01);
+                   across.dot(law.covariance.matmul(across)).item<double>(), 0.03);
   }
 }
 
