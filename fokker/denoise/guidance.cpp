@@ -172,7 +172,7 @@ std::shared_ptr<const Denoiser> AutoguidedDenoiser::frozen() const {
 namespace {
 
 /// sign grad f, without a graph of its own.
-ScoreTerm gradient_term(const char* name, RowFunction f, double sign) {
+ScoreTerm gradient_term(const char* name, ScalarField f, double sign) {
   check(static_cast<bool>(f), "{}: expected a function but received none", name);
   check(std::isfinite(sign), "{}: expected a finite scale but received {}", name, sign);
   return [name, f = std::move(f), sign](const Tensor& x, const Times& t, const Estimate&) {
@@ -188,11 +188,11 @@ ScoreTerm gradient_term(const char* name, RowFunction f, double sign) {
 
 }  // namespace
 
-ScoreTerm energy_term(RowFunction energy) {
+ScoreTerm energy_term(ScalarField energy) {
   return gradient_term("energy_term", std::move(energy), -1);
 }
 
-ScoreTerm classifier_term(RowFunction log_probability, double scale) {
+ScoreTerm classifier_term(ScalarField log_probability, double scale) {
   return gradient_term("classifier_term", std::move(log_probability), scale);
 }
 

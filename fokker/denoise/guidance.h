@@ -88,15 +88,15 @@ class AutoguidedDenoiser final : public Denoiser {
 using ScoreTerm = std::function<Tensor(const Tensor& x, const Times& t, const Estimate& estimate)>;
 
 /// One number of each row of x_t: (n, event...) -> (n), made of operations that libtorch differentiates.
-using RowFunction = std::function<Tensor(const Tensor& x, const Times& t)>;
+using ScalarField = std::function<Tensor(const Tensor& x, const Times& t)>;
 
 /// The term -grad E(x_t, t), by automatic differentiation: the denoiser of p_t(x_t) exp(-E(x_t, t)). Samples
 /// follow p(x) exp(-E(x)) exactly where E(x_t, t) = -log E[exp(-E(x_0)) | x_t]; any other way from the energy
 /// of the data to that of x_t gives another law. Argument error where E gives not one number a row.
-ScoreTerm energy_term(RowFunction energy);
+ScoreTerm energy_term(ScalarField energy);
 /// The term scale grad log p_t(y | x_t) of a classifier of noised data (Dhariwal and Nichol 2021, Algorithm
 /// 1): exact at scale 1, with the classifier exact.
-ScoreTerm classifier_term(RowFunction log_probability, double scale = 1.0);
+ScoreTerm classifier_term(ScalarField log_probability, double scale = 1.0);
 
 /// Adds the term to the score: the denoiser of p_t(x_t) p_t(y | x_t), exactly so where the term is exact.
 /// Errors are those of Estimate::with_score_added.
