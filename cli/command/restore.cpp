@@ -160,11 +160,10 @@ Draws draw_by_method(const RestoreOptions& o, const DenoiserSource& source, cons
   Draws draws{.x = method.interacts() ? equally_weighted(found, o.n, Rng(o.common.seed)) : found.x};
   draws.facts["evaluations"] = found.evaluations;
   draws.facts["gradients"] = found.gradients;
-  if (!method.interacts()) return draws;
-  draws.facts["particles"] = each;
   draws.facts["ess"] = Json::array();
   for (int64_t row = 0; row < found.ess.size(0); ++row)
     draws.facts["ess"].push_back(found.ess[row].item<double>());
+  if (method.interacts()) draws.facts["particles"] = each;
   return draws;
 }
 
@@ -232,7 +231,7 @@ int run_restore(const RestoreOptions& o, const Command&) {
   json.update(draws.facts);
   std::string text = fmt::format("restored {} measurements, {} draws of each\nresidual {:.4g} (noise {})\n",
                                  shape[0], o.n, json["residual"].get<double>(), o.noise);
-  if (json.contains("ess")) {
+  if (json.contains("particles")) {
     double least = std::numeric_limits<double>::infinity();
     for (const Json& each : json["ess"]) least = std::min(least, each.get<double>());
     text +=

@@ -129,12 +129,13 @@ Tensor PoissonMeasurement::rate(const Tensor& x) const {
   return (a_->apply(x.to(at::kDouble)).flatten(1) + options_.offset) * options_.gain;
 }
 
-Tensor PoissonMeasurement::log_likelihood(const Tensor& x, double) const try {
+Tensor PoissonMeasurement::log_likelihood(const Tensor& x, double variance) const try {
   const Tensor mean = rate(x), y = y_.to(x.device());
   const double least = options_.least * options_.gain;
   const Tensor log_rate =
       at::where(mean > least, mean.clamp_min(least).log(), mean / least - 1 + std::log(least));
-  return (y * log_rate - mean - (y + 1).lgamma()).sum(1);
+  const Tensor each = y * log_rate - mean - (y + 1).lgamma(), counts = y.clamp_min(1);
+  return (each * (counts / (counts + options_.gain * options_.gain * variance))).sum(1);
 } catch (...) {
   detail::throw_as_error();
 }
@@ -147,8 +148,14 @@ Tensor PoissonMeasurement::residual(const Tensor& x) const try {
 }
 
 FunctionMeasurement::FunctionMeasurement(Function f, std::vector<int64_t> event, const Tensor& y,
-                                         double noise) try
-    : f_(std::move(f)), event_(std::move(event)), y_(y.detach().to(at::kDouble).contiguous()), noise_(noise) {
+                                         double noise, double slope) try
+    : f_(std::move(f)),
+      event_(std::move(event)),
+      y_(y.detach().to(at::kDouble).contiguous()),
+      noise_(noise),
+      slope_(slope) {
+  check(std::isfinite(slope) && slope >= 0, "FunctionMeasurement: expected slope >= 0 but received {}",
+        slope);
   check(static_cast<bool>(f_), "FunctionMeasurement: expected a function but received none");
   check(y_.dim() == 2, "FunctionMeasurement: expected y of shape (rows, m) but received {}",
         shape_string(y_));
@@ -179,8 +186,8 @@ Tensor FunctionMeasurement::residual(const Tensor& x) const try {
   detail::throw_as_error();
 }
 
-Tensor FunctionMeasurement::log_likelihood(const Tensor& x, double) const try {
-  return gaussian_log_density(residual(x), noise_);
+Tensor FunctionMeasurement::log_likelihood(const Tensor& x, double variance) const try {
+  return gaussian_log_density(residual(x), std::sqrt(noise_ * noise_ + slope_ * slope_ * variance));
 } catch (...) {
   detail::throw_as_error();
 }

@@ -21,8 +21,9 @@ class Measurement {
   /// The measurement whose row i is row index[i] (int64) of this one.
   virtual std::shared_ptr<const Measurement> select(const Tensor& index) const = 0;
   /// log p(y_i | x_0 = x_i) in nats, (n) float64, with its constant where there is one; records gradients.
-  /// With `variance` v > 0: of x_0 ~ N(x_i, v I) in place of x_i, where that is known in closed form (a
-  /// linear measurement); others say the same as for v = 0.
+  /// With `variance` v > 0: of x_0 ~ N(x_i, v I) in place of x_i, exactly so of a linear measurement; of
+  /// others something that is flatter the larger v is, and exact at v = 0, as a particle method's twist
+  /// needs.
   virtual Tensor log_likelihood(const Tensor& x, double variance = 0) const = 0;
   /// What is left of y_i, (n, m) float64, in units that make its numbers of about one size; records
   /// gradients.
@@ -79,6 +80,7 @@ class PoissonMeasurement final : public Measurement {
   int64_t rows() const override { return y_.size(0); }
   const std::vector<int64_t>& event_shape() const override { return a_->input_shape(); }
   std::shared_ptr<const Measurement> select(const Tensor& index) const override;
+  /// With v each count's part is weighed by n / (n + gain^2 v), n = max(y, 1).
   Tensor log_likelihood(const Tensor& x, double variance = 0) const override;
   /// (y - rate) / sqrt(max(y, 1)).
   Tensor residual(const Tensor& x) const override;
@@ -96,12 +98,14 @@ class PoissonMeasurement final : public Measurement {
 class FunctionMeasurement final : public Measurement {
  public:
   using Function = std::function<Tensor(const Tensor& x)>;
-  /// y: (rows, m); noise > 0.
-  FunctionMeasurement(Function f, std::vector<int64_t> event, const Tensor& y, double noise);
+  /// y: (rows, m); noise > 0; slope: roughly the size of df/dx.
+  FunctionMeasurement(Function f, std::vector<int64_t> event, const Tensor& y, double noise,
+                      double slope = 1);
 
   int64_t rows() const override { return y_.size(0); }
   const std::vector<int64_t>& event_shape() const override { return event_; }
   std::shared_ptr<const Measurement> select(const Tensor& index) const override;
+  /// With v of noise S^2 + slope^2 v.
   Tensor log_likelihood(const Tensor& x, double variance = 0) const override;
   Tensor residual(const Tensor& x) const override;
 
@@ -110,7 +114,7 @@ class FunctionMeasurement final : public Measurement {
   Function f_;
   std::vector<int64_t> event_;
   Tensor y_;
-  double noise_ = 1;
+  double noise_ = 1, slope_ = 1;
 };
 
 /// The law of x_0 given row `row` of the measurement, where x_0 ~ prior (flattened): a mixture again, exactly

@@ -17,6 +17,7 @@ class RestoreCommand : public CliInside {
     save_npy(path("a.npy"), rows_of({{1, 1}}));
     save_npy(path("y.npy"), rows_of({{0.5}, {-1}}));
   }
+  void expect_imputation() const;
   static constexpr const char* of_target =
       "restore --target m.json --process vp --data y.npy --operator matrix:a.npy ";
 };
@@ -52,11 +53,34 @@ TEST_F(RestoreCommand, WeighsParticles) {
   EXPECT_EQ(drawn.values[79][1].item<double>(), 39);
 }
 
+/// Plain numbers are imputed by the same, with the run of the folder.
+void RestoreCommand::expect_imputation() const {
+  write("gaps.csv", "id,b,a\np,100001.5,\nq,,\nr,99999.25,0.0005\ns,NA,0.001\n");
+  const Json json = answer("impute run --data gaps.csv --out full.csv --draws 2 --steps 5").json;
+  EXPECT_EQ(json["filled_cells"], 4);
+  const std::string text = read_file(path("full.csv"));
+  EXPECT_THAT(text, HasSubstr("draw,id,b,a\n0,p,100001.5,"));
+  EXPECT_THAT(text, HasSubstr("\n0,r,99999.25,0.0005\n"));
+  EXPECT_THAT(text, HasSubstr(",0.001\n1,p,100001.5,"));
+  // A row's draws do not depend on the other rows' gaps.
+  write("one.csv", "id,b,a\np,100001.5,\nq,5,0.1\n");
+  answer("impute run --data one.csv --out one-full.csv --draws 2 --steps 5");
+  const std::string one = read_file(path("one-full.csv"));
+  EXPECT_EQ(one.substr(0, one.find("\n0,q")), text.substr(0, text.find("\n0,q")));
+  write("text.csv", "b,a\nmany,0.1\n");
+  EXPECT_THAT(refusal("impute run --data text.csv --out x.csv", ErrorKind::input),
+              HasSubstr("text.csv: line 2: column 'b'"));
+  EXPECT_THAT(refusal("impute run --data gaps.csv --method tds --out x.csv"),
+              HasSubstr("tds: expected noise > 0"));
+}
+
 // Columns of scales 1e-3 and 1e5: what is measured comes back in the user's units.
 TEST_F(RestoreCommand, SpeaksTheUsersUnits) {
   write_points(200);
-  ASSERT_EQ(refusal("train --data points.csv --out run --steps 20 --width 8 --depth 1 --batch 64 --quiet"),
-            "");
+  ASSERT_EQ(
+      refusal(
+          "train --data points.csv --out run --steps 20 --width 8 --depth 1 --batch 64 --no-report --quiet"),
+      "");
   save_npy(path("b.npy"), rows_of({{100002.5}, {99999}}));
   for (const char* method : {"ddnm", "replacement"}) {
     const Json json =
@@ -76,14 +100,15 @@ TEST_F(RestoreCommand, SpeaksTheUsersUnits) {
       "restore run --data whole.npy --operator mask:columns=b --n 3 --steps 5 --out again.npy --method "
       "replacement");
   EXPECT_EQ(worst(load_npy(path("again.npy")), load_npy(path("x.npy"))), 0);
+  expect_imputation();
 }
 
 TEST_F(RestoreCommand, RestoresImages) {
   const Tensor images = Rng(3).uniform({32, 1, 8, 8}).mul(2).sub(1);
   save_npy(path("images.npy"), images);
-  ASSERT_EQ(
-      refusal("train --data images.npy --out run --network unet --channels 8 --steps 2 --batch 8 --quiet"),
-      "");
+  ASSERT_EQ(refusal("train --data images.npy --out run --network unet --channels 8 --steps 2 --batch 8 "
+                    "--no-report --quiet"),
+            "");
   save_npy(path("small.npy"), at::avg_pool2d(images.narrow(0, 0, 2), {2, 2}));
   const Json json =
       answer(
@@ -94,7 +119,7 @@ TEST_F(RestoreCommand, RestoresImages) {
   EXPECT_EQ(json["evaluations"], 3);
   EXPECT_GT(json["gradients"].get<int64_t>(), 3);
   answer("restore run --data small.npy --operator downsample:2 --method ddnm --n 3 --steps 3 --out grid.png");
-  EXPECT_EQ(load_data(path("grid.png")).values.sizes(), IntArrayRef({1, 1, 2 * 8 + 6, 5 * 8 + 12}));
+  EXPECT_EQ(load_data(path("grid.png")).values.sizes(), IntArrayRef({1, 3, 2 * 8 + 6, 5 * 8 + 12}));
   const Tensor mask = at::ones({8, 8}, at::kByte);
   mask.slice(0, 4).fill_(0);
   save_npy(path("mask.npy"), mask);
@@ -133,35 +158,14 @@ TEST_F(RestoreCommand, RefusesWhatDoesNotFit) {
               HasSubstr("no.npy: row 1 (from 0): without noise, no x gives this measurement"));
 }
 
-TEST_F(RestoreCommand, ImputesPlainNumbers) {
-  write_points(200);
-  ASSERT_EQ(refusal("train --data points.csv --out run --steps 20 --width 8 --depth 1 --batch 64 --quiet"),
-            "");
-  write("gaps.csv", "id,b,a\np,100001.5,\nq,,\nr,99999.25,0.0005\ns,NA,0.001\n");
-  const Json json = answer("impute run --data gaps.csv --out full.csv --draws 2 --steps 5").json;
-  EXPECT_EQ(json["filled_cells"], 4);
-  const std::string text = read_file(path("full.csv"));
-  EXPECT_THAT(text, HasSubstr("draw,id,b,a\n0,p,100001.5,"));
-  EXPECT_THAT(text, HasSubstr("\n0,r,99999.25,0.0005\n"));
-  EXPECT_THAT(text, HasSubstr(",0.001\n1,p,100001.5,"));
-  // A row's draws do not depend on the other rows' gaps.
-  write("one.csv", "id,b,a\np,100001.5,\nq,5,0.1\n");
-  answer("impute run --data one.csv --out one-full.csv --draws 2 --steps 5");
-  const std::string one = read_file(path("one-full.csv"));
-  EXPECT_EQ(one.substr(0, one.find("\n0,q")), text.substr(0, text.find("\n0,q")));
-  write("text.csv", "b,a\nmany,0.1\n");
-  EXPECT_THAT(refusal("impute run --data text.csv --out x.csv", ErrorKind::input),
-              HasSubstr("text.csv: line 2: column 'b'"));
-  EXPECT_THAT(refusal("impute run --data gaps.csv --method tds --out x.csv"),
-              HasSubstr("tds: expected noise > 0"));
-}
-
 TEST_F(RestoreCommand, PointsToImputeForTables) {
   std::string text = "age,job\n";
   for (int i = 0; i < 100; ++i) text += fmt::format("{},{}\n", 20 + i * 37 % 50, i % 2 ? "cook" : "guard");
   write("people.csv", text);
-  ASSERT_EQ(refusal("train --data people.csv --out run --steps 5 --width 8 --depth 1 --batch 32 --quiet"),
-            "");
+  ASSERT_EQ(
+      refusal(
+          "train --data people.csv --out run --steps 5 --width 8 --depth 1 --batch 32 --no-report --quiet"),
+      "");
   EXPECT_THAT(refusal("restore run --data y.npy --operator mask:columns=age --out x.npy"),
               HasSubstr("fokker impute fills its missing cells"));
   EXPECT_THAT(refusal("impute run --data people.csv --method ddnm --out x.csv"),

@@ -57,6 +57,25 @@ TEST(LinearMeasurement, IsANormalDensity) {
   }
 }
 
+// The twist of other measurements is flatter where x_0 is less known, and theirs where it is known.
+TEST(Measurement, IsFlatterOfWhatIsLessKnown) {
+  const Tensor x = some_rows(4, 3, 1);
+  const PoissonMeasurement counts(some_matrix, some_rows(4, 2, 3).abs().mul(3).round(),
+                                  {.gain = 4, .offset = 1});
+  const FunctionMeasurement function([](const Tensor& v) { return 5 * v; }, {3}, some_rows(4, 3, 4), 0.5, 5);
+  for (const Measurement* m : std::initializer_list<const Measurement*>{&counts, &function}) {
+    const Tensor leaf = x.clone().requires_grad_();
+    const Tensor flat = gradients(m->log_likelihood(leaf, 10), {leaf}, false)[0];
+    EXPECT_LT(flat.norm().item<double>(), 0.2 * likelihood_gradient(*m, x).norm().item<double>());
+    EXPECT_GT((flat * likelihood_gradient(*m, x)).sum().item<double>(), 0) << "of the same direction";
+  }
+  // f = 5 x with x ~ N(x, v): of variance S^2 + 25 v.
+  const auto scaled = std::make_shared<MatrixOperator>(5 * at::eye(3, at::kDouble), std::vector<int64_t>{3});
+  EXPECT_LT(worst(function.log_likelihood(x, 0.3),
+                  LinearMeasurement(scaled, some_rows(4, 3, 4), 0.5).log_likelihood(x, 0.3)),
+            1e-12);
+}
+
 // log Poisson(k; rate) at three counts by hand: k log r - r - log k!.
 TEST(PoissonMeasurement, CountsPhotons) {
   const auto one = std::make_shared<MatrixOperator>(rows_of({{1}}), std::vector<int64_t>{1});

@@ -69,7 +69,7 @@ std::shared_ptr<Network> some_network(const std::vector<int64_t>& event) {
     network =
         std::make_shared<Mlp>(MlpOptions{.dimension = event[0], .width = 16, .depth = 2, .classes = 3}, 3);
   const GradientMode off(false);
-  for (const auto& p : network->parameters()) p.tensor.uniform_(-0.3, 0.3);
+  for (const auto& p : network->parameters()) p.tensor.uniform_(-0.1, 0.1);
   return network;
 }
 
@@ -95,6 +95,31 @@ TEST(PosteriorSampler, TakesLearnedDenoisers) {
       EXPECT_GT(worst(run_method(method, denoiser, seen, options, 4).x, whole.x), 1e-4)
           << method << ": it has classes";
     }
+  }
+}
+
+// Conjugate gradients pass back through one graph many times: products with J^T through each network are
+// those of differences, the first and the third alike.
+TEST(PosteriorSampler, PassesBackThroughANetworkRepeatedly) {
+  for (const std::vector<int64_t>& event : {std::vector<int64_t>{3}, std::vector<int64_t>{1, 8, 8}}) {
+    const LearnedDenoiser denoiser(some_network(event),
+                                   {.process = VariancePreserving{}, .prediction = Prediction::velocity()});
+    std::vector<int64_t> batch{5};
+    batch.insert(batch.end(), event.begin(), event.end());
+    const Tensor x = Rng(1).normal(batch), v = Rng(2).normal(batch), u = Rng(3).normal(batch);
+    const GradientMode on(true);
+    const Tensor leaf = x.clone().requires_grad_();
+    const Tensor denoised = denoiser.estimate(leaf, 0.4).denoised();
+    const Tensor first = vector_jacobian_product(denoised, leaf, v, true);
+    vector_jacobian_product(denoised, leaf, u, true);
+    EXPECT_LT(worst(vector_jacobian_product(denoised, leaf, v, false), first), 1e-6);
+    const GradientMode off(false);
+    const double h = 1e-2;
+    const Tensor difference =
+        (denoiser.estimate(x + h * u, 0.4).denoised() - denoiser.estimate(x - h * u, 0.4).denoised()) /
+        (2 * h);
+    const double by_v = (difference * v).sum().item<double>(), by_u = (first * u).sum().item<double>();
+    EXPECT_NEAR(by_v, by_u, 1e-2 * (difference.norm() * v.norm()).item<double>()) << event.size();
   }
 }
 
