@@ -41,7 +41,7 @@ Tensor DenoiserSource::to_user(const Tensor& x) const {
 
 Dataset DenoiserSource::to_user_rows(const Tensor& x) const {
   Dataset rows{.values = to_user(x), .columns = columns};
-  if (model) rows.schema = model->schema();
+  if (model) rows.schema = model->schema(), rows.format = model->format;
   return rows;
 }
 

@@ -165,12 +165,7 @@ void describe_rows(Command& c, TrainSettings& o) {
                 "of the U-Net's first level; 0 keeps the images and chooses the U-Net");
   c.option("--label-column", o.label_column, "Column that holds class labels");
   c.option("--labels", o.labels, "File of class labels, one per row");
-  c.option(
-      "--schema", o.schema,
-      "JSON file of what columns of a CSV file hold: a run's schema.json, or COLUMN: KIND for some of them");
-  c.repeated("--type", o.types,
-             "COLUMN=KIND of a CSV file: real, integer, categorical, ordinal, datetime, constant or drop "
-             "(default: inferred)");
+  describe_kinds(c, o);
   c.heading("Output");
   c.option("--out", o.out, "Run folder to write", Command::Need::required);
 }

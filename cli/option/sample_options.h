@@ -7,6 +7,7 @@ namespace fokker::cli {
 struct SampleOptions {
   CommonOptions common;
   DataOptions reading;  ///< of a target's file
+  WritingOptions writing;
   std::string run, target, process, out, sampler, grid, trajectory, trajectory_times, label, start;
   std::vector<std::string> given;  ///< "COLUMN=VALUE"
   std::string given_file;

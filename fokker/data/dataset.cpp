@@ -46,7 +46,8 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .doubts = doubts,
           .label_column = label_column,
           .columns_named = columns_named,
-          .schema = schema};
+          .schema = schema,
+          .format = format};
 }
 
 Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rng) try {

@@ -5,6 +5,7 @@
 
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
+#include "fokker/data/csv/csv_format.h"
 #include "fokker/table/schema.h"
 
 namespace fokker {
@@ -32,6 +33,8 @@ struct Dataset {
   /// What the columns of a table hold, and so what its values mean (schema.h); null where all are plain
   /// numbers.
   std::shared_ptr<const Schema> schema = nullptr;
+  /// How the delimited text of a table was written, and is again by save_table.
+  CsvFormat format = {};
 
   bool is_images() const { return values.dim() == 4; }
   int64_t size() const { return values.size(0); }

@@ -45,7 +45,8 @@ Model TrainingPlan::model(const Network& weights) const {
           .label_names = label_names,
           .label_column = label_column,
           .training = record(),
-          .table = table};
+          .table = table,
+          .format = format};
 }
 
 Model TrainingPlan::model(const Trainer& trainer) const {

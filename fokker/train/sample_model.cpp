@@ -40,6 +40,7 @@ std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& 
 Dataset as_dataset(const Model& model, Tensor values, const Tensor& classes) {
   Dataset rows{.values = std::move(values), .columns = model.columns};
   rows.schema = model.schema();
+  rows.format = model.format;
   if (!classes.defined()) return rows;
   rows.labels = classes;
   rows.label_names = model.label_names;
