@@ -6,6 +6,7 @@ void add_commands(CommandLine& line) {
   add_train(line);
   add_sample(line);
   add_impute(line);
+  add_restore(line);
   add_score(line);
   add_simulate(line);
   add_likelihood(line);

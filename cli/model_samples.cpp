@@ -8,6 +8,7 @@
 #include "fokker/core/messages.h"
 #include "fokker/data/columns.h"
 #include "fokker/data/labels.h"
+#include "fokker/train/guide.h"
 
 namespace fokker::cli {
 namespace {
@@ -30,10 +31,21 @@ std::vector<int64_t> written_event(const Model& model) {
   return event;
 }
 
-fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& run) {
+/// The run of --guide, compared with the model; null without one.
+std::shared_ptr<const Model> open_guide(const SampleOptions& o, const Model& model) {
+  if (o.guide.empty()) return nullptr;
+  const auto guide = std::make_shared<Model>(*open_denoiser(o.common, {.run = o.guide}).model);
+  check_guide(model, *guide, !o.label.empty() || is_given(o), "guide: " + o.guide);
+  return guide;
+}
+
+fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& run,
+                                      std::shared_ptr<const Model> guide) {
   fokker::SampleOptions options{.sampler = run.sampler(),
                                 .grid = run.grid(),
                                 .guidance = o.guidance,
+                                .guidance_interval = guidance_interval(o),
+                                .guide = guide,
                                 .clip = clip_of(o),
                                 .batch = run.block(),
                                 .observers = run.observers()};
@@ -63,7 +75,7 @@ Given read_what_is_given(const SampleOptions& o, const Model& model) {
 
 /// Draws them; `samples` begins with what is known before.
 void draw_given(const SampleOptions& o, const Model& model, Given given, fokker::SampleOptions options,
-          Samples& samples) {
+                Samples& samples) {
   const auto keep = [&](auto&& drawn) {
     samples.rows = std::move(drawn.rows);
     samples.evaluations = drawn.evaluations;
@@ -84,6 +96,7 @@ void draw_given(const SampleOptions& o, const Model& model, Given given, fokker:
 /// Samples of a trained model, from the prior.
 Samples run_model(const SampleOptions& o, const Model& model) {
   check_output_holds(o.out, written_event(model));
+  const auto guide = open_guide(o, model);
   Given given = read_what_is_given(o, model);
   const bool ranges = given.ranges();
   check(!ranges || o.trajectory.empty(),
@@ -93,12 +106,12 @@ Samples run_model(const SampleOptions& o, const Model& model) {
                      .rows = given.rows,
                      .event = model.event_shape(),
                      .to_user = [&](const Tensor& x) { return model.to_user(x); },
-                     .table = model.table != nullptr && (o.label.empty() || o.guidance == 1),
+                     .table = model.table != nullptr && ((o.label.empty() && !guide) || o.guidance == 1),
                      .watched = !ranges});
   Samples samples;
   samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
   warn_of_last_step(process, 1, *run.sampler(), run.grid());
-  draw_given(o, model, std::move(given), library_options(o, run), samples);
+  draw_given(o, model, std::move(given), library_options(o, run, guide), samples);
   run.finish();
   if (!run.sampler()->adaptive()) samples.rejected.reset();
   return samples;
@@ -141,6 +154,7 @@ Samples sample_model(const SampleOptions& o) {
         "given: the chains of {} know no conditions; expected another sampler", o.sampler);
   Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model) : run_model(o, model);
   samples.rows.columns = model.columns;
+  samples.rows.format = model.format;
   samples.rows = with_condition_columns(std::move(samples.rows));
   return samples;
 }

@@ -118,6 +118,7 @@ void add_command(CommandLine& line, const CommandDescription& description,
 void add_train(CommandLine& line);
 void add_sample(CommandLine& line);
 void add_impute(CommandLine& line);
+void add_restore(CommandLine& line);
 void add_score(CommandLine& line);
 void add_simulate(CommandLine& line);
 void add_likelihood(CommandLine& line);

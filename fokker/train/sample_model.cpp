@@ -4,10 +4,10 @@
 #include "fokker/core/check.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/labels.h"
-#include "fokker/denoise/guidance.h"
 #include "fokker/nn/placement.h"
 #include "fokker/sample/method/exponential/unipc.h"
 #include "fokker/sample/samplers.h"
+#include "fokker/train/guide.h"
 #include "fokker/train/sample_table.h"
 
 namespace fokker {
@@ -76,10 +76,14 @@ struct Asked {
   bool any() const { return classes.defined() || conditions.defined(); }
 };
 
-/// Guided towards the labels that it is given, and clipped.
+/// Guided by the other model, or towards what is asked, and clipped.
 std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& o, const Asked& asked) {
   std::shared_ptr<const Denoiser> denoiser = model.denoiser();
-  if (asked.any()) denoiser = std::make_shared<GuidedDenoiser>(denoiser, o.guidance);
+  if (o.guide)
+    denoiser = std::make_shared<AutoguidedDenoiser>(denoiser, guide_of(model, *o.guide, o.precision),
+                                                    o.guidance, o.guidance_interval);
+  else if (asked.any())
+    denoiser = std::make_shared<GuidedDenoiser>(denoiser, o.guidance, o.guidance_interval);
   const double limit = clip_limit(model, o.clip);
   return limit != 0 ? std::make_shared<ClippedDenoiser>(denoiser, limit) : denoiser;
 }
@@ -88,6 +92,7 @@ std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& 
 Dataset as_dataset(const Model& model, Tensor values, const Asked& asked) {
   Dataset rows{.values = std::move(values), .columns = model.columns};
   rows.schema = model.schema();
+  rows.format = model.format;
   if (asked.conditions.defined() && !model.table) {
     rows.conditions = asked.conditions;
     rows.condition_columns = model.condition.columns;
@@ -171,7 +176,8 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   const Model model = in_precision(given, o.precision);
   const Asked asked{classes_of(model, n, o.labels), conditions_of(model, n, o.conditions)};
   const KnownCells known = known_cells(model, o.known, asked.conditions);
-  const bool guided_table = model.table && asked.any() && o.guidance != 1;
+  if (o.guide) check_guide(model, *o.guide, asked.any());
+  const bool guided_table = model.table && (o.guide || asked.any()) && o.guidance != 1;
   check(!guided_table || !known.any(), "guidance: expected a weight of 1 beside known cells but received {}",
         o.guidance);
   const std::shared_ptr<const Sampler> sampler =

@@ -1,6 +1,7 @@
 #pragma once
 #include "fokker/core/device.h"
 #include "fokker/data/dataset.h"
+#include "fokker/denoise/guidance.h"
 #include "fokker/format/model.h"
 #include "fokker/sample/integrate.h"
 
@@ -24,11 +25,13 @@ struct SampleOptions {
   /// Of a model with a condition, in the user's units and the order of Model::condition: (n, k), a row of NaN
   /// for none, or (1, k) of all rows. Without any, rows without regard to it.
   Tensor conditions = {};
-  double guidance = 1.0;            ///< weight of classifier-free guidance towards the labels or conditions
-  std::optional<double> clip = {};  ///< of the denoised estimate to [-clip, clip]; 0 never; images: 1
-  Tensor start = {};                ///< (n, event...) in the model's space; where undefined, the prior
-  int64_t batch = 0;                ///< rows sampled together; 0: 64 images, 4096 rows of a table
-  std::vector<Observer> observers = {};        ///< see states in the model's space
+  double guidance = 1.0;  ///< weight: by `guide`, else classifier-free towards the labels or conditions
+  GuidanceInterval guidance_interval = {};       ///< noise levels at which it acts
+  std::shared_ptr<const Model> guide = nullptr;  ///< a worse model of the same data: AutoguidedDenoiser
+  std::optional<double> clip = {};       ///< of the denoised estimate to [-clip, clip]; 0 never; images: 1
+  Tensor start = {};                     ///< (n, event...) in the model's space; where undefined, the prior
+  int64_t batch = 0;                     ///< rows sampled together; 0: 64 images, 4096 rows of a table
+  std::vector<Observer> observers = {};  ///< see states in the model's space
   Precision precision = Precision::automatic;  ///< where not automatic, of a copy of the network
   KnownCells known = {};                       ///< of a table: rows are drawn given these
 };
