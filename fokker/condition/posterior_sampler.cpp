@@ -47,7 +47,8 @@ std::shared_ptr<const Denoiser> called_form(const PosteriorSampler& method, cons
 
 /// A source of noise for rows whose indices are `samples` (n): one draw for each run of consecutive ones.
 NoiseSource at_samples(NoiseSource source, const Tensor& samples) {
-  const Tensor ends = at::cat({(samples.slice(0, 1) - samples.slice(0, 0, -1)).ne(1), at::ones({1}, at::kBool)});
+  const Tensor ends =
+      at::cat({(samples.slice(0, 1) - samples.slice(0, 0, -1)).ne(1), at::ones({1}, at::kBool)});
   return [source = std::move(source), samples, ends](IntArrayRef shape, DrawPosition position) {
     const int64_t first = position.first_sample, count = shape[0];
     const Tensor last = ends.slice(0, first, first + count).nonzero().squeeze(1);
@@ -84,14 +85,13 @@ class PosteriorRun {
     const auto part = measurement_.select(row);
     const Tensor& labels = options_.labels;
     const Tensor own = labels.defined() ? labels.index_select(0, row).to(options_.type.device()) : labels;
-    const Tensor samples =
-        indices().index_select(0, row) * options_.draws +
-        at::arange(first, first + count, at::kLong).remainder(options_.draws);
+    const Tensor samples = indices().index_select(0, row) * options_.draws +
+                           at::arange(first, first + count, at::kLong).remainder(options_.draws);
     const auto noise_of = [&](const char* purpose) {
       return at_samples(options_.rng.stream(purpose).noise_source(options_.type), samples);
     };
-    const Tensor start = at_first_time(
-        denoiser_->process(), noise_of("prior")(batch_shape(count, measurement_.event_shape()), {}));
+    const Tensor start = at_first_time(denoiser_->process(),
+                                       noise_of("prior")(batch_shape(count, measurement_.event_shape()), {}));
     const Tensor rows = indices().slice(0, first / options_.draws, (first + count - 1) / options_.draws + 1);
     PosteriorDraw result = draw(PosteriorBlock{*denoiser_, *part, grid_, options_, own, start,
                                                noise_of("sampler"), rows, rows_together_});

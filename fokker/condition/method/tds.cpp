@@ -50,8 +50,8 @@ Tensor surviving(const PosteriorBlock& block, Tensor& log_weights, int64_t step,
   const Rng rng = block.options.rng.stream("resampling");
   std::vector<Tensor> uniforms;
   for (int64_t row = 0; row < rows; ++row)
-    uniforms.push_back(rng.uniform(
-        {1}, {block.row_indices[row].item<int64_t>(), static_cast<uint64_t>(step)}, at::kDouble));
+    uniforms.push_back(
+        rng.uniform({1}, {block.row_indices[row].item<int64_t>(), static_cast<uint64_t>(step)}, at::kDouble));
   const Tensor u = at::cat(uniforms);
   const Tensor same = numbers_from(0, k).expand({rows, k});
   const Tensor places = at::where(thin.unsqueeze(1), systematic_resampling(normal, u, k), same);
