@@ -14,6 +14,7 @@ void add_commands(CommandLine& line) {
   add_decode(line);
   add_interpolate(line);
   add_evaluate(line);
+  add_calibrate(line);
   add_inspect(line);
   add_doctor(line);
   add_plot(line);

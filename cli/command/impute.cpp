@@ -28,7 +28,8 @@ void describe_impute(Command& c, ImputeOptions& o) {
   c.heading("Rows");
   c.option("--data", o.data,
            "CSV file with the model's columns, found by name. Missing are empty cells, what the schema calls "
-           "missing (of plain numbers NA and the like), and columns that it has not; other columns are kept as they are",
+           "missing (of plain numbers NA and the like), and columns that it has not; other columns are kept "
+           "as they are",
            Command::Need::required);
   describe_data(c, o.reading);
   c.heading("Output");
@@ -38,9 +39,10 @@ void describe_impute(Command& c, ImputeOptions& o) {
       "Independent draws; more than 1 are written one whole table after another, with a first column 'draw' "
       "from 0 on");
   c.heading("Method");
-  c.option("--method", o.method,
-           "Of a model of plain numbers, which learned no conditional laws: mmps (the usual one), ddnm, pigdm, "
-           "replacement or gibbs, as fokker restore has them");
+  c.option(
+      "--method", o.method,
+      "Of a model of plain numbers, which learned no conditional laws: mmps (the usual one), ddnm, pigdm, "
+      "replacement or gibbs, as fokker restore has them");
   c.option("--steps", o.steps, "Number of steps; 0 takes 30, of plain numbers 100");
   c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
 }
@@ -258,7 +260,8 @@ int run_impute(const ImputeOptions& o, const Command& command) {
   const Model& model = *source.model;
   check(!model.is_image(), "{}: it was trained on images; fokker restore fills their hidden parts", o.run);
   check(!model.table || o.method.empty(),
-        "method: {} learned every column given others and needs none; it is for models of plain numbers", o.run);
+        "method: {} learned every column given others and needs none; it is for models of plain numbers",
+        o.run);
   if (!o.method.empty()) check_takes_exact(*make_posterior_sampler(o.method));
   const TextTable table(o.data, o.reading.load_options().csv);
   const Schema schema = schema_of(model);

@@ -126,6 +126,7 @@ void add_encode(CommandLine& line);
 void add_decode(CommandLine& line);
 void add_interpolate(CommandLine& line);
 void add_evaluate(CommandLine& line);
+void add_calibrate(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_plot(CommandLine& line);

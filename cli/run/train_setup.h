@@ -8,8 +8,9 @@ namespace fokker::cli {
 struct TrainSettings {
   CommonOptions common;
   std::string data, out, label_column, labels;
-  std::string schema;              ///< a file that says what columns of a table hold
-  std::vector<std::string> types;  ///< "COLUMN=KIND"
+  std::string schema;                  ///< a file that says what columns of a table hold
+  std::vector<std::string> types;      ///< "COLUMN=KIND"
+  std::vector<std::string> condition;  ///< columns that the others are learned given
   DataOptions reading;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
   std::string network = "auto", normalise = "standardise";

@@ -23,7 +23,7 @@ struct PosteriorOptions {
   /// Standard deviation of the data in the denoiser's space, a coordinate's: what x_0 is thought to vary by
   /// where a method has no better idea (PiGDM, TDS).
   double data_deviation = 1;
-  /// (rows) int64: classes that the denoiser is told; undefined for none.
+  /// (rows) int64 classes or (rows, k) conditions that the denoiser is told; undefined for none.
   Tensor labels = {};
   /// Told how many samples of all are finished.
   std::function<void(int64_t done)> progress = {};

@@ -24,7 +24,8 @@ std::pair<Tensor, Tensor> weighted_rows(const Tensor& x, const Tensor& log_weigh
 
 Tensor shares_of(const Tensor& rows, const Tensor& weights, const GaussianMixture& law) {
   // Points are told apart as in the limit of vanishing noise.
-  const GaussianMixture told = law.has_density() ? law : law.noised(1, 1e-3 * std::sqrt(law.mean_square()) + 1e-12);
+  const GaussianMixture told =
+      law.has_density() ? law : law.noised(1, 1e-3 * std::sqrt(law.mean_square()) + 1e-12);
   return weights.matmul(told.responsibilities(rows));
 }
 
@@ -58,7 +59,8 @@ PosteriorError posterior_error(const Tensor& x, const Tensor& log_weights, const
                again = exact.sample(rows.size(0), rng.stream("exact again"));
   const double unit = std::sqrt(trace / static_cast<double>(exact.dimension()));
   error.sliced_wasserstein = sliced_wasserstein(equal, drawn, projections, rng.stream("directions")) / unit;
-  error.sliced_wasserstein_exact = sliced_wasserstein(again, drawn, projections, rng.stream("directions")) / unit;
+  error.sliced_wasserstein_exact =
+      sliced_wasserstein(again, drawn, projections, rng.stream("directions")) / unit;
   return error;
 } catch (...) {
   detail::throw_as_error();

@@ -40,7 +40,8 @@ void check_numbers(const Model& model, const KnownCells& rows, int64_t draws) {
         "impute_numbers: expected a model of plain numbers but received one of {}",
         model.is_image() ? "images" : "a table with a schema");
   const auto d = model.event_shape()[0];
-  check(rows.any() && rows.cells.dim() == 2 && rows.cells.size(1) == d && rows.known.sizes() == rows.cells.sizes(),
+  check(rows.any() && rows.cells.dim() == 2 && rows.cells.size(1) == d &&
+            rows.known.sizes() == rows.cells.sizes(),
         "impute_numbers: expected cells of shape (n, {})", d);
   check(draws > 0, "impute_numbers: expected draws > 0 but received {}", draws);
 }
@@ -62,11 +63,15 @@ Imputation impute_numbers(const Model& model, const KnownCells& rows, int64_t dr
     if (pattern.find('0') == std::string::npos) continue;
     const Tensor index = at::tensor(members, at::kLong), known = rows.known[members[0]];
     const auto seen = measurement_of(model.normalisation, known, cells.index_select(0, index));
-    PosteriorOptions run{.draws = draws, .rng = rng, .row_indices = index, .block = options.batch,
+    PosteriorOptions run{.draws = draws,
+                         .rng = rng,
+                         .row_indices = index,
+                         .block = options.batch,
                          .type = weight.options().requires_grad(false)};
     if (!options.labels.empty()) {
       std::vector<int64_t> classes;
-      for (const int64_t row : members) classes.push_back(class_of(model, options.labels[static_cast<size_t>(row)]));
+      for (const int64_t row : members)
+        classes.push_back(class_of(model, options.labels[static_cast<size_t>(row)]));
       run.labels = at::tensor(classes, at::kLong);
     }
     if (options.progress) run.progress = [&](int64_t part) { options.progress(done + part); };

@@ -11,10 +11,11 @@ struct ImputeNumbersOptions {
   std::function<void(int64_t done)> progress = {};
 };
 
-/// Fills what is not known of n rows of plain numbers, for a model without a schema: each row is drawn given its
-/// known columns as an exact measurement (a mask, noise 0), by a posterior sampler that takes measurements
-/// without noise; rows with the same columns known go together. What a row becomes depends on the rng and its
-/// place alone. Argument errors: a model of a typed table or of images, a method that needs noise.
+/// Fills what is not known of n rows of plain numbers, for a model without a schema: each row is drawn given
+/// its known columns as an exact measurement (a mask, noise 0), by a posterior sampler that takes
+/// measurements without noise; rows with the same columns known go together. What a row becomes depends on
+/// the rng and its place alone. Argument errors: a model of a typed table or of images, a method that needs
+/// noise.
 Imputation impute_numbers(const Model& model, const KnownCells& rows, int64_t draws,
                           const PosteriorSampler& method, const Rng& rng,
                           const ImputeNumbersOptions& options = {});
