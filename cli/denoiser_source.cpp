@@ -58,7 +58,7 @@ Tensor DenoiserSource::to_user(const Tensor& x) const {
 
 Dataset DenoiserSource::to_user_rows(const Tensor& x, const Tensor& conditions) const {
   Dataset rows{.values = to_user(x), .columns = columns};
-  if (model) rows.schema = model->schema();
+  if (model) rows.schema = model->schema(), rows.format = model->format;
   if (!conditions.defined()) return rows;
   rows.conditions = conditions;
   rows.condition_columns = model->condition.columns;

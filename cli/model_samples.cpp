@@ -154,6 +154,7 @@ Samples sample_model(const SampleOptions& o) {
         "given: the chains of {} know no conditions; expected another sampler", o.sampler);
   Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model) : run_model(o, model);
   samples.rows.columns = model.columns;
+  samples.rows.format = model.format;
   samples.rows = with_condition_columns(std::move(samples.rows));
   return samples;
 }

@@ -9,6 +9,7 @@
 #include "fokker/core/messages.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/bytes.h"
+#include "fokker/data/csv/line_writer.h"
 #include "fokker/data/labels.h"
 #include "fokker/train/impute_numbers.h"
 
@@ -137,7 +138,8 @@ class FilledTable {
       : table_(table), schema_(schema), known_(known.known), places_(table.places_of(schema)) {
     cells_ = filled.cells.contiguous();
     is_filled_ = filled.filled.contiguous();
-    for (const Column& column : schema.columns) writers_.emplace_back(column);
+    for (const Column& column : schema.columns)
+      writers_.emplace_back(column, table.format().decimal.value_or('.'));
     column_of_.assign(table.columns().size(), -1);
     for (size_t j = 0; j < places_.size(); ++j)
       if (places_[j] >= 0)
@@ -150,55 +152,47 @@ class FilledTable {
     const int64_t draws = cells_.size(0);
     write_atomically(file, [&](const std::filesystem::path& temporary) {
       FileWriter out(temporary, file);
-      std::string text = header(draws > 1);
+      LineWriter lines(table_.format());
+      const auto flush = [&](size_t least) {
+        if (lines.text().size() < least) return;
+        out.write(encoded(lines.text(), table_.format().encoding));
+        lines.clear();
+      };
+      add_header(lines, draws > 1);
       for (int64_t draw = 0; draw < draws; ++draw)
         for (int64_t row = 0; row < table_.rows(); ++row) {
-          text += row_text(draw, row);
-          if (text.size() < 1 << 20) continue;
-          out.write(text);
-          text.clear();
+          add_row(lines, draw, row);
+          flush(1 << 20);
         }
-      out.write(text);
+      flush(0);
       out.close();
     });
   }
 
  private:
-  std::string line_of(const std::vector<std::string>& cells) const {
-    std::string line;
-    for (size_t i = 0; i < cells.size(); ++i) {
-      if (i > 0) line += table_.separator();
-      line += written_cell(cells[i], table_.separator());
-    }
-    return (without_blanks(line).empty() ? "\"\"" : line) + "\n";  // a blank line is none
-  }
-  std::string header(bool with_draw) const {
-    if (!table_.has_header()) return "";
-    std::vector<std::string> names = table_.columns();
-    if (with_draw) names.insert(names.begin(), "draw");
-    for (const int64_t j : absent_) names.push_back(schema_.columns[static_cast<size_t>(j)].name);
-    return line_of(names);
+  void add_header(LineWriter& lines, bool with_draw) const {
+    if (!table_.format().header.value_or(true)) return;
+    if (with_draw) lines.add("draw");
+    for (const std::string& name : table_.columns()) lines.add(name);
+    for (const int64_t j : absent_) lines.add(schema_.columns[static_cast<size_t>(j)].name);
+    lines.end_line();
   }
   std::string drawn(int64_t draw, int64_t row, int64_t j) const {
-    const Column& column = schema_.columns[static_cast<size_t>(j)];
     std::string text;
     writers_[static_cast<size_t>(j)].append(
         text, cells_.data_ptr<double>()[(draw * table_.rows() + row) * schema_.size() + j]);
-    if (table_.decimal() != '.' && column.is_number() && column.kind != ColumnKind::datetime)
-      std::replace(text.begin(), text.end(), '.', table_.decimal());
     return text;
   }
-  std::string row_text(int64_t draw, int64_t row) const {
-    std::vector<std::string> cells;
-    if (cells_.size(0) > 1) cells.push_back(std::to_string(draw));
+  void add_row(LineWriter& lines, int64_t draw, int64_t row) const {
+    if (cells_.size(0) > 1) lines.add(std::to_string(draw));
     const bool filled = is_filled_.data_ptr<bool>()[row];
     for (int64_t at = 0; at < std::ssize(table_.columns()); ++at) {
       const int64_t j = column_of_[static_cast<size_t>(at)];
       const bool as_it_was = j < 0 || !filled || known_.data_ptr<bool>()[row * schema_.size() + j];
-      cells.push_back(as_it_was ? std::string(table_.cell(row, at)) : drawn(draw, row, j));
+      lines.add(as_it_was ? std::string(table_.cell(row, at)) : drawn(draw, row, j));
     }
-    for (const int64_t j : absent_) cells.push_back(filled ? drawn(draw, row, j) : "");
-    return line_of(cells);
+    for (const int64_t j : absent_) lines.add(filled ? drawn(draw, row, j) : "");
+    lines.end_line();
   }
 
   const TextTable& table_;

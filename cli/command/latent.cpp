@@ -14,6 +14,7 @@ namespace {
 
 struct LatentOptions : SourceOptions {
   CommonOptions common;
+  WritingOptions writing;
   std::string data, out;
   std::vector<std::string> rows;
   double rtol = 1e-6, atol = 1e-6;
@@ -25,6 +26,7 @@ void describe_latent(Command& c, LatentOptions& o, const std::string& data) {
   c.heading("Rows");
   c.option("--data", o.data, data, Command::Need::required);
   c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
+  describe_writing(c, o.writing);
   c.heading("Method");
   c.option("--rtol", o.rtol, "Relative tolerance of the ODE");
   c.option("--atol", o.atol, "Absolute tolerance of the ODE");
@@ -32,6 +34,11 @@ void describe_latent(Command& c, LatentOptions& o, const std::string& data) {
 }
 
 enum class Direction { encode, decode };
+
+void check_writing(const LatentOptions& o) {
+  check_output(o.out);
+  o.writing.or_else({});  // refuses
+}
 
 /// The flow between data and latents of the prior, block by block.
 FlowMap carry(const LatentOptions& o, const DenoiserSource& source, const Tensor& x, Direction direction,
@@ -61,7 +68,8 @@ double relative_error(const Tensor& a, const Tensor& b) {
   return (a.to(at::kDouble) - there).norm().item<double>() / (size > 0 ? size : unit);
 }
 
-int finish(const LatentOptions& o, const Dataset& rows, Json json) {
+int finish(const LatentOptions& o, Dataset rows, Json json) {
+  rows.format = o.writing.or_else(rows.format);
   write_samples(o.out, rows);
   json["n"] = rows.size();
   json["out"] = o.out;
@@ -112,7 +120,7 @@ DenoiserSource open_source(const LatentOptions& o) {
 }
 
 int run_encode(const LatentOptions& o) {
-  check_output(o.out);
+  check_writing(o);
   const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.event);
   const Rows rows = load_rows_of(o, source);
@@ -142,7 +150,7 @@ Rows load_latents(const LatentOptions& o, const DenoiserSource& source) {
 }
 
 int run_decode(const LatentOptions& o) {
-  check_output(o.out);
+  check_writing(o);
   const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.row_shape());
   Tensor conditions;
@@ -173,7 +181,7 @@ int run_interpolate(const LatentOptions& o) {
   constexpr int64_t most_frames = 1'000'000;
   check(o.frames >= 2 && o.frames <= most_frames, "frames: expected at least 2, at most {}, but received {}",
         most_frames, o.frames);
-  check_output(o.out);
+  check_writing(o);
   const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.row_shape());
   const Rows rows = load_rows_of(o, source);

@@ -173,12 +173,7 @@ void describe_rows(Command& c, TrainSettings& o) {
   c.option(
       "--condition", o.condition,
       "Columns that the others are learned given: p(others | these), as simulation-based inference wants");
-  c.option(
-      "--schema", o.schema,
-      "JSON file of what columns of a CSV file hold: a run's schema.json, or COLUMN: KIND for some of them");
-  c.repeated("--type", o.types,
-             "COLUMN=KIND of a CSV file: real, integer, categorical, ordinal, datetime, constant or drop "
-             "(default: inferred)");
+  describe_kinds(c, o);
   c.heading("Output");
   c.option("--out", o.out, "Run folder to write", Command::Need::required);
 }

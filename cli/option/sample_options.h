@@ -8,6 +8,7 @@ namespace fokker::cli {
 struct SampleOptions {
   CommonOptions common;
   DataOptions reading;  ///< of a target's file
+  WritingOptions writing;
   std::string run, target, process, out, sampler, grid, trajectory, trajectory_times, label, start;
   std::string guide, guidance_interval;
   std::vector<std::string> given;  ///< "COLUMN=VALUE"

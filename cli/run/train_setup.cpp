@@ -51,37 +51,6 @@ void check_condition(const TrainSettings& s, const Dataset& data) {
         shown(s.label_column));
 }
 
-/// "COLUMN=KIND"; the column's name may hold a '=' itself.
-std::pair<std::string, ColumnWish> typed_column(const std::string& typed) {
-  constexpr const char* expected =
-      "COLUMN=KIND, of the kinds real, integer, categorical, ordinal, datetime, constant and drop,";
-  const size_t at = typed.rfind('=');
-  check(at != std::string::npos && at > 0, "type: expected {} but received '{}'", expected, shown(typed));
-  try {
-    return {typed.substr(0, at), ColumnWish::of_kind(typed.substr(at + 1), "type")};
-  } catch (const Error&) {
-    fail(ErrorKind::argument, "type: expected {} but received '{}'", expected, shown(typed));
-  }
-}
-
-/// What the options say of a table's columns.
-void choose_kinds(const TrainSettings& s, LoadOptions& reading) {
-  reading.typed = true;
-  if (!s.schema.empty()) {
-    GivenSchema given = load_given_schema(s.schema);
-    check(!given.schema || s.types.empty(),
-          "type: {} holds the kinds of all columns: change them there, or leave one of the two out",
-          s.schema);
-    reading.schema = std::move(given.schema);
-    reading.wishes = std::move(given.wishes);
-    reading.within_bounds = true;
-  }
-  for (const std::string& each : s.types) {
-    auto [column, wish] = typed_column(each);
-    reading.wishes[column] = std::move(wish);
-  }
-}
-
 /// What was found in a table, a line for each column.
 void say_schema(const std::string& file, const Dataset& data) {
   if (!data.schema) return;
@@ -98,7 +67,7 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
   reading.labels_path = s.labels;
   reading.mirrored = false;  // a held-out image must not have its mirror image in training
   if (!known) {
-    check((s.schema.empty() && s.types.empty()) || table_columns(s.data, reading),
+    check(!s.any_kinds() || table_columns(s.data, reading),
           "data: a schema and types are for CSV files, but {} is none", s.data);
     choose_kinds(s, reading);
     Dataset data = read_data_file(s.data, reading);
@@ -122,7 +91,7 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
 Dataset read_data(const TrainSettings& s, const ModelData* known) {
   const LoadOptions reading = s.file_reading().load_options();
   const auto target = named_target(s.data);
-  check(!target || (s.schema.empty() && s.types.empty()), "data: the columns of a target have no kinds");
+  check(!target || !s.any_kinds(), "data: the columns of a target have no kinds");
   if (!target) return read_file(s, reading, known);
   check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
   check(reading.columns.empty() && s.label_column.empty() && s.labels.empty(),

@@ -49,7 +49,8 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .schema = schema,
           .conditions = conditions.defined() ? conditions.index_select(0, indices) : Tensor(),
           .condition_columns = condition_columns,
-          .condition_places = condition_places};
+          .condition_places = condition_places,
+          .format = format};
 }
 
 Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rng) try {

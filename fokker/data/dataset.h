@@ -5,6 +5,7 @@
 
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
+#include "fokker/data/csv/csv_format.h"
 #include "fokker/table/schema.h"
 
 namespace fokker {
@@ -38,6 +39,8 @@ struct Dataset {
   std::vector<std::string> condition_columns = {};  ///< their k names
   /// Where they stood among all columns of the table; empty where they came from another file.
   std::vector<int64_t> condition_places = {};
+  /// How the delimited text of a table was written, and is again by save_table.
+  CsvFormat format = {};
 
   bool is_images() const { return values.dim() == 4; }
   int64_t size() const { return values.size(0); }

@@ -70,7 +70,10 @@ TableDenoiser::Answer TableDenoiser::answer(const Tensor& x, const Times& t, con
 }
 
 Estimate TableDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
-  return Estimate(x, answer(x, t, label).denoised, spec_.prediction, spec_.process, t);
+  const Bf16Products products(bf16_);
+  const Inputs in = inputs(x, t, label);
+  return Estimate(x, function_->denoised(in.x, in.time, in.label, in.given), spec_.prediction, spec_.process,
+                  t);
 }
 
 std::shared_ptr<const Denoiser> TableDenoiser::frozen() const {

@@ -41,8 +41,9 @@ Tensor decoded(const TableMap& map, const TableRows& rows, const Tensor& y, cons
   const TableLayout& layout = map.layout();
   const Tensor known = map.determined(rows);
   Tensor total = at::zeros({y.size(0)}, y.options());
-  int64_t dim = 0, level = 0, discrete = 0;
+  const std::vector<PartOffset> offsets = layout.offsets();
   for (size_t i = 0; i < layout.parts.size(); ++i) {
+    const auto& [dim, level, discrete] = offsets[i];
     const TablePart& part = layout.parts[i];
     const Tensor own = y.narrow(1, dim, part.dims), clean = rows.x.narrow(1, dim, part.dims).to(at::kDouble);
     Tensor found = -log_normal_density(own - clean, r).sum(1);
@@ -58,11 +59,9 @@ Tensor decoded(const TableMap& map, const TableRows& rows, const Tensor& y, cons
       found = found + log_normal_density(clean - mean, r / std::sqrt(1 + r * r)).squeeze(1);
     } else {
       const Tensor log_p = heads.log_probabilities.narrow(1, level, part.levels);
-      found = found + log_p.gather(1, rows.levels.narrow(1, discrete++, 1)).squeeze(1).to(at::kDouble);
+      found = found + log_p.gather(1, rows.levels.narrow(1, discrete, 1)).squeeze(1).to(at::kDouble);
     }
     total += at::where(known.select(1, static_cast<int64_t>(i)), found, -log_filler_density(part, own, r));
-    dim += part.dims;
-    level += part.levels;
   }
   return total;
 }

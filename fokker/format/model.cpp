@@ -39,6 +39,7 @@ Json description(const Model& model) {
                {"training", model.training.to_json()}});
   if (model.table) json["table"] = model.table->to_json();
   if (model.condition.any()) json["condition"] = model.condition.to_json();
+  if (model.format != CsvFormat()) json["file_format"] = model.format.to_json();
   return json;
 }
 
@@ -107,6 +108,13 @@ std::string read_label_column(const JsonReader& reader) {
   return options.is_object() && options.contains("label_column") && options["label_column"].is_string()
              ? options["label_column"].get<std::string>()
              : "";
+}
+
+/// Older folders have none.
+CsvFormat read_format(const JsonReader& reader) {
+  return reader.json().contains("file_format")
+             ? CsvFormat::from_json(reader.at("file_format").json(), reader.place() + ": file_format")
+             : CsvFormat();
 }
 
 /// What diffusers needs beside unet/ to sample it; where it has nothing that is true, nothing is left there.
@@ -185,6 +193,7 @@ Model load_model(const fs::path& folder) try {
   model.table = read_table(reader, *model.network, file.string());
   model.condition = read_condition(reader, file.string());
   check_condition(model, file.string());
+  model.format = read_format(reader);
   return model;
 } catch (...) {
   detail::throw_as_error();
@@ -200,6 +209,7 @@ ModelData load_model_data(const fs::path& folder) try {
                  .label_column = read_label_column(reader),
                  .training = TrainingRecord::from_json(reader.at("training").json())};
   data.condition = read_condition(reader, file.string());
+  data.format = read_format(reader);
   if (json.contains("table"))
     data.schema = std::make_shared<const Schema>(
         Schema::from_json(reader.at("table").at("schema").json(), file.string()));

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "fokker/data/conditions.h"
+#include "fokker/data/csv/csv_format.h"
 #include "fokker/denoise/energy.h"
 #include "fokker/format/training_record.h"
 #include "fokker/table/table_map.h"
@@ -17,6 +18,7 @@ struct ModelData {
   TrainingRecord training;               ///< how it was trained
   std::shared_ptr<const Schema> schema = nullptr;  ///< of a table whose columns are not all plain numbers
   ConditionMap condition = {};                     ///< what rows are conditioned on
+  CsvFormat format = {};                           ///< of the delimited text that it was read from
 };
 
 /// A trained model with all that is needed to use it on the user's own data.
@@ -33,6 +35,8 @@ struct Model {
   /// What rows are conditioned on: columns of a table that are no part of the event, or a vector beside each
   /// image. Of a table with a schema they are among `columns`, and always given.
   ConditionMap condition = {};
+  /// Of the delimited text that a table was read from: its samples are written so.
+  CsvFormat format = {};
 
   /// Rows (n, event...) of the user's, or cells of a table, in the model's space; on the CPU. What the cells
   /// of a table leave open is taken from the middle (TableMap::encode).
@@ -47,7 +51,9 @@ struct Model {
   /// An EnergyDenoiser or a LearnedDenoiser, by the specification.
   std::unique_ptr<Denoiser> denoiser() const { return make_denoiser(network, spec); }
   std::vector<int64_t> event_shape() const { return network->event_shape(); }
-  ModelData data() const { return {columns, label_names, label_column, training, schema(), condition}; }
+  ModelData data() const {
+    return {columns, label_names, label_column, training, schema(), condition, format};
+  }
   bool is_image() const { return network->event_shape().size() == 3; }
 };
 

@@ -132,12 +132,11 @@ Tensor TableMap::decode(const TableRows& rows) const {
 
 Tensor TableMap::nearest_levels(const Tensor& x) const {
   std::vector<Tensor> levels;
-  int64_t first = layout_.numbers();
+  const std::vector<PartOffset> offsets = layout_.offsets();
   for (size_t i = static_cast<size_t>(layout_.numbers()); i < layout_.parts.size(); ++i) {
     const Tensor& points = points_[i];
-    const Tensor y = x.narrow(1, first, points.size(1)).to(at::kFloat);
+    const Tensor y = x.narrow(1, offsets[i].dim, points.size(1)).to(at::kFloat);
     levels.push_back((at::mm(y, points.t()) - 0.5 * points.square().sum(1)).argmax(1));
-    first += points.size(1);
   }
   return levels.empty() ? at::zeros({x.size(0), 0}, level_type) : at::stack(levels, 1);
 }

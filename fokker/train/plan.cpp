@@ -47,7 +47,8 @@ Model TrainingPlan::model(const Network& weights) const {
           .label_column = label_column,
           .training = record(),
           .table = table,
-          .condition = condition};
+          .condition = condition,
+          .format = format};
 }
 
 Model TrainingPlan::model(const Trainer& trainer) const {

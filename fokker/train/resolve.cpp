@@ -245,6 +245,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .label_names = data.label_names,
                     .label_column = data.label_column,
                     .condition = std::move(condition),
+                    .format = data.format,
                     .data_options = found_again(data, recipe, rng)};
   plan.notes = std::move(notes);
   choose_objective(plan, recipe);

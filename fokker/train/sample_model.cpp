@@ -92,6 +92,7 @@ std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& 
 Dataset as_dataset(const Model& model, Tensor values, const Asked& asked) {
   Dataset rows{.values = std::move(values), .columns = model.columns};
   rows.schema = model.schema();
+  rows.format = model.format;
   if (asked.conditions.defined() && !model.table) {
     rows.conditions = asked.conditions;
     rows.condition_columns = model.condition.columns;

@@ -52,6 +52,46 @@ TEST(TableObjective, GradientsAreThoseOfDifferences) {
   }
 }
 
+/// Loss, gradients and those of the gradients' square, in that type; a column of many levels is among the
+/// others.
+std::vector<Tensor> loss_and_gradients(at::ScalarType type) {
+  Schema schema = some_schema();
+  schema.columns.push_back(level_column("many levels", 150));
+  const auto cells = [](int64_t n, uint64_t seed) {
+    const Tensor many = Rng(seed).stream("many").integers(n, 150).to(at::kDouble).unsqueeze(1);
+    return at::cat({some_cells(n, seed), many}, 1);
+  };
+  const TableMap map = TableMap::fit(cells(4000, 1), std::make_shared<const Schema>(schema), Rng(5));
+  EXPECT_EQ(map.layout().parts.back().kind, TablePart::Kind::codes);
+  auto network = std::make_shared<TableNetwork>(
+      map.layout(), MlpOptions{.width = 16, .depth = 1, .embedding_size = 8, .zero_output = false}, 3);
+  network->set_bf16_products(false);
+  network->to(at::kCPU, type);
+  const LearnedDenoiser denoiser(network, table_denoiser_spec(GaussianProcess(VariancePreserving{})));
+  const Rng rng(11);
+  const TableRows rows = map.encode(cells(100, 2), &rng);
+  const Batch batch{.x0 = rows.x.to(type), .label = {}, .step = 4, .levels = rows.levels};
+  const Tensor loss = TableObjective({.given_share = 0.5}).loss(denoiser, batch, Rng(2));
+  std::vector<Tensor> parameters, result = {loss.detach()};
+  for (const auto& p : network->parameters()) parameters.push_back(p.tensor);
+  for (const Tensor& g : gradients(loss.mean(), parameters, false)) result.push_back(g.detach());
+  const Tensor again = TableObjective({.given_share = 0.5}).loss(denoiser, batch, Rng(2));
+  Tensor square = at::zeros({}, loss.options());
+  for (const Tensor& g : gradients(again.mean(), parameters, true)) square = square + g.square().sum();
+  for (const Tensor& g : gradients(square, parameters, false)) result.push_back(g.detach());
+  return result;
+}
+
+// In float32 one node computes it, in float64 libtorch's functions.
+TEST(TableObjective, FusedFormIsThePlainOne) {
+  const auto fused = loss_and_gradients(at::kFloat), plain = loss_and_gradients(at::kDouble);
+  ASSERT_EQ(fused.size(), plain.size());
+  for (size_t i = 0; i < plain.size(); ++i) {
+    const double size = plain[i].norm().item<double>();
+    EXPECT_LT((fused[i].to(at::kDouble) - plain[i]).norm().item<double>(), 1e-3 * size + 1e-7) << i;
+  }
+}
+
 TEST(TableObjective, GivesSetsOfEverySizeEvenly) {
   const int64_t n = 40'000, columns = 5;
   const Tensor given = draw_given_columns(n, columns, 0.4, 3, Rng(1));

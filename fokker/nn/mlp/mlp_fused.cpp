@@ -7,6 +7,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/kernel/vector/sums.h"
+#include "fokker/nn/held_node.h"
 #include "fokker/nn/parameter_gradients.h"
 #include "fokker/nn/product_precision.h"
 
@@ -128,15 +129,6 @@ class MlpNode final : public torch::autograd::Node {
   std::shared_ptr<kernel::DenseTape> tape_;
   SavedVariable x_, time_, label_;
 };
-
-/// As libtorch counts who holds a node: outside of it until 1.13 (shared_ptr), in it today (intrusive_ptr).
-template <typename Pointer = decltype(torch::autograd::Edge::function)>
-Pointer held_node(std::unique_ptr<MlpNode> node) {
-  if constexpr (requires { Pointer::unsafe_steal_from_new(node.get()); })
-    return Pointer::unsafe_steal_from_new(node.release());
-  else
-    return Pointer(node.release(), [](auto* unused) { deleteNode(unused); });
-}
 
 }  // namespace
 
