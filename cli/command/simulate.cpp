@@ -47,8 +47,8 @@ Paths simulate_forward(const SimulateOptions& o, const DenoiserSource& source) {
   return {noising_paths(source.process(), x0, times, noise), times};
 }
 
-/// Where a backward simulation begins: the exact law of x at the first time, the prior, or its noise alone, N(0,
-/// sigma(t)^2 I), from which the lecture on time reversal starts (section 12.3).
+/// Where a backward simulation begins: the exact law of x at the first time, the prior, or its noise alone,
+/// N(0, sigma(t)^2 I), from which the lecture on time reversal starts (section 12.3).
 Tensor backward_start(const SimulateOptions& o, const DenoiserSource& source, double t) {
   check(o.start == "exact" || o.start == "prior" || o.start == "noise",
         "start: expected exact, prior or noise but received '{}'", o.start);

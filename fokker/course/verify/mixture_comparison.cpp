@@ -16,7 +16,8 @@ GaussianMixture projected(const GaussianMixture& law, const Tensor& direction) {
 Tensor axes_and_diagonal(int64_t dimension) {
   const Tensor axes = at::eye(dimension, at::kDouble);
   if (dimension == 1) return axes;
-  return at::cat({axes, at::full({1, dimension}, 1 / std::sqrt(static_cast<double>(dimension)), at::kDouble)});
+  return at::cat(
+      {axes, at::full({1, dimension}, 1 / std::sqrt(static_cast<double>(dimension)), at::kDouble)});
 }
 
 void compare_with_mixture(Evidence& evidence, const std::string& when, const Tensor& x,
@@ -35,11 +36,11 @@ void compare_with_mixture(Evidence& evidence, const std::string& when, const Ten
   for (const Tensor& u : axes_and_diagonal(d).unbind(0)) {
     const GaussianMixture profile = projected(law, u);
     const auto distribution = [&](const Tensor& v) { return mixture_distribution(profile, v); };
-    evidence.at_most(fmt::format("Kolmogorov's distance {} along ({:.2g})", when,
-                                 fmt::join(std::vector<double>(u.data_ptr<double>(), u.data_ptr<double>() + d),
-                                           ", ")),
-                     {kolmogorov_smirnov(x.matmul(u), distribution), 0}, kolmogorov_critical(1e-5),
-                     0.12 * error * std::sqrt(static_cast<double>(x.size(0))));
+    evidence.at_most(
+        fmt::format("Kolmogorov's distance {} along ({:.2g})", when,
+                    fmt::join(std::vector<double>(u.data_ptr<double>(), u.data_ptr<double>() + d), ", ")),
+        {kolmogorov_smirnov(x.matmul(u), distribution), 0}, kolmogorov_critical(1e-5),
+        0.12 * error * std::sqrt(static_cast<double>(x.size(0))));
   }
 }
 

@@ -112,7 +112,8 @@ void add_s2_toy(Items& items) {
        .title = "A score is learned where the data is",
        .source = "S2, Figure 4.1 (Song and Ermon 2019, Figure 2)",
        .caption =
-           "The score of μ_σ = μ ∗ N(0, σ² I), μ = 1/5 N((−5, −5), I) + 4/5 N((5, 5), I), σ = 0.5, and that of "
+           "The score of μ_σ = μ ∗ N(0, σ² I), μ = 1/5 N((−5, −5), I) + 4/5 N((5, 5), I), σ = 0.5, and that "
+           "of "
            "a network which saw 1280 draws from μ, noised by σ (equation 4.4: it is the score of μ_σ that it "
            "learns, and not that of μ), over the density of μ; the longer the arrow, the "
            "larger the square root of the score. In the boxes the two agree. In the valley and the empty "

@@ -125,8 +125,8 @@ void simulate_geometric(const Trial& trial, Evidence& evidence) {
   const int64_t n = 20'000, steps = 80;
   const Tensor start = g.sample(T, n, trial.rng().stream("start"));
   const std::vector<double> at{T, 0.75 * T, 0.5 * T, 0};
-  std::vector<Tensor> y = reversed_states(trial, known(g), start, steps, {0, steps / 4, steps / 2, steps},
-                                          SdeMethod::milstein);
+  std::vector<Tensor> y =
+      reversed_states(trial, known(g), start, steps, {0, steps / 4, steps / 2, steps}, SdeMethod::milstein);
   for (Tensor& x : y) x = x.squeeze(1).log();
   for (size_t i = 0; i < 4; ++i) {
     evidence.equal(fmt::format("E log x at time {}", at[i]), mean_of(y[i]), g.log_mean(at[i]), 0.003);

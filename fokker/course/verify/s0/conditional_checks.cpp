@@ -13,7 +13,7 @@ namespace {
 /// q(y | x) and its score in y; y (m) and x (n, 1) give (n, m).
 struct ConditionalLaw {
   std::string name;
-  std::function<Tensor(const Tensor& y, const Tensor& x)> log_density, score;
+  std::function<Tensor(const Tensor&y, const Tensor&x)> log_density, score;
   double variance;  ///< of y - x, its mean over x
 };
 
@@ -48,14 +48,15 @@ FunctionDistribution marginal_of(const ConditionalLaw& law, const Quadrature& pr
     return (prior.weights.log().unsqueeze(1) + law.log_density(y.squeeze(1), prior.x)).logsumexp(0);
   };
   const double h = 1e-4;
-  return FunctionDistribution({.name = "marginal",
-                               .dimension = 1,
-                               .log_density = log_density,
-                               .score =
-                                   [=](const Tensor& y) {
-                                     return ((log_density(y + h) - log_density(y - h)) / (2 * h)).unsqueeze(1);
-                                   },
-                               .sample = {}});
+  return FunctionDistribution(
+      {.name = "marginal",
+       .dimension = 1,
+       .log_density = log_density,
+       .score =
+           [=](const Tensor& y) {
+             return ((log_density(y + h) - log_density(y - h)) / (2 * h)).unsqueeze(1);
+           },
+       .sample = {}});
 }
 
 /// J(s) less the conditional loss is C = E|grad log q_Y|^2 - E|grad log q(Y | X)|^2 for every s.

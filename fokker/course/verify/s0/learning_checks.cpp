@@ -47,8 +47,8 @@ void start_of_gaussian(const Trial& trial, Evidence& evidence) {
     const Tensor difference = (exact - x) / phi;
     const std::string at = fmt::format(", sigma = {}", sigma);
     evidence.equal("mean that the start leaves out, over m Phi" + at, mean_of(difference / m), 1, 0.05);
-    evidence.equal("variance that it leaves out, over v Phi^2" + at, variance_of(difference / std::sqrt(v)), 1,
-                   0.1);
+    evidence.equal("variance that it leaves out, over v Phi^2" + at, variance_of(difference / std::sqrt(v)),
+                   1, 0.1);
     evidence.equal("covariance of what it leaves out and the path" + at, covariance_of(difference, x), 0,
                    1e-3);
   }

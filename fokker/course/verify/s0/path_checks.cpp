@@ -27,10 +27,10 @@ void reversible_plane(const Trial& trial, Evidence& evidence) {
   const Sde sde = turning_langevin(target, trial.has("gradient") ? 0 : 1);
   const Tensor end = end_state(sde, start, uniform_times(0, 0.4, steps), trial.rng().stream("noise"));
   using Value = std::function<Tensor(const Tensor& x)>;
-  const Value x1 = [](const Tensor& x) { return x.select(1, 0); },
-              x2 = [](const Tensor& x) { return x.select(1, 1); },
-              square = [](const Tensor& x) { return 0.5 * x.select(1, 1).square(); },
-              wave = [](const Tensor& x) { return (2 * x.select(1, 0)).sin(); };
+  const Value x1 = [](const Tensor&x) { return x.select(1, 0); },
+              x2 = [](const Tensor&x) { return x.select(1, 1); },
+              square = [](const Tensor&x) { return 0.5 * x.select(1, 1).square(); },
+              wave = [](const Tensor&x) { return (2 * x.select(1, 0)).sin(); };
   const std::vector<std::tuple<std::string, Value, Value>> pairs = {
       {"x_1 and x_2", x1, x2}, {"x_1 and x_2^2 / 2", x1, square}, {"sin 2 x_1 and x_2", wave, x2}};
   // The allowance is the bias of 80 Euler steps, which are not quite reversible themselves.
@@ -74,8 +74,8 @@ void noise_of_reversed_path(const Trial& trial, Evidence& evidence) {
   const double error = euler_error(process, {0.25, 0.64, variance}, times);
   const std::vector<int64_t> seen{0, steps / 8, steps / 4, steps};
   const Tensor start = target.noised(1, sigma).sample(n, trial.rng().stream("start"));
-  const auto states = noising_backwards(target, sigma, start, times, seen, trial.has("noise"),
-                                        trial.rng().stream("noise"));
+  const auto states =
+      noising_backwards(target, sigma, start, times, seen, trial.has("noise"), trial.rng().stream("noise"));
   const Tensor end = states.back().squeeze(1), centred = (end - target.mean()) / std::sqrt(variance);
   for (size_t i = 0; i + 1 < seen.size(); ++i) {
     const double t = times[static_cast<size_t>(seen[i])], deviation = sigma * std::sqrt(1 - t);

@@ -27,8 +27,7 @@ struct MovingMixture {
     return 0.5 * deviation * deviation * p.score(x) + shares.matmul(at::tensor(velocities, at::kDouble));
   }
   Sde sde() const {
-    return {.drift = [m = *this](const Tensor& x,
-                                 double t) { return m.drift(x.squeeze(1), t).unsqueeze(1); },
+    return {.drift = [m = *this](const Tensor& x, double t) { return m.drift(x.squeeze(1), t).unsqueeze(1); },
             .dispersion = Dispersion::scalar(deviation),
             .dimension = 1};
   }
@@ -86,8 +85,8 @@ void euler_expansion(const Trial& trial, Evidence& evidence) {
       const Tensor y = x + m.deviation * std::sqrt(h) * at::linspace(-3, 3, 25, at::kDouble);
       const Tensor score = m.law(t).score(x) * (trial.has("score") ? 1.0 : 0.0);
       const Tensor drift_x = m.drift(x, t) * (trial.has("drift") ? 1.0 : 0.0);
-      density = std::max(density, largest(m.law(t - h).log_density(y) - m.law(t).log_density(x) -
-                                          (y - x) * score));
+      density =
+          std::max(density, largest(m.law(t - h).log_density(y) - m.law(t).log_density(x) - (y - x) * score));
       const Tensor square = (y - x + h * drift_x - h * s2 * score).square() / (2 * h * s2);
       exponent = std::max(exponent, largest(m.log_conditional(y, x, t, h) + square +
                                             0.5 * std::log(2 * std::numbers::pi * h * s2)));

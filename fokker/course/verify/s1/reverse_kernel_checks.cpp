@@ -1,9 +1,10 @@
-// S1, backward process I: the exact q(x_{t-1} | x_t), which depends on the unknown data, is known for a mixture.
+// S1, backward process I: the exact q(x_{t-1} | x_t), which depends on the unknown data, is known for a
+// mixture.
 #include <cmath>
 
 #include "fokker/course/problem/joint_gaussian.h"
-#include "fokker/course/verify/checks.h"
 #include "fokker/course/verify/chain_table.h"
+#include "fokker/course/verify/checks.h"
 #include "fokker/course/verify/mixture_comparison.h"
 #include "fokker/course/verify/problems.h"
 #include "fokker/denoise/analytic.h"

@@ -65,14 +65,17 @@ double excess_nats(const LineMixture& data, const ChainTable& chain,
 struct TrainingProblem {
   ChainTable chain = ChainTable::linear(100, 1e-3, 0.12);
   LineMixture data{{0.4, 0.6}, {-1.2, 0.8}, {0.1, 0.2}};
+  bool residual = true;  ///< without skips the network must learn to pass x_t on
 
   std::shared_ptr<const Denoiser> trained(std::shared_ptr<const Objective> loss, Prediction prediction,
                                           const Rng& rng) const {
     const DenoiserSpec spec{.process = chain.process(), .prediction = prediction};
     const Tensor rows = data.mixture().sample(20'000, rng.stream("rows"));
-    Trainer trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 1, .width = 64, .depth = 2}, rng.seed()), spec,
-                    std::move(loss), Split{.training = {.values = rows, .columns = {"x"}}, .held_out = {}},
-                    Normalisation::identity({1}), {.steps = 400, .batch = 256, .ema_decay = 0.98}, rng);
+    Trainer trainer(
+        std::make_unique<Mlp>(MlpOptions{.dimension = 1, .width = 64, .depth = 2, .residual = residual},
+                              rng.seed()),
+        spec, std::move(loss), Split{.training = {.values = rows, .columns = {"x"}}, .held_out = {}},
+        Normalisation::identity({1}), {.steps = 400, .batch = 256, .ema_decay = 0.98}, rng);
     trainer.run({});
     return make_denoiser(trainer.averaged_network().clone(), spec);
   }
@@ -98,22 +101,21 @@ struct TrainingProblem {
 
 /// A network that says mu_theta, and one that says eps_theta, from which mu_theta follows, on Ho's chain.
 void mean_trained(const Trial& trial, Evidence& evidence) {
-  const TrainingProblem p{.chain = ChainTable::linear(1000, 1e-4, 0.02)};
+  const TrainingProblem p{.chain = ChainTable::linear(1000, 1e-4, 0.02), .residual = false};
   const double noise = p.excess_of_noise(*p.trained_simply(trial.rng()));
   double mean = noise;
   if (trial.has("mean")) {
-    const auto learned =
-        p.trained(std::make_shared<MeanMatching>(p.chain), Prediction::data(), trial.rng());
+    const auto learned = p.trained(std::make_shared<MeanMatching>(p.chain), Prediction::data(), trial.rng());
     mean = excess_nats(p.data, p.chain, [&](const Tensor& x, int64_t i) {
       return TrainingProblem::value(*learned, x, p.chain.time(i));
     });
   }
   evidence.at_most("excess of the network that says eps, nats", {noise}, 0.5);
-  evidence.at_least("excess of the one that says mu, over that", {mean / noise}, 3);
+  evidence.at_least("excess of the one that says mu, over that", {mean / noise}, 2);
 }
 
-/// -log p_theta(x_0) = -log E p_theta(x_0 | x_1) with 128 draws of x_1 from the model's other steps as they are before
-/// training, where each network is zero and x_1 ~ N(0, V).
+/// -log p_theta(x_0) = -log E p_theta(x_0 | x_1) with 128 draws of x_1 from the model's other steps as they
+/// are before training, where each network is zero and x_1 ~ N(0, V).
 class NaiveLikelihood final : public Objective {
  public:
   explicit NaiveLikelihood(const TrainingProblem& problem) : problem_(problem) {
@@ -126,7 +128,8 @@ class NaiveLikelihood final : public Objective {
     const Tensor x1 = std::sqrt(variance_) * rng.normal({128, 1}, {.step = batch.step});
     const Tensor eps = denoiser.estimate(x1, problem_.chain.time(1)).value();
     const Tensor means = problem_.mean_of_noise(x1, eps, 1);
-    return -(normal_log_density(batch.x0 - means.t(), 0, problem_.chain.beta(1)).logsumexp(1) - std::log(128.0));
+    return -(normal_log_density(batch.x0 - means.t(), 0, problem_.chain.beta(1)).logsumexp(1) -
+             std::log(128.0));
   }
 
  private:
@@ -147,12 +150,12 @@ double naive_excess(const TrainingProblem& p, const Denoiser& denoiser, double v
   return x0.integral(log_q.exp() * (log_q - log_p));
 }
 
-/// "p_theta(x_0 | x_1) tries to learn everything and gets stuck": the likelihood that it is left with, against what
-/// the same number of steps on the forward process reach (the KL of x_0 is at most that of the path, which is the
-/// excess and what the exact mu itself leaves, here less than 0.1).
+/// "p_theta(x_0 | x_1) tries to learn everything and gets stuck": the likelihood that it is left with,
+/// against what the same number of steps on the forward process reach (the KL of x_0 is at most that of the
+/// path, which is the excess and what the exact mu itself leaves, here 0.017).
 void naive_likelihood(const Trial& trial, Evidence& evidence) {
   const TrainingProblem p;
-  const double forward = p.excess_of_noise(*p.trained_simply(trial.rng())) + 0.1;
+  const double forward = p.excess_of_noise(*p.trained_simply(trial.rng())) + 0.02;
   double naive = forward;
   if (trial.has("naive")) {
     const auto loss = std::make_shared<NaiveLikelihood>(p);

@@ -118,8 +118,8 @@ void annealed_weights(const Trial& trial, Evidence& evidence) {
                        .x;
   const double expected = annealed_share(a, process);
   evidence.equal("fraction at the small mode", fraction_of(x.sum(1) < 0, expected), expected, 0.001);
-  // Weights freeze at the level where the modes part, and there some of the large mode is still below zero: the
-  // share is too large, and less so with more steps, which move that level down.
+  // Weights freeze at the level where the modes part, and there some of the large mode is still below zero:
+  // the share is too large, and less so with more steps, which move that level down.
   Annealing slower{};
   slower.inner *= 4;
   const double error = expected - 0.2, error_of_slower = annealed_share(slower, process) - 0.2;

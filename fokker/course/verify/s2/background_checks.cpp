@@ -1,5 +1,5 @@
-// S2, section 4.1, the background, on a line: an energy-based model by maximum likelihood and by score matching, and
-// an implicit model g(Z).
+// S2, section 4.1, the background, on a line: an energy-based model by maximum likelihood and by score
+// matching, and an implicit model g(Z).
 #include <cmath>
 
 #include "fokker/course/verify/checks.h"
@@ -34,10 +34,11 @@ struct Estimate2 {
   double errors[2];
 };
 
-/// Score matching: s = -theta_1 x - theta_2 x^3 makes eq. 4.3 quadratic, |s|^2 + 2 div s = theta^T A theta - 2
-/// theta . b with A = mean (x, x^3)(x, x^3)^T, b = factor mean (1, 3 x^2).
+/// Score matching: s = -theta_1 x - theta_2 x^3 makes eq. 4.3 quadratic, |s|^2 + 2 div s = theta^T A theta -
+/// 2 theta . b with A = mean (x, x^3)(x, x^3)^T, b = factor mean (1, 3 x^2).
 Estimate2 by_score_matching(const Tensor& x, double factor) {
-  const Tensor phi = at::stack({x, x.pow(3)}, 1), psi = factor * at::stack({at::ones_like(x), 3 * x.square()}, 1);
+  const Tensor phi = at::stack({x, x.pow(3)}, 1),
+               psi = factor * at::stack({at::ones_like(x), 3 * x.square()}, 1);
   const double n = static_cast<double>(x.size(0));
   const Tensor inverse = (phi.t().matmul(phi) / n).inverse(), theta = inverse.matmul(psi.mean(0));
   // Of each row A_i theta - b_i is the gradient: A^-1 times its deviation is the estimate's (the sandwich).
@@ -47,8 +48,8 @@ Estimate2 by_score_matching(const Tensor& x, double factor) {
           {deviation[0].item<double>(), deviation[1].item<double>()}};
 }
 
-/// Maximum likelihood, eq. 4.1: the model's means of x^2/2 and x^4/4 are the data's, by Newton's method with Z and
-/// its derivatives by quadrature over [-reach, reach].
+/// Maximum likelihood, eq. 4.1: the model's means of x^2/2 and x^4/4 are the data's, by Newton's method with
+/// Z and its derivatives by quadrature over [-reach, reach].
 Estimate2 by_likelihood(const Tensor& x, double reach) {
   const Line nodes = line(-reach, reach, 4000);
   const Tensor T = at::stack({nodes.x.square() / 2, nodes.x.pow(4) / 4}, 1);
@@ -83,10 +84,10 @@ void energy_models(const Trial& trial, Evidence& evidence) {
   };
   // The loss is quadratic, so a central difference is its derivative.
   const auto& [first, second] = matched.value;
-  evidence.equal("derivative of eq. 4.3 in theta_1", {(loss(first + 0.5, second) - loss(first - 0.5, second))}, 0,
-                 1e-9);
-  evidence.equal("derivative of eq. 4.3 in theta_2", {(loss(first, second + 0.5) - loss(first, second - 0.5))}, 0,
-                 1e-9);
+  evidence.equal("derivative of eq. 4.3 in theta_1",
+                 {(loss(first + 0.5, second) - loss(first - 0.5, second))}, 0, 1e-9);
+  evidence.equal("derivative of eq. 4.3 in theta_2",
+                 {(loss(first, second + 0.5) - loss(first, second - 0.5))}, 0, 1e-9);
 }
 
 /// Normal quantiles of the ranks (i - 1/2) / m.
@@ -95,14 +96,15 @@ Tensor normal_ranks(int64_t m) {
   return std::sqrt(2.0) * at::erfinv(2 * u - 1);
 }
 
-/// The implicit model g(Z) = a + b Z nearest to the data in W_2, which on the line couples equal ranks: a = E X and
-/// b = int F^-1(u) Phi^-1(u) du = int phi(Phi^-1(F(x))) dx, at the distance W_2^2 = Var X - b^2, here over batches
-/// of empirical measures.
+/// The implicit model g(Z) = a + b Z nearest to the data in W_2, which on the line couples equal ranks: a = E
+/// X and b = int F^-1(u) Phi^-1(u) du = int phi(Phi^-1(F(x))) dx, at the distance W_2^2 = Var X - b^2, here
+/// over batches of empirical measures.
 void implicit_model(const Trial& trial, Evidence& evidence) {
   const LineMixture data({0.3, 0.7}, {-2, 1.5}, {0.25, 0.64});
   const int64_t batches = 60, m = 2'000;
   const Line nodes = line(-6, 7, 13'000);
-  const Tensor quantile = std::sqrt(2.0) * at::erfinv((2 * data.distribution(nodes.x) - 1).clamp(-1 + 1e-15, 1 - 1e-15));
+  const Tensor quantile =
+      std::sqrt(2.0) * at::erfinv((2 * data.distribution(nodes.x) - 1).clamp(-1 + 1e-15, 1 - 1e-15));
   const double slope = nodes.integral(normal_log_density(quantile, 0, 1).exp());
   const Tensor x = std::get<0>(data.mixture().sample(batches * m, trial.rng()).reshape({batches, m}).sort(1));
   const Tensor z = normal_ranks(m), a = x.mean(1);
@@ -111,8 +113,8 @@ void implicit_model(const Trial& trial, Evidence& evidence) {
   // Ranks stand for (i - 1/2) / m: the allowances are of order log(m) / m.
   evidence.equal("a", mean_of(a), data.mean());
   evidence.equal("b", mean_of(b), slope, 2e-3);
-  evidence.equal("W_2^2 of g(Z) and the empirical measure", mean_of(distance), data.variance() - slope * slope,
-                 5e-3);
+  evidence.equal("W_2^2 of g(Z) and the empirical measure", mean_of(distance),
+                 data.variance() - slope * slope, 5e-3);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// S2, sections 4.4 and 4.5: the law that annealed Langevin dynamics ends with, and what the number of levels does.
+// S2, sections 4.4 and 4.5: the law that annealed Langevin dynamics ends with, and what the number of levels
+// does.
 #include <cmath>
 
 #include "fokker/course/problem/small_networks.h"
@@ -62,8 +63,8 @@ GridLaw exact_annealed(const GaussianMixture& target, int64_t inner) {
   return {grid, weights};
 }
 
-/// X^K is distributed as the exact chain on a grid, which is mu_{sigma_L} up to the bias of the step; the last
-/// denoising step, which S2 has not, maps it to E[x_0 | x].
+/// X^K is distributed as the exact chain on a grid, which is mu_{sigma_L} up to the bias of the step; the
+/// last denoising step, which S2 has not, maps it to E[x_0 | x].
 void final_law(const Trial& trial, Evidence& evidence) {
   const GaussianMixture target = skewed_mixture();
   const double sigma = 0.3;
@@ -97,8 +98,8 @@ std::shared_ptr<const Denoiser> learned_levels(const GaussianMixture& target, in
                           .time_input = {.kind = TimeInput::Kind::quarter_log_sigma},
                           .scale_input = true,
                           .sigma_data = deviation};
-  Trainer trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 1, .width = 32, .depth = 2, .embedding = "raw"},
-                                        rng.seed()),
+  Trainer trainer(std::make_unique<Mlp>(
+                      MlpOptions{.dimension = 1, .width = 32, .depth = 2, .embedding = "raw"}, rng.seed()),
                   spec, std::make_shared<DenoisingObjective>(),
                   Split{.training = {.values = target.sample(20'000, rng.stream("rows")), .columns = {"x"}},
                         .held_out = {}},
@@ -114,7 +115,8 @@ void learned_law(const Trial& trial, Evidence& evidence) {
   const auto learned = learned_levels(target, trial.has("training") ? 500 : 1, trial.rng());
   const GridLaw law = exact_annealed(target, inner);
   const GradientMode off(false);
-  const Tensor x = annealed_end(*learned, inner, n, !trial.has("undenoised"), trial.rng(), at::kFloat).to(at::kDouble);
+  const Tensor x =
+      annealed_end(*learned, inner, n, !trial.has("undenoised"), trial.rng(), at::kFloat).to(at::kDouble);
   const double variance = law.variance(law.grid);
   evidence.equal("mean of X^K", mean_of(x), law.mean(law.grid), 0.1);
   evidence.equal("variance of X^K", variance_of(x), variance, 0.06 * variance);
@@ -127,11 +129,13 @@ void learned_law(const Trial& trial, Evidence& evidence) {
                    0.06);
 }
 
-/// The variance at the end of one step a level on N(0, v), from N(0, v + sigma_1^2), over the times of a grid: the
-/// chain is linear, so its response to each single draw gives it exactly.
+/// The variance at the end of one step a level on N(0, v), from N(0, v + sigma_1^2), over the times of a
+/// grid: the chain is linear, so its response to each single draw gives it exactly.
 struct LevelsProblem {
   double v = 0.25, sigma_max = 3, sigma_min = 0.2;
-  GaussianProcess process() const { return VarianceExploding{.sigma_min = sigma_min, .sigma_max = sigma_max}; }
+  GaussianProcess process() const {
+    return VarianceExploding{.sigma_min = sigma_min, .sigma_max = sigma_max};
+  }
   double variance(const std::vector<double>& times, int64_t inner, double relative) const {
     const GaussianMixture target =
         GaussianMixture::gaussian(at::zeros({1}, at::kDouble), at::full({1}, v, at::kDouble));
@@ -153,10 +157,11 @@ struct LevelsProblem {
   }
 };
 
-/// "Taking the limit L -> infinity and the difference between levels to 0": with c log(sigma_1 / sigma_L) / L of
-/// sigma^2 a step the variance tends to the solution of dV/ds = c V / (v + s) - c, s = sigma^2,
+/// "Taking the limit L -> infinity and the difference between levels to 0": with c log(sigma_1 / sigma_L) / L
+/// of sigma^2 a step the variance tends to the solution of dV/ds = c V / (v + s) - c, s = sigma^2,
 ///   V = c/(c-1) (v + s) + A (v + s)^c,
-/// so more levels alone do not suffice: the variance ends too large by 1/(c - 1), and c is the number of steps.
+/// so more levels alone do not suffice: the variance ends too large by 1/(c - 1), and c is the number of
+/// steps.
 void many_levels(const Trial& trial, Evidence& evidence) {
   const LevelsProblem p;
   const double c = 4, range = std::log(p.sigma_max / p.sigma_min);
@@ -172,12 +177,14 @@ void many_levels(const Trial& trial, Evidence& evidence) {
     spacings.push_back(1 / static_cast<double>(L));
     errors.push_back(std::abs(ratios.back() - limit));
   }
-  evidence.equal("variance over that of mu_sigma_L as L -> infinity", {2 * ratios[2] - ratios[1]}, limit, 2e-3);
+  evidence.equal("variance over that of mu_sigma_L as L -> infinity", {2 * ratios[2] - ratios[1]}, limit,
+                 2e-3);
   evidence.equal("order of its error in 1 / L", {observed_order(spacings, errors)}, 1, 0.15);
 }
 
 /// How to choose the levels: by equal ratios the last ones are as fine as the first, by equal differences the
-/// chain jumps from sigma = 0.35 to 0.2 in one level. Each against its closed form, V <- (1 - h / (v + s))^2 V + 2 h.
+/// chain jumps from sigma = 0.35 to 0.2 in one level. Each against its closed form, V <- (1 - h / (v + s))^2
+/// V + 2 h.
 void spacing_of_levels(const Trial& trial, Evidence& evidence) {
   const LevelsProblem p;
   const int64_t L = 20, inner = 4;
@@ -188,7 +195,8 @@ void spacing_of_levels(const Trial& trial, Evidence& evidence) {
     for (int64_t i = 0; i < L; ++i) {
       const double share = static_cast<double>(i) / (L - 1);
       const double even = std::lerp(p.sigma_max, p.sigma_min, share);
-      times.push_back(ratios ? 1 - share : std::log(even / p.sigma_min) / std::log(p.sigma_max / p.sigma_min));
+      times.push_back(ratios ? 1 - share
+                             : std::log(even / p.sigma_min) / std::log(p.sigma_max / p.sigma_min));
       const double sigma = p.process().sigma(times.back()), h = relative * sigma * sigma;
       for (int64_t k = 0; k < inner; ++k) V = std::pow(1 - h / (p.v + sigma * sigma), 2) * V + 2 * h;
     }

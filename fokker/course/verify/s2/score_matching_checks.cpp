@@ -60,16 +60,19 @@ void fisher_is_blind(const Trial& trial, Evidence& evidence) {
   const Tensor ratio = (p.log_density(x.x) - q.log_density(x.x)).exp();
   evidence.at_least("total variation", {0.5 * x.mean((1 - ratio).abs()), 0}, 0.29);
   evidence.at_most("Fisher divergence", {fisher(q, p, 61), 0}, 1e-8);
-  // Along the line through the modes alone: F = (2 m)^2 E_q (r_q - r_p)^2 with the responsibilities r = 1 / (1 +
-  // exp(l - 2 m u)), l the log ratio of the weights and u the place, m and -m the modes. It is small, not zero.
+  // Along the line through the modes alone: F = (2 m)^2 E_q (r_q - r_p)^2 with the responsibilities r = 1 /
+  // (1 + exp(l - 2 m u)), l the log ratio of the weights and u the place, m and -m the modes. It is small,
+  // not zero.
   const double m = distance * std::sqrt(2.0);
   const Quadrature u = mixture_quadrature(
-      GaussianMixture(q.weights(), at::tensor({-m, m}, at::kDouble).unsqueeze(1), at::ones({2}, at::kDouble)), 4001);
+      GaussianMixture(q.weights(), at::tensor({-m, m}, at::kDouble).unsqueeze(1), at::ones({2}, at::kDouble)),
+      4001);
   const auto share = [&](double weight) {
     return (2 * m * u.x.squeeze(1) + std::log((1 - weight) / weight)).sigmoid();
   };
   const double exact = 4 * m * m * u.mean((share(0.2) - share(0.5)).square());
-  const GaussianMixture line_q(q.weights(), at::tensor({-m, m}, at::kDouble).unsqueeze(1), at::ones({2}, at::kDouble)),
+  const GaussianMixture line_q(q.weights(), at::tensor({-m, m}, at::kDouble).unsqueeze(1),
+                               at::ones({2}, at::kDouble)),
       line_p(p.weights(), line_q.means(), at::ones({2}, at::kDouble));
   evidence.equal("log10 of the Fisher divergence", {std::log10(fisher(line_q, line_p, 4001)), 0},
                  std::log10(exact), 1e-4);

@@ -10,12 +10,14 @@
 namespace fokker::verify {
 namespace {
 
-/// x ~ exp(eta x - psi(eta)) f_0(x): E[eta | x] = (log p)'(x) - (log f_0)'(x) (Efron 2011). Here x given lambda
-/// is Gamma(k, lambda), so eta = -lambda and f_0 = x^(k-1), and lambda ~ Gamma(a, b) gives lambda | x ~ Gamma(a
+/// x ~ exp(eta x - psi(eta)) f_0(x): E[eta | x] = (log p)'(x) - (log f_0)'(x) (Efron 2011). Here x given
+/// lambda is Gamma(k, lambda), so eta = -lambda and f_0 = x^(k-1), and lambda ~ Gamma(a, b) gives lambda | x
+/// ~ Gamma(a
 /// + k, b + x).
 void tweedie_gamma(const Trial& trial, Evidence& evidence) {
   const double k = 2.5, a = 3, b = 1.5;
-  // In u = log lambda, where everything is smooth and decays: lambda^a e^(-b lambda) lambda^k e^(-x lambda) du.
+  // In u = log lambda, where everything is smooth and decays: lambda^a e^(-b lambda) lambda^k e^(-x lambda)
+  // du.
   const Line u = line(-14, 6, 4000);
   const auto log_marginal = [&](double x) {
     const Tensor terms = (a + k) * u.x - (b + x) * u.x.exp();
@@ -28,8 +30,8 @@ void tweedie_gamma(const Trial& trial, Evidence& evidence) {
   }
 }
 
-/// The same with x ~ N(s, v): eta = s / v and f_0 = N(0, v), so that E[s | x] = v ((log p)' + x / v), which is
-/// x + v (log p)', by the library's mixture and by Bayes' rule.
+/// The same with x ~ N(s, v): eta = s / v and f_0 = N(0, v), so that E[s | x] = v ((log p)' + x / v), which
+/// is x + v (log p)', by the library's mixture and by Bayes' rule.
 void tweedie_family_normal(const Trial& trial, Evidence& evidence) {
   const LineMixture prior({0.3, 0.7}, {-1, 0.8}, {0.1, 0.3});
   const double v = 0.3;
@@ -39,8 +41,8 @@ void tweedie_family_normal(const Trial& trial, Evidence& evidence) {
     const double slope = noised.score(at::full({1, 1}, x, at::kDouble)).item<double>();
     const double carrier = trial.has("carrier") ? -x / v : 0;
     const Tensor log_weights = prior.log_density(s.x) + normal_log_density(s.x, x, v);
-    evidence.equal(fmt::format("E[s / v | x = {}]", x), {slope - carrier},
-                   expectation(log_weights, s.x) / v, 1e-8);
+    evidence.equal(fmt::format("E[s / v | x = {}]", x), {slope - carrier}, expectation(log_weights, s.x) / v,
+                   1e-8);
   }
 }
 
@@ -56,8 +58,8 @@ NoisedMoments noised_moments(const LineMixture& p, const Tensor& s, double d) {
   return {(weights * density).sum(1), (weights * density * eps).sum(1)};
 }
 
-/// 2.4: r* = s - E[p(s - eps) eps] / E[p(s - eps)], the numerator -sigma^2 grad p(s) and the denominator p(s), up
-/// to terms of higher order in sigma.
+/// 2.4: r* = s - E[p(s - eps) eps] / E[p(s - eps)], the numerator -sigma^2 grad p(s) and the denominator
+/// p(s), up to terms of higher order in sigma.
 void autoencoder_steps(const Trial& trial, Evidence& evidence) {
   const LineMixture p({0.4, 0.6}, {-1, 1}, {0.5, 0.7});
   const Tensor s = at::linspace(-3, 3, 31, at::kDouble);
@@ -77,8 +79,8 @@ void autoencoder_steps(const Trial& trial, Evidence& evidence) {
     evidence.equal(fmt::format("largest E[p(s - eps) (r* - s + eps)], sigma = {}", d),
                    {largest(m.mass * (r - s) + m.first)}, 0, 1e-10);
   }
-  evidence.equal("order of E[p(s - eps) eps] + sigma^2 grad p(s)", {observed_order(deviations, numerators)}, 4,
-                 0.1);
+  evidence.equal("order of E[p(s - eps) eps] + sigma^2 grad p(s)", {observed_order(deviations, numerators)},
+                 4, 0.1);
   evidence.equal("order of E[p(s - eps)] - p(s)", {observed_order(deviations, denominators)}, 2, 0.1);
   evidence.equal("order of r* - s - sigma^2 grad log p(s)", {observed_order(deviations, ratios)}, 4, 0.1);
 }

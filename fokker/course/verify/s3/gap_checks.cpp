@@ -38,8 +38,8 @@ double gap_of_bound(const LineMixture& data, const Denoiser& denoiser, const Cha
   const std::vector<double> times = elbo_times(chain.process(), chain.steps());
   double sum = 0;
   for (int64_t i = 1; i <= chain.steps(); ++i) {
-    const ElboTerm term = elbo_term(chain.process(), times, static_cast<size_t>(i - 1),
-                                    ElboOptions::Variance::transition);
+    const ElboTerm term =
+        elbo_term(chain.process(), times, static_cast<size_t>(i - 1), ElboOptions::Variance::transition);
     sum += term.error * mean_denoising_error(data, denoiser, chain, i) + term.constant;
   }
   const Line nodes = line(-14, 14, 2800);
@@ -47,8 +47,8 @@ double gap_of_bound(const LineMixture& data, const Denoiser& denoiser, const Cha
   return nodes.integral(log_p.exp() * (log_p + elbo_prior(chain.process(), nodes.states()))) + sum;
 }
 
-/// E KL(q(x_{i-1} | x_i) || N(E[x_{i-1} | x_i], beta_i)), a double quadrature over q(x_{i-1}) q(x_i | x_{i-1})
-/// that knows nothing of x_0.
+/// E KL(q(x_{i-1} | x_i) || N(E[x_{i-1} | x_i], beta_i)), a double quadrature over q(x_{i-1}) q(x_i |
+/// x_{i-1}) that knows nothing of x_0.
 double step_divergence(const LineMixture& data, const ChainTable& chain, int64_t i) {
   const double beta = chain.beta(i), root = std::sqrt(1 - beta), spacing = 18.0 / 80;
   const Line outer = line(-7, 7, 280);
@@ -57,7 +57,8 @@ double step_divergence(const LineMixture& data, const ChainTable& chain, int64_t
   const Tensor log_q =
       data.log_density(y.flatten(), std::sqrt(chain.alphabar(i - 1)), chain.sigma(i - 1)).reshape(y.sizes()) -
       0.5 * u.square();
-  const Tensor p = log_q.softmax(1), log_p = log_q.log_softmax(1) - std::log(spacing * std::sqrt(beta) / root);
+  const Tensor p = log_q.softmax(1),
+               log_p = log_q.log_softmax(1) - std::log(spacing * std::sqrt(beta) / root);
   const Tensor mean = (p * y).sum(1, /*keepdim=*/true);
   const Tensor KL = (p * (log_p - normal_log_density(y - mean, 0, beta))).sum(1);
   const Tensor density = data.log_density(outer.x, std::sqrt(chain.alphabar(i)), chain.sigma(i)).exp();
@@ -67,14 +68,15 @@ double step_divergence(const LineMixture& data, const ChainTable& chain, int64_t
 /// KL(q(x_0:T) || p(x_0:T)) by the chain rule backwards: the bound's gap where the model is the data's.
 double path_divergence(const LineMixture& data, const ChainTable& chain) {
   const Line nodes = line(-14, 14, 2800);
-  const Tensor log_q = data.log_density(nodes.x, std::sqrt(chain.alphabar(chain.steps())),
-                                        chain.sigma(chain.steps()));
+  const Tensor log_q =
+      data.log_density(nodes.x, std::sqrt(chain.alphabar(chain.steps())), chain.sigma(chain.steps()));
   double sum = nodes.integral(log_q.exp() * (log_q - normal_log_density(nodes.x, 0, 1)));
   for (int64_t i = 1; i <= chain.steps(); ++i) sum += step_divergence(data, chain, i);
   return sum;
 }
 
-/// The limit of N gap: a step's KL is (v / beta - 1)^2 / 4 with v = beta (1 + beta (1 + s')), s = (log q)', so
+/// The limit of N gap: a step's KL is (v / beta - 1)^2 / 4 with v = beta (1 + beta (1 + s')), s = (log q)',
+/// so
 ///   N gap -> B/4 int_0^B E(1 + s')^2 d tau,  B = int beta, up to N KL(q_T || N(0, 1)), which is 1e-5 N here.
 double limit_of_gap() {
   const Line times = line(0, gap_total, 800), nodes = line(-6, 6, 600);
@@ -107,8 +109,8 @@ void gap_of_mixture(const Trial& trial, Evidence& evidence) {
   evidence.equal("N gap as N -> infinity", {2 * 400 * gap(400) - 200 * gap(200)}, limit_of_gap(), 0.02);
 }
 
-/// For normal data the divergence of the paths is a sum of logarithms: x_{i-1} given x_i has the variance beta
-/// c_{i-1} / c_i, c_i = alphabar_i v + 1 - alphabar_i.
+/// For normal data the divergence of the paths is a sum of logarithms: x_{i-1} given x_i has the variance
+/// beta c_{i-1} / c_i, c_i = alphabar_i v + 1 - alphabar_i.
 void gap_of_normal(const Trial& trial, Evidence& evidence) {
   const double v = 2;
   const LineMixture data({1}, {0}, {v});

@@ -54,8 +54,8 @@ void general_mixture(const Trial& trial, Evidence& evidence) {
   }
 }
 
-/// A law of x_T to start from: the exact q_T, or N(0, 1) as the notebook does, and the share of each point that
-/// it leads to: E p(point | x_T), since the exact reversal keeps p(x_0 | x_T).
+/// A law of x_T to start from: the exact q_T, or N(0, 1) as the notebook does, and the share of each point
+/// that it leads to: E p(point | x_T), since the exact reversal keeps p(x_0 | x_T).
 struct ChainStart {
   std::string name;
   Tensor x;            ///< (n, 1)
@@ -76,8 +76,8 @@ std::vector<ChainStart> chain_starts(const AnalyticDenoiser& exact, const Rng& r
   return {ChainStart::exact_law(exact, rng), ChainStart::standard_normal(exact, rng)};
 }
 
-/// The notebook's Algorithm 2 on its four points with the exact denoiser: each gets its share of the mass, and as the
-/// last step adds no noise every sample ends on a point.
+/// The notebook's Algorithm 2 on its four points with the exact denoiser: each gets its share of the mass,
+/// and as the last step adds no noise every sample ends on a point.
 void algorithm_two(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::notebook();
   const AnalyticDenoiser exact(LineMixture::four_points().mixture(), chain.process());
@@ -91,8 +91,8 @@ void algorithm_two(const Trial& trial, Evidence& evidence) {
     for (int64_t k = 0; k < 4; ++k) {
       const double point = points[k].item<double>(), share = start.expectation[k].item<double>();
       const Tensor distance = (x - point).abs();
-      evidence.equal(fmt::format("mass at {} from {}", point, start.name), fraction_of(distance < 2.0, share), share,
-                     0.005);
+      evidence.equal(fmt::format("mass at {} from {}", point, start.name), fraction_of(distance < 2.0, share),
+                     share, 0.005);
       evidence.equal(fmt::format("largest distance from {} from {}", point, start.name),
                      {distance.masked_select(distance < 2.0).max().item<double>()}, 0, 1e-6);
     }
@@ -155,10 +155,9 @@ void four_points(const Trial& trial, Evidence& evidence) {
   const StateFunction score = [&](const Tensor& x, double t) { return sign * exact.estimate(x, t).score(); };
   const Tensor points = exact.target().means().flatten();
   for (const ChainStart& start : chain_starts(exact, trial.rng())) {
-    const Tensor x =
-        end_state(reverse(forward_sde(chain.process(), 1), score, 1.0), start.x,
-                  shrinking_times(400, chain.time(4)), trial.rng().stream(start.name))
-            .flatten();
+    const Tensor x = end_state(reverse(forward_sde(chain.process(), 1), score, 1.0), start.x,
+                               shrinking_times(400, chain.time(4)), trial.rng().stream(start.name))
+                         .flatten();
     std::vector<Tensor> residuals;
     for (int64_t k = 0; k < 4; ++k) {
       const double point = points[k].item<double>(), share = start.expectation[k].item<double>();

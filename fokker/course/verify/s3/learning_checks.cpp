@@ -116,9 +116,9 @@ class LearnedEnergy {
   std::shared_ptr<const EnergyDenoiser> denoiser_;
 };
 
-/// E(x, t) + log p(x, t) = -log Z(t) for every x: exactly for the energy of N(0, I), whose Z(t) is known, and for a
-/// trained energy with Z by quadrature and the data's q_t for p, up to KL(q_t || p) = E[E + log q_t] + log Z(t).
-/// Each time has its own constant.
+/// E(x, t) + log p(x, t) = -log Z(t) for every x: exactly for the energy of N(0, I), whose Z(t) is known, and
+/// for a trained energy with Z by quadrature and the data's q_t for p, up to KL(q_t || p) = E[E + log q_t] +
+/// log Z(t). Each time has its own constant.
 void energy_constant(const Trial& trial, Evidence& evidence) {
   const GaussianProcess process = Brownian{.sigma = 2.0};
   const auto network = energy_network(true, 0);
@@ -138,8 +138,8 @@ void energy_constant(const Trial& trial, Evidence& evidence) {
     return learned.log_density(nodes, i).logsumexp(0).item<double>() + std::log(nodes.step);
   };
   for (const int64_t i : {3, 12, 40}) {
-    const Tensor log_q = smooth().log_density(nodes.x, std::sqrt(learned.chain().alphabar(i)),
-                                              learned.chain().sigma(i));
+    const Tensor log_q =
+        smooth().log_density(nodes.x, std::sqrt(learned.chain().alphabar(i)), learned.chain().sigma(i));
     const Tensor sum = log_q - learned.log_density(nodes, i);
     const double mean = nodes.integral(log_q.exp() * sum);
     const double divergence_left = mean + log_Z(trial.has("time") ? i : 3);

@@ -1,5 +1,5 @@
-// S3, 3.3: what the conversion of an SDE to an ODE enables: solvers, encoding, log-likelihood; and that the two
-// have the same laws in the plane, where a flow does not keep quantiles.
+// S3, 3.3: what the conversion of an SDE to an ODE enables: solvers, encoding, log-likelihood; and that the
+// two have the same laws in the plane, where a flow does not keep quantiles.
 #include <cmath>
 
 #include "fokker/course/verify/checks.h"
@@ -95,8 +95,8 @@ void flow_likelihood(const Trial& trial, Evidence& evidence) {
   }
 }
 
-/// The reverse SDE and the flow from independent draws of q_1, at four times: each has the moments of q_t and its
-/// laws along the axes and the diagonal.
+/// The reverse SDE and the flow from independent draws of q_1, at four times: each has the moments of q_t and
+/// its laws along the axes and the diagonal.
 void marginals_plane(const Trial& trial, Evidence& evidence) {
   const GaussianMixture data = tilted_mixture();
   const AnalyticDenoiser exact(data, ode_process());
@@ -108,8 +108,9 @@ void marginals_plane(const Trial& trial, Evidence& evidence) {
   const double end = 0.01;
   const std::vector<int64_t> seen{40, 80, 120, 160};
   std::vector<double> back = uniform_times(1, end, steps), times = uniform_times(0, 1 - end, steps);
-  const auto sde = states_at(reverse(forward, score, 1.0), exact.marginal(1).sample(n, trial.rng().stream("sde")),
-                             times, seen, trial.rng().stream("noise"));
+  const auto sde =
+      states_at(reverse(forward, score, 1.0), exact.marginal(1).sample(n, trial.rng().stream("sde")), times,
+                seen, trial.rng().stream("noise"));
   std::vector<Tensor> flow;
   simulate(probability_flow(forward, scaled), exact.marginal(1).sample(n, trial.rng().stream("flow")), back,
            {.method = {}, .noise = {}, .observer = [&](const SdeState& s) {
@@ -118,7 +119,8 @@ void marginals_plane(const Trial& trial, Evidence& evidence) {
   const double error = euler_error(ode_process(), {0.3, 0.5, 1.5}, times);
   for (size_t i = 0; i < seen.size(); ++i) {
     const double t = back[static_cast<size_t>(seen[i])];
-    compare_with_mixture(evidence, fmt::format("of the SDE at t = {:.3g}", t), sde[i], exact.marginal(t), error);
+    compare_with_mixture(evidence, fmt::format("of the SDE at t = {:.3g}", t), sde[i], exact.marginal(t),
+                         error);
     compare_with_mixture(evidence, fmt::format("of the flow at t = {:.3g}", t), flow[i], exact.marginal(t));
   }
 }
@@ -133,8 +135,8 @@ void add_s3_ode(Checks& checks) {
                       .measure = measure,
                       .ingredients = {ingredient}});
   };
-  add("marginals-plane", "In the plane the flow and the reverse SDE have the law q_t at every t", marginals_plane,
-      {"half", "the flow has g^2 for g^2 / 2"});
+  add("marginals-plane", "In the plane the flow and the reverse SDE have the law q_t at every t",
+      marginals_plane, {"half", "the flow has g^2 for g^2 / 2"});
   add("solvers", "ODE solvers follow the flow with their orders 1, 2 and 4", solvers,
       {"end", "the exact flow is read at another time"});
   add("encoding", "The flow encodes data by its rank, and decodes it", encoding,

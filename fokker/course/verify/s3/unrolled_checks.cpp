@@ -10,8 +10,8 @@
 namespace fokker::verify {
 namespace {
 
-/// The chain is linear in (x_0, eps_1, ..., eps_t): row 0 starts at x_0 = 1 without noise, row i at 0 with eps_i
-/// = 1, so that the rows are the coefficients in the last lines of 1.1.1 and 1.1.2.
+/// The chain is linear in (x_0, eps_1, ..., eps_t): row 0 starts at x_0 = 1 without noise, row i at 0 with
+/// eps_i = 1, so that the rows are the coefficients in the last lines of 1.1.1 and 1.1.2.
 void unrolled(const ChainTable& chain, const Trial& trial, Evidence& evidence) {
   const int64_t T = chain.steps();
   Tensor x = at::zeros({T + 1}, at::kDouble);
@@ -34,8 +34,8 @@ void unrolled(const ChainTable& chain, const Trial& trial, Evidence& evidence) {
   }
 }
 
-/// "beta_t: 0 -> 1 interpolates between a constant Markov chain and white noise": from N(0, 1) every x_t is N(0,
-/// 1), and Cov(x_0, x_k) = (1 - beta)^(k/2).
+/// "beta_t: 0 -> 1 interpolates between a constant Markov chain and white noise": from N(0, 1) every x_t is
+/// N(0, 1), and Cov(x_0, x_k) = (1 - beta)^(k/2).
 void interpolation(const Trial& trial, Evidence& evidence) {
   const int64_t n = 40'000;
   for (const double beta : {1e-9, 0.05, 0.4, 0.9, 1 - 1e-9}) {
@@ -53,7 +53,8 @@ void interpolation(const Trial& trial, Evidence& evidence) {
   }
   // The limits themselves: a step moves x by beta/2 x and sqrt(beta) z, or keeps sqrt(1 - beta) x of it.
   const ChainTable low({1e-9, 1e-9}), high({1 - 1e-9, 1 - 1e-9});
-  const TransitionCoefficients still = low.process().transition(0.5, 1), white = high.process().transition(0.5, 1);
+  const TransitionCoefficients still = low.process().transition(0.5, 1),
+                               white = high.process().transition(0.5, 1);
   const double half = trial.has("root") ? 0.5 : 1;
   evidence.equal("(1 - scale) / beta at beta = 1e-9", {(1 - still.scale) / 1e-9}, half, 1e-6);
   evidence.equal("variance / beta at beta = 1e-9", {still.variance / 1e-9}, 1, 1e-6);
@@ -106,7 +107,9 @@ void full_mixture_score(int64_t d, const Trial& trial, Evidence& evidence) {
                    {largest((measured - expected) / (1 + expected.abs()))}, 0, 1e-9);
     for (int64_t i = 0; i < d; ++i) {
       const Tensor e = h * at::eye(d, at::kDouble)[i];
-      const auto log_density = [&](const Tensor& y) { return mixture.components(y, a, s, true).first.logsumexp(0); };
+      const auto log_density = [&](const Tensor& y) {
+        return mixture.components(y, a, s, true).first.logsumexp(0);
+      };
       const Tensor slope = (log_density(x + e) - log_density(x - e)) / (2 * h);
       evidence.equal(fmt::format("largest error of d log q / d x_{} at t = {}, relative", i + 1, t),
                      {largest((measured.select(1, i) - slope) / (1 + slope.abs()))}, 0, 1e-6);
