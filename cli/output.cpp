@@ -54,8 +54,7 @@ void write_samples(const std::string& file, const Tensor& values, const std::vec
 }
 
 void write_samples(const std::string& file, const Dataset& samples) {
-  if (!samples.schema || fs::path(file).extension() != ".csv")
-    return write_samples(file, samples.values, samples.columns);
+  if (fs::path(file).extension() != ".csv") return write_samples(file, samples.values, samples.columns);
   check_output_holds(file, samples.event_shape());
   save_table(file, samples);
 }

@@ -21,7 +21,8 @@ void check_folder_of(const std::string& file);
 /// Writes samples by extension: .npy, .csv (tables) or .png (a grid of images, or a scatter picture of
 /// points).
 void write_samples(const std::string& file, const Tensor& values, const std::vector<std::string>& columns);
-/// The same of a table that may have a schema: .csv then has its cells as they are written, .npy as numbers.
+/// The same of rows with all that is known of them: .csv is written in their format, with cells as their
+/// schema says; .npy has numbers.
 void write_samples(const std::string& file, const Dataset& samples);
 
 }  // namespace fokker::cli

@@ -30,6 +30,16 @@ std::vector<std::string> compared_columns(const ColumnNames& samples, const Colu
   return known ? samples.names : reading.columns;
 }
 
+/// Of names that are compared those that a known schema has: it says which columns there are.
+std::vector<std::string> without_others(std::vector<std::string> names, const LoadOptions& reading) {
+  if (!reading.schema || !reading.columns.empty()) return names;
+  const auto known = reading.schema->names();
+  std::erase_if(names, [&](const std::string& name) {
+    return std::find(known.begin(), known.end(), name) == known.end();
+  });
+  return names;
+}
+
 /// That the table with more columns has all of the other's, as load_pair asks.
 void check_columns(const std::string& file, const ColumnNames& names, const std::string& other,
                    const ColumnNames& of_other) {
@@ -121,27 +131,31 @@ void count_unreadable(TableFigures& figures, const std::vector<int64_t>& unreada
 
 }  // namespace
 
-std::optional<TableSets> load_typed_tables(const std::string& samples, const std::string& reference,
-                                           const std::string& held_out, const LoadOptions& reading) {
+TypedTables load_typed_tables(const std::string& samples, const std::string& reference,
+                              const std::string& held_out, const LoadOptions& reading) {
   const auto of_samples = table_columns(samples, reading), of_reference = table_columns(reference, reading);
   if (!of_samples || !of_reference) return {};
-  if (reading.columns.empty()) check_columns(reference, *of_reference, samples, *of_samples);
-  const std::vector<std::string> columns = compared_columns(*of_samples, *of_reference, reading);
-  TableFile known = load_table(reference, {.format = reading.csv, .columns = columns});
-  if (!known.data.schema) return {};
+  if (reading.columns.empty() && !reading.schema)
+    check_columns(reference, *of_reference, samples, *of_samples);
+  TableFile known = load_table(
+      reference, {.format = reading.csv,
+                  .columns = without_others(compared_columns(*of_samples, *of_reference, reading), reading),
+                  .schema = reading.schema,
+                  .wishes = reading.wishes});
+  if (!known.data.schema) return {.plain_columns = std::move(known.data.columns)};
   TableSets sets{.samples = {}, .reference = with_notes(reference, std::move(known.data))};
   TableFile drawn = load_by_schema(samples, sets.reference, reading);
   sets.samples = std::move(drawn.data);
   sets.unreadable = std::move(drawn.impossible);
   check_table_rows(sets.samples, samples);
   check_table_rows(sets.reference, reference);
-  if (held_out.empty()) return sets;
+  if (held_out.empty()) return {.sets = std::move(sets)};
   check(table_columns(held_out, reading).has_value(),
         "held-out: expected a CSV file, as the reference is one");
   TableFile real = load_by_schema(held_out, sets.reference, reading);
   sets.held_out = std::move(real.data);
   sets.unreadable_held_out = std::move(real.impossible);
-  return sets;
+  return {.sets = std::move(sets)};
 }
 
 TableEvaluation evaluate_typed_tables(const TableSets& sets, const std::string& target, uint64_t seed) {

@@ -16,12 +16,18 @@ struct TableSets {
   std::vector<int64_t> unreadable = {}, unreadable_held_out = {};
 };
 
-/// CSV files, where the reference's columns are not all plain numbers: it says what they hold, and the others
-/// are read as it says, their cells that it cannot hold as missing ones. Nothing where a file is none or all
-/// columns are plain. Where the samples have fewer columns, all of which the reference has, these are
-/// compared. `held_out` may be empty.
-std::optional<TableSets> load_typed_tables(const std::string& samples, const std::string& reference,
-                                           const std::string& held_out, const LoadOptions& reading);
+/// No sets where a file is no CSV file or all columns are plain numbers.
+struct TypedTables {
+  std::optional<TableSets> sets = {};
+  std::vector<std::string> plain_columns = {};  ///< that are compared where all are plain numbers
+};
+
+/// CSV files, where the reference's columns are not all plain numbers: it, or what `reading` knows of them
+/// (choose_kinds), says what they hold, and the others are read as it says, their cells that it cannot hold
+/// as missing ones. Where the samples have fewer columns, all of which the reference has, these are compared.
+/// `held_out` may be empty.
+TypedTables load_typed_tables(const std::string& samples, const std::string& reference,
+                              const std::string& held_out, const LoadOptions& reading);
 
 struct TableEvaluation {
   Json json;

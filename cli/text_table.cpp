@@ -24,9 +24,7 @@ TextTable::TextTable(const std::string& file, const CsvFormat& format) : file_(f
   CsvTable table(file, format);
   table.choose({}, "");
   columns_ = table.column_names();
-  has_header_ = table.has_header();
-  decimal_ = table.decimal();
-  separator_ = table.separator();
+  format_ = table.format();
   LabelTexts none;
   const auto take = [&](int64_t, std::string_view text) {
     text_ += text;
@@ -71,7 +69,7 @@ KnownCells read_known_cells(const TextTable& table, const Schema& schema, bool a
     const int64_t at = places[static_cast<size_t>(j)];
     if (at < 0) continue;
     const Column& column = schema.columns[static_cast<size_t>(j)];
-    const CellParser parser(column, table.decimal(), accept_missing);
+    const CellParser parser(column, table.format().decimal.value_or('.'), accept_missing);
     for (int64_t row = 0; row < table.rows(); ++row) {
       const auto cell = read({row, at, column, parser});
       if (!cell) continue;
@@ -91,15 +89,6 @@ void refuse_cell(const TextTable& table, const CellPlace& cell) {
     fail(ErrorKind::input, "{}", error.what());
   }
   fail(ErrorKind::input, "{}: expected one cell but received '{}'", place, shown(text));
-}
-
-std::string written_cell(std::string_view text, char separator) {
-  if (text.find(separator) == std::string_view::npos &&
-      text.find_first_of("\"\r\n") == std::string_view::npos && !text.starts_with('#'))
-    return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
 }
 
 }  // namespace fokker::cli

@@ -25,9 +25,7 @@ class TextTable {
   /// "FILE: line 3: column 'a'"
   std::string place(int64_t row, int64_t column) const;
   int64_t line(int64_t row) const { return lines_[static_cast<size_t>(row)]; }
-  bool has_header() const { return has_header_; }
-  char separator() const { return separator_; }
-  char decimal() const { return decimal_; }
+  const CsvFormat& format() const { return format_; }
   /// Where the columns of a schema stand among those of the file; -1 where it has them not. Input error where
   /// it has none of them, listing both.
   std::vector<int64_t> places_of(const Schema& schema) const;
@@ -38,8 +36,7 @@ class TextTable {
   std::string text_;            ///< of all cells
   std::vector<size_t> ends_;    ///< of the cells in it
   std::vector<int64_t> lines_;  ///< of the rows in the file
-  bool has_header_ = false;
-  char separator_ = ',', decimal_ = '.';
+  CsvFormat format_;
 };
 
 /// What a cell says, or nothing where it is not known.
@@ -57,8 +54,5 @@ KnownCells read_known_cells(const TextTable& table, const Schema& schema, bool a
 
 /// Throws an input error for a cell that its column cannot hold, saying what it can.
 [[noreturn]] void refuse_cell(const TextTable& table, const CellPlace& cell);
-
-/// A cell of delimited text, in quotes where the separator or itself asks for them.
-std::string written_cell(std::string_view text, char separator);
 
 }  // namespace fokker::cli

@@ -1,6 +1,7 @@
 #include "cli/classifier_distance.h"
 #include "cli/comparison_output.h"
 #include "cli/denoiser_source.h"
+#include "cli/option/kind_options.h"
 #include "cli/registry.h"
 #include "cli/table_evaluation.h"
 #include "fokker/core/check.h"
@@ -13,6 +14,7 @@ namespace {
 struct EvaluateOptions {
   CommonOptions common;
   DataOptions reading;
+  KindOptions kinds;
   std::string samples, reference, run, held_out, target;
   int64_t n = 20'000, times = 16;
   ClassifierDistanceOptions classifier;
@@ -181,20 +183,28 @@ int run_evaluate(const EvaluateOptions& o, const Command& command) {
   if (o.run.empty()) command.refuse({"times"}, "only scores are compared at times; expected --run RUN");
   if (!o.run.empty()) command.refuse({"held-out", "target"}, "a score is not compared with rows");
   const auto known = named_target(o.reference);
+  if (!o.run.empty() || known || !o.classifier.data.empty())
+    command.refuse(kind_option_names(), "expected CSV files of samples and a reference");
   if (o.run.empty() && !known)
     command.refuse({"n"}, "a file has its own rows; expected --reference target:TARGET");
   check(o.classifier.labels.empty() || !o.classifier.data.empty(),
         "classifier-labels: expected --classifier-data FILE, the images that they label");
   if (!o.run.empty()) return evaluate_run(o);
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
-  const LoadOptions reading = o.reading.load_options();
+  LoadOptions reading = o.reading.load_options();
   if (known) return evaluate_against_target(o, *known, reading);
-  if (o.classifier.data.empty())
-    if (const auto sets = load_typed_tables(o.samples, o.reference, o.held_out, reading)) {
-      const TableEvaluation tables = evaluate_typed_tables(*sets, o.target, o.common.seed);
-      print_result(o.common, tables.json, tables.text);
-      return 0;
-    }
+  if (!o.classifier.data.empty()) return evaluate_files(o, reading);
+  LoadOptions typed = reading;
+  choose_kinds(o.kinds, typed);
+  check(!o.kinds.any_kinds() || (table_columns(o.samples, reading) && table_columns(o.reference, reading)),
+        "schema: a schema and types are for CSV files, but {} or {} is none", o.samples, o.reference);
+  const TypedTables tables = load_typed_tables(o.samples, o.reference, o.held_out, typed);
+  if (tables.sets) {
+    const TableEvaluation found = evaluate_typed_tables(*tables.sets, o.target, o.common.seed);
+    print_result(o.common, found.json, found.text);
+    return 0;
+  }
+  if (o.kinds.any_kinds()) reading.columns = tables.plain_columns;
   return evaluate_files(o, reading);
 }
 
@@ -211,6 +221,7 @@ void add_evaluate(CommandLine& line) {
         c.option("--samples", o.samples, "File of samples");
         c.option("--run", o.run, "Compare the score of this run with the exact one of target:TARGET instead");
         c.option("--reference", o.reference, "File, or target:TARGET", Command::Need::required);
+        describe_kinds(c, o.kinds);
         describe_data(c, o.reading);
         c.heading("Comparison");
         c.option("--held-out", o.held_out,

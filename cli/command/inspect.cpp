@@ -1,11 +1,13 @@
 #include "cli/model_report.h"
 #include "cli/option/data_options.h"
+#include "cli/option/kind_options.h"
 #include "fokker/core/error.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/labels.h"
 #include "fokker/format/model.h"
 #include "fokker/format/safetensors.h"
+#include "fokker/table/describe.h"
 
 namespace fokker::cli {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 struct InspectOptions {
   CommonOptions common;
   DataOptions reading;
+  KindOptions kinds;
   std::string path;
 };
 
@@ -24,6 +27,7 @@ Report inspect_model(const std::filesystem::path& folder) {
                                .prediction = model.spec.name(),
                                .columns = model.columns,
                                .labels = model.label_names,
+                               .condition = model.condition.columns,
                                .label_text = list_labels(model.label_names),
                                .label_column = model.label_column,
                                .process = model.spec.process.schedule()->config(),
@@ -47,49 +51,82 @@ Report inspect_safetensors(const std::string& path) {
   return {{{"kind", "safetensors"}, {"tensors", tensors}}, text};
 }
 
-Report inspect_data(const std::string& path, const LoadOptions& reading) {
-  const Dataset data = load_data(path, reading);
-  const Tensor rows = data.values.flatten(1);
+/// Of the cells that are not missing.
+Json number_figures(const Tensor& cells) {
+  const Tensor known = cells.index_select(0, cells.isnan().logical_not().nonzero().squeeze(1));
+  if (known.size(0) == 0) return Json::object();
+  return {{"mean", known.mean().item<double>()},
+          {"standard_deviation", known.std(/*unbiased=*/false).item<double>()},
+          {"minimum", known.min().item<double>()},
+          {"maximum", known.max().item<double>()}};
+}
+
+/// Columns of any kinds.
+void add_typed_columns(const Dataset& data, Json& json, std::string& text) {
+  json["columns"] = Json::array();
+  for (int64_t c = 0; c < data.schema->size(); ++c) {
+    const Column& column = data.schema->columns[static_cast<size_t>(c)];
+    Json each = {{"name", column.name}, {"kind", to_string(column.kind)}};
+    if (column.has_levels())
+      each["levels"] = std::ssize(column.levels);
+    else
+      each.update(number_figures(data.values.select(1, c)));
+    if (!column.missing.empty()) each["missing_share"] = column.missing_share;
+    json["columns"].push_back(std::move(each));
+  }
+  json["schema"] = data.schema->to_json();
+  for (const std::string& line : schema_lines(*data.schema)) text += "  " + line + "\n";
+}
+
+/// Columns of plain numbers.
+void add_columns(const Dataset& data, Json& json, std::string& text) {
+  json["columns"] = Json::array();
+  for (int64_t c = 0; c < data.values.size(1); ++c) {
+    Json each = {{"name", data.columns[static_cast<size_t>(c)]}};
+    each.update(number_figures(data.values.select(1, c).to(at::kDouble)));
+    text += fmt::format("  {:<24} mean {:<12.6g} deviation {:<12.6g} from {:.6g} to {:.6g}\n",
+                        data.columns[static_cast<size_t>(c)], each["mean"].get<double>(),
+                        each["standard_deviation"].get<double>(), each["minimum"].get<double>(),
+                        each["maximum"].get<double>());
+    json["columns"].push_back(std::move(each));
+  }
+}
+
+Report inspect_data(const InspectOptions& o) {
+  LoadOptions reading = o.reading.load_options();
+  const bool table = table_columns(o.path, reading).has_value();
+  check(table || !o.kinds.any_kinds(), "schema: a schema and types are for CSV files, but {} is none",
+        o.path);
+  if (table) choose_kinds(o.kinds, reading);
+  const Dataset data = load_data(o.path, reading);
   Json json = {{"kind", "data"},
                {"rows", data.size()},
                {"event_shape", data.event_shape()},
                {"type", at::toString(data.values.scalar_type())},
                {"notes", data.notes}};
-  std::string text = fmt::format("{}: {} rows of shape {} ({})\n", path, data.size(),
+  std::string text = fmt::format("{}: {} rows of shape {} ({})\n", o.path, data.size(),
                                  shape_string(data.event_shape()), at::toString(data.values.scalar_type()));
   std::string notes;
   for (const std::string& note : data.notes) notes += note + "\n";
-  for (const std::string& doubt : data.doubts) warn_once(fmt::format("{}: {}", path, doubt));
+  for (const std::string& doubt : data.doubts) warn_once(fmt::format("{}: {}", o.path, doubt));
   if (data.labels.defined()) {
     json["labels"] = std::ssize(data.label_names);
     json["label_names"] = data.label_names;
     text += fmt::format("labels {}\n", list_labels(data.label_names));
   }
-  if (data.is_images()) return {json, text + notes};
-  Json columns = Json::array();
-  for (int64_t c = 0; c < rows.size(1); ++c) {
-    const Tensor column = rows.select(1, c).to(at::kDouble);
-    const double mean = column.mean().item<double>(),
-                 deviation = column.std(/*unbiased=*/false).item<double>();
-    const double low = column.min().item<double>(), high = column.max().item<double>();
-    columns.push_back({{"name", data.columns[static_cast<size_t>(c)]},
-                       {"mean", mean},
-                       {"standard_deviation", deviation},
-                       {"minimum", low},
-                       {"maximum", high}});
-    text += fmt::format("  {:<24} mean {:<12.6g} deviation {:<12.6g} from {:.6g} to {:.6g}\n",
-                        data.columns[static_cast<size_t>(c)], mean, deviation, low, high);
-  }
-  json["columns"] = columns;
+  if (data.schema)
+    add_typed_columns(data, json, text);
+  else if (!data.is_images())
+    add_columns(data, json, text);
   return {json, text + notes};
 }
 
-Report inspect_path(const std::string& path, const LoadOptions& reading) {
-  const std::filesystem::path file(path);
+Report inspect_path(const InspectOptions& o) {
+  const std::filesystem::path file(o.path);
   if (std::filesystem::is_directory(file) && std::filesystem::exists(file / "fokker.json"))
     return inspect_model(file);
-  if (file.extension() == ".safetensors") return inspect_safetensors(path);
-  return inspect_data(path, reading);
+  if (file.extension() == ".safetensors") return inspect_safetensors(o.path);
+  return inspect_data(o);
 }
 
 }  // namespace
@@ -99,13 +136,15 @@ void add_inspect(CommandLine& line) {
       line, {"inspect", "Describe a trained model, a data file or a safetensors file", "fokker inspect run"},
       [](Command& c, InspectOptions& o) {
         c.option("path", o.path, "Run folder or file", Command::Need::required);
+        describe_kinds(c, o.kinds);
         describe_data(c, o.reading);
       },
       [](const InspectOptions& o, const Command& command) {
         if (std::filesystem::exists(std::filesystem::path(o.path) / "fokker.json") ||
             o.path.ends_with(".safetensors"))
-          command.refuse(data_option_names(), "expected a file of data, which is read so");
-        const Report report = inspect_path(o.path, o.reading.load_options());
+          for (const auto& names : {data_option_names(), kind_option_names()})
+            command.refuse(names, "expected a file of data, which is read so");
+        const Report report = inspect_path(o);
         print_result(o.common, report.json, report.text);
         return 0;
       });

@@ -133,7 +133,8 @@ int run_sample(const SampleOptions& typed, const Command& command) {
   check_options(typed, command);
   SampleOptions o = typed;
   if (o.n == 0) o.n = o.given_file.empty() ? 1000 : 1;
-  const Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
+  Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
+  samples.rows.format = o.writing.or_else(samples.rows.format);
   const int64_t n = samples.rows.size();
   if (const int64_t broken = count_broken(samples.rows); broken > 0)
     fail(ErrorKind::failed, "sample: {} of {} rows are not finite; nothing was written to {}", broken, n,

@@ -12,35 +12,34 @@ namespace {
 
 constexpr const char* chosen_by_file = "auto";
 
-std::optional<char> separator_of(const std::string& text) {
+std::optional<char> separator_of(const std::string& text, const char* option = "separator") {
   static const std::map<std::string, char> names = {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
                                                     {"\\t", '\t'},  {"blanks", ' '},    {"bar", '|'}};
   if (text == chosen_by_file) return {};
   if (const auto named = names.find(text); named != names.end()) return named->second;
   check(text.size() == 1 && can_separate(text[0]),
-        "separator: expected a character such as , or ; (or comma, semicolon, tab, bar, blanks, auto) but "
-        "received "
+        "{}: expected a character such as , or ; (or comma, semicolon, tab, bar, blanks, auto) but received "
         "'{}'",
-        shown(text));
+        option, shown(text));
   return text[0];
 }
 
-std::optional<bool> header_of(const std::string& text) {
+std::optional<bool> header_of(const std::string& text, const char* option = "header") {
   check(text == chosen_by_file || text == "yes" || text == "no",
-        "header: expected yes, no or auto but received '{}'", shown(text));
+        "{}: expected yes, no or auto but received '{}'", option, shown(text));
   if (text == chosen_by_file) return {};
   return text == "yes";
 }
 
-std::optional<char> decimal_of(const std::string& text) {
+std::optional<char> decimal_of(const std::string& text, const char* option = "decimal") {
   if (text == chosen_by_file) return {};
   check(text == "." || text == "," || text == "point" || text == "comma",
-        "decimal: expected . or , (or point, comma, auto) but received '{}'", shown(text));
+        "{}: expected . or , (or point, comma, auto) but received '{}'", option, shown(text));
   return text == "." || text == "point" ? '.' : ',';
 }
 
-TextEncoding encoding_of(const std::string& text) {
-  check(text == "utf-8" || text == "latin-1", "encoding: expected utf-8 or latin-1 but received '{}'",
+TextEncoding encoding_of(const std::string& text, const char* option = "encoding") {
+  check(text == "utf-8" || text == "latin-1", "{}: expected utf-8 or latin-1 but received '{}'", option,
         shown(text));
   return text == "latin-1" ? TextEncoding::latin1 : TextEncoding::utf8;
 }
@@ -143,6 +142,27 @@ void describe_data(Command& c, DataOptions& o, const std::string& channels, cons
       "WIDTHxHEIGHT (or one number) that images are brought to: the largest centred crop of that shape, then "
       "antialiased bilinear resizing");
   c.flag("--flip", o.flip, "Let each image be followed by its mirror image (train: those trained on)");
+  c.heading(before);
+}
+
+CsvFormat WritingOptions::or_else(const CsvFormat& format) const {
+  const CsvFormat typed{.separator = separator_of(out_separator, "out-separator"),
+                        .header = header_of(out_header, "out-header"),
+                        .decimal = decimal_of(out_decimal, "out-decimal")};
+  CsvFormat merged = typed.or_else(format);
+  if (out_encoding != chosen_by_file) merged.encoding = encoding_of(out_encoding, "out-encoding");
+  return merged;
+}
+
+void describe_writing(Command& c, WritingOptions& o) {
+  const std::string before = c.heading("Writing CSV files");
+  c.option(
+      "--out-separator", o.out_separator,
+      "Between cells: a character, or comma, semicolon, tab, bar, blanks (auto: as in the model's data)");
+  c.option("--out-header", o.out_header,
+           "Whether the first line holds the columns' names: yes, no or auto, as in the model's data");
+  c.option("--out-decimal", o.out_decimal, "Before decimals: . or , (auto: as in the model's data)");
+  c.option("--out-encoding", o.out_encoding, "utf-8 or latin-1 (auto: as in the model's data)");
   c.heading(before);
 }
 

@@ -24,6 +24,15 @@ struct DataOptions {
   DataOptions or_else(const DataOptions& other) const;
 };
 
+/// How a CSV file is written, where it is not as the model's data was.
+struct WritingOptions {
+  std::string out_separator = "auto", out_header = "auto", out_decimal = "auto", out_encoding = "auto";
+
+  /// Argument errors name the option and what it takes.
+  CsvFormat or_else(const CsvFormat& format) const;
+};
+void describe_writing(Command& command, WritingOptions& options);
+
 constexpr const char* image_channels_help =
     "Channels that images are converted to: 1 grey, 3 colour (alpha laid over white), 2 and 4 with alpha";
 constexpr const char* table_columns_help =

@@ -36,35 +36,19 @@ void check_network(const TrainSettings& s, const Dataset& data) {
         data.source);
 }
 
-/// "COLUMN=KIND"; the column's name may hold a '=' itself.
-std::pair<std::string, ColumnWish> typed_column(const std::string& typed) {
-  constexpr const char* expected =
-      "COLUMN=KIND, of the kinds real, integer, categorical, ordinal, datetime, constant and drop,";
-  const size_t at = typed.rfind('=');
-  check(at != std::string::npos && at > 0, "type: expected {} but received '{}'", expected, shown(typed));
-  try {
-    return {typed.substr(0, at), ColumnWish::of_kind(typed.substr(at + 1), "type")};
-  } catch (const Error&) {
-    fail(ErrorKind::argument, "type: expected {} but received '{}'", expected, shown(typed));
-  }
-}
-
-/// What the options say of a table's columns.
-void choose_kinds(const TrainSettings& s, LoadOptions& reading) {
-  reading.typed = true;
-  if (!s.schema.empty()) {
-    GivenSchema given = load_given_schema(s.schema);
-    check(!given.schema || s.types.empty(),
-          "type: {} holds the kinds of all columns: change them there, or leave one of the two out",
-          s.schema);
-    reading.schema = std::move(given.schema);
-    reading.wishes = std::move(given.wishes);
-    reading.within_bounds = true;
-  }
-  for (const std::string& each : s.types) {
-    auto [column, wish] = typed_column(each);
-    reading.wishes[column] = std::move(wish);
-  }
+void check_condition(const TrainSettings& s, const Dataset& data) {
+  if (s.condition.empty()) return;
+  check(!named_target(s.data), "condition: expected a file with columns, but {} draws rows of a target",
+        s.data);
+  check(!data.is_images(),
+        "condition: {} holds images, which are conditioned on the rows of --labels FILE.npy, an array of "
+        "floats "
+        "(n, k)",
+        data.source);
+  check(s.label_column.empty() ||
+            std::find(s.condition.begin(), s.condition.end(), s.label_column) == s.condition.end(),
+        "condition: column '{}' is the label column: a column is the class or a condition, not both",
+        shown(s.label_column));
 }
 
 /// What was found in a table, a line for each column.
@@ -83,7 +67,7 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
   reading.labels_path = s.labels;
   reading.mirrored = false;  // a held-out image must not have its mirror image in training
   if (!known) {
-    check((s.schema.empty() && s.types.empty()) || table_columns(s.data, reading),
+    check(!s.any_kinds() || table_columns(s.data, reading),
           "data: a schema and types are for CSV files, but {} is none", s.data);
     choose_kinds(s, reading);
     Dataset data = read_data_file(s.data, reading);
@@ -95,6 +79,8 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
   // Columns that were chosen are read as typed: another choice is another problem.
   Dataset data = reading.columns.empty() ? load_columns(s.data, columns_of(*known), reading)
                                          : read_data_file(s.data, reading);
+  if (!data.schema && !known->condition.places.empty() && !data.conditions.defined())
+    data = take_conditions(std::move(data), known->condition.columns);
   // Labels that the run does not know of are another problem, which is for the checkpoint to refuse.
   if (!known->label_names.empty()) place_labels(data, known->label_names, LabelUse::used);
   return data;
@@ -105,7 +91,7 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
 Dataset read_data(const TrainSettings& s, const ModelData* known) {
   const LoadOptions reading = s.file_reading().load_options();
   const auto target = named_target(s.data);
-  check(!target || (s.schema.empty() && s.types.empty()), "data: the columns of a target have no kinds");
+  check(!target || !s.any_kinds(), "data: the columns of a target have no kinds");
   if (!target) return read_file(s, reading, known);
   check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
   check(reading.columns.empty() && s.label_column.empty() && s.labels.empty(),
@@ -126,6 +112,7 @@ Json data_options(const TrainSettings& s) {
                {"rows", s.rows},           {"held_out", s.held_out},         {"seed", s.common.seed}};
   if (!s.schema.empty()) json["schema"] = absolute(s.schema);
   if (!s.types.empty()) json["types"] = s.types;
+  if (!s.condition.empty()) json["condition"] = s.condition;
   json.update(s.file_reading().to_json());
   return json;
 }
@@ -137,6 +124,7 @@ Recipe recipe_of(const TrainSettings& s) {
                 .objective = s.objective,
                 .weighting = s.weighting,
                 .normalisation = parse_normalisation_kind(s.normalise),
+                .condition = s.condition,
                 .held_out = s.held_out,
                 .mirrored = s.reading.flip,
                 .data_options = data_options(s),
@@ -167,6 +155,7 @@ TrainingPlan make_plan(const TrainSettings& s) {
     known = load_model_data(s.out);
   const Dataset data = read_data(s, known ? &*known : nullptr);
   check_network(s, data);
+  check_condition(s, data);
   return resolve(data, recipe, Rng(s.common.seed));
 }
 

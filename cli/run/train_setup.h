@@ -1,15 +1,15 @@
 #pragma once
 #include "cli/option/data_options.h"
+#include "cli/option/kind_options.h"
 #include "fokker/train/resolve.h"
 
 namespace fokker::cli {
 
 /// The options of `fokker train` as typed. Zero and "auto" mean: choose by the data.
-struct TrainSettings {
+struct TrainSettings : KindOptions {
   CommonOptions common;
   std::string data, out, label_column, labels;
-  std::string schema;              ///< a file that says what columns of a table hold
-  std::vector<std::string> types;  ///< "COLUMN=KIND"
+  std::vector<std::string> condition;  ///< columns that the others are learned given
   DataOptions reading;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
   std::string network = "auto", normalise = "standardise";

@@ -46,7 +46,11 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .doubts = doubts,
           .label_column = label_column,
           .columns_named = columns_named,
-          .schema = schema};
+          .schema = schema,
+          .conditions = conditions.defined() ? conditions.index_select(0, indices) : Tensor(),
+          .condition_columns = condition_columns,
+          .condition_places = condition_places,
+          .format = format};
 }
 
 Split split_rows(const Dataset& dataset, double training_fraction, const Rng& rng) try {

@@ -42,6 +42,13 @@ TableDenoiser::TableDenoiser(std::shared_ptr<const TableFunction> function, bool
         "TableDenoiser: expected table_denoiser_spec's specification but it predicts the {}", spec_.name());
 }
 
+TableDenoiser TableDenoiser::with(TableCondition given, Tensor labels) const {
+  TableDenoiser other = *this;
+  other.given_ = std::move(given);
+  other.labels_ = std::move(labels);
+  return other;
+}
+
 TableDenoiser::Inputs TableDenoiser::inputs(const Tensor& x, const Times& t, const Tensor& label) const {
   Inputs in{x * input_scale(spec_, x, t), network_time(spec_.time_input, spec_.process, t, x), label, given_};
   if (!given_.mask.defined() && !labels_.defined()) return in;
@@ -63,7 +70,10 @@ TableDenoiser::Answer TableDenoiser::answer(const Tensor& x, const Times& t, con
 }
 
 Estimate TableDenoiser::estimate(const Tensor& x, const Times& t, const Tensor& label) const {
-  return Estimate(x, answer(x, t, label).denoised, spec_.prediction, spec_.process, t);
+  const Bf16Products products(bf16_);
+  const Inputs in = inputs(x, t, label);
+  return Estimate(x, function_->denoised(in.x, in.time, in.label, in.given), spec_.prediction, spec_.process,
+                  t);
 }
 
 std::shared_ptr<const Denoiser> TableDenoiser::frozen() const {

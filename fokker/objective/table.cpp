@@ -1,5 +1,6 @@
 #include "fokker/objective/table.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fokker/core/boundary.h"
@@ -24,34 +25,26 @@ TableModelParts parts_of(const Denoiser& denoiser) {
   return {*function, learned->spec(), learned->network().bf16_products()};
 }
 
-/// 1 / entropy of each discrete part at the times of rows: (n, discrete parts).
-Tensor entropy_weights(const TableLayout& layout, const Tensor& log_ratio, const at::TensorOptions& type) {
-  const int64_t n = log_ratio.size(0), numbers = layout.numbers(), count = layout.discretes();
-  Tensor weights = at::empty({n, count}, at::TensorOptions(at::kFloat));
+/// What each part's loss counts in its row's, (n, parts) float32: of those that are not given their mean,
+/// those of discrete parts divided by their entropy at log(sigma/alpha) (n) float64.
+Tensor part_weights(const TableLayout& layout, const Tensor& log_ratio, const Tensor& mask) {
+  const auto n = log_ratio.size(0), parts = std::ssize(layout.parts);
+  Tensor weights = at::empty({n, parts}, at::TensorOptions(at::kFloat));
   auto* out = weights.data_ptr<float>();
   const auto* at = log_ratio.data_ptr<double>();
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t k = 0; k < count; ++k)
-      out[i * count + k] =
-          static_cast<float>(1 / layout.parts[static_cast<size_t>(numbers + k)].entropy_at(at[i]));
-  return weights.to(type);
-}
-
-/// Place of each batch level among all levels: (n, discrete parts) int64.
-Tensor level_places(const TableLayout& layout, const Tensor& levels) {
-  std::vector<int64_t> first;
-  int64_t total = 0;
-  for (const TablePart& part : layout.parts) {
-    if (part.kind != TablePart::Kind::number) first.push_back(total);
-    total += part.levels;
+  const float* given = mask.defined() ? mask.data_ptr<float>() : nullptr;
+  for (int64_t i = 0; i < n; ++i, out += parts) {
+    double open = 0;
+    for (int64_t p = 0; p < parts; ++p) {
+      const TablePart& part = layout.parts[static_cast<size_t>(p)];
+      const bool known = given && given[i * layout.columns + part.column] > 0;
+      const double unit = part.kind == TablePart::Kind::number ? 1 : part.entropy_at(at[i]);
+      out[p] = known ? 0.0f : static_cast<float>(1 / unit);
+      open += known ? 0 : 1;
+    }
+    for (int64_t p = 0; p < parts; ++p) out[p] /= static_cast<float>(std::max(open, 1.0));
   }
-  return levels + at::tensor(first, levels.options());
-}
-
-std::vector<int64_t> column_of_parts(const TableLayout& layout) {
-  std::vector<int64_t> columns;
-  for (const TablePart& part : layout.parts) columns.push_back(part.column);
-  return columns;
+  return weights;
 }
 
 }  // namespace
@@ -62,9 +55,22 @@ Tensor draw_given_columns(int64_t n, int64_t columns, double share, uint64_t ste
   const Tensor count =
       at::where(u.select(1, 0) < share, (u.select(1, 1) * static_cast<double>(columns - 1)).floor() + 1,
                 at::zeros({n}, u.options()));
-  const Tensor order =
-      rng.stream("which").uniform({n, columns}, {.step = step}).argsort(1, false).argsort(1, false);
-  return (order < count.unsqueeze(1)).to(at::kFloat);
+  const Tensor which = rng.stream("which").uniform({n, columns}, {.step = step});
+  const Tensor end = std::get<0>(which.sort(1)).gather(1, count.to(at::kLong).unsqueeze(1));
+  return (which < end).to(at::kFloat);
+}
+
+Tensor draw_given_beside(int64_t n, int64_t columns, const std::vector<int64_t>& always, double share,
+                         uint64_t step, const Rng& rng) {
+  if (always.empty()) return draw_given_columns(n, columns, share, step, rng);
+  std::vector<int64_t> others;
+  for (int64_t j = 0; j < columns; ++j)
+    if (std::find(always.begin(), always.end(), j) == always.end()) others.push_back(j);
+  const Tensor drawn = draw_given_columns(n, std::ssize(others), share, step, rng);
+  Tensor mask = at::ones({n, columns}, at::TensorOptions(at::kFloat));
+  mask.index_copy_(1, at::tensor(others, at::TensorOptions(at::kLong)),
+                   drawn.defined() ? drawn : at::zeros({n, std::ssize(others)}, mask.options()));
+  return mask;
 }
 
 Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
@@ -82,27 +88,19 @@ Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const 
   const Tensor ratio = log_ratio.exp().to(batch.x0.options()).unsqueeze(1);
   const Tensor root = (1 + ratio.square()).sqrt();
   const Tensor x = (batch.x0 + ratio * noise) / root;
-  TableCondition given{
-      .mask = draw_given_columns(n, layout.columns, options_.given_share, batch.step, rng.stream("given")),
-      .x0 = batch.x0};
+  TableCondition given{.mask = draw_given_beside(n, layout.columns, options_.always_given,
+                                                 options_.given_share, batch.step, rng.stream("given")),
+                       .x0 = batch.x0};
+  const Tensor weights = part_weights(layout, log_ratio, given.mask).to(x.options());
   if (given.mask.defined()) given.mask = given.mask.to(x.options());
-  const Bf16Products products(model.bf16);
-  const TableHeads heads = model.function.heads(
-      x, 0.25 * log_ratio.to(x.options()),
-      drop_labels(batch.label, options_.label_dropout, batch.step, rng.stream("label")), given);
   const Tensor target = (ratio * batch.x0.narrow(1, 0, numbers) - noise.narrow(1, 0, numbers)) / root;
-  std::vector<Tensor> losses = {(heads.numbers - target).square()};
-  if (layout.discretes() > 0) {
-    const Tensor places = level_places(layout, batch.levels.to(x.device()));
-    losses.push_back(-heads.log_probabilities.gather(1, places) *
-                     entropy_weights(layout, log_ratio, x.options()));
-  }
-  Tensor all = at::cat(losses, 1);
-  if (!given.mask.defined()) return all.mean(1);
-  const Tensor open =
-      1 - given.mask.index_select(
-              1, at::tensor(column_of_parts(layout), at::TensorOptions(at::kLong)).to(x.device()));
-  return (all * open).sum(1) / open.sum(1).clamp_min(1);
+  const Tensor levels = layout.discretes() > 0 ? batch.levels.to(x.device()) : Tensor();
+  const Bf16Products products(model.bf16);
+  const Tensor losses = model.function.space().losses(
+      model.function.layers(), x, 0.25 * log_ratio.to(x.options()),
+      drop_labels(batch.label, options_.label_dropout, batch.step, rng.stream("label")), given,
+      {target, levels});
+  return (losses * weights).sum(1);
 } catch (...) {
   detail::throw_as_error();
 }

@@ -117,7 +117,8 @@ std::optional<double> CellParser::number(std::string_view text) const {
   return column_.kind == ColumnKind::real || whole ? std::optional(value) : std::nullopt;
 }
 
-CellWriter::CellWriter(const Column& column) : column_(column), date_(date_format_of(column)) {}
+CellWriter::CellWriter(const Column& column, char decimal)
+    : column_(column), decimal_(decimal), date_(date_format_of(column)) {}
 
 void CellWriter::append(std::string& text, double cell) const {
   if (std::isnan(cell)) {
@@ -135,10 +136,11 @@ void CellWriter::append(std::string& text, double cell) const {
   }
   check(std::isfinite(cell), "column '{}': expected a finite number but received {}", shown(column_.name),
         cell);
-  if (column_.kind == ColumnKind::datetime)
-    text += date_text(date_, cell);
-  else
-    append_number(text, cell);
+  if (column_.kind == ColumnKind::datetime) return void(text += date_text(date_, cell));
+  const size_t begin = text.size();
+  append_number(text, cell);
+  if (decimal_ != '.')
+    if (const size_t point = text.find('.', begin); point != std::string::npos) text[point] = decimal_;
 }
 
 void CellWriter::append_number(std::string& text, double cell) const {

@@ -39,10 +39,10 @@ class CellParser {
   std::unordered_map<double, double> values_;            ///< of levels that are all whole numbers
 };
 
-/// Writes the cells of one column, which must outlive it.
+/// Writes the cells of one column, which must outlive it; numbers with that character before their decimals.
 class CellWriter {
  public:
-  explicit CellWriter(const Column& column);
+  explicit CellWriter(const Column& column, char decimal = '.');
   /// Appends what cell_text returns.
   void append(std::string& text, double cell) const;
 
@@ -50,6 +50,7 @@ class CellWriter {
   void append_number(std::string& text, double cell) const;
 
   const Column& column_;
+  char decimal_;
   DateFormat date_;
 };
 

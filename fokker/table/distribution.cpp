@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t fewest_rows = 100;  // that tell a tail
 constexpr int64_t neighbours = 5;
 constexpr size_t most_spikes = 20;
-constexpr double least_share = 0.02, least_excess = 5;
+constexpr double least_share = 0.02, least_excess = 5, heap_excess = 3;
 constexpr double heavy_quartiles = 12, heavy_percentile = 1.9;
 constexpr int64_t fewest_bounded = 500;
 constexpr double bound_slope = 0.7;  // between a tail's 0.2 to 0.4 and the 1 of a step
@@ -111,6 +111,15 @@ std::vector<Spike> find_spikes(const ValueCounts& column) {
     std::sort(spikes.begin(), spikes.end(), [](const Spike& a, const Spike& b) { return a.value < b.value; });
   }
   return spikes;
+}
+
+std::vector<bool> find_heaps(const ValueCounts& column, int64_t least) {
+  std::vector<bool> heaps(column.values.size());
+  for (size_t i = 0; i < heaps.size(); ++i) {
+    const int64_t at = static_cast<int64_t>(i), count = column.counts[i];
+    heaps[i] = count >= least && static_cast<double>(count) >= heap_excess * expected_count(column, at);
+  }
+  return heaps;
 }
 
 ValueCounts without(const ValueCounts& column, const std::vector<Spike>& spikes) {

@@ -21,6 +21,10 @@ struct ValueCounts {
 /// the most frequent.
 std::vector<Spike> find_spikes(const ValueCounts& column);
 
+/// For each value whether at least `least` rows have it, and three times as many as the values around it, as
+/// find_spikes counts them: a price of 9.99 among others.
+std::vector<bool> find_heaps(const ValueCounts& column, int64_t least);
+
 /// The column without these values.
 ValueCounts without(const ValueCounts& column, const std::vector<Spike>& spikes);
 

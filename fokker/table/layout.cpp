@@ -70,6 +70,11 @@ const std::vector<double>& entropy_grid() {
   return grid;
 }
 
+double TablePart::feature_scale() const {
+  if (kind == Kind::simplex) return 2 / scale;
+  return kind == Kind::codes ? std::sqrt(static_cast<double>(dims)) / scale : 1;
+}
+
 double TablePart::entropy_at(double log_ratio) const {
   const auto& grid = entropy_grid();
   const double place =
@@ -97,6 +102,18 @@ int64_t TableLayout::levels() const {
   int64_t total = 0;
   for (const TablePart& part : parts) total += part.levels;
   return total;
+}
+
+std::vector<PartOffset> TableLayout::offsets() const {
+  std::vector<PartOffset> result;
+  PartOffset next;
+  for (const TablePart& part : parts) {
+    result.push_back(next);
+    next.dim += part.dims;
+    next.level += part.levels;
+    next.discrete += part.kind == Kind::number ? 0 : 1;
+  }
+  return result;
 }
 
 Json TableLayout::to_json() const {
@@ -147,31 +164,39 @@ Tensor part_points(const TablePart& part) {
 
 namespace {
 
-/// Draws that estimate an entropy: levels by their shares, evenly, and noise in pairs of opposite sign.
-struct EntropyDraws {
-  Tensor levels;  ///< (m) int64
-  Tensor noise;   ///< (m, dims) float64
-
+/// Draws of a level k by its share and of noise n, evenly and in pairs of opposite sign, that estimate
+/// E[-log p(k | e_k + deviation n)]: against level j the logits differ by
+///   -|e_k - e_j|^2 / (2 deviation^2) - n (e_k - e_j) / deviation + log p_j - log p_k.
+class EntropyDraws {
+ public:
   EntropyDraws(const TablePart& part, const Rng& rng) {
-    const int64_t most = 1 << 20, pairs = std::clamp<int64_t>(most / part.levels, 256, 4096) / 2;
-    const Tensor cumulative = as_tensor(part.prior).cumsum(0);
-    const Tensor at = (at::arange(pairs, at::TensorOptions(at::kDouble)) + 0.5) / static_cast<double>(pairs) *
-                      cumulative[-1];
-    const Tensor half = at::searchsorted(cumulative, at).clamp_max(part.levels - 1);
-    levels = at::cat({half, half});
+    constexpr int64_t most = 1 << 19;
+    const int64_t pairs = std::clamp<int64_t>(most / part.levels, 256, 4096) / 2;
+    const Tensor points = raw_points(part), prior = as_tensor(part.prior), cumulative = prior.cumsum(0);
+    const Tensor place =
+        (at::arange(pairs, at::TensorOptions(at::kDouble)) + 0.5) / static_cast<double>(pairs);
+    const Tensor half = at::searchsorted(cumulative, place * cumulative[-1]).clamp_max(part.levels - 1);
     const Tensor some = rng.normal({pairs, part.dims}, {}, at::kDouble);
-    noise = at::cat({some, -some});
+    const Tensor levels = at::cat({half, half}), noise = at::cat({some, -some});
+    const Tensor own = points.index_select(0, levels), log_prior = prior.log();
+    const Tensor own_square = own.square().sum(1, true), square = points.square().sum(1).unsqueeze(0);
+    half_square_ = (0.5 * (own_square + square) - at::mm(own, points.t())).clamp_min(0).to(at::kFloat);
+    along_ = ((noise * own).sum(1, true) - at::mm(noise, points.t())).to(at::kFloat);
+    log_odds_ = (log_prior.unsqueeze(0) - log_prior.index_select(0, levels).unsqueeze(1)).to(at::kFloat);
+    // Of a level with itself nothing is left but rounding, which small deviations would enlarge.
+    const Tensor itself = levels.unsqueeze(1);
+    half_square_.scatter_(1, itself, 0.0);
+    along_.scatter_(1, itself, 0.0);
   }
-};
 
-/// E[-log p(k | e_k + noise)] for points (levels, dims) float64 under noise of that deviation.
-double mean_entropy(const Tensor& points, const Tensor& prior, const EntropyDraws& draws, double deviation) {
-  const Tensor y = points.index_select(0, draws.levels) + deviation * draws.noise;
-  const Tensor half_norms = 0.5 * points.square().sum(1);
-  const Tensor logits = (at::mm(y, points.t()) - half_norms) / (deviation * deviation) + prior.log();
-  const Tensor log_p = at::log_softmax(logits, 1);
-  return -log_p.gather(1, draws.levels.unsqueeze(1)).mean().item<double>();
-}
+  double mean_entropy(double deviation) const {
+    const Tensor logits = log_odds_ - half_square_ * (1 / (deviation * deviation)) - along_ * (1 / deviation);
+    return at::logsumexp(logits, 1).mean(at::kDouble).item<double>();
+  }
+
+ private:
+  Tensor half_square_, along_, log_odds_;  ///< (draws, levels) float32
+};
 
 }  // namespace
 
@@ -179,20 +204,20 @@ TablePart fit_part(TablePart part, const Rng& rng) {
   check(part.levels >= 2 && std::ssize(part.prior) == part.levels,
         "fit_part: expected at least two levels with a share each but received {} and {}", part.levels,
         part.prior.size());
-  const Tensor points = raw_points(part), prior = as_tensor(part.prior);
+  const Tensor prior = as_tensor(part.prior);
   const EntropyDraws draws(part, rng);
   const double whole = -(prior * prior.log()).sum().item<double>();
   if (part.kind != Kind::line) {
     double low = std::log(0.05), high = std::log(50.0);
-    for (int i = 0; i < 24; ++i) {
+    for (int i = 0; i < 16; ++i) {
       const double middle = 0.5 * (low + high);
-      (mean_entropy(points, prior, draws, std::exp(-middle)) > 0.5 * whole ? low : high) = middle;
+      (draws.mean_entropy(std::exp(-middle)) > 0.5 * whole ? low : high) = middle;
     }
     part.scale = std::exp(0.5 * (low + high));
   }
   part.entropy.clear();
   for (const double log_ratio : entropy_grid())
-    part.entropy.push_back(mean_entropy(points, prior, draws, std::exp(log_ratio) / part.scale));
+    part.entropy.push_back(draws.mean_entropy(std::exp(log_ratio) / part.scale));
   part.entropy.back() = std::max(part.entropy.back(), whole);
   return part;
 }

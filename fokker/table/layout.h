@@ -26,12 +26,20 @@ struct TablePart {
   /// (levels entropy_grid().size()) of a discrete variable: nats that its own noised value leaves unknown.
   std::vector<double> entropy = {};
 
-  /// The same at log(sigma/alpha), by linear interpolation, at least a tenth of the whole.
+  /// What brings its points to the size that inputs of a network have.
+  double feature_scale() const;
+  /// The entropy at log(sigma/alpha), by linear interpolation, at least a tenth of the whole.
   double entropy_at(double log_ratio) const;
 };
 
 /// Values of log(sigma/alpha) at which entropies are kept.
 const std::vector<double>& entropy_grid();
+
+/// Where a part begins: its first dimension, its first level among those of all parts, and how many discrete
+/// parts come before it, which is its column among the levels of rows where it is one.
+struct PartOffset {
+  int64_t dim = 0, level = 0, discrete = 0;
+};
 
 /// The model space of a table. Parts are ordered by kind; so are their dimensions, and the levels of the
 /// discrete ones.
@@ -43,6 +51,8 @@ struct TableLayout {
   int64_t discretes() const;  ///< all the others
   int64_t dims() const;       ///< of the space
   int64_t levels() const;     ///< of all discrete parts
+  /// Of each part.
+  std::vector<PartOffset> offsets() const;
   Json to_json() const;
   /// Input error, naming `file`, where it is not one that `to_json` writes.
   static TableLayout from_json(const Json& json, const std::string& file = "layout of a table");

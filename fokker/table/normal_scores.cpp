@@ -1,49 +1,97 @@
 #include "fokker/table/normal_scores.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "fokker/core/check.h"
 #include "fokker/core/normal_quantiles.h"
 #include "fokker/core/text/json_reader.h"
+#include "fokker/table/distribution.h"
 
 namespace fokker {
 namespace {
 
-constexpr int64_t most_knots = 1024;
+constexpr int64_t most_knots = 1024;     // beside those of repeated values
+constexpr int64_t most_repeated = 1024;  // values
+constexpr int64_t least_repeats = 5;     // rows of a value that come by no chance
 const at::TensorOptions real64 = at::TensorOptions(at::kDouble);
 
-/// The distribution function of values at its knots.
+/// The distribution function of values at its knots. Those of values that must come back are not left out.
 struct Steps {
   std::vector<double> at, share;
+  std::vector<bool> kept;
+
+  void add(double value, double below, bool keep) {
+    at.push_back(value);
+    share.push_back(below);
+    kept.push_back(keep);
+  }
 };
 
-/// Between equal neighbours of a sorted sample: half of a value's own share lies below it.
-Steps steps_of_values(const double* sorted, int64_t n) {
-  Steps steps;
+/// Of sorted values; rounded ones are the same within half a step.
+ValueCounts counted(const double* sorted, int64_t n, double step) {
+  ValueCounts column;
   for (int64_t first = 0; first < n;) {
     int64_t end = first + 1;
-    while (end < n && sorted[end] == sorted[first]) ++end;
-    steps.at.push_back(sorted[first]);
-    steps.share.push_back(0.5 * static_cast<double>(first + end) / static_cast<double>(n));
+    while (end < n && (sorted[end] == sorted[first] || sorted[end] - sorted[first] < 0.5 * step)) ++end;
+    column.values.push_back(sorted[first]);
+    column.counts.push_back(end - first);
+    first = end;
+  }
+  return column;
+}
+
+/// Values that rows have again and again, and that come back as often: the most frequent.
+std::vector<bool> repeated_values(const ValueCounts& column, bool rounded) {
+  std::vector<bool> repeated(column.values.size());
+  if (rounded) repeated = find_heaps(column, least_repeats);
+  std::vector<int64_t> counts;
+  for (size_t i = 0; i < repeated.size(); ++i) {
+    if (!rounded) repeated[i] = column.counts[i] >= least_repeats;
+    if (repeated[i]) counts.push_back(column.counts[i]);
+  }
+  if (std::ssize(counts) <= most_repeated) return repeated;
+  std::nth_element(counts.begin(), counts.begin() + most_repeated, counts.end(), std::greater<>());
+  for (size_t i = 0; i < repeated.size(); ++i)
+    repeated[i] = repeated[i] && column.counts[i] > counts[most_repeated];
+  return repeated;
+}
+
+/// Between equal neighbours of a sample: half of a value's own share lies below it; of one that comes again,
+/// at either end of its share.
+Steps steps_of_values(const ValueCounts& column) {
+  const std::vector<bool> repeated = repeated_values(column, false);
+  const auto n = static_cast<double>(column.total());
+  Steps steps;
+  int64_t first = 0;
+  for (size_t i = 0; i < column.values.size(); ++i) {
+    const int64_t end = first + column.counts[i];
+    if (repeated[i]) {
+      steps.add(column.values[i], static_cast<double>(first) / n, true);
+      steps.add(column.values[i], static_cast<double>(end) / n, true);
+    } else {
+      steps.add(column.values[i], 0.5 * static_cast<double>(first + end) / n, false);
+    }
     first = end;
   }
   return steps;
 }
 
 /// At both edges of the cell of each rounded value.
-Steps steps_of_cells(const double* sorted, int64_t n, double step) {
+Steps steps_of_cells(const ValueCounts& column, double step) {
+  const std::vector<bool> repeated = repeated_values(column, true);
+  const auto n = static_cast<double>(column.total());
   Steps steps;
-  for (int64_t first = 0; first < n;) {
-    int64_t end = first + 1;
-    while (end < n && sorted[end] - sorted[first] < 0.5 * step) ++end;
-    const double low = sorted[first] - 0.5 * step, high = sorted[first] + 0.5 * step;
-    const double below = static_cast<double>(first) / static_cast<double>(n);
-    if (steps.at.empty() || low > steps.at.back() + 0.25 * step) {
-      steps.at.push_back(low);
-      steps.share.push_back(below);
-    }
-    steps.at.push_back(high);
-    steps.share.push_back(static_cast<double>(end) / static_cast<double>(n));
+  int64_t first = 0;
+  for (size_t i = 0; i < column.values.size(); ++i) {
+    const int64_t end = first + column.counts[i];
+    const double low = column.values[i] - 0.5 * step, high = column.values[i] + 0.5 * step;
+    if (steps.at.empty() || low > steps.at.back() + 0.25 * step)
+      steps.add(low, static_cast<double>(first) / n, repeated[i]);
+    else
+      steps.kept.back() = steps.kept.back() || repeated[i];
+    steps.add(high, static_cast<double>(end) / n, repeated[i]);
     first = end;
   }
   return steps;
@@ -56,12 +104,16 @@ Steps thinned(const Steps& all) {
   double next = 0;
   for (size_t i = 0; i < all.at.size(); ++i) {
     const bool last = i + 1 == all.at.size();
-    if (!last && all.share[i] < next) continue;
-    some.at.push_back(all.at[i]);
-    some.share.push_back(all.share[i]);
+    if (!last && !all.kept[i] && all.share[i] < next) continue;
+    some.add(all.at[i], all.share[i], all.kept[i]);
     next = all.share[i] + 1.0 / static_cast<double>(most_knots - 2);
   }
   return some;
+}
+
+/// Phi.
+Tensor normal_shares(const Tensor& scores) {
+  return 0.5 * at::erfc(scores * -M_SQRT1_2);
 }
 
 /// y at x on the line through the knots around it; beyond them the end's.
@@ -83,7 +135,8 @@ NormalScores NormalScores::fit(const Tensor& given, double step) {
   const Tensor sorted = std::get<0>(given.to(at::kDouble).sort()).contiguous();
   const int64_t n = sorted.size(0);
   const auto* data = sorted.data_ptr<double>();
-  const Steps steps = thinned(step > 0 ? steps_of_cells(data, n, step) : steps_of_values(data, n));
+  const ValueCounts column = counted(data, n, step);
+  const Steps steps = thinned(step > 0 ? steps_of_cells(column, step) : steps_of_values(column));
   NormalScores map;
   map.step_ = step;
   map.low_ = data[0];
@@ -97,8 +150,16 @@ NormalScores NormalScores::fit(const Tensor& given, double step) {
 }
 
 Tensor NormalScores::to_scores(const Tensor& values, const Tensor& within) const {
-  const Tensor spread = step_ > 0 ? values + step_ * (within - 0.5) : values;
-  return interpolate(values_, scores_, spread);
+  if (step_ > 0) return interpolate(values_, scores_, values + step_ * (within - 0.5));
+  const int64_t knots = values_.size(0);
+  const Tensor at = values.clamp(low_, high_).contiguous();
+  const Tensor first = at::searchsorted(values_, at).clamp_max(knots - 1);
+  const Tensor last = (at::searchsorted(values_, at, false, true) - 1).clamp_min(0);
+  // Of a value that comes again any place of its share.
+  const Tensor below = normal_shares(scores_.index_select(0, first)),
+               above = normal_shares(scores_.index_select(0, last));
+  return at::where(last > first, normal_quantiles((below + (above - below) * within).clamp(1e-15, 1 - 1e-15)),
+                   interpolate(values_, scores_, at));
 }
 
 /// To the nearest multiple of the step: of a decimal one to the double that its digits are read as.
@@ -119,9 +180,13 @@ Tensor NormalScores::log_slope(const Tensor& scores) const {
   check(knots > 1, "NormalScores: a column of one value has no density");
   const Tensor at = scores.to(at::kDouble).clamp(scores_[0].item<double>(), scores_[-1].item<double>());
   const Tensor above = at::searchsorted(scores_, at.contiguous()).clamp(1, knots - 1), below = above - 1;
-  const Tensor rise = scores_.index_select(0, above) - scores_.index_select(0, below);
-  const Tensor slope = rise / (values_.index_select(0, above) - values_.index_select(0, below));
-  return (step_ > 0 ? slope * step_ : slope).log();
+  const Tensor s0 = scores_.index_select(0, below), s1 = scores_.index_select(0, above);
+  const Tensor width = values_.index_select(0, above) - values_.index_select(0, below);
+  const Tensor slope = (s1 - s0) / width;
+  if (step_ > 0) return (slope * step_).log();
+  // A value that comes again has its share, spread over these scores as N(0, 1) has it.
+  const Tensor share = (normal_shares(s1) - normal_shares(s0)).log() + 0.5 * at.square();
+  return at::where(width > 0, slope.log(), share + 0.5 * std::log(2 * M_PI));
 }
 
 Json NormalScores::to_json() const {
@@ -144,8 +209,9 @@ NormalScores NormalScores::from_json(const Json& json, const std::string& file) 
     const Tensor d = t.diff();
     return (strictly ? d > 0 : d >= 0).all().item<bool>() && t.isfinite().all().item<bool>();
   };
+  const bool strictly = map.step_ > 0;
   check_input(map.step_ >= 0 && map.low_ <= map.high_ && map.values_.numel() > 0 &&
-                  map.values_.numel() == map.scores_.numel() && rising(map.values_, true) &&
+                  map.values_.numel() == map.scores_.numel() && rising(map.values_, strictly) &&
                   rising(map.scores_, false),
               "{}: expected rising 'values' and 'scores' of one length", file);
   return map;

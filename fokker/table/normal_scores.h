@@ -8,19 +8,23 @@ namespace fokker {
 
 /// A rising map of a column's values to normal scores, Phi^{-1} of their distribution function, piecewise
 /// linear between knots, and back. Values that are rounded to multiples of `step` are spread evenly over
-/// their cells of that width, and rounded back.
+/// their cells of that width, and rounded back. Where they are not rounded, one that at least five rows have
+/// (at most 1,024 values) is a jump of that function: it has an interval of scores, over which it is spread
+/// as N(0, 1) is, and from which it comes back exactly, as often as it was there. So do rounded ones that
+/// five rows have, and three times as many as those around.
 class NormalScores {
  public:
   /// Fitted to (n) float64 values, n >= 1. `step` 0: values are not rounded.
   static NormalScores fit(const Tensor& values, double step);
 
-  /// Values (n) float64 to scores; `within` (n) in (0, 1) is the place in a rounded value's cell. Values
+  /// Values (n) float64 to scores; `within` (n) in (0, 1) is the place in a rounded value's cell, or in the
+  /// share of one that comes again. Values
   /// beyond those that the map was fitted to have the scores of the nearest.
   Tensor to_scores(const Tensor& values, const Tensor& within) const;
   /// Scores (n) to values within [low(), high()], float64.
   Tensor to_values(const Tensor& scores) const;
-  /// log |d score / d value| at scores (n); of rounded values per cell, so that a density becomes the
-  /// probability of the value.
+  /// log |d score / d value| at scores (n); of rounded values per cell, and of those that come again as a
+  /// whole, so that a density becomes the probability of the value.
   Tensor log_slope(const Tensor& scores) const;
 
   double low() const { return low_; }
@@ -35,7 +39,7 @@ class NormalScores {
   Tensor rounded(const Tensor& values) const;
   double step_ = 0, low_ = 0, high_ = 0;
   Tensor values_,
-      scores_;  ///< (knots) float64, values strictly rising, scores not falling: a gap between cells has one
+      scores_;  ///< (knots) float64, neither falling: a gap between cells has one score, a jump one value
 };
 
 }  // namespace fokker

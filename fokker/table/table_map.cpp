@@ -1,5 +1,6 @@
 #include "fokker/table/table_map.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fokker/core/check.h"
@@ -131,12 +132,11 @@ Tensor TableMap::decode(const TableRows& rows) const {
 
 Tensor TableMap::nearest_levels(const Tensor& x) const {
   std::vector<Tensor> levels;
-  int64_t first = layout_.numbers();
+  const std::vector<PartOffset> offsets = layout_.offsets();
   for (size_t i = static_cast<size_t>(layout_.numbers()); i < layout_.parts.size(); ++i) {
     const Tensor& points = points_[i];
-    const Tensor y = x.narrow(1, first, points.size(1)).to(at::kFloat);
+    const Tensor y = x.narrow(1, offsets[i].dim, points.size(1)).to(at::kFloat);
     levels.push_back((at::mm(y, points.t()) - 0.5 * points.square().sum(1)).argmax(1));
-    first += points.size(1);
   }
   return levels.empty() ? at::zeros({x.size(0), 0}, level_type) : at::stack(levels, 1);
 }
@@ -185,10 +185,13 @@ Tensor TableMap::determined(const TableRows& rows) const {
   return known;
 }
 
-Tensor TableMap::log_slope(const TableRows& rows) const {
+Tensor TableMap::log_slope(const TableRows& rows, const std::vector<int64_t>& without) const {
   Tensor total = at::zeros({rows.x.size(0)}, cell_type);
-  for (const Place& place : places_) {
-    if (place.number < 0) continue;
+  for (size_t j = 0; j < places_.size(); ++j) {
+    const Place& place = places_[j];
+    if (place.number < 0 ||
+        std::find(without.begin(), without.end(), static_cast<int64_t>(j)) != without.end())
+      continue;
     const Tensor slope = place.scores->log_slope(rows.x.select(1, place.number));
     const Tensor gate = place.gate < 0 ? Tensor() : rows.levels.select(1, discrete_of(place.gate));
     total += gate.defined() ? at::where(gate == 0, slope, at::zeros_like(slope)) : slope;

@@ -106,6 +106,7 @@ GivenSamples sample_given(const Model& model, const GivenRows& given, const Rng&
   if (draws.given_up >= 0) refuse_rare(given, draws);
   Dataset rows{.values = draws.cells, .columns = model.columns};
   rows.schema = model.schema();
+  rows.format = model.format;
   if (!options.labels.empty()) {
     rows.labels =
         at::full({draws.cells.size(0)}, class_of(model, options.labels[0]), at::TensorOptions(at::kLong));

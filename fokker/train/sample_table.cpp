@@ -40,14 +40,12 @@ Tensor draw_levels(const TableLayout& layout, const Tensor& log_p, const Rng& rn
   const int64_t n = log_p.size(0);
   const Tensor u = rng.stream("levels").uniform({n, layout.discretes()}, {.first_sample = first_sample});
   std::vector<Tensor> levels;
-  int64_t first = 0;
-  for (const TablePart& part : layout.parts) {
-    if (part.kind == TablePart::Kind::number) continue;
-    const Tensor cumulative = log_p.narrow(1, first, part.levels).exp().cumsum(1).contiguous();
-    const Tensor at =
-        u.select(1, std::ssize(levels)).unsqueeze(1) * cumulative.select(1, part.levels - 1).unsqueeze(1);
-    levels.push_back(at::searchsorted(cumulative, at.contiguous()).squeeze(1).clamp_max(part.levels - 1));
-    first += part.levels;
+  const std::vector<PartOffset> offsets = layout.offsets();
+  for (size_t i = static_cast<size_t>(layout.numbers()); i < offsets.size(); ++i) {
+    const int64_t count = layout.parts[i].levels;
+    const Tensor cumulative = log_p.narrow(1, offsets[i].level, count).exp().cumsum(1).contiguous();
+    const Tensor at = u.narrow(1, offsets[i].discrete, 1) * cumulative.narrow(1, count - 1, 1);
+    levels.push_back(at::searchsorted(cumulative, at.contiguous()).squeeze(1).clamp_max(count - 1));
   }
   return levels.empty() ? at::zeros({n, 0}, at::TensorOptions(at::kLong)) : at::stack(levels, 1);
 }

@@ -57,6 +57,36 @@ TEST_F(LabelCommand, GuidanceAndLabelsNeedWhatTheyAreFor) {
   EXPECT_THAT(refusal(sample + "--label 1"), HasSubstr("label: run was trained without labels"));
 }
 
+// A class and cells of a table are given together; a class is no cell.
+TEST_F(LabelCommand, GoTogetherWithGivenCells) {
+  std::string text = "age,job,kind\n";
+  for (int i = 0; i < 200; ++i)
+    text += fmt::format("{},{},{}\n", 20 + i * 37 % 50, i % 3 ? "cook" : "guard", i % 2 ? "tame" : "wild");
+  write("d.csv", text);
+  ASSERT_EQ(
+      refusal("train --data d.csv --label-column kind --out run --steps 10 --width 8 --depth 1 --batch 64 "
+              "--no-report --quiet"),
+      "");
+  const std::string sample = "sample run --n 20 --steps 4 --out s.csv --label wild --given job=guard ";
+  EXPECT_EQ(answer(sample + "--given age=30..60").json["label"], "wild");
+  std::istringstream lines(read_file(path("s.csv")));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line, "age,job");
+  int rows = 0;
+  for (; std::getline(lines, line); ++rows) EXPECT_THAT(line, ::testing::MatchesRegex("[3-6][0-9],guard"));
+  EXPECT_EQ(rows, 20);
+  EXPECT_THAT(refusal(sample + "--guidance 2"), HasSubstr("guidance: expected a weight of 1 beside known"));
+  EXPECT_THAT(refusal("sample run --n 2 --out s.csv --given kind=wild"), HasSubstr("one of age, job"));
+  write("gaps.csv", "age,job,kind\n33,,wild\n,cook,tame\n");
+  EXPECT_EQ(answer("impute run --data gaps.csv --out f.csv --steps 4").json["filled_cells"], 2);
+  EXPECT_THAT(read_file(path("f.csv")),
+              ::testing::MatchesRegex("age,job,kind\n33,(cook|guard),wild\n[0-9]+,cook,tame\n"));
+  write("gaps.csv", "age,job,kind\n33,,lost\n");
+  EXPECT_THAT(refusal("impute run --data gaps.csv --out f.csv", ErrorKind::input),
+              HasSubstr("gaps.csv: line 2: column 'kind': expected a label of the training"));
+}
+
 TEST_F(LabelCommand, RealNumbersAreRefusedAndIdentifiersSaid) {
   write("d.csv", "x,y\n1,0.5\n2,1\n");
   EXPECT_THAT(refusal("train --data d.csv --label-column y --out run", ErrorKind::input),

@@ -47,8 +47,8 @@ std::set<std::string> known_ids() {
   return ids;
 }
 
-/// Those that a span names: itself, or all that begin as it does before its `*`. A picture has two parts and a check
-/// three, so `*` stands for parts of one kind.
+/// Those that a span names: itself, or all that begin as it does before its `*`. A picture has two parts and
+/// a check three, so `*` stands for parts of one kind.
 std::set<std::string> named_by(const std::string& span, const std::set<std::string>& known) {
   std::set<std::string> named;
   for (const std::string& id : known)
@@ -66,7 +66,8 @@ TEST(StatementIndex, EveryIdExistsAndNoRowIsEmpty) {
     const bool background = row.shown.starts_with("Background: ");
     EXPECT_TRUE(background || !row.spans.empty()) << row.place;
     for (const std::string& span : row.spans)
-      EXPECT_TRUE(span.starts_with("fokker ") || !named_by(span, known).empty()) << row.place << " names " << span;
+      EXPECT_TRUE(span.starts_with("fokker ") || !named_by(span, known).empty())
+          << row.place << " names " << span;
   }
 }
 

@@ -90,6 +90,45 @@ TEST_F(TableCsv, PlainNumbersHaveNoSchema) {
   }
 }
 
+TEST_F(TableCsv, WritesInTheFormatThatItRead) {
+  const auto rows = [](const std::string& header, const char* separator, char decimal, const char* town) {
+    std::string text = header;
+    for (int i = 0; i < 60; ++i) {
+      std::string pay = i % 5 ? fmt::format("{:.2f}", 0.25 * (i * 53 % 100)) : "?";
+      std::replace(pay.begin(), pay.end(), '.', decimal);
+      text += fmt::format("{}{sep}{}{sep}{}\n", 20 + i * 37 % 50, i % 3 ? town : "Ulm", pay,
+                          fmt::arg("sep", separator));
+    }
+    return text;
+  };
+  const CsvFormat latin{.encoding = TextEncoding::latin1};
+  const std::tuple<std::string, CsvFormat, CsvFormat> cases[] = {
+      {rows("age;town;pay\n", ";", ',', "Bonn"), {}, {';', true, ','}},
+      {rows("", ";", ',', "Bonn"), {}, {';', false, ','}},
+      {rows("age\ttown\tpay\n", "\t", '.', "Bonn, Rhein"), {}, {'\t', true, '.'}},
+      {rows("", " ", '.', "\"Bad Ems\""), {}, {' ', false, '.'}},
+      {rows("age|town|pay\n", "|", '.', "K\xf6ln"), latin, {'|', true, '.', TextEncoding::latin1}}};
+  for (const auto& [text, given, format] : cases) {
+    const Dataset data = load(text, {.format = given}).data;
+    EXPECT_EQ(data.format, format) << text.substr(0, 40);
+    EXPECT_EQ(data.subset(at::zeros({1}, at::kLong)).format, format);
+    ASSERT_TRUE(data.schema);
+    std::ostringstream out;
+    save_table(out, data);
+    EXPECT_EQ(out.str(), text);
+    EXPECT_EQ(CsvFormat::from_json(Json::parse(data.format.to_json().dump())), format);
+  }
+  Dataset data = load(rows("age;town;pay\n", ";", ',', "Łódź")).data;
+  data.format = latin;
+  std::ostringstream out;
+  expect_error([&] { save_table(out, data); }, ErrorKind::argument, "Latin-1");
+  expect_error(
+      [] {
+        CsvFormat::from_json({{"encoding", "utf-8"}, {"separator", "a"}}, "f.json");
+      },
+      ErrorKind::input, "f.json: separator");
+}
+
 TEST_F(TableCsv, ReadsAsOtherFilesAreRead) {
   const Dataset labelled = load("k;x\nb;1,5\na;2,5\nb;3,5\n", {.label_column = "k"}).data;
   EXPECT_THAT(labelled.label_names, ElementsAre("a", "b"));

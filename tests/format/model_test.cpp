@@ -41,6 +41,17 @@ TEST_F(ModelFolder, KeepsWhatTheDataCalledItsLabels) {
   EXPECT_TRUE(reread(model(0, {}), [](Json&) {}).label_names.empty());
 }
 
+TEST_F(ModelFolder, KeepsTheFormatOfTheFile) {
+  Model saved = model(0, {});
+  EXPECT_EQ(reread(saved, [](Json& json) { EXPECT_FALSE(json.contains("file_format")); }).format,
+            CsvFormat());
+  saved.format = {.separator = ';', .header = false, .decimal = ',', .encoding = TextEncoding::latin1};
+  EXPECT_EQ(reread(saved, [](Json&) {}).format, saved.format);
+  EXPECT_EQ(load_model_data(path("m")).format, saved.format);
+  expect_error([&] { reread(saved, [](Json& json) { json["file_format"]["decimal"] = "x"; }); },
+               ErrorKind::input, "fokker.json: file_format: decimal: expected . or ,");
+}
+
 // Before names were kept of numbers, label k was class k; named classes could be more than the network's.
 TEST_F(ModelFolder, OpensWhatWasSavedBefore) {
   const auto age = [](Json& json) {

@@ -24,17 +24,6 @@ class FixedLayers final : public Forward {
   Tensor value_;
 };
 
-/// First level and dimension of each part.
-struct Offsets {
-  std::vector<int64_t> level, dim;
-  explicit Offsets(const TableLayout& layout) : level{0}, dim{0} {
-    for (const TablePart& part : layout.parts) {
-      level.push_back(level.back() + part.levels);
-      dim.push_back(dim.back() + part.dims);
-    }
-  }
-};
-
 /// log p_k + log N(y; e_k, r^2), normalised, of one discrete part.
 Tensor exact_log_posterior(const TablePart& part, const Tensor& y, const Tensor& ratio) {
   const Tensor points = part_points(part).to(at::kDouble);
@@ -56,16 +45,16 @@ TEST(TableNetwork, StartsAtThePosteriorOfEachPartAlone) {
   const Tensor x = y / (1 + ratio.square()).sqrt().unsqueeze(1);
   const TableHeads heads = network.heads(x, quarter_log(ratio), {});
   const Tensor mean = network.forward(x, quarter_log(ratio), {});
-  const Offsets at(layout);
+  const auto at = layout.offsets();
   for (size_t i = 0; i < layout.parts.size(); ++i) {
     const TablePart& part = layout.parts[i];
-    const Tensor own = y.narrow(1, at.dim[i], part.dims), found = mean.narrow(1, at.dim[i], part.dims);
+    const Tensor own = y.narrow(1, at[i].dim, part.dims), found = mean.narrow(1, at[i].dim, part.dims);
     if (part.kind == TablePart::Kind::number) {
       EXPECT_LT(worst(found.squeeze(1), own.squeeze(1) / (1 + ratio.square())), 1e-9) << i;
       continue;
     }
     const Tensor exact = exact_log_posterior(part, own, ratio);
-    EXPECT_LT(worst(heads.log_probabilities.narrow(1, at.level[i], part.levels).exp(), exact.exp()), 1e-4)
+    EXPECT_LT(worst(heads.log_probabilities.narrow(1, at[i].level, part.levels).exp(), exact.exp()), 1e-4)
         << i;
     EXPECT_LT(worst(found, at::mm(exact.exp(), part_points(part).to(at::kDouble))), 1e-4 * part.scale) << i;
   }
@@ -88,12 +77,12 @@ TEST(TableNetwork, WithTheOthersPosteriorIsTheExactDenoiser) {
   const Tensor y = points.index_select(0, Rng(2).integers(n, rows)) +
                    r * Rng(3).normal({n, points.size(1)}, {}, at::kDouble);
   // Weights of the rows by what one part's noised value says of them.
-  const Offsets at(map.layout());
+  const auto at = map.layout().offsets();
   std::vector<Tensor> says;
   for (size_t i = 0; i < 2; ++i) {
     const int64_t dims = map.layout().parts[i].dims;
     says.push_back(
-        (y.narrow(1, at.dim[i], dims).unsqueeze(1) - points.narrow(1, at.dim[i], dims).unsqueeze(0))
+        (y.narrow(1, at[i].dim, dims).unsqueeze(1) - points.narrow(1, at[i].dim, dims).unsqueeze(0))
             .square()
             .sum(2) *
         (-0.5 / (r * r)));

@@ -52,6 +52,46 @@ TEST(TableObjective, GradientsAreThoseOfDifferences) {
   }
 }
 
+/// Loss, gradients and those of the gradients' square, in that type; a column of many levels is among the
+/// others.
+std::vector<Tensor> loss_and_gradients(at::ScalarType type) {
+  Schema schema = some_schema();
+  schema.columns.push_back(level_column("many levels", 150));
+  const auto cells = [](int64_t n, uint64_t seed) {
+    const Tensor many = Rng(seed).stream("many").integers(n, 150).to(at::kDouble).unsqueeze(1);
+    return at::cat({some_cells(n, seed), many}, 1);
+  };
+  const TableMap map = TableMap::fit(cells(4000, 1), std::make_shared<const Schema>(schema), Rng(5));
+  EXPECT_EQ(map.layout().parts.back().kind, TablePart::Kind::codes);
+  auto network = std::make_shared<TableNetwork>(
+      map.layout(), MlpOptions{.width = 16, .depth = 1, .embedding_size = 8, .zero_output = false}, 3);
+  network->set_bf16_products(false);
+  network->to(at::kCPU, type);
+  const LearnedDenoiser denoiser(network, table_denoiser_spec(GaussianProcess(VariancePreserving{})));
+  const Rng rng(11);
+  const TableRows rows = map.encode(cells(100, 2), &rng);
+  const Batch batch{.x0 = rows.x.to(type), .label = {}, .step = 4, .levels = rows.levels};
+  const Tensor loss = TableObjective({.given_share = 0.5}).loss(denoiser, batch, Rng(2));
+  std::vector<Tensor> parameters, result = {loss.detach()};
+  for (const auto& p : network->parameters()) parameters.push_back(p.tensor);
+  for (const Tensor& g : gradients(loss.mean(), parameters, false)) result.push_back(g.detach());
+  const Tensor again = TableObjective({.given_share = 0.5}).loss(denoiser, batch, Rng(2));
+  Tensor square = at::zeros({}, loss.options());
+  for (const Tensor& g : gradients(again.mean(), parameters, true)) square = square + g.square().sum();
+  for (const Tensor& g : gradients(square, parameters, false)) result.push_back(g.detach());
+  return result;
+}
+
+// In float32 one node computes it, in float64 libtorch's functions.
+TEST(TableObjective, FusedFormIsThePlainOne) {
+  const auto fused = loss_and_gradients(at::kFloat), plain = loss_and_gradients(at::kDouble);
+  ASSERT_EQ(fused.size(), plain.size());
+  for (size_t i = 0; i < plain.size(); ++i) {
+    const double size = plain[i].norm().item<double>();
+    EXPECT_LT((fused[i].to(at::kDouble) - plain[i]).norm().item<double>(), 1e-3 * size + 1e-7) << i;
+  }
+}
+
 TEST(TableObjective, GivesSetsOfEverySizeEvenly) {
   const int64_t n = 40'000, columns = 5;
   const Tensor given = draw_given_columns(n, columns, 0.4, 3, Rng(1));
@@ -77,6 +117,20 @@ TEST(TableObjective, RefusesOtherDenoisers) {
   Batch batch = batch_of(map, 4);
   batch.levels = Tensor();
   expect_error([&] { TableObjective().loss(denoiser, batch, Rng(1)); }, ErrorKind::argument, "levels");
+}
+
+TEST(GivenColumns, SomeAreAlwaysGivenAndOthersAsBefore) {
+  const int64_t n = 20'000;
+  const Tensor mask = draw_given_beside(n, 5, {3, 1}, 0.3, 2, Rng(1));
+  EXPECT_TRUE(mask.select(1, 1).eq(1).all().item<bool>());
+  EXPECT_TRUE(mask.select(1, 3).eq(1).all().item<bool>());
+  const Tensor others = mask.index_select(1, at::tensor({0, 2, 4}, at::kLong));
+  EXPECT_TRUE(others.equal(draw_given_columns(n, 3, 0.3, 2, Rng(1))));
+  EXPECT_LE(others.sum(1).max().item<double>(), 2);  // never all
+  EXPECT_FALSE(draw_given_beside(n, 5, {}, 0, 2, Rng(1)).defined());
+  // One other column alone: there is none to be given beside.
+  EXPECT_TRUE(
+      draw_given_beside(4, 2, {0}, 0.5, 2, Rng(1)).equal(rows_of({{1, 0}}).expand({4, 2}).to(at::kFloat)));
 }
 
 }  // namespace

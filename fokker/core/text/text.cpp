@@ -62,6 +62,22 @@ std::string utf8_from_latin1(std::string_view text) {
   return result;
 }
 
+std::optional<std::string> latin1_from_utf8(std::string_view text) {
+  if (first_invalid_utf8(text) != std::string_view::npos) return {};
+  std::string result;
+  result.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto code = static_cast<uint8_t>(text[i]);
+    if (code < 0x80) {
+      result += text[i];
+    } else {
+      if (code > 0xc3) return {};  // beyond U+00FF
+      result += static_cast<char>((code & 3) << 6 | (static_cast<uint8_t>(text[++i]) & 0x3f));
+    }
+  }
+  return result;
+}
+
 std::string shown(std::string_view text) {
   std::string result;
   size_t i = 0;

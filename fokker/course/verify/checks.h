@@ -48,4 +48,12 @@ void add_s2_levels(Checks& checks);
 void add_s2_toy(Checks& checks);
 void add_s2_background(Checks& checks);
 
+// Conditions: what law guidance samples.
+void add_guidance_laws(Checks& checks);
+
+// Conditions: methods for inverse problems against exact posteriors.
+void add_inverse_exact(Checks& checks);
+void add_inverse_bias(Checks& checks);
+void add_inverse_particles(Checks& checks);
+
 }  // namespace fokker::verify

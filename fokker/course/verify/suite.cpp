@@ -47,6 +47,10 @@ Checks build() {
   add_s3_generation(checks);
   add_s3_flow(checks);
   add_s3_ode(checks);
+  add_guidance_laws(checks);
+  add_inverse_exact(checks);
+  add_inverse_bias(checks);
+  add_inverse_particles(checks);
   std::set<std::string> ids;
   for (const Check& c : checks) check(ids.insert(c.id).second, "verify: two checks have the id {}", c.id);
   return checks;

@@ -42,10 +42,12 @@ LabelColumn load_csv_labels(const std::filesystem::path& path, const CsvFormat& 
 /// What the columns of a file are called, told by its first records.
 ColumnNames csv_column_names(const std::filesystem::path& path, const CsvFormat& format = {});
 
-/// Writes (n, d) or (n) values with a header, every number in the fewest digits that read back to the same
-/// value. `columns` may be empty, for x0, x1, .... Atomic; resource error where the disk is full.
+/// Writes (n, d) or (n) values, with a header unless `format` says none, every number in the fewest digits
+/// that read back to the same value. `columns` may be empty, for x0, x1, .... Atomic; resource error where
+/// the disk is full. Argument error where a name has a character that the format's encoding has not.
 void save_csv(const std::filesystem::path& path, const Tensor& values,
-              const std::vector<std::string>& columns = {});
-void save_csv(std::ostream& out, const Tensor& values, const std::vector<std::string>& columns = {});
+              const std::vector<std::string>& columns = {}, const CsvFormat& format = {});
+void save_csv(std::ostream& out, const Tensor& values, const std::vector<std::string>& columns = {},
+              const CsvFormat& format = {});
 
 }  // namespace fokker

@@ -101,6 +101,12 @@ void CsvTable::choose(const std::vector<std::string>& columns, const std::string
   if (dialect_.open_end) slot_.push_back(must_be_empty);
 }
 
+CsvFormat CsvTable::format() const {
+  CsvFormat format{.header = dialect_.header, .decimal = dialect_.decimal, .encoding = format_.encoding};
+  if (dialect_.separator.character != '\0') format.separator = dialect_.separator.character;
+  return format;
+}
+
 size_t CsvTable::column_at(int64_t place) const {
   return static_cast<size_t>(std::find(slot_.begin(), slot_.end(), place) - slot_.begin());
 }
@@ -108,6 +114,7 @@ size_t CsvTable::column_at(int64_t place) const {
 Dataset CsvTable::described(int64_t rows, const LabelTexts& labels) const {
   check_input(rows > 0, "{}: expected rows of data but the file has only a header", name());
   Dataset dataset{.values = {}, .source = name(), .columns_named = dialect_.header};
+  dataset.format = format();
   tell_dialect(dataset, rows);
   dataset.columns.resize(static_cast<size_t>(width_));
   for (size_t i = 0; i < names_.size(); ++i)

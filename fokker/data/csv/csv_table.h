@@ -34,8 +34,8 @@ class CsvTable {
   int64_t find(const std::string& column) const;
   bool is_nameless(size_t column) const { return nameless_[column]; }
   char decimal() const { return dialect_.decimal; }
-  /// Between cells; a blank where runs of them are.
-  char separator() const { return dialect_.separator.character; }
+  /// All that is known of it; no separator where there is one column.
+  CsvFormat format() const;
 
   /// Receives a cell's place and its text in UTF-8: unquoted, with the blanks around it.
   using TakeCell = std::function<void(int64_t place, std::string_view text)>;

@@ -94,11 +94,6 @@ std::optional<std::string_view> RecordReader::next() {
   return std::nullopt;
 }
 
-bool can_separate(char c) {
-  return c == '\t' || (c >= ' ' && c < 127 && !std::isalnum(static_cast<unsigned char>(c)) &&
-                       std::string_view("\"'.+-#_").find(c) == std::string_view::npos);
-}
-
 std::string quoted_cell(const std::string& cell) {
   if (!cell.empty() && cell.find_first_of(",;\t\"\r\n# ") == std::string::npos) return cell;
   std::string text = "\"";

@@ -7,6 +7,7 @@
 #include "fokker/core/text/numbers.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/bytes.h"
+#include "fokker/data/csv/csv_format.h"
 
 namespace fokker {
 
@@ -42,9 +43,6 @@ class RecordReader {
   int64_t next_line_ = 1;
   Skipped skipped_;
 };
-
-/// Whether a character can stand between cells: none that a number, a quoted cell or a comment needs.
-bool can_separate(char c);
 
 /// A cell as it is written, in quotes where it needs them.
 std::string quoted_cell(const std::string& cell);

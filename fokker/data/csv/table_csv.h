@@ -47,9 +47,9 @@ struct TableFile {
 /// does not hold; a column of it, or one that something is said of, that the file has not; no column left.
 TableFile load_table(const std::filesystem::path& path, const TableOptions& options = {});
 
-/// Writes a dataset as delimited text with a header, its cells as its schema says, quoted where RFC 4180 asks
-/// for it; as save_csv where it has no schema. Atomic. Argument error, naming row and column, for a cell that
-/// the schema cannot hold.
+/// Writes a dataset as delimited text in its format, which is that of the file that it was read from, its
+/// cells as its schema says, quoted where RFC 4180 asks for it; as save_csv where it has no schema. Atomic.
+/// Argument error, naming row and column, for a cell that the schema cannot hold.
 void save_table(const std::filesystem::path& path, const Dataset& data);
 void save_table(std::ostream& out, const Dataset& data);
 

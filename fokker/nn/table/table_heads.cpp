@@ -24,22 +24,23 @@ Tensor ratio_of(const Tensor& time) {
   return (4 * time).exp().clamp_max(largest_ratio).unsqueeze(1);
 }
 
+/// E[number | x_t] = c_skip y + c_out F at sigma_data = 1, with y = sqrt(1 + r^2) times the scaled x.
+Tensor denoised_numbers(const Tensor& f, const Tensor& x, const Tensor& ratio) {
+  return (x + ratio * f) / (1 + ratio.square()).sqrt();
+}
+
 }  // namespace
 
-TableSpace::TableSpace(TableLayout layout) : layout_(std::move(layout)) {
+TableSpace::TableSpace(TableLayout layout)
+    : layout_(std::move(layout)), levels_(std::make_shared<const TableLevels>(layout_)) {
   std::vector<double> scale, prior, positions, log_prior, features;
-  std::vector<int64_t> line_of, column_of;
-  int64_t level = 0;
+  std::vector<int64_t> line_of, column_of, column_of_level;
   for (const TablePart& part : layout_.parts) {
     column_of.insert(column_of.end(), static_cast<size_t>(part.dims), part.column);
     if (part.kind == Kind::number) continue;
-    segments_.emplace_back(level, part.levels);
-    level += part.levels;
+    column_of_level.insert(column_of_level.end(), part.prior.size(), part.column);
     for (const double share : part.prior) log_prior.push_back(std::log(share));
-    const double unit = part.kind == Kind::line      ? 1
-                        : part.kind == Kind::simplex ? 2 / part.scale
-                                                     : std::sqrt(static_cast<double>(part.dims)) / part.scale;
-    features.insert(features.end(), static_cast<size_t>(part.dims), unit);
+    features.insert(features.end(), static_cast<size_t>(part.dims), part.feature_scale());
     const Tensor points = part_points(part);
     if (part.kind == Kind::simplex) {
       scale.insert(scale.end(), part.prior.size(), part.scale);
@@ -60,6 +61,7 @@ TableSpace::TableSpace(TableLayout layout) : layout_(std::move(layout)) {
   feature_scale_ = floats(features);
   line_of_level_ = at::tensor(line_of, at::TensorOptions(at::kLong));
   column_of_dim_ = at::tensor(column_of, at::TensorOptions(at::kLong));
+  column_of_level_ = at::tensor(column_of_level, at::TensorOptions(at::kLong));
 }
 
 /// log N(y; e_k, r^2 I) of every level, up to a constant of each part; y: (n, dims of discrete parts).
@@ -85,13 +87,6 @@ Tensor TableSpace::own_logits(const Tensor& y, const Tensor& ratio) const {
   return at::cat(logits, 1) + like(log_prior_, y);
 }
 
-Tensor TableSpace::segment_log_softmax(const Tensor& logits) const {
-  std::vector<Tensor> parts;
-  for (const auto& [first, count] : segments_)
-    parts.push_back(at::log_softmax(logits.narrow(1, first, count), 1));
-  return at::cat(parts, 1);
-}
-
 /// E[e_k] of every discrete part: (n, levels) to (n, their dims).
 Tensor TableSpace::means(const Tensor& p) const {
   std::vector<Tensor> parts;
@@ -114,38 +109,92 @@ Tensor TableSpace::mask_of_dims(const Tensor& mask) const {
   return mask.index_select(1, column_of_dim_.to(mask.device()));
 }
 
-TableHeads TableSpace::heads(const Forward& layers, const Tensor& x, const Tensor& time, const Tensor& label,
-                             const TableCondition& given) const {
+/// What the layers see: c_in x of numbers, factors of E[point | own noised value], what is given, and its
+/// bits.
+TableSpace::Asked TableSpace::ask(const Tensor& x, const Tensor& time, const TableCondition& given) const {
   const int64_t n = x.size(0), numbers = layout_.numbers(), discrete = layout_.dims() - numbers;
   const Tensor ratio = ratio_of(time);
-  std::vector<Tensor> inputs = {x.narrow(1, 0, numbers)};
-  Tensor own;
+  if (discrete > 0 && TableLevels::suits({x, time, given.mask, given.x0})) return ask_fused(x, ratio, given);
+  Asked asked;
+  std::vector<Tensor> features = {x.narrow(1, 0, numbers)};
   if (discrete > 0) {
-    own = own_logits(x.narrow(1, numbers, discrete) * (1 + ratio.square()).sqrt(), ratio);
-    inputs.push_back(means(segment_log_softmax(own).exp()));
+    asked.own = own_logits(x.narrow(1, numbers, discrete) * (1 + ratio.square()).sqrt(), ratio);
+    features.push_back(means(segment_log_softmax(layout_, asked.own).exp()));
   }
-  Tensor features = at::cat(inputs, 1);
-  if (given.mask.defined()) features = at::where(mask_of_dims(given.mask) > 0, given.x0, features);
+  Tensor all = at::cat(features, 1);
+  if (given.mask.defined()) {
+    all = at::where(mask_of_dims(given.mask) > 0, given.x0, all);
+    if (discrete > 0)
+      asked.own = at::where(given.mask.index_select(1, column_of_level_.to(x.device())) > 0,
+                            like(log_prior_, x), asked.own);
+  }
   if (discrete > 0)
-    features = at::cat(
-        {features.narrow(1, 0, numbers), features.narrow(1, numbers, discrete) * like(feature_scale_, x)}, 1);
-  const Tensor mask = given.mask.defined() ? given.mask : at::zeros({n, layout_.columns}, x.options());
-  const Tensor out = layers.forward(at::cat({features, mask}, 1), time, label);
-  TableHeads heads{.numbers = out.narrow(1, 0, numbers), .log_probabilities = {}};
-  if (discrete > 0)
-    heads.log_probabilities = segment_log_softmax(own + out.narrow(1, numbers, layout_.levels()));
+    all = at::cat({all.narrow(1, 0, numbers), all.narrow(1, numbers, discrete) * like(feature_scale_, x)}, 1);
+  asked.input =
+      at::cat({all, given.mask.defined() ? given.mask : at::zeros({n, layout_.columns}, x.options())}, 1);
+  return asked;
+}
+
+TableSpace::Asked TableSpace::ask_fused(const Tensor& x, const Tensor& ratio,
+                                        const TableCondition& given) const {
+  const GradientMode no_gradients(false);
+  const int64_t numbers = layout_.numbers();
+  Asked asked{.own = {}, .input = at::empty({x.size(0), inputs()}, x.options()), .fused = true};
+  asked.own = levels_->own_logits(x, ratio, given, asked.input);
+  Tensor own = x.narrow(1, 0, numbers), bits = asked.input.narrow(1, layout_.dims(), layout_.columns);
+  if (given.mask.defined()) {
+    own = at::where(mask_of_dims(given.mask).narrow(1, 0, numbers) > 0, given.x0.narrow(1, 0, numbers), own);
+    bits.copy_(given.mask);
+  } else {
+    bits.zero_();
+  }
+  asked.input.narrow(1, 0, numbers).copy_(own);
+  return asked;
+}
+
+TableHeads TableSpace::heads_of(const Asked& asked, const Tensor& out) const {
+  TableHeads heads{.numbers = out.narrow(1, 0, layout_.numbers()), .log_probabilities = {}};
+  if (asked.own.defined())
+    heads.log_probabilities =
+        segment_log_softmax(layout_, asked.own + out.narrow(1, layout_.numbers(), layout_.levels()));
   return heads;
+}
+
+TableHeads TableSpace::heads(const Forward& layers, const Tensor& x, const Tensor& time, const Tensor& label,
+                             const TableCondition& given) const {
+  const Asked asked = ask(x, time, given);
+  return heads_of(asked, layers.forward(asked.input, time, label));
 }
 
 Tensor TableSpace::denoised(const TableHeads& heads, const Tensor& x, const Tensor& time,
                             const TableCondition& given) const {
-  const int64_t numbers = layout_.numbers();
-  const Tensor ratio = ratio_of(time), root = (1 + ratio.square()).sqrt();
-  // c_skip y + c_out F at sigma_data = 1, with y = sqrt(1 + r^2) times the scaled x.
-  std::vector<Tensor> parts = {(x.narrow(1, 0, numbers) + ratio * heads.numbers) / root};
+  std::vector<Tensor> parts = {
+      denoised_numbers(heads.numbers, x.narrow(1, 0, layout_.numbers()), ratio_of(time))};
   if (heads.log_probabilities.defined()) parts.push_back(means(heads.log_probabilities.exp()));
   const Tensor all = at::cat(parts, 1);
   return given.mask.defined() ? at::where(mask_of_dims(given.mask) > 0, given.x0, all) : all;
+}
+
+Tensor TableSpace::denoised(const Forward& layers, const Tensor& x, const Tensor& time, const Tensor& label,
+                            const TableCondition& given) const {
+  const Asked asked = ask(x, time, given);
+  const Tensor out = layers.forward(asked.input, time, label);
+  if (!asked.fused || !TableLevels::suits({out})) return denoised(heads_of(asked, out), x, time, given);
+  const int64_t numbers = layout_.numbers();
+  const Tensor all = at::empty({x.size(0), layout_.dims()}, x.options());
+  levels_->write_means(asked.own, out, all, {});
+  all.narrow(1, 0, numbers)
+      .copy_(denoised_numbers(out.narrow(1, 0, numbers), x.narrow(1, 0, numbers), ratio_of(time)));
+  return given.mask.defined() ? at::where(mask_of_dims(given.mask) > 0, given.x0, all) : all;
+}
+
+Tensor TableSpace::losses(const Forward& layers, const Tensor& x, const Tensor& time, const Tensor& label,
+                          const TableCondition& given, const TableTargets& targets) const {
+  const Asked asked = ask(x, time, given);
+  const Tensor out = layers.forward(asked.input, time, label);
+  if (asked.fused && out.is_cpu() && out.scalar_type() == at::kFloat)
+    return levels_->losses(out, asked.own, targets, given.mask);
+  return plain_table_losses(layout_, out, asked.own, targets);
 }
 
 }  // namespace fokker

@@ -2,15 +2,9 @@
 #include <memory>
 
 #include "fokker/nn/forward.h"
-#include "fokker/table/layout.h"
+#include "fokker/nn/table/table_levels.h"
 
 namespace fokker {
-
-/// What is known of rows: columns whose parts are given, and their clean values.
-struct TableCondition {
-  Tensor mask;  ///< (n, columns) of x's type: 1 where given; undefined where nothing is
-  Tensor x0;    ///< (n, dims); where the mask is 0 it plays no part
-};
 
 /// What a network says of each part of x_0 given x_t.
 struct TableHeads {
@@ -35,30 +29,44 @@ class TableSpace {
   int64_t outputs() const { return layout_.numbers() + layout_.levels(); }
 
   /// The heads for `layers` (n, inputs()) -> (n, outputs()). x: (n, dims), scaled to unit variance by
-  /// 1/sqrt(alpha^2 + sigma^2); time: (n) or (1), log(r)/4.
+  /// 1/sqrt(alpha^2 + sigma^2); time: (n) or (1), log(r)/4. Of given columns they mean nothing.
   TableHeads heads(const Forward& layers, const Tensor& x, const Tensor& time, const Tensor& label,
                    const TableCondition& given = {}) const;
   /// E[x_0 | x_t] (n, dims) from these; where a column is given, its value.
   Tensor denoised(const TableHeads& heads, const Tensor& x, const Tensor& time,
                   const TableCondition& given = {}) const;
+  /// The same without the heads.
+  Tensor denoised(const Forward& layers, const Tensor& x, const Tensor& time, const Tensor& label,
+                  const TableCondition& given = {}) const;
+  /// Of each part what the layers say against the targets (n, parts): (F - target)^2 of numbers, -log p(level
+  /// | x_t) of discrete parts. Of given columns they mean nothing.
+  Tensor losses(const Forward& layers, const Tensor& x, const Tensor& time, const Tensor& label,
+                const TableCondition& given, const TableTargets& targets) const;
   /// The mask of columns as one of dimensions: (n, dims).
   Tensor mask_of_dims(const Tensor& mask) const;
 
  private:
+  struct Asked {
+    Tensor own;    ///< (n, levels) logits of the parts' own noised values; undefined without discrete parts
+    Tensor input;  ///< (n, inputs())
+    bool fused = false;
+  };
+  Asked ask(const Tensor& x, const Tensor& time, const TableCondition& given) const;
+  Asked ask_fused(const Tensor& x, const Tensor& ratio, const TableCondition& given) const;
+  TableHeads heads_of(const Asked& asked, const Tensor& out) const;
   Tensor own_logits(const Tensor& y, const Tensor& ratio) const;
-  Tensor segment_log_softmax(const Tensor& logits) const;
   Tensor means(const Tensor& probabilities) const;
 
   TableLayout layout_;
+  std::shared_ptr<const TableLevels> levels_;  ///< the fused form
   int64_t simplex_levels_ = 0, lines_ = 0, line_levels_ = 0;
-  Tensor simplex_scale_, simplex_prior_;               ///< (1, levels of simplexes)
-  Tensor positions_;                                   ///< (levels of lines), centred
-  Tensor line_of_level_;                               ///< (levels of lines) int64
-  std::vector<Tensor> codes_;                          ///< (levels, dims) of each
-  Tensor log_prior_;                                   ///< (levels)
-  Tensor feature_scale_;                               ///< (dims of discrete parts)
-  Tensor column_of_dim_;                               ///< (dims) int64
-  std::vector<std::pair<int64_t, int64_t>> segments_;  ///< first level and count of each discrete part
+  Tensor simplex_scale_, simplex_prior_;    ///< (1, levels of simplexes)
+  Tensor positions_;                        ///< (levels of lines), centred
+  Tensor line_of_level_;                    ///< (levels of lines) int64
+  std::vector<Tensor> codes_;               ///< (levels, dims) of each
+  Tensor log_prior_;                        ///< (levels)
+  Tensor feature_scale_;                    ///< (dims of discrete parts)
+  Tensor column_of_dim_, column_of_level_;  ///< (dims), (levels) int64
 };
 
 }  // namespace fokker

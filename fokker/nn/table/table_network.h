@@ -19,7 +19,7 @@ class TableFunction {
   /// E[x_0 | x_t] (n, dims).
   Tensor denoised(const Tensor& x, const Tensor& time, const Tensor& label,
                   const TableCondition& given = {}) const {
-    return space().denoised(heads(x, time, label, given), x, time, given);
+    return space().denoised(layers(), x, time, label, given);
   }
 };
 

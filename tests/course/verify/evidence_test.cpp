@@ -56,7 +56,8 @@ TEST(EvidenceTest, ToleranceGrowsWithTheNumberOfComparisons) {
   EXPECT_EQ(two.worst().comparisons, 2);
 }
 
-/// A tolerance cannot hide a shift of twice its size: what passes fails when the expected value is moved by that.
+/// A tolerance cannot hide a shift of twice its size: what passes fails when the expected value is moved by
+/// that.
 TEST(EvidenceTest, MovedByTwiceTheToleranceFails) {
   const double tolerance = 0.05 + 0.1 * 3.890591886413;
   for (const double z : {-3.8, -1.0, 0.0, 0.7, 3.8})
