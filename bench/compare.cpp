@@ -3,7 +3,7 @@
 // seconds, "precision" prints the arithmetic of its products, "save" writes the result to FOLDER/ours.npy.
 // `bench/compare.py` drives it beside its peers. bench_compare limits [threads=N] prints what the machine can
 // do at best; bench_compare picture JSON FILE draws what bench/scaling.py measured; bench_compare products
-// compares single products with oneDNN's.
+// compares single products with oneDNN's, bench_compare guidance guided sampling with plain.
 #include <ATen/Parallel.h>
 
 #include <chrono>
@@ -14,6 +14,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/runtime.h"
 #include "fokker/data/array/npy.h"
+#include "guidance_cost.h"
 #include "machine_limits.h"
 #include "product_rates.h"
 #include "scaling_picture.h"
@@ -83,6 +84,10 @@ int run(const std::vector<std::string>& arguments) {
     return print_limits(Settings({arguments.begin() + 1, arguments.end()}));
   if (arguments.size() == 3 && arguments[0] == "picture") return draw_scaling(arguments[1], arguments[2]), 0;
   if (arguments.size() == 1 && arguments[0] == "products") return print_product_rates(), 0;
+  if (arguments.size() == 1 && arguments[0] == "guidance") {
+    at::set_num_threads(1);
+    return print_guidance_cost(), 0;
+  }
   check(arguments.size() >= 2, "usage: bench_compare CASE FOLDER [key=value ...]");
   const std::filesystem::path folder = arguments[1];
   const Settings settings({arguments.begin() + 2, arguments.end()});

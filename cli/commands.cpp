@@ -6,6 +6,7 @@ void add_commands(CommandLine& line) {
   add_train(line);
   add_sample(line);
   add_impute(line);
+  add_restore(line);
   add_score(line);
   add_simulate(line);
   add_likelihood(line);
@@ -13,6 +14,7 @@ void add_commands(CommandLine& line) {
   add_decode(line);
   add_interpolate(line);
   add_evaluate(line);
+  add_calibrate(line);
   add_inspect(line);
   add_doctor(line);
   add_plot(line);

@@ -38,7 +38,22 @@ struct DenoiserSource {
   /// To the user's units; on the CPU.
   Tensor to_user(const Tensor& x) const;
   /// The same with the columns, and the schema of a table that has one.
-  Dataset to_user_rows(const Tensor& x) const;
+  /// Of a conditioned model with the conditions (n, k) of the rows, in the user's units, as the columns that
+  /// they are.
+  Dataset to_user_rows(const Tensor& x, const Tensor& conditions = {}) const;
+  /// What the denoiser is told of rows of load_matching: classes, or conditions in the network's units;
+  /// undefined where there are none.
+  Tensor labels_of(const Dataset& rows) const;
+  /// The columns of a table with a schema that the model is always given, with those that they follow from.
+  std::vector<int64_t> given_columns() const;
+  /// Names of columns but for those.
+  std::vector<std::string> not_given(std::vector<std::string> names) const;
+  /// The denoiser with the labels of rows: of given_columns, one that has their cells, and which row each is.
+  struct Told {
+    std::shared_ptr<const Denoiser> denoiser;
+    Tensor labels;
+  };
+  Told told(const Dataset& rows) const;
   /// The map of a table with a schema; null where there is none.
   const TableMap* table() const { return model ? model->table.get() : nullptr; }
   /// Shape of a row in a file: the event's, or the columns of a table with a schema.
@@ -51,9 +66,12 @@ DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& o
 
 /// A file of the same kind of rows as the source's, its columns matched by name (load_columns). Labels are
 /// places among the model's classes where they are used, and left out otherwise; `labels` may name a file of
-/// them. Input error, naming the file, where columns or the shape of a row differ.
+/// them. Columns that the model is conditioned on become the rows' conditions, or are not asked for. Input
+/// error, naming the file, where columns or the shape of a row differ.
+enum class ConditionUse { left_out, used };
 Dataset load_matching(const std::string& file, const DenoiserSource& source,
-                      LabelUse use = LabelUse::left_out, const std::string& labels = "");
+                      LabelUse use = LabelUse::left_out, const std::string& labels = "",
+                      ConditionUse conditions = ConditionUse::used);
 
 /// A RowError for the first row of x, (n, event...) in the denoiser's space, that its type cannot hold.
 void check_range(const Tensor& x, const DenoiserSource& source);

@@ -70,7 +70,8 @@ WantedColumns columns_of(const ModelData& model) {
   const Json& options = model.training.data_options;
   const bool chosen = options.is_object() && options.contains("columns") && !options["columns"].empty();
   return {.owner = "the model",
-          .names = model.columns,
+          .names = all_columns(model.columns, model.condition.columns,
+                               model.schema ? std::vector<int64_t>() : model.condition.places),
           .label = model.label_column,
           .chosen = chosen,
           .schema = model.schema};

@@ -24,6 +24,7 @@ Report report_of(ModelDescription model) {
                {"columns", model.columns},
                {"labels", model.labels},
                {"label_column", model.label_column},
+               {"condition", model.condition},
                {"parameters", model.parameters},
                {"process", model.process},
                {"prediction", model.prediction},
@@ -35,6 +36,7 @@ Report report_of(ModelDescription model) {
       model.folder, sizes_text(model.event_shape), model.parameters, json_text(model.process),
       model.prediction);
   if (!model.columns.empty()) text += fmt::format("columns       {}\n", join(model.columns));
+  if (!model.condition.empty()) text += fmt::format("given         {}\n", join(model.condition));
   if (!model.labels.empty()) text += fmt::format("labels        {}\n", model.label_text);
   if (!model.label_column.empty()) text += fmt::format("label column  {}\n", model.label_column);
   text += "network       " + json_text(model.network) + "\n";

@@ -13,7 +13,7 @@ struct ModelDescription {
   std::vector<int64_t> event_shape;
   int64_t parameters = 0;
   std::string prediction;
-  std::vector<std::string> columns, labels;
+  std::vector<std::string> columns, labels, condition;
   std::string label_text, label_column;  ///< the labels as a line of text
   Json process, network, training;
   std::vector<std::pair<std::string, std::vector<int64_t>>> tensors;  ///< name and shape

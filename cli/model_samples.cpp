@@ -6,7 +6,9 @@
 #include "cli/sampling.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
+#include "fokker/data/columns.h"
 #include "fokker/data/labels.h"
+#include "fokker/train/guide.h"
 
 namespace fokker::cli {
 namespace {
@@ -21,15 +23,29 @@ bool all_exact(const GivenRows& given) {
                      [](const ColumnCondition& condition) { return condition.is_exact(); });
 }
 
-/// A table with a schema as the files of its rows are: a column each.
+/// As the files of its rows are: of a table with a schema, or with conditions, a column each.
 std::vector<int64_t> written_event(const Model& model) {
-  return model.table ? std::vector<int64_t>{model.table->schema().size()} : model.event_shape();
+  if (model.table) return {model.table->schema().size()};
+  std::vector<int64_t> event = model.event_shape();
+  if (!model.condition.places.empty()) event[0] += model.condition.size();
+  return event;
 }
 
-fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& run) {
+/// The run of --guide, compared with the model; null without one.
+std::shared_ptr<const Model> open_guide(const SampleOptions& o, const Model& model) {
+  if (o.guide.empty()) return nullptr;
+  const auto guide = std::make_shared<Model>(*open_denoiser(o.common, {.run = o.guide}).model);
+  check_guide(model, *guide, !o.label.empty() || is_given(o), "guide: " + o.guide);
+  return guide;
+}
+
+fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& run,
+                                      std::shared_ptr<const Model> guide) {
   fokker::SampleOptions options{.sampler = run.sampler(),
                                 .grid = run.grid(),
                                 .guidance = o.guidance,
+                                .guidance_interval = guidance_interval(o),
+                                .guide = guide,
                                 .clip = clip_of(o),
                                 .batch = run.block(),
                                 .observers = run.observers()};
@@ -37,41 +53,65 @@ fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& 
   return options;
 }
 
+/// What rows are drawn given.
+struct Given {
+  int64_t rows = 0;
+  std::optional<GivenRows> cells = {};  ///< of a table with a schema
+  Tensor conditions = {};               ///< (rows, k) in the user's units
+  bool ranges() const { return cells && !all_exact(*cells); }
+};
+
+Given read_what_is_given(const SampleOptions& o, const Model& model) {
+  if (!is_given(o)) return {.rows = o.n};
+  if (model.condition.scale) {
+    const GivenConditions given = read_conditions(o, model);
+    return {.rows = given.rows.size(0) * given.copies,
+            .conditions = given.rows.repeat_interleave(given.copies, 0)};
+  }
+  GivenRows cells = read_given(o, model);
+  const int64_t rows = cells.groups * cells.copies;
+  return {.rows = rows, .cells = std::move(cells)};
+}
+
+/// Draws them; `samples` begins with what is known before.
+void draw_given(const SampleOptions& o, const Model& model, Given given, fokker::SampleOptions options,
+                Samples& samples) {
+  const auto keep = [&](auto&& drawn) {
+    samples.rows = std::move(drawn.rows);
+    samples.evaluations = drawn.evaluations;
+    samples.rejected = drawn.rejected;
+  };
+  if (!given.cells) {
+    options.conditions = given.conditions;
+    return keep(sample_counted(model, given.rows, Rng(o.common.seed), options));
+  }
+  std::optional<Progress> progress;
+  if (given.ranges()) progress.emplace("sampling", given.rows);
+  given.cells->on_round = [&](int64_t kept) { progress->update(kept); };
+  GivenSamples drawn = sample_given(model, *given.cells, Rng(o.common.seed), options);
+  if (given.ranges()) samples.drawn = drawn.drawn;
+  keep(std::move(drawn));
+}
+
 /// Samples of a trained model, from the prior.
 Samples run_model(const SampleOptions& o, const Model& model) {
   check_output_holds(o.out, written_event(model));
-  GivenRows given{.groups = o.n};
-  if (is_given(o)) given = read_given(o, model);
-  const bool ranges = !all_exact(given);
+  const auto guide = open_guide(o, model);
+  Given given = read_what_is_given(o, model);
+  const bool ranges = given.ranges();
   check(!ranges || o.trajectory.empty(),
         "trajectory: rows are drawn again until they meet the ranges of --given; expected single values");
   const GaussianProcess& process = model.spec.process;
-  const int64_t n = given.groups * given.copies;
   WatchedRun run(o, {.process = process,
-                     .rows = n,
+                     .rows = given.rows,
                      .event = model.event_shape(),
                      .to_user = [&](const Tensor& x) { return model.to_user(x); },
-                     .table = model.table != nullptr && (o.label.empty() || o.guidance == 1),
+                     .table = model.table != nullptr && ((o.label.empty() && !guide) || o.guidance == 1),
                      .watched = !ranges});
   Samples samples;
   samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
   warn_of_last_step(process, 1, *run.sampler(), run.grid());
-  const fokker::SampleOptions options = library_options(o, run);
-  if (is_given(o)) {
-    std::optional<Progress> progress;
-    if (ranges) progress.emplace("sampling", n);
-    given.on_round = [&](int64_t kept) { progress->update(kept); };
-    GivenSamples drawn = sample_given(model, given, Rng(o.common.seed), options);
-    if (ranges) samples.drawn = drawn.drawn;
-    samples.rows = std::move(drawn.rows);
-    samples.evaluations = drawn.evaluations;
-    samples.rejected = drawn.rejected;
-  } else {
-    ModelSamples drawn = sample_counted(model, n, Rng(o.common.seed), options);
-    samples.rows = std::move(drawn.rows);
-    samples.evaluations = drawn.evaluations;
-    samples.rejected = drawn.rejected;
-  }
+  draw_given(o, model, std::move(given), library_options(o, run, guide), samples);
   run.finish();
   if (!run.sampler()->adaptive()) samples.rejected.reset();
   return samples;
@@ -107,11 +147,15 @@ Samples sample_model(const SampleOptions& o) {
   if (o.label.empty() && !model.label_names.empty())
     message(fmt::format("no --label: samples of any class, without regard to it, of {}",
                         list_labels(model.label_names)));
+  if (!is_given(o) && model.condition.scale)
+    message(fmt::format("no --given: samples without regard to the conditions {}",
+                        list_columns(model.condition.columns)));
   check(!is_given(o) || !is_chain(o.sampler),
         "given: the chains of {} know no conditions; expected another sampler", o.sampler);
   Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model) : run_model(o, model);
   samples.rows.columns = model.columns;
   samples.rows.format = model.format;
+  samples.rows = with_condition_columns(std::move(samples.rows));
   return samples;
 }
 

@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
+#include "fokker/condition/operator/operators.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/messages.h"
@@ -10,7 +11,7 @@
 #include "fokker/data/bytes.h"
 #include "fokker/data/csv/line_writer.h"
 #include "fokker/data/labels.h"
-#include "fokker/train/sample_given.h"
+#include "fokker/train/impute_numbers.h"
 
 namespace fokker::cli {
 namespace {
@@ -19,15 +20,17 @@ struct ImputeOptions {
   CommonOptions common;
   DataOptions reading;
   std::string run, data, out;
+  std::string method;
   int64_t draws = 1, steps = 0, batch = 0;
 };
 
 void describe_impute(Command& c, ImputeOptions& o) {
-  c.option("run", o.run, "Run folder of a model of a table with a schema", Command::Need::required);
+  c.option("run", o.run, "Run folder of a model of a table", Command::Need::required);
   c.heading("Rows");
   c.option("--data", o.data,
            "CSV file with the model's columns, found by name. Missing are empty cells, what the schema calls "
-           "missing, and columns that it has not; other columns are kept as they are",
+           "missing (of plain numbers NA and the like), and columns that it has not; other columns are kept "
+           "as they are",
            Command::Need::required);
   describe_data(c, o.reading);
   c.heading("Output");
@@ -37,7 +40,11 @@ void describe_impute(Command& c, ImputeOptions& o) {
       "Independent draws; more than 1 are written one whole table after another, with a first column 'draw' "
       "from 0 on");
   c.heading("Method");
-  c.option("--steps", o.steps, "Number of steps; 0 takes 30");
+  c.option(
+      "--method", o.method,
+      "Of a model of plain numbers, which learned no conditional laws: mmps (the usual one), ddnm, pigdm, "
+      "replacement or gibbs, as fokker restore has them");
+  c.option("--steps", o.steps, "Number of steps; 0 takes 30, of plain numbers 100");
   c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
 }
 
@@ -97,15 +104,21 @@ KnownCells completed(const TextTable& table, const TableMap& map, const KnownCel
   return all;
 }
 
+/// Refuses a method that cannot take exact measurements, before a file is read.
+void check_takes_exact(const PosteriorSampler& method) {
+  const auto all = std::make_shared<MaskOperator>(at::ones({1}, at::kBool));
+  method.check_measurement(LinearMeasurement(all, at::zeros({1, 1}), 0));
+}
+
 /// What was read that a reader should know of.
-void say_doubts(const TextTable& table, const Schema& schema, const KnownCells& known) {
+void say_doubts(const TextTable& table, const Schema& schema, const KnownCells& known, bool ranges) {
   const auto places = table.places_of(schema);
   for (int64_t j = 0; j < schema.size(); ++j) {
     const Column& column = schema.columns[static_cast<size_t>(j)];
     if (places[static_cast<size_t>(j)] < 0)
       message(
           fmt::format("{}: it has no column '{}': all of it is filled", table.file(), shown(column.name)));
-    if (!column.is_number()) continue;
+    if (!column.is_number() || !ranges) continue;
     const Tensor cells = known.cells.select(1, j);
     const auto beyond =
         (((cells < column.low) | (cells > column.high)) & known.known.select(1, j)).sum().item<int64_t>();
@@ -206,29 +219,52 @@ std::vector<int64_t> say_unfilled(const TextTable& table, const Imputation& fill
   return lines;
 }
 
+/// What a table is filled by: its network's own conditional laws, or, of plain numbers, a posterior sampler.
+Imputation fill(const ImputeOptions& o, const TextTable& table, const Model& model, const KnownCells& known) {
+  Progress progress("imputing", known.known.all(1).logical_not().sum().item<int64_t>() * o.draws);
+  const auto seen = [&](int64_t kept) { progress.update(kept); };
+  const auto labels = labels_of(table, model);
+  const Rng rng(o.common.seed);
+  Imputation filled;
+  if (model.table) {
+    fokker::SampleOptions options{.steps = o.steps > 0 ? o.steps : 30, .batch = o.batch};
+    options.labels = labels;
+    filled = impute(model, completed(table, *model.table, known), o.draws, rng, options, seen);
+  } else {
+    const auto method = make_posterior_sampler(o.method.empty() ? "mmps" : o.method);
+    filled = impute_numbers(
+        model, known, o.draws, *method, rng,
+        {.steps = o.steps > 0 ? o.steps : 100, .batch = o.batch, .labels = labels, .progress = seen});
+  }
+  progress.finish();
+  return filled;
+}
+
+/// The model's schema; of plain numbers one of real columns, drawn ones in seven digits, as float32 has them.
+Schema schema_of(const Model& model) {
+  if (model.table) return model.table->schema();
+  Schema schema;
+  for (const std::string& name : model.columns) schema.columns.push_back({.name = name, .digits = 7});
+  return schema;
+}
+
 int run_impute(const ImputeOptions& o, const Command& command) {
   check_options(o, command);
   const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
   const Model& model = *source.model;
-  check(model.table != nullptr,
-        "{}: it was trained on {}; expected the model of a table with a schema, which learns every column "
-        "given "
-        "others",
-        o.run, model.is_image() ? "images" : "plain numbers");
+  check(!model.is_image(), "{}: it was trained on images; fokker restore fills their hidden parts", o.run);
+  check(!model.table || o.method.empty(),
+        "method: {} learned every column given others and needs none; it is for models of plain numbers",
+        o.run);
+  if (!o.method.empty()) check_takes_exact(*make_posterior_sampler(o.method));
   const TextTable table(o.data, o.reading.load_options().csv);
-  const Schema& schema = model.table->schema();
+  const Schema schema = schema_of(model);
   check_input(o.draws == 1 ||
                   std::find(table.columns().begin(), table.columns().end(), "draw") == table.columns().end(),
               "{}: it has a column 'draw', as --draws is to write: rename it", o.data);
   const KnownCells known = known_of(table, schema);
-  say_doubts(table, schema, known);
-  fokker::SampleOptions options{.steps = o.steps > 0 ? o.steps : 30, .batch = o.batch};
-  options.labels = labels_of(table, model);
-  const KnownCells all = completed(table, *model.table, known);
-  Progress progress("imputing", all.known.all(1).logical_not().sum().item<int64_t>() * o.draws);
-  const Imputation filled =
-      impute(model, all, o.draws, Rng(o.common.seed), options, [&](int64_t kept) { progress.update(kept); });
-  progress.finish();
+  say_doubts(table, schema, known, /*ranges=*/model.table != nullptr);
+  const Imputation filled = fill(o, table, model, known);
   FilledTable(table, schema, known, filled).write(o.out);
   const auto lines = say_unfilled(table, filled);
   const int64_t cells = (known.known.logical_not() & filled.filled.unsqueeze(1)).sum().item<int64_t>();

@@ -27,6 +27,7 @@ Report inspect_model(const std::filesystem::path& folder) {
                                .prediction = model.spec.name(),
                                .columns = model.columns,
                                .labels = model.label_names,
+                               .condition = model.condition.columns,
                                .label_text = list_labels(model.label_names),
                                .label_column = model.label_column,
                                .process = model.spec.process.schedule()->config(),

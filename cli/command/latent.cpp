@@ -41,15 +41,17 @@ void check_writing(const LatentOptions& o) {
 }
 
 /// The flow between data and latents of the prior, block by block.
-FlowMap carry(const LatentOptions& o, const DenoiserSource& source, const Tensor& x, Direction direction) {
+FlowMap carry(const LatentOptions& o, const DenoiserSource& source, const Tensor& x, Direction direction,
+              const Tensor& labels) {
   const bool encoding = direction == Direction::encode;
   const DormandPrince::Options tolerance{.rtol = o.rtol, .atol = o.atol};
   FlowMap all;
   std::vector<Tensor> parts;
   for_each_block(encoding ? "encoding" : "decoding", x, {.block = o.batch, .images = 32, .points = 1024},
-                 [&](const Tensor& rows, int64_t) {
-                   const FlowMap part = encoding ? encode(*source.denoiser, rows, tolerance)
-                                                 : decode(*source.denoiser, rows, tolerance);
+                 [&](const Tensor& rows, int64_t first) {
+                   const Tensor label = label_rows(labels, first, rows.size(0), source.type);
+                   const FlowMap part = encoding ? encode(*source.denoiser, rows, tolerance, label)
+                                                 : decode(*source.denoiser, rows, tolerance, label);
                    parts.push_back(part.x);
                    all.evaluations = std::max(all.evaluations, part.evaluations);
                  });
@@ -79,39 +81,85 @@ int finish(const LatentOptions& o, Dataset rows, Json json) {
   return 0;
 }
 
+/// Whether latents stand beside the columns that the model is conditioned on.
+bool has_columns(const DenoiserSource& source) {
+  return source.model && source.model->condition.scale && !source.model->condition.places.empty();
+}
+
+/// Of a conditioned model the conditions of each row come after its latents, under their own names.
+std::vector<std::string> latent_names(const DenoiserSource& source) {
+  if (!has_columns(source)) return default_column_names(source.dimension());
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < source.dimension(); ++i) names.push_back(fmt::format("latent_{}", i));
+  const auto& conditions = source.model->condition.columns;
+  names.insert(names.end(), conditions.begin(), conditions.end());
+  return names;
+}
+
+/// Rows of a file in the denoiser's space, and what it is told of them.
+struct Rows {
+  Tensor x, label, conditions;
+};
+
+Rows load_rows_of(const LatentOptions& o, const DenoiserSource& source) {
+  const Dataset data = load_matching(o.data, source);
+  const Tensor x = source.to_model(data.values);
+  name_rows_of(o.data, [&] { check_range(x, source); });
+  return {x, source.labels_of(data), data.conditions};
+}
+
+/// The source of rows that have latents of their own.
+DenoiserSource open_source(const LatentOptions& o) {
+  DenoiserSource source = open_denoiser(o.common, o);
+  check(source.given_columns().empty(),
+        "{}: the latents of a table with a schema do not hold the cells that it is given, {}; expected a "
+        "model of "
+        "plain numbers, or one trained without --condition",
+        o.run, source.model ? list_columns(source.model->condition.columns) : "");
+  return source;
+}
+
 int run_encode(const LatentOptions& o) {
   check_writing(o);
-  const DenoiserSource source = open_denoiser(o.common, o);
+  const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.event);
-  const Tensor x = source.load(o.data);
+  const Rows rows = load_rows_of(o, source);
+  const Tensor& x = rows.x;
   const auto [latent, back] = name_rows_of(o.data, [&] {
-    FlowMap there = carry(o, source, x, Direction::encode);
-    FlowMap again = carry(o, source, there.x, Direction::decode);
+    FlowMap there = carry(o, source, x, Direction::encode, rows.label);
+    FlowMap again = carry(o, source, there.x, Direction::decode, rows.label);
     return std::pair(std::move(there), std::move(again));
   });
-  return finish(o, {.values = latent.x.cpu(), .columns = default_column_names(source.dimension())},
+  Dataset written{.values = latent.x.cpu(), .columns = latent_names(source)};
+  if (has_columns(source) && rows.conditions.defined())
+    written.values = at::cat({written.values.to(at::kDouble), rows.conditions}, 1);
+  return finish(o, written,
                 {{"evaluations", latent.evaluations}, {"round_trip_error", relative_error(back.x, x)}});
 }
 
 /// Latents are in the denoiser's own space: rows of N(0, I) times the prior's deviation.
-Tensor load_latents(const LatentOptions& o, const DenoiserSource& source) {
-  const Dataset data =
-      load_columns(o.data, {.owner = "a file of latents", .names = default_column_names(source.dimension())},
-                   {}, LabelUse::left_out);
+Rows load_latents(const LatentOptions& o, const DenoiserSource& source) {
+  Dataset data = load_columns(o.data, {.owner = "a file of latents", .names = latent_names(source)}, {},
+                              LabelUse::left_out);
+  if (has_columns(source)) data = take_conditions(std::move(data), source.model->condition.columns);
   check_input(data.event_shape() == source.event, "{}: expected latents of shape {} but it has {}", o.data,
               shape_string(source.event), shape_string(data.event_shape()));
   check_input(data.values.is_floating_point(), "{}: expected latents as floating-point numbers", o.data);
   check_range(data.values, source);
-  return data.values.to(source.type);
+  return {data.values.to(source.type), source.labels_of(data), data.conditions};
 }
 
 int run_decode(const LatentOptions& o) {
   check_writing(o);
-  const DenoiserSource source = open_denoiser(o.common, o);
+  const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.row_shape());
-  const FlowMap decoded =
-      name_rows_of(o.data, [&] { return carry(o, source, load_latents(o, source), Direction::decode); });
-  return finish(o, source.to_user_rows(decoded.x), {{"evaluations", decoded.evaluations}});
+  Tensor conditions;
+  const FlowMap decoded = name_rows_of(o.data, [&] {
+    const Rows latents = load_latents(o, source);
+    conditions = latents.conditions;
+    return carry(o, source, latents.x, Direction::decode, latents.label);
+  });
+  return finish(o, source.to_user_rows(decoded.x, conditions), {{"evaluations", decoded.evaluations}});
 }
 
 /// "I,J": two rows of the file.
@@ -121,32 +169,45 @@ std::pair<int64_t, int64_t> chosen_rows(const LatentOptions& o, int64_t count) {
   return {index(o.rows[0]), index(o.rows[1])};
 }
 
+/// Conditions in equal steps from one row's to the other's, (frames, k); undefined where there are none.
+Tensor between(const Tensor& conditions, const Tensor& rows, int64_t frames) {
+  if (!conditions.defined()) return {};
+  const Tensor ends = conditions.index_select(0, rows.to(conditions.device()));
+  const Tensor u = at::linspace(0, 1, frames, ends.options()).unsqueeze(1);
+  return ends[0].unsqueeze(0) * (1 - u) + ends[1].unsqueeze(0) * u;
+}
+
 int run_interpolate(const LatentOptions& o) {
   constexpr int64_t most_frames = 1'000'000;
   check(o.frames >= 2 && o.frames <= most_frames, "frames: expected at least 2, at most {}, but received {}",
         most_frames, o.frames);
   check_writing(o);
-  const DenoiserSource source = open_denoiser(o.common, o);
+  const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.row_shape());
-  const Tensor x = source.load(o.data);
+  const Rows rows = load_rows_of(o, source);
+  const Tensor& x = rows.x;
   const auto [i, j] = chosen_rows(o, x.size(0));
+  const Tensor two = at::tensor({i, j}, at::kLong);
   const FlowMap ends = name_rows_of(o.data, [&, i = i, j = j] {
     try {
-      return carry(o, source, at::stack({x[i], x[j]}), Direction::encode);
+      return carry(o, source, x.index_select(0, two.to(x.device())), Direction::encode,
+                   rows.label.defined() ? rows.label.index_select(0, two.to(x.device())) : Tensor());
     } catch (const RowError& error) {
       throw RowError(error.kind(), error.row() == 0 ? i : j, error.reason());
     }
   });
   const Tensor walk = great_circle(ends.x[0], ends.x[1], o.frames);
+  const Tensor label = between(rows.label, two, o.frames),
+               conditions = between(rows.conditions, two, o.frames);
   const FlowMap decoded = [&, i = i, j = j] {
     try {
-      return carry(o, source, walk, Direction::decode);
+      return carry(o, source, walk, Direction::decode, label);
     } catch (const RowError& error) {
       fail(ErrorKind::input, "{}: frame {} (from 0) between rows {} and {}: {}", o.data, error.row(), i, j,
            error.reason());
     }
   }();
-  return finish(o, source.to_user_rows(decoded.x),
+  return finish(o, source.to_user_rows(decoded.x, conditions),
                 {{"evaluations", ends.evaluations + decoded.evaluations}, {"rows", {i, j}}});
 }
 

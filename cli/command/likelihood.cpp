@@ -106,13 +106,13 @@ RowDensities of_table(const LikelihoodCommand& o, const DenoiserSource& source, 
   Progress progress("likelihood", cells.size(0));
   options.observer = [&](int64_t done) { progress.update(done); };
   const TableDenoiser denoiser(source.model->network, source.model->spec);
-  const TableLikelihood found =
-      table_likelihood(denoiser, *source.table(), cells, options, Rng(o.common.seed).stream("probes"));
+  const TableLikelihood found = table_likelihood(denoiser, *source.table(), cells, options,
+                                                 Rng(o.common.seed).stream("probes"), source.given_columns());
   progress.finish();
   Json details = {{"method", std::string("flow-") + (found.exact ? "exact" : "hutchinson")},
                   {"bound", "lower"},
-                  {"probabilities", source.table()->columns_of_probabilities()},
-                  {"densities", source.table()->columns_of_densities()},
+                  {"probabilities", source.not_given(source.table()->columns_of_probabilities())},
+                  {"densities", source.not_given(source.table()->columns_of_densities())},
                   {"evaluations", found.evaluations},
                   {"rejected", found.rejected}};
   if (!found.exact) details["probes"] = options.probes;
@@ -176,12 +176,17 @@ Json summary(const RowDensities& rows, const DenoiserSource& source) {
   return json;
 }
 
+const char* given_text(const Dataset& data) {
+  if (data.conditions.defined()) return " given its condition";
+  return data.labels.defined() ? " given its label" : "";
+}
+
 std::string summary_text(const Json& json, const Dataset& data) {
   return fmt::format(
       "log-likelihood {:.6g} ± {:.2g} nats a row{} ({} rows; {})\n{:.6g} nats, {:.6g} bits per dimension{}\n",
-      json["nats"].get<double>(), json["standard_error"].get<double>(),
-      data.labels.defined() ? " given its label" : "", data.size(), json["method"].get<std::string>(),
-      json["nats_per_dimension"].get<double>(), json["bits_per_dimension"].get<double>(),
+      json["nats"].get<double>(), json["standard_error"].get<double>(), given_text(data), data.size(),
+      json["method"].get<std::string>(), json["nats_per_dimension"].get<double>(),
+      json["bits_per_dimension"].get<double>(),
       data.is_images() ? " of " + json["units"].get<std::string>() : "");
 }
 
@@ -203,6 +208,7 @@ int finish_table(const LikelihoodCommand& o, const DenoiserSource& source, const
   const RowDensities rows = name_rows_of(o.data, [&] { return of_table(o, source, data); });
   Json json = summary(rows, source);
   json["units"] = "probabilities of levels and of rounded values, densities of other numbers";
+  if (!source.given_columns().empty()) json["given_conditions"] = true;
   if (!o.out.empty()) write_samples(o.out, rows.values.unsqueeze(1), {"log_likelihood"});
   print_result(
       o.common, json,
@@ -210,8 +216,8 @@ int finish_table(const LikelihoodCommand& o, const DenoiserSource& source, const
           "log-likelihood {:.6g} ± {:.2g} nats a row{} at least ({} rows; {}; {} columns as probabilities, "
           "{} as densities)\n",
           json["nats"].get<double>(), json["standard_error"].get<double>(),
-          data.labels.defined() ? " given its label" : "", data.size(), json["method"].get<std::string>(),
-          json["probabilities"].size(), json["densities"].size()));
+          source.given_columns().empty() ? given_text(data) : " given its conditions", data.size(),
+          json["method"].get<std::string>(), json["probabilities"].size(), json["densities"].size()));
   return 0;
 }
 
@@ -224,10 +230,12 @@ int run_likelihood(const LikelihoodCommand& o, const Command& command) {
   if (!o.out.empty()) check_output_holds(o.out, {1});
   const DenoiserSource source = open_denoiser(o.common, o);
   const bool classes = source.model && !source.model->label_names.empty();
-  check(classes || o.labels.empty(), "labels: {} was trained without labels",
+  const bool conditions = source.model && source.model->condition.any();
+  check(classes || conditions || o.labels.empty(), "labels: {} was trained without labels",
         o.run.empty() ? "a target" : o.run);
-  Dataset data =
-      load_matching(o.data, source, o.unconditional ? LabelUse::left_out : LabelUse::used, o.labels);
+  Dataset data = o.unconditional
+                     ? load_matching(o.data, source, LabelUse::left_out, o.labels, ConditionUse::left_out)
+                     : load_matching(o.data, source, LabelUse::used, o.labels);
   if (o.rows > 0 && o.rows < data.size()) data = data.subset(at::arange(o.rows));
   warn_of_levels(data);
   if (source.table()) return finish_table(o, source, data, command);
@@ -235,7 +243,8 @@ int run_likelihood(const LikelihoodCommand& o, const Command& command) {
   check_used(o, source, command);
   RowDensities rows = name_rows_of(o.data, [&] {
     check_range(x, source);
-    return o.method == "flow" ? by_flow(o, source, x, data.labels) : by_elbo(o, source, x, data.labels);
+    const Tensor label = source.labels_of(data);
+    return o.method == "flow" ? by_flow(o, source, x, label) : by_elbo(o, source, x, label);
   });
   // The Jacobian of the normalisation: nats in the units of this file (images: levels where it holds bytes).
   const Normalisation units = source.normalisation.of_type(data.values.scalar_type());
@@ -243,6 +252,7 @@ int run_likelihood(const LikelihoodCommand& o, const Command& command) {
   Json json = summary(rows, source);
   json["units"] = units.units();
   if (classes) json["given_labels"] = data.labels.defined();
+  if (conditions) json["given_conditions"] = data.conditions.defined();
   if (data.values.scalar_type() == at::kByte) json["dequantisation"] = dequantisation;
   if (!o.out.empty()) write_samples(o.out, rows.values.unsqueeze(1), {"log_density"});
   print_result(o.common, json, summary_text(json, data));

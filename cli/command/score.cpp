@@ -43,10 +43,11 @@ Tensor evaluate_rows(const ScoreOptions& o, const DenoiserSource& source, const 
   const GradientMode off(false);
   const Tensor x = source.to_model(data.values);
   name_rows_of(o.data, [&] { check_range(x, source); });
+  const DenoiserSource::Told told = source.told(data);
   std::vector<Tensor> parts;
   for_each_block("scoring", x, {.block = o.batch}, [&](const Tensor& rows, int64_t first) {
-    const Tensor label = label_rows(data.labels, first, rows.size(0), source.type);
-    parts.push_back(in_user_units(o.quantity, source.denoiser->estimate(rows, o.time, label), source, units));
+    const Tensor label = label_rows(told.labels, first, rows.size(0), source.type);
+    parts.push_back(in_user_units(o.quantity, told.denoiser->estimate(rows, o.time, label), source, units));
   });
   return at::cat(parts);
 }
@@ -70,7 +71,9 @@ int run_score(const ScoreOptions& o, const Command&) {
   check_output_holds(o.out, source.event);
   check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
         "time: a trained score needs noise, but sigma({}) = 0", o.time);
-  const Dataset data = load_matching(o.data, source, o.unconditional ? LabelUse::left_out : LabelUse::used);
+  const Dataset data = o.unconditional
+                           ? load_matching(o.data, source, LabelUse::left_out, "", ConditionUse::left_out)
+                           : load_matching(o.data, source, LabelUse::used);
   const Normalisation units = source.normalisation.of_type(data.values.scalar_type());
   const Tensor values = evaluate_rows(o, source, data, units);
   check_answers(o, values);
@@ -88,6 +91,7 @@ int run_score(const ScoreOptions& o, const Command&) {
                {"out", o.out}};
   if (o.quantity == "score") json["units"] = source.table() ? "the model's space" : units.units();
   if (source.model && !source.model->label_names.empty()) json["given_labels"] = data.labels.defined();
+  if (source.model && source.model->condition.any()) json["given_conditions"] = data.conditions.defined();
   print_result(o.common, json, "");
   message(fmt::format("wrote the {} of {} rows to {}", o.quantity, values.size(0), o.out));
   return 0;

@@ -47,14 +47,17 @@ Paths simulate_forward(const SimulateOptions& o, const DenoiserSource& source) {
   return {noising_paths(source.process(), x0, times, noise), times};
 }
 
-/// Where a backward simulation begins: the exact law of x at the first time, or the prior.
+/// Where a backward simulation begins: the exact law of x at the first time, the prior, or its noise alone,
+/// N(0, sigma(t)^2 I), from which the lecture on time reversal starts (section 12.3).
 Tensor backward_start(const SimulateOptions& o, const DenoiserSource& source, double t) {
-  check(o.start == "exact" || o.start == "prior", "start: expected exact or prior but received '{}'",
-        o.start);
+  check(o.start == "exact" || o.start == "prior" || o.start == "noise",
+        "start: expected exact, prior or noise but received '{}'", o.start);
   const Rng rng = Rng(o.common.seed).stream("start");
   if (o.run.empty() && o.start == "exact") return exact_of(source).marginal(t).sample(o.n, rng);
   std::vector<int64_t> shape{o.n};
   shape.insert(shape.end(), source.event.begin(), source.event.end());
+  if (o.start == "noise")
+    return (source.process().sigma(t) * rng.normal(shape, {}, at::kDouble)).to(source.type);
   const double spread = o.run.empty()
                             ? data_spread(exact_of(source).target().sample(4096, rng.stream("spread")))
                             : recorded_spread(source.model->training);
@@ -148,7 +151,8 @@ void add_simulate(CommandLine& line) {
         c.option("--n", o.n, "Number of particles");
         c.option("--steps", o.steps, "Equal steps of t");
         c.option("--start", o.start,
-                 "Begin backward runs in the exact law of x_1 (a run: the prior) or the prior");
+                 "Begin backward runs in the exact law of x_1 (a run: the prior), the prior, or noise: N(0, "
+                 "sigma(1)^2 I)");
         c.option("--sampler", o.sampler,
                  "Method of backward runs (default: euler-maruyama, or heun for flow)");
         c.heading("Output");

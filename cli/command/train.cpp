@@ -10,6 +10,7 @@
 #include "fokker/core/messages.h"
 #include "fokker/core/stop.h"
 #include "fokker/core/text/text.h"
+#include "fokker/data/columns.h"
 #include "fokker/data/labels.h"
 #include "fokker/objective/registry.h"
 #include "fokker/objective/weighting.h"
@@ -31,10 +32,12 @@ std::string plan_text(const TrainingPlan& plan) {
                                                       : fmt::format("{} steps", plan.options.steps);
   const std::string labels =
       plan.label_names.empty() ? "" : fmt::format(" labels {};", list_labels(plan.label_names));
+  const std::string given =
+      plan.condition.any() ? fmt::format(" given {};", list_columns(plan.condition.columns)) : "";
   const bool mirrored = plan.data.training.size() + plan.data.held_out.size() > plan.rows;
-  return fmt::format("{}: {} rows of shape {}{} ({} held out);{} {} parameters; {} of batch {}{}",
+  return fmt::format("{}: {} rows of shape {}{} ({} held out);{}{} {} parameters; {} of batch {}{}",
                      plan.data.training.source, plan.rows, shape_string(plan.data.training.event_shape()),
-                     mirrored ? " and their mirror images" : "", plan.data.held_out.size(), labels,
+                     mirrored ? " and their mirror images" : "", plan.data.held_out.size(), labels, given,
                      plan.network->parameter_count(), budget, plan.options.batch,
                      plan.network->bf16_products() ? "; products in bfloat16" : "");
 }
@@ -164,7 +167,12 @@ void describe_rows(Command& c, TrainSettings& o) {
                 "1 to 4: what images are converted to (1 grey, 3 colour, 2 and 4 with alpha); more: channels "
                 "of the U-Net's first level; 0 keeps the images and chooses the U-Net");
   c.option("--label-column", o.label_column, "Column that holds class labels");
-  c.option("--labels", o.labels, "File of class labels, one per row");
+  c.option(
+      "--labels", o.labels,
+      "File of class labels, one per row; or an array of floats (n, k): what each row is conditioned on");
+  c.option(
+      "--condition", o.condition,
+      "Columns that the others are learned given: p(others | these), as simulation-based inference wants");
   describe_kinds(c, o);
   c.heading("Output");
   c.option("--out", o.out, "Run folder to write", Command::Need::required);
@@ -219,6 +227,7 @@ void add_train(CommandLine& line) {
       line,
       {"train", "Train a model on your own data",
        "fokker train --data points.csv --out run\n  "
+       "fokker train --data pairs.csv --condition x0,x1 --out posterior\n  "
        "fokker train --data train-images-idx3-ubyte.gz --out run --minutes 5"},
       [](Command& c, TrainSettings& o) {
         describe_rows(c, o);

@@ -59,12 +59,14 @@ ModelDescription read_model(const fs::path& folder) {
                          .prediction = json.at("prediction").at("name"),
                          .columns = json.at("columns"),
                          .labels = json.at("label_names"),
+                         .condition = {},
                          .label_text = {},
                          .label_column = json.at("label_column"),
                          .process = json.at("process"),
                          .network = read(folder / part / "config.json"),
                          .training = json.at("training"),
                          .tensors = {}};
+  if (json.contains("condition")) model.condition = json.at("condition").at("columns");
   expect(model.labels.empty());  // how they are listed needs more than their names
   read_tensors(folder / part / "diffusion_pytorch_model.safetensors", model);
   expect(model.training.at("parameters") == model.parameters &&

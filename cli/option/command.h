@@ -118,6 +118,7 @@ void add_command(CommandLine& line, const CommandDescription& description,
 void add_train(CommandLine& line);
 void add_sample(CommandLine& line);
 void add_impute(CommandLine& line);
+void add_restore(CommandLine& line);
 void add_score(CommandLine& line);
 void add_simulate(CommandLine& line);
 void add_likelihood(CommandLine& line);
@@ -125,6 +126,7 @@ void add_encode(CommandLine& line);
 void add_decode(CommandLine& line);
 void add_interpolate(CommandLine& line);
 void add_evaluate(CommandLine& line);
+void add_calibrate(CommandLine& line);
 void add_inspect(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_plot(CommandLine& line);

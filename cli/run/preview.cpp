@@ -26,23 +26,29 @@ Tensor as_pictured(const Model& model, const Tensor& values) {
   return plot::places_of_cells(values, model.table->schema(), Rng(0).stream("places"));
 }
 
-Tensor draw(const Model& model, int64_t n, uint64_t seed) {
-  return as_pictured(model, sample(model, n, preview_rng(seed), preview_options(model)).values);
+fokker::SampleOptions preview_options(const Model& model, const Dataset& training, int64_t n) {
+  fokker::SampleOptions options = preview_options(model);
+  if (model.condition.any()) options.conditions = conditions_of_rows(model, training, n);
+  return options;
+}
+
+Tensor draw(const Model& model, const Dataset& training, int64_t n, uint64_t seed) {
+  return as_pictured(model, sample(model, n, preview_rng(seed), preview_options(model, training, n)).values);
 }
 
 }  // namespace
 
-void try_preview(const Model& model) {
-  const Tensor one = detail::trial_row(model, preview_rng(0), preview_options(model));
+void try_preview(const Model& model, const Dataset& training) {
+  const Tensor one = detail::trial_row(model, preview_rng(0), preview_options(model, training, 1));
   if (model.is_image()) plot::image_grid(one);
 }
 
 void write_preview(const std::filesystem::path& file, const Model& model, const Dataset& training,
                    uint64_t seed) {
-  if (model.is_image()) return plot::save_image_grid(file, draw(model, 16, seed));
+  if (model.is_image()) return plot::save_image_grid(file, draw(model, training, 16, seed));
   const auto dimension = std::ssize(model.columns);
   const int64_t n = std::min(training.size(), most_points);
-  const Tensor samples = draw(model, n, seed);
+  const Tensor samples = draw(model, training, n, seed);
   const Tensor data = as_pictured(model, training.values.narrow(0, 0, n));
   if (dimension == 2) {
     plot::scatter_comparison(data, samples, {"training data", "samples"},

@@ -33,8 +33,8 @@ void check_used(const TrainSettings& s, const TrainingPlan& plan, const Command&
 
 void rehearse_pictures(const TrainingPlan& plan, const TrainSettings& s) {
   const Model model = plan.model(*plan.network);
-  try_preview(model);
-  if (!s.no_report) report::try_sampling(model);
+  try_preview(model, plan.data.training);
+  if (!s.no_report) report::try_sampling(model, plan.data.training);
 }
 
 }  // namespace fokker::cli

@@ -28,6 +28,7 @@ TrainSettings recorded_settings(const fs::path& run, const TrainingRecord& train
     o.at("seed").get_to(s.common.seed);
     s.schema = o.value("schema", "");
     s.types = o.value("types", s.types);
+    s.condition = o.value("condition", s.condition);
     return s;
   } catch (const Json::exception& error) {
     fail(ErrorKind::input, "{}: training.data_options: {}", file.string(), error.what());

@@ -36,6 +36,21 @@ void check_network(const TrainSettings& s, const Dataset& data) {
         data.source);
 }
 
+void check_condition(const TrainSettings& s, const Dataset& data) {
+  if (s.condition.empty()) return;
+  check(!named_target(s.data), "condition: expected a file with columns, but {} draws rows of a target",
+        s.data);
+  check(!data.is_images(),
+        "condition: {} holds images, which are conditioned on the rows of --labels FILE.npy, an array of "
+        "floats "
+        "(n, k)",
+        data.source);
+  check(s.label_column.empty() ||
+            std::find(s.condition.begin(), s.condition.end(), s.label_column) == s.condition.end(),
+        "condition: column '{}' is the label column: a column is the class or a condition, not both",
+        shown(s.label_column));
+}
+
 /// What was found in a table, a line for each column.
 void say_schema(const std::string& file, const Dataset& data) {
   if (!data.schema) return;
@@ -64,6 +79,8 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
   // Columns that were chosen are read as typed: another choice is another problem.
   Dataset data = reading.columns.empty() ? load_columns(s.data, columns_of(*known), reading)
                                          : read_data_file(s.data, reading);
+  if (!data.schema && !known->condition.places.empty() && !data.conditions.defined())
+    data = take_conditions(std::move(data), known->condition.columns);
   // Labels that the run does not know of are another problem, which is for the checkpoint to refuse.
   if (!known->label_names.empty()) place_labels(data, known->label_names, LabelUse::used);
   return data;
@@ -95,6 +112,7 @@ Json data_options(const TrainSettings& s) {
                {"rows", s.rows},           {"held_out", s.held_out},         {"seed", s.common.seed}};
   if (!s.schema.empty()) json["schema"] = absolute(s.schema);
   if (!s.types.empty()) json["types"] = s.types;
+  if (!s.condition.empty()) json["condition"] = s.condition;
   json.update(s.file_reading().to_json());
   return json;
 }
@@ -106,6 +124,7 @@ Recipe recipe_of(const TrainSettings& s) {
                 .objective = s.objective,
                 .weighting = s.weighting,
                 .normalisation = parse_normalisation_kind(s.normalise),
+                .condition = s.condition,
                 .held_out = s.held_out,
                 .mirrored = s.reading.flip,
                 .data_options = data_options(s),
@@ -136,6 +155,7 @@ TrainingPlan make_plan(const TrainSettings& s) {
     known = load_model_data(s.out);
   const Dataset data = read_data(s, known ? &*known : nullptr);
   check_network(s, data);
+  check_condition(s, data);
   return resolve(data, recipe, Rng(s.common.seed));
 }
 

@@ -43,4 +43,10 @@ std::vector<Tensor> gradients(const Tensor& output, const std::vector<Tensor>& i
   detail::throw_as_error();
 }
 
+Tensor vector_jacobian_product(const Tensor& output, const Tensor& input, const Tensor& v, bool again) try {
+  return torch::autograd::grad({output}, {input}, {v}, /*retain_graph=*/again, /*create_graph=*/false)[0];
+} catch (...) {
+  detail::throw_as_error();
+}
+
 }  // namespace fokker

@@ -39,4 +39,8 @@ class GradientMode {
 /// again.
 std::vector<Tensor> gradients(const Tensor& output, const std::vector<Tensor>& inputs, bool create_graph);
 
+/// J^T v of output's derivative J in `input`, with v of output's shape; `again` where another product with
+/// the same graph follows.
+Tensor vector_jacobian_product(const Tensor& output, const Tensor& input, const Tensor& v, bool again);
+
 }  // namespace fokker

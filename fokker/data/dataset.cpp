@@ -47,6 +47,9 @@ Dataset Dataset::subset(const Tensor& indices) const {
           .label_column = label_column,
           .columns_named = columns_named,
           .schema = schema,
+          .conditions = conditions.defined() ? conditions.index_select(0, indices) : Tensor(),
+          .condition_columns = condition_columns,
+          .condition_places = condition_places,
           .format = format};
 }
 

@@ -33,6 +33,12 @@ struct Dataset {
   /// What the columns of a table hold, and so what its values mean (schema.h); null where all are plain
   /// numbers.
   std::shared_ptr<const Schema> schema = nullptr;
+  /// (n, k) float64, in the user's units: what is known beside each row and is not part of it, as
+  /// take_conditions makes it of columns of a table (conditions.h); undefined where there is none.
+  Tensor conditions = {};
+  std::vector<std::string> condition_columns = {};  ///< their k names
+  /// Where they stood among all columns of the table; empty where they came from another file.
+  std::vector<int64_t> condition_places = {};
   /// How the delimited text of a table was written, and is again by save_table.
   CsvFormat format = {};
 
@@ -42,7 +48,7 @@ struct Dataset {
   std::vector<int64_t> event_shape() const { return values.sizes().slice(1).vec(); }
   /// The values at `indices` (k) int64: (k, event...). Argument error where an index is out of range.
   Tensor rows(const Tensor& indices) const;
-  /// The same dataset restricted to `indices` (k) int64, with labels.
+  /// The same dataset restricted to `indices` (k) int64, with labels and conditions.
   Dataset subset(const Tensor& indices) const;
 };
 

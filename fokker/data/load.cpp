@@ -179,6 +179,22 @@ Tensor checked_labels(const Tensor& labels, int64_t rows, const std::string& nam
   return flat;
 }
 
+/// Whether rows of an array of labels are vectors to condition on, no names of classes.
+bool are_conditions(const Tensor& labels) {
+  if (labels.dim() != 2 || !labels.is_floating_point() || labels.size(1) == 0) return false;
+  return labels.size(1) > 1 || !labels.equal(labels.round());
+}
+
+void settle_conditions(Dataset& dataset, const std::string& name) {
+  const Tensor rows = std::exchange(dataset.labels, Tensor());
+  check_input(rows.size(0) == dataset.size(), "{}: expected {} conditions, one per row, but found {}", name,
+              dataset.size(), rows.size(0));
+  check_finite(rows, name);
+  dataset.conditions = rows.to(at::kDouble);
+  dataset.condition_columns.clear();
+  for (int64_t j = 0; j < rows.size(1); ++j) dataset.condition_columns.push_back(fmt::format("c{}", j));
+}
+
 /// Labels from another file, or beside the values in their own, as places in the list of those that occur.
 void settle_labels(Dataset& dataset, const fs::path& path, const LoadOptions& options) {
   std::string name = path.string();
@@ -189,6 +205,7 @@ void settle_labels(Dataset& dataset, const fs::path& path, const LoadOptions& op
     dataset.label_names = std::move(labels.names);
   }
   if (!dataset.labels.defined()) return;
+  if (are_conditions(dataset.labels)) return settle_conditions(dataset, name);
   dataset.labels = checked_labels(dataset.labels, dataset.size(), name);
   name_labels(dataset, name);
 }
@@ -215,6 +232,7 @@ Dataset with_mirrored(const Dataset& data) try {
   Dataset both = data;
   both.values = at::cat({data.values, data.values.flip({3})});
   if (data.labels.defined()) both.labels = at::cat({data.labels, data.labels});
+  if (data.conditions.defined()) both.conditions = at::cat({data.conditions, data.conditions});
   both.notes.emplace_back("each image is followed by its mirror image");
   return both;
 } catch (...) {

@@ -26,7 +26,8 @@ struct LoadOptions {
   std::map<std::string, ColumnWish> wishes = {};
   bool within_bounds = false;   ///< as in TableOptions
   bool accept_missing = false;  ///< as in TableOptions
-  /// Another file with one label per row: IDX, NPY, or CSV of one column.
+  /// Another file with one label per row: IDX, NPY, or CSV of one column; or an array of floats (n, k), which
+  /// are conditions c0, c1, ... of the rows and no labels (n, 1: where they are not whole numbers).
   std::filesystem::path labels_path = {};
   /// What images are cropped and resized to; by default they stay as they are.
   ImageSize image_size = {};

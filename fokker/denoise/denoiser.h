@@ -10,7 +10,8 @@ namespace fokker {
 class Denoiser {
  public:
   virtual ~Denoiser() = default;
-  /// x: (n, event...); label: (n) int64, or undefined for the unconditional estimate.
+  /// x: (n, event...); label: what is known of each row, as a network takes it (Forward): (n) int64 classes,
+  /// (n, k) conditions, or undefined for the unconditional estimate.
   virtual Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const = 0;
   virtual const GaussianProcess& process() const = 0;
   /// The same estimates from weights as they are now, laid out for many calls that record no gradients; null

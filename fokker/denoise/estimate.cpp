@@ -52,12 +52,46 @@ Estimate Estimate::with_score_added(const Tensor& gradient) const try {
   detail::throw_as_error();
 }
 
-Estimate Estimate::towards(const Estimate& other, double weight) const try {
-  Estimate result = with_value(at::lerp(value_, other.value_, weight));
-  if (added_.defined() || other.added_.defined())
-    result.added_ = at::lerp(added_.defined() ? added_ : at::zeros_like(other.added_),
-                             other.added_.defined() ? other.added_ : at::zeros_like(added_), weight);
+Estimate Estimate::as(const Prediction& prediction) const try {
+  if (prediction.kind() == prediction_.kind() && prediction.sigma_data() == prediction_.sigma_data())
+    return *this;
+  const auto& schedule = process_.schedule().model();
+  const auto part = [&](double PathCoefficients::*which) {
+    return times_.map([&](double t) { return prediction.target(schedule, t).*which; }, x_).to(x_.options());
+  };
+  Estimate plain = *this;
+  plain.added_ = Tensor();
+  Estimate result = *this;
+  result.value_ = at::addcmul(part(&PathCoefficients::data) * plain.denoised(),
+                              part(&PathCoefficients::noise), plain.noise());
+  result.prediction_ = prediction;
   return result;
+} catch (...) {
+  detail::throw_as_error();
+}
+
+template <typename Weight>
+Estimate Estimate::interpolated(const Estimate& other, const Weight& weight) const try {
+  check(x_.sizes() == other.x_.sizes(), "towards: expected an estimate of shape {} but received {}",
+        shape_string(x_), shape_string(other.x_));
+  const Estimate same = other.as(prediction_);
+  Estimate result = with_value(at::lerp(value_, same.value_, weight));
+  if (added_.defined() || same.added_.defined())
+    result.added_ = at::lerp(added_.defined() ? added_ : at::zeros_like(same.added_),
+                             same.added_.defined() ? same.added_ : at::zeros_like(added_), weight);
+  return result;
+} catch (...) {
+  detail::throw_as_error();
+}
+
+Estimate Estimate::towards(const Estimate& other, double weight) const {
+  return interpolated(other, weight);
+}
+
+Estimate Estimate::towards(const Estimate& other, const Tensor& weights) const try {
+  check(weights.dim() == 1 && weights.size(0) == x_.size(0), "towards: expected {} weights but received {}",
+        x_.size(0), shape_string(weights));
+  return interpolated(other, per_sample(weights, x_).to(x_.options()));
 } catch (...) {
   detail::throw_as_error();
 }

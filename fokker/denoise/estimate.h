@@ -35,10 +35,16 @@ class Estimate {
   /// kept beside the value, so that each of these is exact to its own rounding also where sigma^2 times it is
   /// lost in the value's. Argument error where alpha = 0: a score there says nothing of x_0.
   Estimate with_score_added(const Tensor& gradient) const;
-  /// (1 - weight) this + weight other, both at one point and of one prediction; any weight.
+  /// The same estimate as another prediction.
+  Estimate as(const Prediction& prediction) const;
+  /// (1 - weight) this + weight other, both at one point; any weight. The result is of this one's prediction.
   Estimate towards(const Estimate& other, double weight) const;
+  /// With a weight for each row, (n): 0 and 1 give this one and the other exactly.
+  Estimate towards(const Estimate& other, const Tensor& weights) const;
 
  private:
+  template <typename Weight>
+  Estimate interpolated(const Estimate& other, const Weight& weight) const;
   template <typename ConversionAt>
   Tensor convert(ConversionAt conversion_at) const;
   /// quantity + coefficient(alpha, sigma) added_.

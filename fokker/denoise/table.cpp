@@ -42,6 +42,13 @@ TableDenoiser::TableDenoiser(std::shared_ptr<const TableFunction> function, bool
         "TableDenoiser: expected table_denoiser_spec's specification but it predicts the {}", spec_.name());
 }
 
+TableDenoiser TableDenoiser::with(TableCondition given, Tensor labels) const {
+  TableDenoiser other = *this;
+  other.given_ = std::move(given);
+  other.labels_ = std::move(labels);
+  return other;
+}
+
 TableDenoiser::Inputs TableDenoiser::inputs(const Tensor& x, const Times& t, const Tensor& label) const {
   Inputs in{x * input_scale(spec_, x, t), network_time(spec_.time_input, spec_.process, t, x), label, given_};
   if (!given_.mask.defined() && !labels_.defined()) return in;

@@ -15,6 +15,9 @@ class TableDenoiser final : public Denoiser {
   TableDenoiser(std::shared_ptr<const Network> network, DenoiserSpec spec, TableCondition given = {},
                 Tensor labels = {});
 
+  /// The same function told other rows.
+  TableDenoiser with(TableCondition given, Tensor labels) const;
+
   /// label: where rows are given or have labels, (n) int64, which of those each row of x is. Otherwise the
   /// class.
   Estimate estimate(const Tensor& x, const Times& t, const Tensor& label = {}) const override;

@@ -1,5 +1,6 @@
 #include "fokker/evaluate/table_likelihood.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fokker/core/boundary.h"
@@ -22,9 +23,21 @@ Tensor log_filler_density(const TablePart& part, const Tensor& y, double r) {
   return (each + at::tensor(part.prior, at::TensorOptions(at::kDouble)).log()).logsumexp(1);
 }
 
+bool is_among(const std::vector<int64_t>& columns, int64_t column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+/// The given columns of n rows as the network is told them.
+TableCondition given_rows(const TableMap& map, const TableRows& rows, const std::vector<int64_t>& given,
+                          const at::TensorOptions& type) {
+  Tensor mask = at::zeros({rows.x.size(0), map.layout().columns}, type);
+  for (const int64_t column : given) mask.select(1, column).fill_(1);
+  return {mask, rows.x.to(type)};
+}
+
 /// Of every part the log of its decoder over its encoder, summed: (n).
 Tensor decoded(const TableMap& map, const TableRows& rows, const Tensor& y, const TableHeads& heads,
-               const Tensor& denoised, double r) {
+               const Tensor& denoised, double r, const std::vector<int64_t>& given) {
   const TableLayout& layout = map.layout();
   const Tensor known = map.determined(rows);
   Tensor total = at::zeros({y.size(0)}, y.options());
@@ -34,6 +47,13 @@ Tensor decoded(const TableMap& map, const TableRows& rows, const Tensor& y, cons
     const TablePart& part = layout.parts[i];
     const Tensor own = y.narrow(1, dim, part.dims), clean = rows.x.narrow(1, dim, part.dims).to(at::kDouble);
     Tensor found = -log_normal_density(own - clean, r).sum(1);
+    if (is_among(given, part.column)) {  // what the flow gives to a point under noise, and no more
+      total += found;
+      dim += part.dims;
+      level += part.levels;
+      discrete += part.kind != TablePart::Kind::number;
+      continue;
+    }
     if (part.kind == TablePart::Kind::number) {
       const Tensor mean = denoised.narrow(1, dim, 1).to(at::kDouble);
       found = found + log_normal_density(clean - mean, r / std::sqrt(1 + r * r)).squeeze(1);
@@ -48,10 +68,11 @@ Tensor decoded(const TableMap& map, const TableRows& rows, const Tensor& y, cons
 
 }  // namespace
 
-TableLikelihood table_likelihood(const TableDenoiser& denoiser, const TableMap& map, const Tensor& cells,
-                                 LikelihoodOptions options, const Rng& rng) try {
+TableLikelihood table_likelihood(const TableDenoiser& told, const TableMap& map, const Tensor& cells,
+                                 LikelihoodOptions options, const Rng& rng,
+                                 const std::vector<int64_t>& given) try {
   const GradientMode off(false);
-  const GaussianProcess& process = denoiser.process();
+  const GaussianProcess& process = told.process();
   const double t =
       std::max(process.time_min(), process.schedule()->time_of_log_snr(-2 * std::log(noise_of_bound)));
   const double alpha = process.alpha(t), r = process.sigma(t) / alpha;
@@ -59,12 +80,17 @@ TableLikelihood table_likelihood(const TableDenoiser& denoiser, const TableMap& 
   const TableRows rows = map.encode(cells, &places);
   const Tensor y = rows.x.to(at::kDouble) + r * rng.stream("noise").normal(rows.x.sizes(), {}, at::kDouble);
   options.time = t;
+  TableDenoiser denoiser = told;
+  if (!given.empty()) {
+    denoiser = told.with(given_rows(map, rows, given, at::TensorOptions(options.type)), options.label);
+    options.label = at::arange(cells.size(0), at::TensorOptions(at::kLong));
+  }
   const Likelihood flow = log_likelihood(denoiser, alpha * y, options, rng.stream("probes"));
   const Tensor x = (alpha * y).to(options.type);
   const auto [heads, denoised] = denoiser.answer(x, t, options.label);
   const auto dims = static_cast<double>(map.layout().dims());
-  return {.bound = flow.log_density + dims * std::log(alpha) + decoded(map, rows, y, heads, denoised, r) +
-                   map.log_slope(rows),
+  return {.bound = flow.log_density + dims * std::log(alpha) +
+                   decoded(map, rows, y, heads, denoised, r, given) + map.log_slope(rows, given),
           .probe_error = flow.probe_error,
           .evaluations = flow.evaluations,
           .rejected = flow.rejected,

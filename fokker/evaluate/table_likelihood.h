@@ -21,7 +21,10 @@ struct TableLikelihood {
 /// where p_t is the probability flow's density (Chen et al. 2018). Levels given y are a distribution, so no
 /// column's share is above its probability; the bound is tight as r -> 0. What a cell leaves open, the number
 /// beside a gate, is integrated over its law. One draw a row, keyed by row.
+///
+/// Of `given` columns the bound is that of the others given these: log p(others | given).
 TableLikelihood table_likelihood(const TableDenoiser& denoiser, const TableMap& map, const Tensor& cells,
-                                 LikelihoodOptions options, const Rng& rng);
+                                 LikelihoodOptions options, const Rng& rng,
+                                 const std::vector<int64_t>& given = {});
 
 }  // namespace fokker

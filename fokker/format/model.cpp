@@ -38,6 +38,7 @@ Json description(const Model& model) {
                {"label_column", model.label_column},
                {"training", model.training.to_json()}});
   if (model.table) json["table"] = model.table->to_json();
+  if (model.condition.any()) json["condition"] = model.condition.to_json();
   if (model.format != CsvFormat()) json["file_format"] = model.format.to_json();
   return json;
 }
@@ -52,6 +53,26 @@ std::shared_ptr<const TableMap> read_table(const JsonReader& reader, const Netwo
   if (!has) return nullptr;
   return std::make_shared<const TableMap>(
       TableMap::from_json(reader.at("table").json(), function->space().layout(), file));
+}
+
+/// What rows are conditioned on, as the network and the columns want it; none where there is nothing.
+ConditionMap read_condition(const JsonReader& reader, const std::string& file) {
+  return reader.json().contains("condition") ? ConditionMap::from_json(reader.json()["condition"], file)
+                                             : ConditionMap();
+}
+
+void check_condition(const Model& model, const std::string& file) {
+  const ConditionMap& condition = model.condition;
+  const int64_t vector = condition.scale ? condition.size() : 0;
+  check_input(model.network->condition_size() == vector && condition.scale.has_value() == (vector > 0) &&
+                  (!condition.any() || vector > 0 || model.table),
+              "{}: condition: expected {} numbers, as the network has, but found {}", file,
+              model.network->condition_size(), vector);
+  const auto all = static_cast<int64_t>(model.columns.size()) + (model.table ? 0 : condition.size());
+  for (const int64_t place : condition.places)
+    check_input(
+        place >= 0 && place < all && std::count(condition.places.begin(), condition.places.end(), place) == 1,
+        "{}: condition: places: expected different ones of {} columns but found {}", file, all, place);
 }
 
 std::shared_ptr<Network> read_network(const fs::path& folder) {
@@ -128,6 +149,7 @@ Tensor Model::to_user(const Tensor& x) const {
 
 void check_savable(const Model& model) {
   for (const std::string& column : model.columns) check_utf8(column, "the name of a column");
+  for (const std::string& column : model.condition.columns) check_utf8(column, "the name of a column");
   for (const std::string& label : model.label_names) check_utf8(label, "the name of a label");
   json_text(description(model));
   json_text(model.network->config());
@@ -169,6 +191,8 @@ Model load_model(const fs::path& folder) try {
               .training = TrainingRecord::from_json(reader.at("training").json())};
   model.label_names = read_label_names(reader, model.network->classes());
   model.table = read_table(reader, *model.network, file.string());
+  model.condition = read_condition(reader, file.string());
+  check_condition(model, file.string());
   model.format = read_format(reader);
   return model;
 } catch (...) {
@@ -184,6 +208,7 @@ ModelData load_model_data(const fs::path& folder) try {
                  .label_names = reader.get<std::vector<std::string>>("label_names"),
                  .label_column = read_label_column(reader),
                  .training = TrainingRecord::from_json(reader.at("training").json())};
+  data.condition = read_condition(reader, file.string());
   data.format = read_format(reader);
   if (json.contains("table"))
     data.schema = std::make_shared<const Schema>(

@@ -2,8 +2,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "fokker/data/conditions.h"
 #include "fokker/data/csv/csv_format.h"
-#include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"
 #include "fokker/format/training_record.h"
 #include "fokker/table/table_map.h"
@@ -17,6 +17,7 @@ struct ModelData {
   std::string label_column;              ///< of a table whose labels were a column
   TrainingRecord training;               ///< how it was trained
   std::shared_ptr<const Schema> schema = nullptr;  ///< of a table whose columns are not all plain numbers
+  ConditionMap condition = {};                     ///< what rows are conditioned on
   CsvFormat format = {};                           ///< of the delimited text that it was read from
 };
 
@@ -31,6 +32,9 @@ struct Model {
   TrainingRecord training = {};          ///< how it was trained
   /// Of a table whose columns are not all plain numbers: takes the place of the normalisation.
   std::shared_ptr<const TableMap> table = nullptr;
+  /// What rows are conditioned on: columns of a table that are no part of the event, or a vector beside each
+  /// image. Of a table with a schema they are among `columns`, and always given.
+  ConditionMap condition = {};
   /// Of the delimited text that a table was read from: its samples are written so.
   CsvFormat format = {};
 
@@ -47,7 +51,9 @@ struct Model {
   /// An EnergyDenoiser or a LearnedDenoiser, by the specification.
   std::unique_ptr<Denoiser> denoiser() const { return make_denoiser(network, spec); }
   std::vector<int64_t> event_shape() const { return network->event_shape(); }
-  ModelData data() const { return {columns, label_names, label_column, training, schema(), format}; }
+  ModelData data() const {
+    return {columns, label_names, label_column, training, schema(), condition, format};
+  }
   bool is_image() const { return network->event_shape().size() == 3; }
 };
 

@@ -62,6 +62,16 @@ Tensor ClassEmbedding::rows(const Tensor& label) const {
   return at::where(label < 0, at::full_like(label, unconditional), label);
 }
 
+Tensor condition_inputs(const Tensor& condition, int64_t k, const at::TensorOptions& type) {
+  if (!condition.defined()) {
+    Tensor none = at::zeros({1, k + 1}, type.requires_grad(false));
+    none.select(1, k).fill_(1);
+    return none;
+  }
+  const Tensor absent = condition.isnan().any(1, /*keepdim=*/true);
+  return at::cat({condition.masked_fill(absent, 0), absent.to(condition.scalar_type())}, 1);
+}
+
 Activation::Activation(const std::string& name) : name_(name) {
   using Kind = kernel::ActivationKind;
   static const std::pair<const char*, Kind> kinds[] = {{"silu", Kind::silu}, {"elu", Kind::elu},
@@ -133,7 +143,7 @@ ClassEmbedding LayerBuilder::class_embedding(const std::string& name, int64_t ro
 }
 
 void check_network_inputs(std::string_view name, const Tensor& x, const Tensor& time, const Tensor& label,
-                          IntArrayRef event_shape, bool has_classes) {
+                          IntArrayRef event_shape, bool has_classes, int64_t condition_size) {
   const std::string event = shape_string(event_shape);
   check(x.defined() && x.dim() == static_cast<int64_t>(event_shape.size()) + 1 &&
             x.sizes().slice(1) == event_shape,
@@ -145,6 +155,14 @@ void check_network_inputs(std::string_view name, const Tensor& x, const Tensor& 
   check(time.scalar_type() == x.scalar_type(), "{}: expected time of the type of x, {}, but received {}",
         name, at::toString(x.scalar_type()), at::toString(time.scalar_type()));
   if (!label.defined()) return;
+  if (condition_size > 0) {
+    check(label.dim() == 2 && label.size(1) == condition_size && label.scalar_type() == x.scalar_type() &&
+              (label.size(0) == x.size(0) || label.size(0) == 1),
+          "{}: expected conditions of shape ({}, {}) and the type of x, {}, but received {} of {}", name,
+          x.size(0), condition_size, at::toString(x.scalar_type()), shape_string(label),
+          at::toString(label.scalar_type()));
+    return;
+  }
   check(has_classes, "{}: expected no label, as the network has no classes, but received one", name);
   check(label.scalar_type() == at::kLong && label.dim() == 1 &&
             (label.size(0) == x.size(0) || label.size(0) == 1),

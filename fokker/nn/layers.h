@@ -48,6 +48,23 @@ struct ClassEmbedding {
   Tensor rows(const Tensor& label) const;
 };
 
+/// What layers are given of the vectors that rows are conditioned on, (n, k) or (1, k) with rows of NaN for
+/// none, or undefined: (n, k + 1) or (1, k + 1), the vector's numbers, 0 where there is none, and 1 where
+/// there is none, else 0, so that the last column of a weight stands in place of a condition. A row with any
+/// NaN has none.
+Tensor condition_inputs(const Tensor& condition, int64_t k, const at::TensorOptions& type);
+
+/// A layer of condition_inputs.
+struct ConditionEmbedding {
+  Linear layer;  ///< weight (size, k + 1)
+  bool defined() const { return layer.weight.defined(); }
+  int64_t condition_size() const { return defined() ? layer.weight.size(1) - 1 : 0; }
+  /// (n, k) or (1, k) or undefined -> (n, size) or (1, size).
+  Tensor operator()(const Tensor& condition) const {
+    return layer(condition_inputs(condition, condition_size(), layer.weight.options()));
+  }
+};
+
 /// An elementwise function by name: silu, elu, relu, gelu, tanh, softplus.
 class Activation {
  public:
@@ -87,9 +104,10 @@ class LayerBuilder {
   std::vector<NamedTensor> parameters_;
 };
 
-/// Checks the inputs of a network: x (n, event...), time (n) or (1) of the type of x, label (n) or (1) int64
-/// or undefined. `name` begins the message.
+/// Checks the inputs of a network: x (n, event...), time (n) or (1) of the type of x, label undefined, or of
+/// classes (n) or (1) int64, or of a condition (n, condition_size) or (1, condition_size) of the type of x.
+/// `name` begins the message.
 void check_network_inputs(std::string_view name, const Tensor& x, const Tensor& time, const Tensor& label,
-                          IntArrayRef event_shape, bool has_classes);
+                          IntArrayRef event_shape, bool has_classes, int64_t condition_size = 0);
 
 }  // namespace fokker

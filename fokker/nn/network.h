@@ -43,6 +43,9 @@ class Network : public Forward {
   /// Classes that a label can name, from 0 on; 0 where it has none. The unconditional one is not counted.
   virtual int64_t classes() const { return 0; }
 
+  /// Numbers in the vector that a row may be conditioned on in place of a class; 0 where there is none.
+  virtual int64_t condition_size() const { return 0; }
+
   /// A deep copy: same architecture, own parameters, of the same type, device and wish for gradients. Unless
   /// overridden (copy_parameters helps), made anew from config() by the registered maker: argument error
   /// where there is none of that name, or where it makes another class than this.

@@ -1,11 +1,15 @@
 #include "fokker/objective/noised_batch.h"
 
+#include <limits>
+
 namespace fokker {
 
 Tensor drop_labels(const Tensor& label, double probability, uint64_t step, const Rng& rng) {
   if (!label.defined() || probability <= 0) return label;
-  const Tensor kept = rng.uniform({label.size(0)}, {.step = step}) >= probability;
-  return at::where(kept.to(label.device()), label, at::full_like(label, -1));
+  const Tensor kept = (rng.uniform({label.size(0)}, {.step = step}) >= probability).to(label.device());
+  if (label.dim() == 2)
+    return label.masked_fill(kept.logical_not().unsqueeze(1), std::numeric_limits<double>::quiet_NaN());
+  return at::where(kept, label, at::full_like(label, -1));
 }
 
 Tensor batch_noise(const Batch& batch, const Rng& rng) {

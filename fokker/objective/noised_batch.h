@@ -9,10 +9,10 @@ struct NoisedBatch {
   Tensor x;      ///< (n, event...)
   Tensor noise;  ///< (n, event...)
   Times t;
-  Tensor label;  ///< (n), or undefined
+  Tensor label;  ///< as the batch's, or undefined
 };
 
-/// Draws times, noise and which labels are dropped (set to -1), each from its own stream at the batch's step.
+/// Draws times, noise and which labels are dropped, each from its own stream at the batch's step.
 NoisedBatch noise_batch(const GaussianProcess& process, const Batch& batch, const TimeSampling& times,
                         double label_dropout, const Rng& rng);
 
@@ -23,7 +23,8 @@ NoisedBatch noise_batch_at(const GaussianProcess& process, const Batch& batch, c
 /// Standard normal noise of the shape and type of x0, from the stream "noise".
 Tensor batch_noise(const Batch& batch, const Rng& rng);
 
-/// Labels with each set to -1 with that probability.
+/// Labels with each row set to the unconditional one, -1 of classes and NaN of conditions, with that
+/// probability.
 Tensor drop_labels(const Tensor& label, double probability, uint64_t step, const Rng& rng);
 
 }  // namespace fokker

@@ -7,7 +7,7 @@ namespace fokker {
 /// Training rows in model units, with the position that keys their noise.
 struct Batch {
   Tensor x0;     ///< (n, event...)
-  Tensor label;  ///< (n) int64, or undefined
+  Tensor label;  ///< (n) int64 classes, (n, k) conditions in the network's units, or undefined
   uint64_t step = 0;
   Tensor levels = {};  ///< of a table: (n, discrete parts) int64, the levels that x0 holds the points of
 };

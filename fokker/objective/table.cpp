@@ -1,5 +1,6 @@
 #include "fokker/objective/table.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fokker/core/boundary.h"
@@ -59,6 +60,19 @@ Tensor draw_given_columns(int64_t n, int64_t columns, double share, uint64_t ste
   return (which < end).to(at::kFloat);
 }
 
+Tensor draw_given_beside(int64_t n, int64_t columns, const std::vector<int64_t>& always, double share,
+                         uint64_t step, const Rng& rng) {
+  if (always.empty()) return draw_given_columns(n, columns, share, step, rng);
+  std::vector<int64_t> others;
+  for (int64_t j = 0; j < columns; ++j)
+    if (std::find(always.begin(), always.end(), j) == always.end()) others.push_back(j);
+  const Tensor drawn = draw_given_columns(n, std::ssize(others), share, step, rng);
+  Tensor mask = at::ones({n, columns}, at::TensorOptions(at::kFloat));
+  mask.index_copy_(1, at::tensor(others, at::TensorOptions(at::kLong)),
+                   drawn.defined() ? drawn : at::zeros({n, std::ssize(others)}, mask.options()));
+  return mask;
+}
+
 Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const TableModelParts model = parts_of(denoiser);
   const TableLayout& layout = model.function.space().layout();
@@ -74,9 +88,9 @@ Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const 
   const Tensor ratio = log_ratio.exp().to(batch.x0.options()).unsqueeze(1);
   const Tensor root = (1 + ratio.square()).sqrt();
   const Tensor x = (batch.x0 + ratio * noise) / root;
-  TableCondition given{
-      .mask = draw_given_columns(n, layout.columns, options_.given_share, batch.step, rng.stream("given")),
-      .x0 = batch.x0};
+  TableCondition given{.mask = draw_given_beside(n, layout.columns, options_.always_given,
+                                                 options_.given_share, batch.step, rng.stream("given")),
+                       .x0 = batch.x0};
   const Tensor weights = part_weights(layout, log_ratio, given.mask).to(x.options());
   if (given.mask.defined()) given.mask = given.mask.to(x.options());
   const Tensor target = (ratio * batch.x0.narrow(1, 0, numbers) - noise.narrow(1, 0, numbers)) / root;

@@ -19,6 +19,9 @@ class TableObjective final : public Objective {
     TimeSampling times = {.law = TimeSampling::Law::log_normal, .log_mean = -0.8, .log_deviation = 1.6};
     double given_share = 0.3;    ///< of rows in which some columns are given
     double label_dropout = 0.1;  ///< probability with which a label is dropped
+    /// Columns that are given in every row: the others are learned given these, which are not learned
+    /// themselves. Any further ones that are given come from the others.
+    std::vector<int64_t> always_given = {};
   };
   explicit TableObjective(Options options) : options_(options) {}
   TableObjective() : TableObjective(Options()) {}
@@ -30,6 +33,11 @@ class TableObjective final : public Objective {
  private:
   Options options_;
 };
+
+/// Which columns are given in each of n rows, (n, columns) float32 or undefined where none is in any: those
+/// of `always`, and of the others as draw_given_columns says.
+Tensor draw_given_beside(int64_t n, int64_t columns, const std::vector<int64_t>& always, double share,
+                         uint64_t step, const Rng& rng);
 
 /// Which columns are given in each of n rows, (n, columns) float32: none in a share 1 - `share` of them, else
 /// a set of uniform size from 1 to columns - 1, uniform among those of its size.

@@ -97,4 +97,15 @@ Tensor GaussianProcess::log_prior(const Tensor& x) const try {
   detail::throw_as_error();
 }
 
+std::optional<double> first_difference(const GaussianProcess& a, const GaussianProcess& b) {
+  const auto differ = [](double x, double y) {
+    return std::abs(x - y) > 1e-6 * std::max(std::abs(x), std::abs(y));
+  };
+  for (int i = 0; i <= 64; ++i) {
+    const double t = i / 64.0;
+    if (differ(a.alpha(t), b.alpha(t)) || differ(a.sigma(t), b.sigma(t))) return t;
+  }
+  return {};
+}
+
 }  // namespace fokker

@@ -1,6 +1,7 @@
 #pragma once
 #include <concepts>
 #include <functional>
+#include <optional>
 
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
@@ -80,5 +81,9 @@ class GaussianProcess {
  private:
   Schedule schedule_;
 };
+
+/// The first of 65 equally spaced times at which alpha or sigma of two processes differ by more than 1e-6 of
+/// the larger (rounding in a model's file is less); nothing where they agree.
+std::optional<double> first_difference(const GaussianProcess& a, const GaussianProcess& b);
 
 }  // namespace fokker

@@ -22,7 +22,13 @@ int64_t sample_count(const Material& m) {
   return std::clamp<int64_t>(128'000 / numbers, 200, std::max<int64_t>(200, m.options.points));
 }
 
-/// Runs the reverse flow and keeps every state.
+/// Held-out rows where there are enough of them, else those of training; null where there are none.
+const Dataset* compared_rows(const Material& m) {
+  if (!m.run.data) return nullptr;
+  return m.run.data->held_out.size() >= kFewestHeldOut ? &m.run.data->held_out : &m.run.data->training;
+}
+
+/// Runs the reverse flow and keeps every state, given the conditions of the rows that it is compared with.
 void draw_samples(Material& m) {
   const Model& model = m.run.model;
   const auto parameter = model.network->parameters().front().tensor;
@@ -31,9 +37,10 @@ void draw_samples(Material& m) {
   const TimeGrid grid =
       usual_grid(model.spec.process, (m.images() ? m.options.image_frames : m.options.frames) - 1);
   Trajectory trajectory(grid.steps(), shape, at::TensorOptions(parameter.scalar_type()));
-  m.samples = m.shown(sample(model, shape[0], Rng(m.options.seed).stream("report"),
-                             {.grid = grid, .observers = {trajectory.observer()}})
-                          .values);
+  SampleOptions options{.grid = grid, .observers = {trajectory.observer()}};
+  if (const Dataset* rows = compared_rows(m); rows && model.condition.any())
+    options.conditions = conditions_of_rows(model, *rows, shape[0]);
+  m.samples = m.shown(sample(model, shape[0], Rng(m.options.seed).stream("report"), options).values);
   m.times = grid.times();
   m.scaled_states = is_additive(model.spec.process);
   Tensor states = trajectory.states().cpu();
@@ -56,9 +63,8 @@ void choose_rows(Material& m) {
     return;
   }
   if (!m.run.data) return;
-  const Split& data = *m.run.data;
-  const bool held_out = data.held_out.size() >= kFewestHeldOut;
-  const Dataset& rows = held_out ? data.held_out : data.training;
+  const Dataset& rows = *compared_rows(m);
+  const bool held_out = &rows == &m.run.data->held_out;
   const Tensor chosen = rng.permutation(rows.size()).narrow(0, 0, std::min(rows.size(), m.options.points));
   const Model& model = m.run.model;
   const Tensor values = rows.rows(chosen);
@@ -99,12 +105,14 @@ Material gather(const RunRecord& run, const ReportOptions& options) {
   return m;
 }
 
-void try_sampling(const Model& model) {
+void try_sampling(const Model& model, const Dataset& training) {
   const GradientMode off(false);
   const ReportOptions options;
   const TimeGrid grid =
       usual_grid(model.spec.process, (model.is_image() ? options.image_frames : options.frames) - 1);
-  detail::trial_row(model, Rng(0), {.grid = grid});
+  SampleOptions sampling{.grid = grid};
+  if (model.condition.any()) sampling.conditions = conditions_of_rows(model, training, 1);
+  detail::trial_row(model, Rng(0), sampling);
 }
 
 std::string shorten(const std::string& text, size_t count) {

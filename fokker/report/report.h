@@ -43,9 +43,9 @@ struct Report {
 std::vector<plot::LossSeries> loss_series(const std::vector<TrainMetrics>& metrics,
                                           const std::string& held_out);
 
-/// Draws one row as a report does, in vain: the errors of that are known before a training then. Argument
-/// error where it is not finite.
-void try_sampling(const Model& model);
+/// Draws one row as a report does, in vain, given the first row's conditions where there are any: the errors
+/// of that are known before a training then. Argument error where it is not finite.
+void try_sampling(const Model& model, const Dataset& training);
 
 /// Samples the model, measures it against the data and draws the page. Takes seconds.
 Report make_report(const RunRecord& run, const ReportOptions& options = {});

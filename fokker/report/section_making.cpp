@@ -89,6 +89,11 @@ void add_making(Page& page, const Material& m) {
     facts.emplace_back(
         model.label_column.empty() ? "Labels" : "Labels (" + shorten(model.label_column, kLongestFact) + ")",
         shorten(list_labels(model.label_names), kLongestFact));
+  if (model.condition.any()) {
+    std::string given;
+    for (const std::string& name : model.condition.columns) given += (given.empty() ? "" : ", ") + name;
+    facts.emplace_back("Given", shorten(given, kLongestFact));
+  }
   const Pairs more{
       {"Process", process_text(m)},
       {"Prediction", m.run.model.spec.name()},

@@ -75,13 +75,23 @@ void matrix_samples(Page& page, const Material& m) {
 
 }  // namespace
 
+namespace {
+
+/// What they were drawn given.
+std::string given_text(const Material& m) {
+  if (!m.run.model.condition.any()) return "";
+  return m.run.data ? ", each given the conditions of a row of the data," : ", without regard to conditions,";
+}
+
+}  // namespace
+
 void add_samples(Page& page, const Material& m) {
   page.section(m.has_data() ? "Samples beside data" : "Samples");
   if (!m.has_data()) page.note("The data is not shown: " + m.run.why_no_data);
   const std::string kind = m.images() ? "images" : "rows";
   page.paragraph(
       fmt::format("{} {} drawn from the model{}. The sampler is UniPC of order 3 with {} steps.",
-                  thousands(m.samples.size(0)), kind,
+                  thousands(m.samples.size(0)), kind + given_text(m),
                   m.has_data() ? fmt::format(", beside {} {}", thousands(m.data.size(0)), m.data_name) : "",
                   m.times.size() - 1));
   if (m.images()) return image_samples(page, m);

@@ -30,8 +30,8 @@ struct IntegrateOptions {
   std::function<bool(const Observation&)> stop = {};
   /// Where the grid ends at t = 0 and the process is still noisy there, return E[x_0 | x_t] at the end.
   bool denoise_end = true;
-  /// (n) int64: the class of each row, which the denoiser is told at every call; undefined for none. What a
-  /// row becomes does not depend on the classes of the others.
+  /// (n) int64 classes or (n, k) conditions in the network's units: what the denoiser is told of each row at
+  /// every call; undefined for nothing. What a row becomes does not depend on the labels of the others.
   Tensor labels = {};
 };
 
@@ -44,7 +44,7 @@ struct Integration {
 /// Carries x (n, event...) through the grid with the sampler. Rows are processed in blocks through all times:
 /// a small network's activations stay in cache, and noise keyed by row makes the split invisible (except to
 /// methods that share one step size among the rows of a block). A GuidedDenoiser without a label of its own
-/// guides each row by its class of `labels`.
+/// guides each row by its own of `labels`.
 ///
 /// A grid that runs from data to noise is for deterministic samplers. Where it starts at sigma = 0, no noise
 /// is there to be estimated: the first step takes E[eps] from its end, x_s = alpha_s x_0 + sigma_s E[eps |

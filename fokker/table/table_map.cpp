@@ -1,5 +1,6 @@
 #include "fokker/table/table_map.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fokker/core/check.h"
@@ -184,10 +185,13 @@ Tensor TableMap::determined(const TableRows& rows) const {
   return known;
 }
 
-Tensor TableMap::log_slope(const TableRows& rows) const {
+Tensor TableMap::log_slope(const TableRows& rows, const std::vector<int64_t>& without) const {
   Tensor total = at::zeros({rows.x.size(0)}, cell_type);
-  for (const Place& place : places_) {
-    if (place.number < 0) continue;
+  for (size_t j = 0; j < places_.size(); ++j) {
+    const Place& place = places_[j];
+    if (place.number < 0 ||
+        std::find(without.begin(), without.end(), static_cast<int64_t>(j)) != without.end())
+      continue;
     const Tensor slope = place.scores->log_slope(rows.x.select(1, place.number));
     const Tensor gate = place.gate < 0 ? Tensor() : rows.levels.select(1, discrete_of(place.gate));
     total += gate.defined() ? at::where(gate == 0, slope, at::zeros_like(slope)) : slope;

@@ -36,6 +36,8 @@ class TableMap {
   Tensor decode(const TableRows& rows) const;
   /// The column that determines this one, or -1.
   int64_t twin_of(int64_t column) const { return places_[static_cast<size_t>(column)].twin; }
+  /// These columns and those that determine them.
+  std::vector<int64_t> with_sources(std::vector<int64_t> columns) const;
   /// Lets what is known of a column be known of the one that determines it: cells (n, columns), known (n,
   /// columns) bool, both changed. Argument error where known cells of the two do not go together.
   void complete(Tensor& cells, Tensor& known) const;
@@ -47,8 +49,9 @@ class TableMap {
   /// says which value it is.
   Tensor determined(const TableRows& rows) const;
   /// Sum over the number parts of log |d x / d cell| where a cell determines them, (n) float64: log density
-  /// per unit of the columns, or probability of rounded values, = log density of x + this.
-  Tensor log_slope(const TableRows& rows) const;
+  /// per unit of the columns, or probability of rounded values, = log density of x + this. Columns of
+  /// `without` take no part.
+  Tensor log_slope(const TableRows& rows, const std::vector<int64_t>& without = {}) const;
 
   /// Names of the columns whose likelihood is a probability, and of those where it is a density.
   std::vector<std::string> columns_of_probabilities() const { return columns_by_likelihood(false); }

@@ -59,6 +59,14 @@ void TableMap::find_twins(const Tensor& cells) {
     }
 }
 
+std::vector<int64_t> TableMap::with_sources(std::vector<int64_t> columns) const {
+  for (size_t i = 0; i < columns.size(); ++i)  // grows: a source may have one itself
+    if (const int64_t source = twin_of(columns[i]);
+        source >= 0 && std::find(columns.begin(), columns.end(), source) == columns.end())
+      columns.push_back(source);
+  return columns;
+}
+
 void TableMap::complete(Tensor& cells, Tensor& known) const {
   cells = cells.contiguous();
   known = known.contiguous();

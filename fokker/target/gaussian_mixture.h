@@ -65,6 +65,8 @@ class GaussianMixture final : public Distribution {
 
   /// Whether every covariance is zero: an empirical distribution.
   bool is_discrete() const { return shared() && variances_.item<double>() == 0; }
+  /// Whether all components have one and the same covariance, a number times I.
+  bool shares_covariance() const { return shared(); }
   int64_t components() const { return means_.size(0); }
   /// (k), summing to one.
   const Tensor& weights() const { return weights_; }

@@ -62,12 +62,14 @@ MlpOptions default_table_mlp(double minutes, int64_t columns) {
 MlpOptions fit_to(const Dataset& table, MlpOptions options) {
   options.dimension = table.event_shape()[0];
   options.classes = class_count(table);
+  options.condition_size = table.conditions.defined() ? table.conditions.size(1) : 0;
   return options;
 }
 
 UNetOptions default_unet(const Dataset& images, int64_t channels) {
   const auto shape = images.event_shape();
-  return UNetOptions::for_images(shape[0], shape[1], shape[2], channels, class_count(images));
+  return UNetOptions::for_images(shape[0], shape[1], shape[2], channels, class_count(images),
+                                 images.conditions.defined() ? images.conditions.size(1) : 0);
 }
 
 Prediction default_prediction(const GaussianProcess& process) {

@@ -24,6 +24,7 @@ Json described(const TrainingPlan& plan) {
                   {"times", times_record(plan.times)},
                   {"columns", plan.columns},
                   {"labels", plan.label_names}};
+  if (plan.condition.any()) problem["condition"] = plan.condition.columns;
   // Rows drawn from a law differ in their last bits from machine to machine.
   if (plan.drawn)
     problem["data"] = {{"drawn_from", plan.data.training.source},
@@ -46,6 +47,7 @@ Model TrainingPlan::model(const Network& weights) const {
           .label_column = label_column,
           .training = record(),
           .table = table,
+          .condition = condition,
           .format = format};
 }
 
@@ -84,7 +86,7 @@ TrainingRecord TrainingPlan::record() const {
 }
 
 Trainer TrainingPlan::trainer() const {
-  Trainer trainer(network->clone(), spec, objective, data, normalisation, options, rng, table);
+  Trainer trainer(network->clone(), spec, objective, data, normalisation, options, rng, table, condition);
   trainer.describe(described(*this));
   return trainer;
 }

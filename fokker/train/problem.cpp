@@ -61,6 +61,8 @@ Json data_record(const Split& data) {
                  {"values", content_hash(training.values) + content_hash(data.held_out.values)}};
   if (training.labels.defined())
     record["labels"] = content_hash(training.labels) + content_hash(data.held_out.labels);
+  if (training.conditions.defined())
+    record["conditions"] = content_hash(training.conditions) + content_hash(data.held_out.conditions);
   return record;
 }
 

@@ -28,7 +28,10 @@ struct Recipe {
   std::optional<TimeSampling> times = {};  ///< the same
 
   NormalisationKind normalisation = NormalisationKind::standardise;  ///< of a table
-  bool labels = true;      ///< learn classes where the data has labels
+  bool labels = true;  ///< learn classes where the data has labels
+  /// Columns of a table that the others are learned given: p(others | these). Data that has conditions
+  /// already (Dataset::conditions) needs none named.
+  std::vector<std::string> condition = {};
   double held_out = 0.05;  ///< fraction of rows kept for the held-out loss; at most 10,000 rows are
   bool mirrored = false;   ///< train on the mirror images of the training images too
   /// That the rows were drawn from, where it is known: the objective "explicit" uses it, and a resumed run

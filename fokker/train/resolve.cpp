@@ -13,6 +13,7 @@
 #include "fokker/sample/method/exponential/dpmpp_2m.h"
 #include "fokker/target/toys.h"
 #include "fokker/train/data_doubts.h"
+#include "fokker/train/known_rows.h"
 #include "fokker/train/plain_table.h"
 #include "fokker/train/trial.h"
 
@@ -21,33 +22,6 @@ namespace {
 
 constexpr double most_held_out = 10'000;                        // a larger set tells nothing more
 constexpr int64_t most_empirical = 100'000, most_exact = 1024;  // components of the law of the data
-
-/// The rows with labels as the model will know them.
-Dataset labelled(Dataset data, const Recipe& recipe) {
-  if (!recipe.labels) {
-    data.labels = Tensor();
-    data.label_names.clear();
-    data.label_column.clear();
-  }
-  if (!recipe.warm_start) {
-    name_labels(data, data.source);
-    return data;
-  }
-  const Model& model = *recipe.warm_start;
-  check((data.schema != nullptr) == (model.table != nullptr) &&
-            (!data.schema || data.schema->to_json() == model.schema()->to_json()),
-        "warm start: expected rows read by the model's schema");
-  check(data.event_shape() == model.row_shape() && (data.is_images() || data.columns == model.columns),
-        "warm start: expected rows of shape {}{} but received shape {}{}", shape_string(model.row_shape()),
-        model.columns.empty() ? "" : " with columns " + join(model.columns), shape_string(data.event_shape()),
-        data.columns.empty() ? "" : " with columns " + join(data.columns));
-  if (data.labels.defined() && !model.label_names.empty())
-    data.labels = labels_among(data, model.label_names);
-  if (model.label_names.empty()) data.labels = Tensor();
-  data.label_names = model.label_names;
-  data.label_column = model.label_column;
-  return data;
-}
 
 DenoiserSpec choose_spec(const Dataset& data, const Recipe& recipe) {
   if (recipe.warm_start) {
@@ -85,6 +59,10 @@ std::unique_ptr<Network> choose_network(const Dataset& data, const TableMap* tab
     check(recipe.network->event_shape() == data.event_shape(),
           "network: expected one of rows of shape {} but received one of {}",
           shape_string(data.event_shape()), shape_string(recipe.network->event_shape()));
+    const int64_t numbers = data.conditions.defined() ? data.conditions.size(1) : 0;
+    check(recipe.network->condition_size() == numbers,
+          "network: expected one conditioned on {} numbers but received one on {}", numbers,
+          recipe.network->condition_size());
     return recipe.network->clone();
   }
   if (data.is_images()) return std::make_unique<UNet>(default_unet(data, recipe.unet_channels), seed);
@@ -143,6 +121,7 @@ GaussianMixture data_law(const Recipe& recipe, const Dataset& training, const No
 void choose_table_objective(TrainingPlan& plan, const Recipe& recipe) {
   TableObjective::Options options;
   if (recipe.times) options.times = *recipe.times;
+  options.always_given = plan.table->with_sources(plan.condition.places);
   plan.times = options.times;
   plan.objective = std::make_shared<TableObjective>(options);
   plan.objective_name = "denoising";
@@ -177,7 +156,7 @@ void choose_objective(TrainingPlan& plan, const Recipe& recipe) {
                       .weighting = recipe.weighting,
                       .times = plan.times,
                       .denoising_weighting = default_weighting(plan.spec.process),
-                      .labels = plan.data.training.labels.defined(),
+                      .labels = plan.data.training.labels.defined() || plan.condition.any(),
                       .event_shape = plan.data.training.event_shape(),
                       .data_law = [&] { return data_law(recipe, plan.data.training, plan.normalisation); }});
   plan.objective = choice.objective;
@@ -190,7 +169,8 @@ Json found_again(const Dataset& data, const Recipe& recipe, const Rng& rng) {
   if (!recipe.data_options.is_null()) return recipe.data_options;
   std::error_code error;
   const bool seeded = rng.uniform({4}).equal(Rng(rng.seed()).uniform({4}));
-  const bool whole = !data.labels.defined() || !data.label_column.empty();
+  const bool whole = (!data.labels.defined() || !data.label_column.empty()) &&
+                     (!data.conditions.defined() || !data.condition_places.empty());
   if (!seeded || !whole || data.source.empty() || !std::filesystem::exists(data.source, error)) return {};
   return {{"path", std::filesystem::absolute(data.source, error).string()},
           {"label_column", data.label_column},
@@ -209,11 +189,13 @@ void rehearse(const TrainingPlan& plan) {
   Batch batch{.x0 = model.to_model(row.values).to(type),
               .label = row.labels.defined() ? row.labels.to(type.device()) : Tensor(),
               .step = 0};
+  if (row.conditions.defined()) batch.label = plan.condition.to_model(row.conditions, at::kFloat).to(type);
   if (plan.table) batch.levels = plan.table->encode(row.values).levels;
   plan.objective->loss(*model.denoiser(), batch, plan.rng);
-  detail::trial_row(
-      model, plan.rng.stream("trial"),
-      {.sampler = std::make_shared<DpmPp2M>(), .grid = detail::log_snr_grid(plan.spec.process, 4)});
+  SampleOptions sampling{.sampler = std::make_shared<DpmPp2M>(),
+                         .grid = detail::log_snr_grid(plan.spec.process, 4)};
+  if (model.condition.any()) sampling.conditions = conditions_of_rows(model, row, 1);
+  detail::trial_row(model, plan.rng.stream("trial"), sampling);
 }
 
 }  // namespace
@@ -230,13 +212,14 @@ Split training_split(const Dataset& data, double held_out, bool mirrored, const 
 
 TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng) try {
   std::vector<std::string> notes;
-  const Dataset data = labelled(typed_or_plain(given, recipe, notes), recipe);
+  const Dataset data = known_rows(typed_or_plain(given, recipe, notes), recipe);
   DenoiserSpec spec = choose_spec(data, recipe);
   if (!spec.is_energy()) check_prediction(spec.prediction, spec.process);
   Split parts = training_split(data, recipe.held_out, recipe.mirrored, rng);
   const auto table = choose_table(parts.training, recipe, rng);
   Normalisation normalisation = choose_normalisation(parts.training, table.get(), recipe);
   if (!table) check_rows(data, normalisation);
+  ConditionMap condition = choose_condition(parts.training, table.get(), recipe);
   auto network = choose_network(data, table.get(), recipe, rng.seed());
   place(*network, recipe.device, Precision::automatic);
   place(*network, recipe.device, precision_of_samples(*network, recipe.precision));
@@ -261,6 +244,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .columns = data.columns,
                     .label_names = data.label_names,
                     .label_column = data.label_column,
+                    .condition = std::move(condition),
                     .format = data.format,
                     .data_options = found_again(data, recipe, rng)};
   plan.notes = std::move(notes);

@@ -23,7 +23,8 @@ struct TrainingPlan {
   PriorFit prior;      ///< whether samples may start from noise alone
   std::vector<std::string> columns, label_names;
   std::string label_column;
-  CsvFormat format;  ///< of the file that a table came from
+  ConditionMap condition = {};  ///< what rows are conditioned on
+  CsvFormat format;             ///< of the file that a table came from
   Json data_options;
   std::vector<std::string> notes = {};     ///< what the data turned into something else
   std::vector<std::string> warnings = {};  ///< what is likely to be meant otherwise

@@ -2,11 +2,12 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/text/text.h"
 #include "fokker/data/labels.h"
-#include "fokker/denoise/guidance.h"
 #include "fokker/nn/placement.h"
 #include "fokker/sample/method/exponential/unipc.h"
 #include "fokker/sample/samplers.h"
+#include "fokker/train/guide.h"
 #include "fokker/train/sample_table.h"
 
 namespace fokker {
@@ -28,24 +29,111 @@ Tensor classes_of(const Model& model, int64_t n, const std::vector<std::string>&
   return labels.size() == 1 ? all.expand({n}).contiguous() : all;
 }
 
-/// Guided towards the labels that it is given, and clipped.
-std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& o) {
+/// The conditions of all rows in the user's units, (n, k) float64; undefined without any.
+Tensor conditions_of(const Model& model, int64_t n, const Tensor& given) {
+  if (!given.defined()) return {};
+  check(model.condition.any(), "conditions: the model was trained without any but received rows of shape {}",
+        shape_string(given));
+  const int64_t k = model.condition.size();
+  check(given.dim() == 2 && given.size(1) == k && (given.size(0) == 1 || given.size(0) == n),
+        "conditions: expected 1 or {} rows of {} numbers, {}, but received shape {}", n, k,
+        join(model.condition.columns), shape_string(given));
+  return given.to(at::kCPU, at::kDouble).expand({n, k}).contiguous();
+}
+
+/// The cells that are known, and those of the conditions of a table with a schema, which must be among them.
+KnownCells known_cells(const Model& model, const KnownCells& known, const Tensor& conditions) {
+  const ConditionMap& condition = model.condition;
+  if (!model.table || !condition.any()) return known;
+  const Tensor places = at::tensor(condition.places, at::kLong);
+  KnownCells all = known;
+  if (conditions.defined()) {
+    const int64_t n = conditions.size(0), columns = model.table->schema().size();
+    all.cells = known.any() ? known.cells.to(at::kDouble).expand({n, -1}).clone()
+                            : at::zeros({n, columns}, at::TensorOptions(at::kDouble));
+    all.known = known.any() ? known.known.expand({n, -1}).clone()
+                            : at::zeros({n, columns}, at::TensorOptions(at::kBool));
+    all.cells.index_copy_(1, places, conditions);
+    all.known.index_fill_(1, places, true);
+  }
+  check(
+      all.any() && all.known.index_select(1, places).all().item<bool>(),
+      "conditions: expected single values of {} in every row: the model draws the other columns given these",
+      join(condition.columns));
+  return all;
+}
+
+/// What is asked of all rows.
+struct Asked {
+  Tensor classes;     ///< (n) or undefined
+  Tensor conditions;  ///< (n, k) in the user's units, or undefined
+  /// As the network is told.
+  Tensor label(const Model& model) const {
+    if (!conditions.defined() || model.table) return classes;
+    const at::TensorOptions type = input_type(*model.network);
+    return model.condition.to_model(conditions, c10::typeMetaToScalarType(type.dtype())).to(type.device());
+  }
+  bool any() const { return classes.defined() || conditions.defined(); }
+};
+
+/// Guided by the other model, or towards what is asked, and clipped.
+std::shared_ptr<const Denoiser> guided(const Model& model, const SampleOptions& o, const Asked& asked) {
   std::shared_ptr<const Denoiser> denoiser = model.denoiser();
-  if (!o.labels.empty()) denoiser = std::make_shared<GuidedDenoiser>(denoiser, o.guidance);
+  if (o.guide)
+    denoiser = std::make_shared<AutoguidedDenoiser>(denoiser, guide_of(model, *o.guide, o.precision),
+                                                    o.guidance, o.guidance_interval);
+  else if (asked.any())
+    denoiser = std::make_shared<GuidedDenoiser>(denoiser, o.guidance, o.guidance_interval);
   const double limit = clip_limit(model, o.clip);
   return limit != 0 ? std::make_shared<ClippedDenoiser>(denoiser, limit) : denoiser;
 }
 
 /// Values in the user's units, with all that the model knows of them.
-Dataset as_dataset(const Model& model, Tensor values, const Tensor& classes) {
+Dataset as_dataset(const Model& model, Tensor values, const Asked& asked) {
   Dataset rows{.values = std::move(values), .columns = model.columns};
   rows.schema = model.schema();
   rows.format = model.format;
-  if (!classes.defined()) return rows;
-  rows.labels = classes;
+  if (asked.conditions.defined() && !model.table) {
+    rows.conditions = asked.conditions;
+    rows.condition_columns = model.condition.columns;
+    rows.condition_places = model.condition.places;
+  }
+  if (!asked.classes.defined()) return rows;
+  rows.labels = asked.classes;
   rows.label_names = model.label_names;
   rows.label_column = model.label_column;
   return rows;
+}
+
+void check_sampled(const Model& model, int64_t n, const SampleOptions& o) {
+  check(n > 0, "sample: expected n > 0 but received {}", n);
+  check(o.batch >= 0, "sample: expected batch > 0 but received {}", o.batch);
+  check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
+  check(!o.known.any() || model.table, "known cells: expected a model of a table with a schema");
+  check(!model.table || o.clip.value_or(0) == 0,
+        "clip: expected none of a table with a schema, whose cells are never beyond those of the training");
+}
+
+/// With a copy of the network where samples are computed in another precision.
+Model in_precision(Model model, Precision asked) {
+  const Precision precision = precision_of_samples(*model.network, asked);
+  if (precision == Precision::automatic) return model;
+  const at::Device device = input_type(*model.network).device();
+  model.network = model.network->clone();
+  place(*model.network, device, precision);
+  return model;
+}
+
+/// Where rows begin, (n, event...).
+Tensor start_of(const Model& model, int64_t n, const Rng& rng, const SampleOptions& o) {
+  const at::TensorOptions type = input_type(*model.network);
+  std::vector<int64_t> shape{n};
+  for (const int64_t size : model.event_shape()) shape.push_back(size);
+  check(!o.start.defined() || o.start.sizes() == at::IntArrayRef(shape),
+        "start: expected rows of shape {} but received {}", shape_string(shape),
+        o.start.defined() ? shape_string(o.start) : "");
+  if (o.start.defined()) return o.start.to(type);
+  return model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(type), 0).to(type);
 }
 
 }  // namespace
@@ -56,6 +144,15 @@ int64_t class_of(const Model& model, const std::string& label) {
   check(found.has_value(), "label: expected one of those in training, {}, but received '{}'",
         list_labels(model.label_names), label);
   return *found;
+}
+
+Tensor conditions_of_rows(const Model& model, const Dataset& rows, int64_t n) try {
+  check(model.condition.any() && rows.size() > 0, "conditions: expected rows, and a model with conditions");
+  const Tensor which = at::arange(n, at::kLong).remainder(rows.size());
+  if (rows.conditions.defined()) return rows.conditions.index_select(0, which);
+  return rows.values.index_select(1, at::tensor(model.condition.places, at::kLong)).index_select(0, which);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 TimeGrid usual_grid(const GaussianProcess& process, int64_t steps) {
@@ -75,22 +172,14 @@ std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optio
 }
 
 ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const SampleOptions& o) try {
-  check(n > 0, "sample: expected n > 0 but received {}", n);
-  check(o.batch >= 0, "sample: expected batch > 0 but received {}", o.batch);
-  check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
-  Model model = given;
-  const Precision precision = precision_of_samples(*given.network, o.precision);
-  if (precision != Precision::automatic) {
-    model.network = given.network->clone();
-    place(*model.network, input_type(*given.network).device(), precision);
-  }
-  check(!o.known.any() || model.table, "known cells: expected a model of a table with a schema");
-  check(!model.table || o.clip.value_or(0) == 0,
-        "clip: expected none of a table with a schema, whose cells are never beyond those of the training");
-  const Tensor classes = classes_of(model, n, o.labels);
-  const bool guided_table = model.table && classes.defined() && o.guidance != 1;
-  check(!guided_table || !o.known.any(),
-        "guidance: expected a weight of 1 beside known cells but received {}", o.guidance);
+  check_sampled(given, n, o);
+  const Model model = in_precision(given, o.precision);
+  const Asked asked{classes_of(model, n, o.labels), conditions_of(model, n, o.conditions)};
+  const KnownCells known = known_cells(model, o.known, asked.conditions);
+  if (o.guide) check_guide(model, *o.guide, asked.any());
+  const bool guided_table = model.table && (o.guide || asked.any()) && o.guidance != 1;
+  check(!guided_table || !known.any(), "guidance: expected a weight of 1 beside known cells but received {}",
+        o.guidance);
   const std::shared_ptr<const Sampler> sampler =
       o.sampler ? o.sampler : std::make_shared<UniPc>(UniPc::Options{.order = 3});
   const TimeGrid grid = o.grid                         ? *o.grid
@@ -99,26 +188,17 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   check(!grid.towards_noise(),
         "sample: expected a grid from noise to data but received one from t = {} to {}", grid.times().front(),
         grid.times().back());
-  const at::TensorOptions type = input_type(*model.network);
-  std::vector<int64_t> shape{n};
-  for (const int64_t size : model.event_shape()) shape.push_back(size);
-  check(!o.start.defined() || o.start.sizes() == at::IntArrayRef(shape),
-        "start: expected rows of shape {} but received {}", shape_string(shape),
-        o.start.defined() ? shape_string(o.start) : "");
-  const Tensor start =
-      o.start.defined() ? o.start
-                        : model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(type), 0);
-  IntegrateOptions options{.noise = rng.stream("sampler").noise_source(type),
+  const Tensor start = start_of(model, n, rng, o);
+  IntegrateOptions options{.noise = rng.stream("sampler").noise_source(input_type(*model.network)),
                            .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
                            .observers = o.observers,
-                           .labels = classes};
+                           .labels = asked.label(model)};
   if (model.table && !guided_table) {
-    TableSamples drawn =
-        sample_table(model, {start.to(type), classes, o.known, *sampler, grid, rng}, options);
-    return {as_dataset(model, std::move(drawn.cells), classes), drawn.evaluations, drawn.rejected};
+    TableSamples drawn = sample_table(model, {start, asked.classes, known, *sampler, grid, rng}, options);
+    return {as_dataset(model, std::move(drawn.cells), asked), drawn.evaluations, drawn.rejected};
   }
-  const Integration run = integrate(*guided(model, o), *sampler, grid, start.to(type), options);
-  return {as_dataset(model, model.to_user(run.x), classes), run.evaluations, run.rejected};
+  const Integration run = integrate(*guided(model, o, asked), *sampler, grid, start, options);
+  return {as_dataset(model, model.to_user(run.x), asked), run.evaluations, run.rejected};
 } catch (...) {
   detail::throw_as_error();
 }

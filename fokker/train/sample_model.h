@@ -1,6 +1,7 @@
 #pragma once
 #include "fokker/core/device.h"
 #include "fokker/data/dataset.h"
+#include "fokker/denoise/guidance.h"
 #include "fokker/format/model.h"
 #include "fokker/sample/integrate.h"
 
@@ -21,7 +22,12 @@ struct SampleOptions {
   /// As the data of the training has them: one of all rows, or one of each row; without any, rows of any
   /// class.
   std::vector<std::string> labels = {};
-  double guidance = 1.0;                 ///< weight of classifier-free guidance towards the labels
+  /// Of a model with a condition, in the user's units and the order of Model::condition: (n, k), a row of NaN
+  /// for none, or (1, k) of all rows. Without any, rows without regard to it.
+  Tensor conditions = {};
+  double guidance = 1.0;  ///< weight: by `guide`, else classifier-free towards the labels or conditions
+  GuidanceInterval guidance_interval = {};       ///< noise levels at which it acts
+  std::shared_ptr<const Model> guide = nullptr;  ///< a worse model of the same data: AutoguidedDenoiser
   std::optional<double> clip = {};       ///< of the denoised estimate to [-clip, clip]; 0 never; images: 1
   Tensor start = {};                     ///< (n, event...) in the model's space; where undefined, the prior
   int64_t batch = 0;                     ///< rows sampled together; 0: 64 images, 4096 rows of a table
@@ -31,14 +37,15 @@ struct SampleOptions {
 };
 
 struct ModelSamples {
-  Dataset rows;             ///< in the user's units, with the model's columns and the labels asked for
+  Dataset rows;  ///< in the user's units, with the model's columns and the labels or conditions asked for
   int64_t evaluations = 0;  ///< of the denoiser per row
   int64_t rejected = 0;     ///< steps of an adaptive method, over all blocks
 };
 
 /// Draws n rows: float64 tables in the user's units, float32 images in [-1, 1]. Everything random depends on
 /// the rng and the place of a row alone, whatever the batch; row i of a mixed batch is row i of its label's
-/// own. Argument errors: a label that was not there in training, or not one or n of them.
+/// own. Argument errors: a label that was not there in training, or not one or n of them; conditions of
+/// another width, of another number of rows, or of a model that has none.
 ModelSamples sample_counted(const Model& model, int64_t n, const Rng& rng, const SampleOptions& options = {});
 /// The rows alone.
 Dataset sample(const Model& model, int64_t n, const Rng& rng, const SampleOptions& options = {});
@@ -47,6 +54,10 @@ Dataset sample(const Model& model, int64_t n, const Rng& rng, const SampleOption
 /// or where `clip` says so. Holds the network.
 std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optional<double> clip = {},
                                                   const std::string& label = "", double guidance = 1.0);
+
+/// The conditions of the first n rows of a data set, again from the first where there are fewer, as
+/// SampleOptions::conditions takes them: (n, k).
+Tensor conditions_of_rows(const Model& model, const Dataset& rows, int64_t n);
 
 /// The spacing of times that suits UniPC (make_sampler): steps that shrink towards the data where the process
 /// ends there slowly enough, else equal steps of log-SNR.

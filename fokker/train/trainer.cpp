@@ -37,7 +37,8 @@ Json to_json(const TrainMetrics& m) {
 
 Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
                  std::shared_ptr<const Objective> objective, Split data, Normalisation normalisation,
-                 TrainOptions options, Rng rng, std::shared_ptr<const TableMap> table) try
+                 TrainOptions options, Rng rng, std::shared_ptr<const TableMap> table,
+                 ConditionMap condition) try
     : network_(std::move(network)),
       average_(network_->clone()),
       denoiser_(make_denoiser(network_, spec)),
@@ -47,6 +48,7 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
       data_(std::move(data)),
       normalisation_(std::move(normalisation)),
       table_(std::move(table)),
+      condition_(std::move(condition)),
       options_(options),
       rng_(rng.stream("train")) {
   check_options(options);
@@ -75,6 +77,8 @@ Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint64_t step) co
     batch.x0 = normalisation_.apply(values).to(options);
   }
   if (data.labels.defined()) batch.label = data.labels.index_select(0, rows).to(options.device());
+  if (data.conditions.defined())
+    batch.label = condition_.to_model(data.conditions.index_select(0, rows), at::kFloat).to(options);
   return batch;
 }
 

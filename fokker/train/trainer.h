@@ -2,8 +2,8 @@
 #include <filesystem>
 
 #include "fokker/core/text/json.h"
+#include "fokker/data/conditions.h"
 #include "fokker/data/dataset.h"
-#include "fokker/data/normalisation.h"
 #include "fokker/denoise/energy.h"
 #include "fokker/objective/objective.h"
 #include "fokker/table/table_map.h"
@@ -43,7 +43,7 @@ class Trainer {
  public:
   Trainer(std::unique_ptr<Network> network, DenoiserSpec spec, std::shared_ptr<const Objective> objective,
           Split data, Normalisation normalisation, TrainOptions options, Rng rng,
-          std::shared_ptr<const TableMap> table = nullptr);
+          std::shared_ptr<const TableMap> table = nullptr, ConditionMap condition = {});
 
   /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite
   /// loss; before a checkpoint also at weights, or a loss of theirs on the next batch, that are not finite;
@@ -96,6 +96,7 @@ class Trainer {
   Split data_;
   Normalisation normalisation_;
   std::shared_ptr<const TableMap> table_;  ///< where the rows are cells of a table: in place of it
+  ConditionMap condition_;                 ///< where rows have conditions
   TrainOptions options_;
   Rng rng_;
   int64_t step_ = 0, loaded_step_ = -1;

@@ -127,7 +127,7 @@ def check_player(browser, number, player, problems):
         "return ['canvas', 'input', 'button'].map(s => arguments[0].querySelector(s))", player)
     last = int(browser.run("return arguments[0].max", slider))
     colours = 0
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 10 * browser.patience
     while colours in (0, 1) and time.monotonic() < deadline:  # pictures of frames are decoded meanwhile
         colours = browser.run(COLOURS, canvas)
     if colours in (0, 1):

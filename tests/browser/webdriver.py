@@ -37,7 +37,9 @@ def require_browser():
 class Browser:
     """One Chromium with a profile of its own; use as a context manager."""
 
-    def __init__(self):
+    def __init__(self, patience=1.0):
+        """patience: times the seconds that are waited for what a page should become."""
+        self.patience = patience
         self.session = None
         self.profile = tempfile.mkdtemp(prefix="fokker-browser-")
         self.port = free_port()
@@ -106,7 +108,7 @@ class Browser:
 
     def wait(self, script, *arguments, seconds=20):
         """Waits until the script's value is true; whether it became so."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * self.patience
         while not self.run(script, *arguments):
             if time.monotonic() > deadline:
                 return False

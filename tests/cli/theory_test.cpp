@@ -90,6 +90,20 @@ TEST_F(Cli, SimulatesInEveryDirection) {
                  "valid names: forward, reverse, flow");
 }
 
+/// Brownian noising with sigma = 2: the prior has the variance 1 + sigma^2, its noise alone sigma^2.
+TEST_F(Cli, SimulatesFromThePriorOrItsNoise) {
+  for (const auto& [start, variance] : {std::pair{"prior", 5.0}, {"noise", 4.0}}) {
+    const Outcome outcome =
+        run(std::string("simulate --target two-modes --process brownian:sigma=2 --n 4000 ") +
+            "--steps 4 --direction reverse --out p.npy --start " + start);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const Tensor first = load_npy(path("p.npy"))[0].to(at::kDouble);
+    EXPECT_NEAR(first.var().item<double>(), variance, 4.5 * variance * std::sqrt(2.0 / 8000)) << start;
+  }
+  expect_refusal("simulate --target two-modes --direction reverse --out p.npy --start here", 2,
+                 "expected exact, prior or noise");
+}
+
 TEST_F(Cli, VerifiesAndFailsWithoutAnIngredient) {
   EXPECT_GE(Json::parse(run("verify --list --json").out)["checks"].size(), 60U);
   const Outcome right = run("verify s2.fisher s1.posterior --json");

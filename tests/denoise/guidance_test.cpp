@@ -42,7 +42,7 @@ TEST(GuidedDenoiser, PrefersTheLabelsThatItBinds) {
   EXPECT_TRUE(at::equal(GuidedDenoiser(by_label, 4, 1.0).estimate(x, 0.5, given).value(), x + 4));
   EXPECT_TRUE(at::equal(GuidedDenoiser(by_label, 3.0).estimate(x, 0.5).value(), x)) << "no label at all";
   EXPECT_THAT([&] { GuidedDenoiser(by_label, -1, 1.0); }, message("expected label >= 0"));
-  EXPECT_THAT([&] { GuidedDenoiser(by_label, at::ones({2}), 1.0); }, message("one int64 label per row"));
+  EXPECT_THAT([&] { GuidedDenoiser(by_label, at::ones({2}), 1.0); }, message("(n) int64 or (n, k) floating"));
   EXPECT_THAT([&] { GuidedDenoiser(by_label, at::ones({3}, at::kLong), 1.0).estimate(x, 0.5); },
               message("expected the 3 rows whose labels are bound but received 2"));
   EXPECT_THAT([&] { GuidedDenoiser(nullptr, 2.0); }, message("expected a denoiser"));

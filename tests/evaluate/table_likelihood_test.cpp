@@ -17,10 +17,10 @@ struct Independent {
         network(std::make_shared<TableNetwork>(map.layout(), MlpOptions{.width = 8, .depth = 1})) {
     network->to(at::kCPU, at::kDouble);
   }
-  Tensor bound(const Tensor& cells) const {
+  Tensor bound(const Tensor& cells, const std::vector<int64_t>& given = {}) const {
     const TableDenoiser denoiser(network, table_denoiser_spec(GaussianProcess(VariancePreserving{})));
     LikelihoodOptions options{.tolerance = {.rtol = 1e-7, .atol = 1e-7}};
-    return table_likelihood(denoiser, map, cells, options, Rng(3)).bound;
+    return table_likelihood(denoiser, map, cells, options, Rng(3), given).bound;
   }
 };
 
@@ -46,6 +46,25 @@ TEST(TableLikelihood, OfIndependentLevelsIsTheirProbability) {
   const Tensor gap = exact - model.bound(few);
   EXPECT_NEAR(average(gap), 0, four_errors(gap) + 0.01);
   EXPECT_GT(average(gap), -four_errors(gap) - 2e-3);  // a bound from below
+}
+
+// Of independent columns those that are given take no part, numbers with a gate neither.
+TEST(TableLikelihood, GivenColumnsAreLeftOut) {
+  const int64_t n = 4000;
+  Schema schema{.columns = {level_column("a", 3), number_column("amount"), level_column("b", 2)}};
+  schema.columns[1].spikes = {{0, 0.5}};
+  const Tensor zero = Rng(4).uniform({n}, {}, at::kDouble) < 0.5;
+  const Tensor amount = (Rng(5).normal({n}, {}, at::kDouble) + 3).exp().masked_fill(zero, 0);
+  const Tensor cells = at::stack({levels_by({0.6, 0.3, 0.1}, n, 1), amount, levels_by({0.8, 0.2}, n, 2)}, 1);
+  const Independent model(schema, cells);
+  const Tensor few = cells.narrow(0, 0, 300);
+  for (const TablePart& part : model.map.layout().parts) {
+    if (part.column != 2) continue;
+    const Tensor exact = vector_of(part.prior).log().index_select(0, few.select(1, 2).to(at::kLong));
+    const Tensor gap = exact - model.bound(few, {0, 1});
+    EXPECT_NEAR(average(gap), 0, four_errors(gap) + 0.01);
+    EXPECT_GT(average(exact - model.bound(few)), 0.5);  // where all columns take part it is another
+  }
 }
 
 // A number's density is the normal one of its score times the slope, and its spike's share a probability.

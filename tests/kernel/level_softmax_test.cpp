@@ -67,7 +67,8 @@ struct LevelProblem {
   }
 
   struct Answers {
-    Tensor own = {}, features = {}, chances = {}, means = {}, log_p = {}, losses = {}, slopes = {}, scaled = {};
+    Tensor own = {}, features = {}, chances = {}, means = {}, log_p = {}, losses = {}, slopes = {},
+           scaled = {};
     std::vector<Tensor> all() const { return {own, features, chances, means, log_p, losses, slopes, scaled}; }
   };
 

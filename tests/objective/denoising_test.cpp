@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
+#include "fokker/objective/noised_batch.h"
 #include "mixture_data.h"
 
 namespace fokker {
@@ -182,6 +183,16 @@ TEST(DenoisingObjective, DropsLabelsAtTheStatedRate) {
   DenoisingObjective(DenoisingObjective::Options{.label_dropout = 0.25}).loss(denoiser, batch, Rng(1));
   EXPECT_EQ(seen, 20'000);
   EXPECT_NEAR(static_cast<double>(dropped) / 20'000, 0.25, 4.5 * std::sqrt(0.25 * 0.75 / 20'000));
+}
+
+// As the classes' are, and by the same draws.
+TEST(DropLabels, RowsOfConditionsAreDroppedWhole) {
+  const Tensor classes = drop_labels(at::ones({2000}, at::kLong), 0.25, 3, Rng(1));
+  const Tensor rows = Rng(2).normal({2000, 3}), dropped = drop_labels(rows, 0.25, 3, Rng(1));
+  const Tensor none = dropped.isnan();
+  EXPECT_TRUE(none.any(1).equal(none.all(1)));
+  EXPECT_TRUE(none.any(1).equal(classes == -1));
+  EXPECT_TRUE(dropped.masked_select(none.logical_not()).equal(rows.masked_select(none.logical_not())));
 }
 
 }  // namespace

@@ -119,5 +119,19 @@ TEST(TableObjective, RefusesOtherDenoisers) {
   expect_error([&] { TableObjective().loss(denoiser, batch, Rng(1)); }, ErrorKind::argument, "levels");
 }
 
+TEST(GivenColumns, SomeAreAlwaysGivenAndOthersAsBefore) {
+  const int64_t n = 20'000;
+  const Tensor mask = draw_given_beside(n, 5, {3, 1}, 0.3, 2, Rng(1));
+  EXPECT_TRUE(mask.select(1, 1).eq(1).all().item<bool>());
+  EXPECT_TRUE(mask.select(1, 3).eq(1).all().item<bool>());
+  const Tensor others = mask.index_select(1, at::tensor({0, 2, 4}, at::kLong));
+  EXPECT_TRUE(others.equal(draw_given_columns(n, 3, 0.3, 2, Rng(1))));
+  EXPECT_LE(others.sum(1).max().item<double>(), 2);  // never all
+  EXPECT_FALSE(draw_given_beside(n, 5, {}, 0, 2, Rng(1)).defined());
+  // One other column alone: there is none to be given beside.
+  EXPECT_TRUE(
+      draw_given_beside(4, 2, {0}, 0.5, 2, Rng(1)).equal(rows_of({{1, 0}}).expand({4, 2}).to(at::kFloat)));
+}
+
 }  // namespace
 }  // namespace fokker

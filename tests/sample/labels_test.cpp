@@ -96,7 +96,7 @@ TEST(Labels, AreOnePerRow) {
               {.observers = {}, .labels = labels});
   };
   EXPECT_THAT([&] { run(at::zeros({2}, at::kLong)); }, message("expected 3 labels, one per row"));
-  EXPECT_THAT([&] { run(at::zeros({3})); }, message("one int64 label per row"));
+  EXPECT_THAT([&] { run(at::zeros({3})); }, message("(n) int64"));
 }
 
 // A term of a linear observation, exact for a Gaussian prior N(0, 1): samples follow the posterior N(y v, v)

@@ -76,8 +76,7 @@ TEST(NormalScores, SlopesOfThemAreTheirShares) {
 // Of prices in cents those that end in .99 are heaps among some thousand values.
 TEST(NormalScores, HeapsOfRoundedValuesStay) {
   const Tensor price = (scores_drawn("price") * 0.5 + 3).exp();
-  const Tensor cents =
-      at::where(places("ends") < 0.4, price.floor() * 100 + 99, (price * 100).round()) / 100;
+  const Tensor cents = at::where(places("ends") < 0.4, price.floor() * 100 + 99, (price * 100).round()) / 100;
   const NormalScores map = NormalScores::fit(cents, 0.01);
   const Tensor drawn = map.to_values(scores_drawn("scores", 10 * rate_rows));
   for (const double value : {9.99, 15.99, 24.99, 40.99, 15.5}) {

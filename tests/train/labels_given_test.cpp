@@ -60,7 +60,8 @@ TEST(LabelsGiven, BothDecideTheLaw) {
       EXPECT_TRUE((found.values.select(1, 0) == a).all().item<bool>());
       EXPECT_NEAR(share_of_ones(found.values.select(1, 1) == a), p_same[kind], near_share(p_same[kind]))
           << kind << a;
-      EXPECT_NEAR(share_of_ones(found.values.select(1, 2) > 0), p_third[kind], near_share(p_third[kind])) << kind;
+      EXPECT_NEAR(share_of_ones(found.values.select(1, 2) > 0), p_third[kind], near_share(p_third[kind]))
+          << kind;
       EXPECT_TRUE((found.labels == kind).all().item<bool>());
     }
 }

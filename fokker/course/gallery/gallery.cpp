@@ -34,6 +34,8 @@ Items build() {
   add_s3_noise(items);
   add_s3_sde(items);
   add_s3_flow(items);
+  add_guidance_laws(items);
+  add_inverse_posteriors(items);
   std::set<std::string> ids;
   for (const Item& item : items)
     check(ids.insert(item.id).second, "gallery: two items have the id {}", item.id);

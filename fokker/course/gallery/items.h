@@ -29,4 +29,8 @@ void add_s3_noise(Items& items);
 void add_s3_sde(Items& items);
 void add_s3_flow(Items& items);
 
+// Conditions: guidance and inverse problems.
+void add_guidance_laws(Items& items);
+void add_inverse_posteriors(Items& items);
+
 }  // namespace fokker::gallery

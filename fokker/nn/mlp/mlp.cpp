@@ -16,6 +16,11 @@ void check_options(const MlpOptions& o) {
   check(o.depth > 0, "Mlp: expected depth > 0 but received {}", o.depth);
   check(o.embedding_size > 0, "Mlp: expected embedding_size > 0 but received {}", o.embedding_size);
   check(o.classes >= 0, "Mlp: expected classes >= 0 but received {}", o.classes);
+  check(o.condition_size >= 0, "Mlp: expected condition_size >= 0 but received {}", o.condition_size);
+  check(
+      o.condition_size == 0 || o.classes == 0,
+      "Mlp: expected classes or a condition, not both, but received {} classes and a condition of {} numbers",
+      o.classes, o.condition_size);
   check(!o.energy || o.output_dimension <= 1,
         "Mlp: expected no output_dimension for an energy but received {}", o.output_dimension);
 }
@@ -34,6 +39,7 @@ MlpOptions MlpOptions::from_config(const Json& config) {
   reader.read("embedding_size", o.embedding_size);
   reader.read("residual", o.residual);
   reader.read("classes", o.classes);
+  reader.read("condition_size", o.condition_size);
   reader.read("time_scale", o.time_scale);
   reader.read("zero_output", o.zero_output);
   reader.read("energy", o.energy);
@@ -41,19 +47,21 @@ MlpOptions MlpOptions::from_config(const Json& config) {
 }
 
 Json Mlp::config() const {
-  return {{"_class_name", "FokkerMlp"},
-          {"dimension", options_.dimension},
-          {"output_dimension", options_.output_dimension},
-          {"width", options_.width},
-          {"depth", options_.depth},
-          {"activation", options_.activation},
-          {"embedding", options_.embedding},
-          {"embedding_size", options_.embedding_size},
-          {"residual", options_.residual},
-          {"classes", options_.classes},
-          {"time_scale", options_.time_scale},
-          {"zero_output", options_.zero_output},
-          {"energy", options_.energy}};
+  Json config = {{"_class_name", "FokkerMlp"},
+                 {"dimension", options_.dimension},
+                 {"output_dimension", options_.output_dimension},
+                 {"width", options_.width},
+                 {"depth", options_.depth},
+                 {"activation", options_.activation},
+                 {"embedding", options_.embedding},
+                 {"embedding_size", options_.embedding_size},
+                 {"residual", options_.residual},
+                 {"classes", options_.classes},
+                 {"time_scale", options_.time_scale},
+                 {"zero_output", options_.zero_output},
+                 {"energy", options_.energy}};
+  if (options_.condition_size > 0) config["condition_size"] = options_.condition_size;
+  return config;
 }
 
 Mlp::Mlp(const MlpOptions& options, uint64_t seed) try : options_(options) {
@@ -66,12 +74,13 @@ Mlp::Mlp(const MlpOptions& options, uint64_t seed) try : options_(options) {
 }
 
 Tensor Mlp::forward_plain(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  check_network_inputs("Mlp", x, time, label, {options_.dimension}, layers_->classes.defined());
+  check_network_inputs("Mlp", x, time, label, {options_.dimension}, layers_->classes.defined(),
+                       options_.condition_size);
   return layers_->plain(x, time, label);
 }
 
 Tensor Mlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  if (!suits_fused_mlp(*layers_, x, time)) return forward_plain(x, time, label);
+  if (!suits_fused_mlp(*layers_, x, time, label)) return forward_plain(x, time, label);
   std::vector<Tensor> tensors;
   for (const auto& p : parameters()) tensors.push_back(p.tensor);
   return fused_mlp(layers_, tensors, x, time, label);

@@ -23,15 +23,18 @@ constexpr int64_t least_rows = 48;
 
 /// The given values of a graph as tensors, and as the kernel reads them.
 struct MlpInputs {
-  Tensor x, features, classes;
+  Tensor x, features, classes, condition;
 
   MlpInputs(const MlpLayers& layers, const Tensor& given_x, const Tensor& time, const Tensor& label)
       : x(given_x.contiguous()), features(layers.fused_features(time)) {
     if (layers.classes.defined()) classes = layers.classes(label).contiguous();
+    if (const int64_t k = layers.options.condition_size; k > 0)
+      condition = condition_inputs(label, k, x.options()).contiguous();
   }
   std::vector<kernel::DenseInput> views() const {
     std::vector<kernel::DenseInput> result = {{x.data_ptr<float>(), x.size(1)}, view(features)};
     if (classes.defined()) result.push_back(view(classes));
+    if (condition.defined()) result.push_back(view(condition));
     return result;
   }
 
@@ -134,18 +137,19 @@ bool suits_fused_mlp(const MlpLayers& layers) {
   return !layers.options.energy && weight.is_cpu() && weight.scalar_type() == at::kFloat;
 }
 
-bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& time) {
-  const auto plain_input = [](const Tensor& t) {
-    return t.defined() && t.is_cpu() && t.scalar_type() == at::kFloat &&
-           !(at::GradMode::is_enabled() && t.requires_grad());
+bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& time, const Tensor& label) {
+  const auto recorded = [](const Tensor& t) { return at::GradMode::is_enabled() && t.requires_grad(); };
+  const auto plain_input = [&](const Tensor& t) {
+    return t.defined() && t.is_cpu() && t.scalar_type() == at::kFloat && !recorded(t);
   };
   return suits_fused_mlp(layers) && plain_input(x) && plain_input(time) && x.dim() == 2 &&
-         x.size(0) >= least_rows;
+         x.size(0) >= least_rows && !(label.defined() && recorded(label));
 }
 
 Tensor fused_mlp(const std::shared_ptr<const MlpLayers>& layers, const std::vector<Tensor>& parameters,
                  const Tensor& x, const Tensor& time, const Tensor& label) {
-  check_network_inputs("Mlp", x, time, label, {layers->options.dimension}, layers->classes.defined());
+  check_network_inputs("Mlp", x, time, label, {layers->options.dimension}, layers->classes.defined(),
+                       layers->options.condition_size);
   check(suits_fused_mlp(*layers) && x.is_cpu() && x.scalar_type() == at::kFloat,
         "Mlp: expected x and weights of float32 on the CPU but received x of {}", x.toString());
   const bool record =
@@ -181,14 +185,17 @@ FrozenMlp::FrozenMlp(const MlpLayers& layers, kernel::FactorPrecision precision)
   layers_.chain.clear();
   layers_.blocks.clear();
   layers_.input = layers_.output = layers_.time_hidden = layers_.time_shifts = {};
+  layers_.condition.layer = layers_.condition_input.layer = {};
   if (layers_.classes.defined()) layers_.classes.weight = layers.classes.weight.detach().clone();
 }
 
 Tensor FrozenMlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  check_network_inputs("Mlp", x, time, label, {layers_.options.dimension}, layers_.classes.defined());
+  check_network_inputs("Mlp", x, time, label, {layers_.options.dimension}, layers_.classes.defined(),
+                       layers_.options.condition_size);
   check(x.is_cpu() && x.scalar_type() == at::kFloat, "Mlp: expected x of float32 on the CPU but received {}",
         x.toString());
-  check(!(at::GradMode::is_enabled() && (x.requires_grad() || time.requires_grad())),
+  const auto recorded = [](const Tensor& t) { return t.defined() && t.requires_grad(); };
+  check(!(at::GradMode::is_enabled() && (recorded(x) || recorded(time) || recorded(label))),
         "Mlp: expected inputs without gradients, as its weights are frozen");
   const GradientMode no_gradients(false);
   const MlpInputs inputs(layers_, x, time, label);

@@ -6,7 +6,7 @@ namespace fokker {
 /// True for a network of float32 on the CPU that is no energy.
 bool suits_fused_mlp(const MlpLayers& layers);
 /// True where the fused form also pays for this call, and gives all gradients that can be asked for.
-bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& time);
+bool suits_fused_mlp(const MlpLayers& layers, const Tensor& x, const Tensor& time, const Tensor& label);
 
 /// What MlpLayers::plain computes, for inputs that suit it (argument error where they do not), as one node of
 /// the graph: gradients of the parameters, which are all those of the layers. They come as consecutive parts

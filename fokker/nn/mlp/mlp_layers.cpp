@@ -49,6 +49,7 @@ void MlpLayers::build_plain(LayerBuilder& builder) {
     classes = builder.class_embedding("class_embedding", options.classes + 1, options.embedding_size);
     inputs += options.embedding_size;
   }
+  inputs += condition_columns();
   // The numbers of a PyTorch Sequential count the activations too.
   for (int64_t i = 0; i < options.depth; ++i) {
     chain.push_back(builder.linear(std::to_string(2 * i), inputs, options.width));
@@ -62,6 +63,10 @@ void MlpLayers::build_residual(LayerBuilder& builder) {
   time_hidden = builder.linear("time_embedding.linear_1", feature_size(), hidden);
   time_shifts = builder.linear("time_embedding.linear_2", hidden, options.depth * width);
   if (options.classes > 0) classes = builder.class_embedding("class_embedding", options.classes + 1, hidden);
+  if (options.condition_size > 0) {
+    condition.layer = builder.linear("condition_embedding", condition_columns(), hidden);
+    condition_input.layer = builder.linear("condition_input", condition_columns(), width);
+  }
   input = builder.linear("input", options.dimension, width);
   for (int64_t i = 0; i < options.depth; ++i) {
     const std::string name = "blocks." + std::to_string(i);
@@ -95,6 +100,8 @@ Tensor MlpLayers::plain_chain(const Tensor& x, const Tensor& time, const Tensor&
   const int64_t n = x.size(0);
   std::vector<Tensor> inputs = {x, features(time).expand({n, -1})};
   if (classes.defined()) inputs.push_back(classes(label).expand({n, -1}));
+  if (options.condition_size > 0)
+    inputs.push_back(condition_inputs(label, options.condition_size, x.options()).expand({n, -1}));
   Tensor h = at::cat(inputs, 1);
   for (size_t i = 0; i + 1 < chain.size(); ++i) h = activation(chain[i](h));
   return chain.back()(h);
@@ -103,8 +110,10 @@ Tensor MlpLayers::plain_chain(const Tensor& x, const Tensor& time, const Tensor&
 Tensor MlpLayers::plain_residual(const Tensor& x, const Tensor& time, const Tensor& label) const {
   Tensor hidden = time_hidden(features(time));
   if (classes.defined()) hidden = hidden + classes(label);
+  if (condition.defined()) hidden = hidden + condition(label);
   const auto shifts = time_shifts(activation(hidden)).chunk(options.depth, 1);
   Tensor h = input(x);
+  if (condition_input.defined()) h = h + condition_input(label);
   for (size_t i = 0; i < blocks.size(); ++i) {
     const Block& block = blocks[i];
     h = h + block.second(activation(block.first(h).add_(shifts[i])));
@@ -117,6 +126,7 @@ kernel::DenseGraph MlpLayers::graph() const {
   add_value(graph, {.size = options.dimension});
   add_value(graph, {.size = feature_size()});
   if (classes.defined()) add_value(graph, {.size = classes.weight.size(1)});
+  if (options.condition_size > 0) add_value(graph, {.size = condition_columns()});
   graph.inputs = static_cast<int64_t>(graph.values.size());
   if (options.residual)
     graph_of_blocks(graph);
@@ -142,13 +152,15 @@ void MlpLayers::graph_of_chain(kernel::DenseGraph& graph) const {
 }
 
 void MlpLayers::graph_of_blocks(kernel::DenseGraph& graph) const {
-  constexpr int64_t x = 0, features = 1, class_vector = 2;
+  constexpr int64_t x = 0, features = 1, class_vector = 2, condition_row = 2;
   const int64_t width = options.width;
   const int64_t time = add_value(
       graph,
       {.size = time_hidden.weight.size(0), .activated = true, .skip = classes.defined() ? class_vector : -1});
   graph.edges.push_back(edge_of(time_hidden, features, time));
+  if (condition.defined()) graph.edges.push_back(edge_of(condition.layer, condition_row, time));
   int64_t h = add_value(graph, {.size = width});
+  if (condition_input.defined()) graph.edges.push_back(edge_of(condition_input.layer, condition_row, h));
   graph.edges.push_back(edge_of(input, x, h));
   for (size_t i = 0; i < blocks.size(); ++i) {
     const int64_t inner = add_value(graph, {.size = width, .activated = true});

@@ -42,6 +42,12 @@ void check_options(const UNetOptions& o) {
   check(o.attention_head_dim >= 0, "UNet: expected attention_head_dim >= 0 but received {}",
         o.attention_head_dim);
   check(o.num_class_embeds >= 0, "UNet: expected num_class_embeds >= 0 but received {}", o.num_class_embeds);
+  check(o.condition_size >= 0, "UNet: expected condition_size >= 0 but received {}", o.condition_size);
+  check(
+      o.condition_size == 0 || o.num_class_embeds == 0,
+      "UNet: expected classes or a condition, not both, but received {} class embeddings and a condition of "
+      "{} numbers",
+      o.num_class_embeds, o.condition_size);
   check(o.downsample_padding == 0 || o.downsample_padding == 1,
         "UNet: expected downsample_padding 0 or 1 but received {}", o.downsample_padding);
   check(o.mid_block_scale_factor > 0, "UNet: expected mid_block_scale_factor > 0 but received {}",
@@ -91,7 +97,8 @@ std::unique_ptr<Network> UNet::clone() const {
 }
 
 Tensor UNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
-  check_network_inputs("UNet", x, time, label, event_shape(), layers_->time.classes.defined());
+  check_network_inputs("UNet", x, time, label, event_shape(), layers_->time.classes.defined(),
+                       options_.condition_size);
   std::vector<Tensor> tensors;
   for (const auto& p : parameters()) tensors.push_back(p.tensor);
   return suits_fused_unet(*layers_, tensors, x, time) ? fused_unet(layers_, tensors, x, time, label)

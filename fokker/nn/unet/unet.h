@@ -22,6 +22,10 @@ struct UNetOptions {
   /// Rows of the class embedding, 0 for none. The last row is the unconditional class: for k classes ask for
   /// k + 1.
   int64_t num_class_embeds = 0;
+  /// Numbers in the vector that images are conditioned on, in place of classes; 0 for none. To diffusers the
+  /// time's embedding gets a vector added that is made outside of it (class_embed_type "identity"): the layer
+  /// "condition_embedding" of the numbers and of 1 where there are none, else 0.
+  int64_t condition_size = 0;
   bool center_input_sample = false;  ///< maps x from [0, 1] to [-1, 1] first
   bool flip_sin_to_cos = true;
   int64_t freq_shift = 0;
@@ -33,9 +37,10 @@ struct UNetOptions {
   bool zero_output = true;
 
   /// A small network for images of these sizes. `base_channels` 0: a default that trains on a CPU in minutes.
-  /// `classes` > 0 adds an embedding with one more row, for the unconditional class.
+  /// `classes` > 0 adds an embedding with one more row, for the unconditional class; `condition_size` > 0 one
+  /// of a vector.
   static UNetOptions for_images(int64_t channels, int64_t height, int64_t width, int64_t base_channels = 0,
-                                int64_t classes = 0);
+                                int64_t classes = 0, int64_t condition_size = 0);
 
   /// Reads a config.json of diffusers' UNet2DModel, with its defaults for missing keys. Input error for
   /// anything that this U-Net does not have, naming the key.
@@ -60,6 +65,7 @@ class UNet final : public Network {
   /// A config.json of diffusers' UNet2DModel.
   Json config() const override;
   std::vector<int64_t> event_shape() const override;
+  int64_t condition_size() const override { return options_.condition_size; }
   int64_t classes() const override { return std::max<int64_t>(0, options_.num_class_embeds - 1); }
   const UNetOptions& options() const { return options_; }
 

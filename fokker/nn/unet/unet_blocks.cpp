@@ -17,6 +17,7 @@ Tensor scaled(Tensor x, double divisor) {
 Tensor TimeEmbedding::operator()(const Tensor& time, const Tensor& label) const {
   Tensor embedding = linear2(apply_silu(linear1(sinusoidal_embedding(time, features, sinusoidal))));
   if (classes.defined()) embedding = embedding + classes(label);
+  if (condition.defined()) embedding = embedding + condition(label);
   return apply_silu(embedding);
 }
 

@@ -17,13 +17,14 @@ struct BlockOptions {
   bool zero_output = true;  ///< the last layer of each residual branch starts at zero
 };
 
-/// silu(linear2(silu(linear1(sinusoids(time)))) + class): what every residual block is told.
+/// silu(linear2(silu(linear1(sinusoids(time)))) + class or condition): what every residual block is told.
 struct TimeEmbedding {
   SinusoidalOptions sinusoidal;
   int64_t features = 0;  ///< numbers of the sinusoidal embedding
   Linear linear1, linear2;
-  ClassEmbedding classes;  ///< may be undefined
-  /// time (n) or (1), label (n) or (1) or undefined -> (n, size) or (1, size).
+  ClassEmbedding classes;        ///< may be undefined
+  ConditionEmbedding condition;  ///< may be undefined
+  /// time (n) or (1), label as of a network -> (n, size) or (1, size).
   Tensor operator()(const Tensor& time, const Tensor& label) const;
 };
 

@@ -48,7 +48,10 @@ void refuse_unsupported(const Json& config, const UNetOptions& o) {
   reader.require("upsample_type", {"conv"});
   reader.require("act_fn", {"silu", "swish"});
   reader.require("resnet_time_scale_shift", {"default"});
-  reader.require("class_embed_type", {});
+  if (o.condition_size > 0)
+    reader.require("class_embed_type", {"identity"});
+  else
+    reader.require("class_embed_type", {});
   reader.require("attn_norm_num_groups", {o.norm_num_groups});
   double dropout = 0;
   reader.read("dropout", dropout);
@@ -92,6 +95,7 @@ UNetOptions UNetOptions::from_config(const Json& config) {
   if (const auto head = config.find("attention_head_dim"); head != config.end() && head->is_null())
     o.attention_head_dim = 0;
   reader.read("num_class_embeds", o.num_class_embeds);
+  reader.read("condition_size", o.condition_size);
   reader.read("center_input_sample", o.center_input_sample);
   reader.read("flip_sin_to_cos", o.flip_sin_to_cos);
   reader.read("freq_shift", o.freq_shift);
@@ -128,12 +132,13 @@ Json UNet::config() const {
   config["norm_eps"] = o.norm_eps;
   config["add_attention"] = o.mid_attention;
   config["num_class_embeds"] = or_null(o.num_class_embeds);
-  config["class_embed_type"] = nullptr;
+  config["class_embed_type"] = o.condition_size > 0 ? Json("identity") : Json(nullptr);
+  if (o.condition_size > 0) config["condition_size"] = o.condition_size;
   return config;
 }
 
 UNetOptions UNetOptions::for_images(int64_t channels, int64_t height, int64_t width, int64_t base_channels,
-                                    int64_t classes) {
+                                    int64_t classes, int64_t condition_size) {
   check(base_channels >= 0 && base_channels % 8 == 0,
         "UNetOptions::for_images: expected base_channels to be a multiple of 8 but received {}",
         base_channels);
@@ -154,6 +159,7 @@ UNetOptions UNetOptions::for_images(int64_t channels, int64_t height, int64_t wi
   o.layers_per_block = 1;
   o.norm_num_groups = 8;
   o.num_class_embeds = classes ? classes + 1 : 0;
+  o.condition_size = condition_size;
   return o;
 }
 

@@ -45,6 +45,7 @@ FrozenUNet::FrozenUNet(const UNetLayers& layers, kernel::FactorPrecision precisi
   frequencies_ =
       sinusoidal_columns(layers.time.features, {.frequency_shift = layers.time.sinusoidal.frequency_shift});
   if (layers.time.classes.defined()) classes_.weight = layers.time.classes.weight.detach().clone();
+  if (layers.time.condition.defined()) condition_ = FrozenLinear(layers.time.condition.layer, precision);
   build_down(layers);
   for (const ResnetBlock& block : layers.middle) middle_.push_back(resnet(block));
   if (layers.middle_attention) middle_attention_.emplace(*layers.middle_attention, precision_);
@@ -179,13 +180,16 @@ Tensor FrozenUNet::time_features(const Tensor& time) const {
 Tensor FrozenUNet::starts(const Tensor& time, const Tensor& label) const {
   Tensor embedding = through(time2_, activated(through(time1_, time_features(time))));
   if (classes_.defined()) embedding = (embedding + classes_(label)).contiguous();
+  if (const int64_t k = options_.condition_size; k > 0)
+    embedding = (embedding + through(condition_, condition_inputs(label, k, time.options()).contiguous()))
+                    .contiguous();
   return through(starts_, activated(embedding));
 }
 
 Tensor FrozenUNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
   check_network_inputs("UNet", x, time, label,
                        {options_.in_channels, options_.sample_height, options_.sample_width},
-                       classes_.defined());
+                       classes_.defined(), options_.condition_size);
   check(x.is_cpu() && x.scalar_type() == at::kFloat,
         "UNet: expected float32 on the CPU, as the weights, but received {}", at::toString(x.scalar_type()));
   const GradientMode off(false);

@@ -45,6 +45,7 @@ class FrozenUNet final : public Forward {
   Tensor frequencies_;      // of the columns of the time's features
   FrozenLinear time1_, time2_, starts_;
   ClassEmbedding classes_;
+  FrozenLinear condition_;
   Tensor start_weight_, start_bias_;  // of starts_, while the blocks are built
   FrozenConvolution conv_in_, conv_out_;
   FrozenNorm norm_out_;

@@ -23,6 +23,8 @@ UNetLayers::UNetLayers(const UNetOptions& o, LayerBuilder& builder) : options(o)
   time.linear2 = builder.linear("time_embedding.linear_2", embedding, embedding);
   if (options.num_class_embeds > 0)
     time.classes = builder.class_embedding("class_embedding", options.num_class_embeds, embedding);
+  if (options.condition_size > 0)
+    time.condition.layer = builder.linear("condition_embedding", options.condition_size + 1, embedding);
   build_down(builder, block);
   build_middle(builder, block);
   build_up(builder, block);

@@ -56,6 +56,18 @@ TEST(EvidenceTest, ToleranceGrowsWithTheNumberOfComparisons) {
   EXPECT_EQ(two.worst().comparisons, 2);
 }
 
+/// A tolerance cannot hide a shift of twice its size: what passes fails when the expected value is moved by
+/// that.
+TEST(EvidenceTest, MovedByTwiceTheToleranceFails) {
+  const double tolerance = 0.05 + 0.1 * 3.890591886413;
+  for (const double z : {-3.8, -1.0, 0.0, 0.7, 3.8})
+    for (const double moved : {0.0, -2 * tolerance - 1e-9, 2 * tolerance + 1e-9}) {
+      Evidence e;
+      e.equal("a", {1.0 + 0.1 * z, 0.1}, 1.0 + moved, 0.05);
+      EXPECT_EQ(e.worst().passed, moved == 0.0) << z << " " << moved;
+    }
+}
+
 TEST(EvidenceTest, RelationsAndNumbersThatAreNone) {
   Evidence e;
   e.at_most("below", {1.0, 0}, 2.0);

@@ -38,6 +38,10 @@ std::string test_name(const testing::TestParamInfo<const Check*>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Suite, NegativeControl, testing::ValuesIn(checks_with_ingredients()), test_name);
 
+TEST(VerifySuite, EveryCheckHasAControl) {
+  for (const Check& c : all_checks()) EXPECT_FALSE(c.ingredients.empty()) << c.id;
+}
+
 TEST(VerifySuite, DocumentsEveryCheck) {
   std::ifstream file(FOKKER_SOURCE_DIR "/docs/verify.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};

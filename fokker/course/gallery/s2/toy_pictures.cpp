@@ -33,8 +33,10 @@ Scene figure_4_1(Workshop& shop, const Rng&) {
   const GaussianMixture data = named_mixture("two-modes");
   const plot::Extent extent = square(8);
   const Tensor x = plot::grid_points(extent, 20, 20), fine = plot::grid_points(extent, 80, 80);
-  const Tensor exact = data.score(x), learned = learned_score(shop.toy_network(), x);
-  const Tensor truth = data.score(fine);
+  // Denoising score matching learns the score of mu_sigma, so that is what it is compared with.
+  const GaussianMixture noised = data.noised(1, Workshop::toy_noise);
+  const Tensor exact = noised.score(x), learned = learned_score(shop.toy_network(), x);
+  const Tensor truth = noised.score(fine);
   const Tensor error =
       ((learned_score(shop.toy_network(), fine) - truth).norm(2, 1) / truth.norm(2, 1).clamp_min(1))
           .clamp_max(1)
@@ -43,7 +45,7 @@ Scene figure_4_1(Workshop& shop, const Rng&) {
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 940, 350, 1, 3);
     draw_scores(figure.axes(0, 0), theme, density, x, exact);
-    figure.axes(0, 0).title = "data score \\nabla log p(x)";
+    figure.axes(0, 0).title = "score \\nabla log \\mu_\\sigma(x), \\sigma = 0.5";
     figure.axes(0, 0).y.label = "x_2";
     draw_scores(figure.axes(0, 1), theme, density, x, learned);
     figure.axes(0, 1).title = "estimated score s_\\theta(x)";
@@ -110,9 +112,10 @@ void add_s2_toy(Items& items) {
        .title = "A score is learned where the data is",
        .source = "S2, Figure 4.1 (Song and Ermon 2019, Figure 2)",
        .caption =
-           "The score of μ = 1/5 N((−5, −5), I) + 4/5 N((5, 5), I) and that of a network which saw 1280 "
-           "draws "
-           "from it, noised by σ = 0.5 (equation 4.4), over the density of μ; the longer the arrow, the "
+           "The score of μ_σ = μ ∗ N(0, σ² I), μ = 1/5 N((−5, −5), I) + 4/5 N((5, 5), I), σ = 0.5, and that "
+           "of "
+           "a network which saw 1280 draws from μ, noised by σ (equation 4.4: it is the score of μ_σ that it "
+           "learns, and not that of μ), over the density of μ; the longer the arrow, the "
            "larger the square root of the score. In the boxes the two agree. In the valley and the empty "
            "corners, where no data tells the network anything, they do not: the third panel shows by how "
            "much.",

@@ -81,25 +81,40 @@ void forward_equation_geometric(const Trial& trial, Evidence& evidence) {
   forward_equation(trial, evidence, known(GeometricBrownian()), normal_quadrature(1, 21, 1).x.exp());
 }
 
-/// Moments of y = (arsinh, ...)(x) of the reversed warped diffusion against those of the normal law.
+/// The states at the given steps (increasing, the start is 0) of the reversal, or without its noise of the
+/// probability flow, which has the same marginals.
+std::vector<Tensor> reversed_states(const Trial& trial, const Known& k, const Tensor& start, int64_t steps,
+                                    const std::vector<int64_t>& seen, std::optional<SdeMethod> method = {}) {
+  if (trial.has("noise"))
+    return states_at(reversal(trial, k), start, uniform_times(0, T, steps), seen, trial.rng().stream("noise"),
+                     method);
+  std::vector<Tensor> states;
+  simulate(probability_flow(k.sde, k.score), start, uniform_times(T, 0, steps),
+           {.method = {}, .noise = {}, .observer = [&](const SdeState& s) {
+              if (std::find(seen.begin(), seen.end(), s.step) != seen.end()) states.push_back(s.x);
+            }});
+  return states;
+}
+
+/// y = (arsinh, ...)(x) of the reversed warped diffusion is the linear diffusion backwards: moments at three
+/// times, and the covariances between times, Cov(y(t), y(s)) = exp(A (t - s)) Cov y(s).
 void simulate_warped(const Trial& trial, Evidence& evidence) {
   const WarpedLinear w;
   const int64_t n = 8000, steps = 80;
   const Tensor start = w.to_x(w.sample_y(T, n, trial.rng().stream("start")));
-  const auto states = states_at(reversal(trial, known(w)), start, uniform_times(0, T, steps),
-                                {steps / 2, steps}, trial.rng().stream("noise"));
-  for (int64_t k = 0; k < 2; ++k) {
-    const double t = k == 0 ? T / 2 : 0;
-    const Tensor y = w.to_y(states[static_cast<size_t>(k)]), mean = w.mean(t), P = w.covariance(t);
-    const auto value = [](const Tensor& tensor) { return tensor.item<double>(); };
+  const std::vector<double> at{T, T / 2, 0};
+  std::vector<Tensor> y = reversed_states(trial, known(w), start, steps, {0, steps / 2, steps});
+  for (Tensor& state : y) state = w.to_y(state);
+  for (size_t k = 0; k < 3; ++k)
     for (int64_t i = 0; i < 2; ++i) {
-      evidence.equal(fmt::format("E y{} at time {} of the diffusion", i + 1, t), mean_of(y.select(1, i)),
-                     value(mean[i]), 0.005);
-      for (int64_t j = 0; j <= i; ++j)
-        evidence.equal(fmt::format("Cov(y{}, y{}) at time {}", i + 1, j + 1, t),
-                       covariance_of(y.select(1, i), y.select(1, j)), value(P[i][j]), 0.005);
+      evidence.equal(fmt::format("E y{} at time {}", i + 1, at[k]), mean_of(y[k].select(1, i)),
+                     w.mean(at[k])[i].item<double>(), 0.005);
+      for (size_t l = k; l < 3; ++l)
+        for (int64_t j = 0; j < 2; ++j)
+          evidence.equal(fmt::format("Cov(y{}({}), y{}({}))", i + 1, at[k], j + 1, at[l]),
+                         covariance_of(y[k].select(1, i), y[l].select(1, j)),
+                         w.y.cross_covariance(at[k], at[l], w.covariance0)[i][j].item<double>(), 0.005);
     }
-  }
 }
 
 /// Log x of the reversed geometric Brownian motion is normal, with covariance log_variance(min(s, t)) between
@@ -109,19 +124,9 @@ void simulate_geometric(const Trial& trial, Evidence& evidence) {
   const GeometricBrownian g;
   const int64_t n = 20'000, steps = 80;
   const Tensor start = g.sample(T, n, trial.rng().stream("start"));
-  std::vector<Tensor> y;
-  if (trial.has("noise")) {
-    y = states_at(reversal(trial, known(g)), start, uniform_times(0, T, steps),
-                  {0, steps / 4, steps / 2, steps}, trial.rng().stream("noise"), SdeMethod::milstein);
-  } else {
-    const Sde flow = probability_flow(g.sde(), g.score());
-    simulate(flow, start, uniform_times(T, 0, steps),
-             {.method = {}, .noise = {}, .observer = [&](const SdeState& s) {
-                if (s.step == 0 || s.step == steps / 4 || s.step == steps / 2 || s.step == steps)
-                  y.push_back(s.x);
-              }});
-  }
   const std::vector<double> at{T, 0.75 * T, 0.5 * T, 0};
+  std::vector<Tensor> y =
+      reversed_states(trial, known(g), start, steps, {0, steps / 4, steps / 2, steps}, SdeMethod::milstein);
   for (Tensor& x : y) x = x.squeeze(1).log();
   for (size_t i = 0; i < 4; ++i) {
     evidence.equal(fmt::format("E log x at time {}", at[i]), mean_of(y[i]), g.log_mean(at[i]), 0.003);
@@ -136,6 +141,7 @@ void simulate_geometric(const Trial& trial, Evidence& evidence) {
 void add_s0_anderson(Checks& checks) {
   const Ingredient divergence{"div a", "the reversal leaves out the divergence of a = sigma sigma^T"};
   const Ingredient score{"score", "the reversal leaves out a grad log p"};
+  const Ingredient noise{"noise", "the probability flow runs backwards in place of the reversal"};
   const auto add = [&](const char* id, const char* statement, auto measure,
                        const std::vector<Ingredient>& ingredients) {
     checks.push_back({.id = std::string("s0.anderson.") + id,
@@ -152,11 +158,10 @@ void add_s0_anderson(Checks& checks) {
       "The reversal of geometric Brownian motion satisfies the forward equation of p_(T-t)",
       forward_equation_geometric, {divergence, score});
   add("warped",
-      "The simulated reversal of a diffusion with a full, state-dependent sigma has the law p_(T-t)",
-      simulate_warped, {divergence, score});
+      "The simulated reversal of a diffusion with a full, state-dependent sigma has the law of the path",
+      simulate_warped, {divergence, score, noise});
   add("geometric", "The simulated reversal of geometric Brownian motion has the law of the path backwards",
-      simulate_geometric,
-      {divergence, score, {"noise", "the probability flow runs backwards in place of the reversal"}});
+      simulate_geometric, {divergence, score, noise});
 }
 
 }  // namespace fokker::verify

@@ -43,11 +43,18 @@ void langevin_reversed(const Trial& trial, Evidence& evidence) {
                       grid, t);
 }
 
+/// J v with J = [[0, -1], [1, 0]]; nothing on the line, where nothing turns.
+Tensor turned(const Tensor& v) {
+  return v.size(1) == 1 ? at::zeros_like(v) : at::stack({-v.select(1, 1), v.select(1, 0)}, 1);
+}
+
 /// Pointwise: -b + 2 grad log pi = b.
 void same_drift(const Trial& trial, Evidence& evidence) {
   for (const GaussianMixture& target : {skewed_mixture(), tilted_mixture()}) {
     const int64_t d = target.dimension();
-    const Sde forward = langevin([&](const Tensor& x) { return target.score(x); }, d);
+    Sde forward = langevin([&](const Tensor& x) { return target.score(x); }, d);
+    if (!trial.has("gradient"))
+      forward.drift = [&](const Tensor& x, double) { return target.score(x) + turned(target.score(x)); };
     const double share = trial.has("both") ? 1 : 0.5;
     const Sde back = reverse(
         forward, [&](const Tensor& x, double) { return share * target.score(x); }, 2.0);
@@ -147,7 +154,7 @@ void add_s0_langevin(Checks& checks) {
   checks.push_back(
       {.id = "s0.langevin.joint-law",
        .source = "S0, Example 12.3",
-       .statement = "A Langevin diffusion in equilibrium and its reversal have the same law at two times",
+       .statement = "A Langevin diffusion on the line and its reversal have the law that pi alone gives",
        .measure = langevin_reversed,
        .ingredients = {{"score", "the reversal runs without the score"},
                        {"equilibrium", "the paths start away from equilibrium"}}});
@@ -155,7 +162,8 @@ void add_s0_langevin(Checks& checks) {
                     .source = "S0, Example 12.3",
                     .statement = "The reversal of a Langevin diffusion follows the same SDE",
                     .measure = same_drift,
-                    .ingredients = {{"both", "the reversal takes half the score: a = I and not 2 I"}}});
+                    .ingredients = {{"both", "the reversal takes half the score: a = I and not 2 I"},
+                                    {"gradient", "the drift turns: b + J grad log pi"}}});
   checks.push_back(
       {.id = "s0.remark.forward",
        .source = "S0, Remark 12.1",

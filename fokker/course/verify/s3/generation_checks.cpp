@@ -1,6 +1,8 @@
 #include "fokker/course/verify/chain_table.h"
 #include "fokker/course/verify/checks.h"
 #include "fokker/course/verify/line_mixture.h"
+#include "fokker/course/verify/problems.h"
+#include "fokker/course/verify/quadrature.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/sample/integrate.h"
 #include "fokker/sample/method/ancestral/ancestral.h"
@@ -52,22 +54,48 @@ void general_mixture(const Trial& trial, Evidence& evidence) {
   }
 }
 
-/// The notebook's Algorithm 2 on its four points with the exact denoiser: each gets a quarter of the mass,
+/// A law of x_T to start from: the exact q_T, or N(0, 1) as the notebook does, and the share of each point
+/// that it leads to: E p(point | x_T), since the exact reversal keeps p(x_0 | x_T).
+struct ChainStart {
+  std::string name;
+  Tensor x;            ///< (n, 1)
+  Tensor expectation;  ///< (4), in the order of the points
+
+  static ChainStart exact_law(const AnalyticDenoiser& exact, const Rng& rng) {
+    return {"q_T", exact.marginal(1.0).sample(8'000, rng.stream("start")), exact.target().weights()};
+  }
+  static ChainStart standard_normal(const AnalyticDenoiser& exact, const Rng& rng) {
+    const Line nodes = line(-9, 9, 900);
+    const Tensor weights = normal_log_density(nodes.x, 0, 1).exp() * nodes.step;
+    return {"N(0, 1)", rng.stream("normal start").normal({8'000, 1}, {}, at::kDouble),
+            weights.matmul(exact.marginal(1.0).responsibilities(nodes.states()))};
+  }
+};
+
+std::vector<ChainStart> chain_starts(const AnalyticDenoiser& exact, const Rng& rng) {
+  return {ChainStart::exact_law(exact, rng), ChainStart::standard_normal(exact, rng)};
+}
+
+/// The notebook's Algorithm 2 on its four points with the exact denoiser: each gets its share of the mass,
 /// and as the last step adds no noise every sample ends on a point.
 void algorithm_two(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::notebook();
   const AnalyticDenoiser exact(LineMixture::four_points().mixture(), chain.process());
-  const Tensor start = exact.marginal(1.0).sample(8'000, trial.rng().stream("start"));
-  const NoiseSource noise = trial.rng().stream("noise").noise_source(at::kDouble);
-  Tensor x = integrate(exact, Ancestral(Ancestral::Variance::transition), TimeGrid::uniform(200), start,
-                       {.noise = noise, .observers = {}})
-                 .x.flatten();
-  if (!trial.has("last-step")) x = x + 0.2 * trial.rng().stream("last").normal({8'000}, {}, at::kDouble);
-  for (const double point : {-15.0, -5.0, 1.0, 15.0}) {
-    const Tensor near = x.masked_select((x - point).abs() < 2.0);
-    evidence.equal(fmt::format("mass at {}", point), fraction_of((x - point).abs() < 2.0, 0.25), 0.25, 0.005);
-    evidence.equal(fmt::format("largest distance from {}", point),
-                   {(near - point).abs().max().item<double>()}, 0, 1e-6);
+  const Tensor points = exact.target().means().flatten();
+  for (const ChainStart& start : chain_starts(exact, trial.rng())) {
+    const NoiseSource noise = trial.rng().stream(start.name).noise_source(at::kDouble);
+    Tensor x = integrate(exact, Ancestral(Ancestral::Variance::transition), TimeGrid::uniform(200), start.x,
+                         {.noise = noise, .observers = {}})
+                   .x.flatten();
+    if (!trial.has("last-step")) x = x + 0.2 * trial.rng().stream("last").normal({8'000}, {}, at::kDouble);
+    for (int64_t k = 0; k < 4; ++k) {
+      const double point = points[k].item<double>(), share = start.expectation[k].item<double>();
+      const Tensor distance = (x - point).abs();
+      evidence.equal(fmt::format("mass at {} from {}", point, start.name), fraction_of(distance < 2.0, share),
+                     share, 0.005);
+      evidence.equal(fmt::format("largest distance from {} from {}", point, start.name),
+                     {distance.masked_select(distance < 2.0).max().item<double>()}, 0, 1e-6);
+    }
   }
 }
 
@@ -125,23 +153,26 @@ void four_points(const Trial& trial, Evidence& evidence) {
   const AnalyticDenoiser exact(LineMixture::four_points().mixture(), chain.process());
   const double sign = trial.has("sign") ? 1 : -1;
   const StateFunction score = [&](const Tensor& x, double t) { return sign * exact.estimate(x, t).score(); };
-  const Tensor start = exact.marginal(1.0).sample(8'000, trial.rng().stream("start"));
-  const Tensor x =
-      simulate(reverse(forward_sde(chain.process(), 1), score, 1.0), start,
-               shrinking_times(400, chain.time(4)),
-               {.method = {}, .noise = wiener_increments(trial.rng().stream("noise")), .observer = {}})
-          .flatten();
-  std::vector<Tensor> residuals;
-  for (const double point : {-15.0, -5.0, 1.0, 15.0}) {
-    const Tensor distance = x - std::sqrt(chain.alphabar(4)) * point;
-    evidence.equal(fmt::format("mass near {}", point), fraction_of(distance.abs() < 2.5, 0.25), 0.25, 0.003);
-    residuals.push_back(distance.masked_select(distance.abs() < 2.5));
+  const Tensor points = exact.target().means().flatten();
+  for (const ChainStart& start : chain_starts(exact, trial.rng())) {
+    const Tensor x = end_state(reverse(forward_sde(chain.process(), 1), score, 1.0), start.x,
+                               shrinking_times(400, chain.time(4)), trial.rng().stream(start.name))
+                         .flatten();
+    std::vector<Tensor> residuals;
+    for (int64_t k = 0; k < 4; ++k) {
+      const double point = points[k].item<double>(), share = start.expectation[k].item<double>();
+      const Tensor distance = x - std::sqrt(chain.alphabar(4)) * point;
+      evidence.equal(fmt::format("mass near {} from {}", point, start.name),
+                     fraction_of(distance.abs() < 2.5, share), share, 0.003);
+      residuals.push_back(distance.masked_select(distance.abs() < 2.5));
+    }
+    const Tensor near = at::cat(residuals);
+    evidence.at_least("samples near a point from " + start.name, {static_cast<double>(near.numel())}, 7'990);
+    if (near.numel() < 2) return;
+    evidence.equal("mean distance from the nearest point from " + start.name, mean_of(near), 0, 0.003);
+    evidence.equal("variance about the nearest point from " + start.name, variance_of(near),
+                   1 - chain.alphabar(4), 0.006);
   }
-  const Tensor near = at::cat(residuals);
-  evidence.at_least("samples near a point", {static_cast<double>(near.numel())}, 7'990);
-  if (near.numel() < 2) return;
-  evidence.equal("mean distance from the nearest point", mean_of(near), 0, 0.003);
-  evidence.equal("variance about the nearest point", variance_of(near), 1 - chain.alphabar(4), 0.006);
 }
 
 }  // namespace
@@ -160,7 +191,7 @@ void add_s3_generation(Checks& checks) {
   checks.push_back(
       {.id = "s3.reverse.algorithm-2",
        .source = "S3, 1.2.1, generation",
-       .statement = "Algorithm 2 with the exact denoiser ends on the four points, a quarter each",
+       .statement = "Algorithm 2 with the exact denoiser ends on the four points, from q_T and from N(0, 1)",
        .measure = algorithm_two,
        .ingredients = {{"last-step", "the last step adds noise too, as in the notebook"}}});
   checks.push_back({.id = "s3.flow.marginals",

@@ -1,4 +1,4 @@
-// The probability flow of a diffusion has the diffusion's laws (the remark to S0, Theorem 12.2; S3).
+// The probability flow of the diffusions of S0 has their laws (S3, 3.3; S0 has no flow).
 #include <cmath>
 
 #include "fokker/course/problem/known_diffusions.h"
@@ -65,22 +65,22 @@ void brownian(const Trial& trial, Evidence& evidence) {
 
 }  // namespace
 
-void add_s0_flow(Checks& checks) {
+void add_s3_flow(Checks& checks) {
   const Ingredient divergence{"div a", "the flow leaves out half the divergence of a = sigma sigma^T"};
   checks.push_back(
-      {.id = "s0.flow.warped",
-       .source = "S0, Theorem 12.2",
+      {.id = "s3.flow.warped",
+       .source = "S3, 3.3; Song et al. 2021, eq. 37",
        .statement = "The probability flow of a diffusion with a full, state-dependent sigma has its laws",
        .measure = warped,
        .ingredients = {divergence}});
-  checks.push_back({.id = "s0.flow.geometric",
-                    .source = "S0, Theorem 12.2",
+  checks.push_back({.id = "s3.flow.geometric",
+                    .source = "S3, 3.3; Song et al. 2021, eq. 37",
                     .statement = "The probability flow of geometric Brownian motion keeps its quantiles",
                     .measure = geometric,
                     .ingredients = {divergence}});
   checks.push_back(
-      {.id = "s0.flow.brownian",
-       .source = "S0, Theorem 12.1",
+      {.id = "s3.flow.brownian",
+       .source = "S3, 3.3; Song et al. 2021, eq. 13",
        .statement = "The probability flow of Brownian noising carries each quantile back to the data's",
        .measure = brownian,
        .ingredients = {{"half", "the flow takes the whole score term of the reversal and not half of it"}}});

@@ -1,0 +1,13 @@
+#pragma once
+#include "cli/denoiser_source.h"
+#include "fokker/condition/operator/operators.h"
+
+namespace fokker::cli {
+
+/// Rows of a file as an operator measures them, (rows, output...) float64. A mask's may have the shape of
+/// whole events, whose hidden numbers do not matter and may be NaN, or be the seen numbers alone. One
+/// measurement needs no dimension of rows. Levels 0..255 of images become [-1, 1]. Input error, naming the
+/// file, where the shape is none of these or a number that takes part is not finite.
+Tensor load_measured(const std::string& file, const LinearOperator& a, const LoadOptions& reading);
+
+}  // namespace fokker::cli

@@ -1,0 +1,91 @@
+// Methods that add a score term to the denoiser and let a sampler run: PiGDM and MMPS.
+#include "fokker/condition/method/conjugate_gradients.h"
+#include "fokker/condition/method/likelihood_denoiser.h"
+#include "fokker/condition/method/mmps.h"
+#include "fokker/condition/method/pigdm.h"
+#include "fokker/condition/method/reverse_steps.h"
+#include "fokker/core/check.h"
+#include "fokker/sample/integrate.h"
+#include "fokker/sample/method/ancestral/ancestral.h"
+
+namespace fokker {
+namespace {
+
+std::shared_ptr<const Sampler> or_ancestral(std::shared_ptr<const Sampler> sampler) {
+  return sampler ? std::move(sampler) : std::make_shared<Ancestral>();
+}
+
+/// A sampler's run on the prior with the term.
+PosteriorDraw run_with_term(const PosteriorBlock& block, const Sampler& sampler,
+                            const LikelihoodDenoiser::Term& term, const int64_t& gradients) {
+  const LikelihoodDenoiser denoiser(block.denoiser, term);
+  const Integration run =
+      integrate(denoiser, sampler, block.grid, block.start,
+                {.noise = block.noise, .block = block.start.size(0), .labels = block.labels});
+  return {.x = run.x, .log_weights = {}, .evaluations = run.evaluations, .gradients = gradients};
+}
+
+/// y - A x_0, (n, output...) float64.
+Tensor gap_of(const LinearMeasurement& seen, const Tensor& denoised) {
+  return seen.y().to(denoised.device()) - seen.a().apply(denoised.detach().to(at::kDouble));
+}
+
+}  // namespace
+
+double assumed_variance(const GaussianProcess& process, double t, double deviation) {
+  const double a = process.alpha(t) * deviation, s = process.sigma(t);
+  return s * s * deviation * deviation / (a * a + s * s);
+}
+
+Pigdm::Pigdm(std::shared_ptr<const Sampler> sampler) : sampler_(or_ancestral(std::move(sampler))) {}
+
+void Pigdm::check_measurement(const Measurement& measurement) const {
+  linear_only(measurement, name());
+}
+
+PosteriorDraw Pigdm::draw(const PosteriorBlock& block) const {
+  const LinearMeasurement& seen = linear_only(block.measurement, name());
+  int64_t passes = 0;
+  const auto term = [&](const Tensor& x, const Tensor& denoised, double t) {
+    const double variance = assumed_variance(block.process(), t, block.options.data_deviation);
+    const Tensor weighed = seen.a().solve(gap_of(seen, denoised), variance, seen.noise() * seen.noise());
+    ++passes;
+    return vector_jacobian_product(denoised, x, seen.a().adjoint(weighed).to(denoised.scalar_type()), false);
+  };
+  return run_with_term(block, *sampler_, term, passes);
+}
+
+Mmps::Mmps(Options options, std::shared_ptr<const Sampler> sampler)
+    : options_(options), sampler_(or_ancestral(std::move(sampler))) {
+  check(options.iterations > 0, "mmps: expected iterations > 0 but received {}", options.iterations);
+  check(options.tolerance >= 0, "mmps: expected tolerance >= 0 but received {}", options.tolerance);
+}
+
+void Mmps::check_measurement(const Measurement& measurement) const {
+  linear_only(measurement, name());
+}
+
+PosteriorDraw Mmps::draw(const PosteriorBlock& block) const {
+  const LinearMeasurement& seen = linear_only(block.measurement, name());
+  const LinearOperator& a = seen.a();
+  int64_t passes = 0;
+  const auto term = [&](const Tensor& x, const Tensor& denoised, double t) {
+    const double s = block.process().sigma(t), factor = s * s / block.process().alpha(t),
+                 noise = seen.noise() * seen.noise();
+    const Tensor gap = gap_of(seen, denoised);
+    const auto back = [&](const Tensor& rows, bool again) {  // J^T A^T
+      ++passes;
+      const Tensor v = a.adjoint(rows.reshape(gap.sizes())).to(denoised.scalar_type());
+      return vector_jacobian_product(denoised, x, v, again);
+    };
+    const auto product = [&](const Tensor& rows) {
+      return a.apply(back(rows, true).to(at::kDouble)).flatten(1) * factor + rows * noise;
+    };
+    const GradientMode off(false);
+    const auto solved = conjugate_gradients(product, gap.flatten(1), options_.iterations, options_.tolerance);
+    return back(solved.solution, false);
+  };
+  return run_with_term(block, *sampler_, term, passes);
+}
+
+}  // namespace fokker

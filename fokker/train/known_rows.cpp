@@ -1,0 +1,96 @@
+#include "fokker/train/known_rows.h"
+
+#include <algorithm>
+
+#include "fokker/core/check.h"
+#include "fokker/core/text/text.h"
+#include "fokker/data/labels.h"
+
+namespace fokker {
+namespace {
+
+/// The rows with the conditions that are asked for, or that the model to go on from has.
+Dataset conditioned(Dataset data, const Recipe& recipe) {
+  const Model* model = recipe.warm_start.get();
+  std::vector<std::string> names = recipe.condition;
+  if (model) {
+    check(names.empty() || names == model->condition.columns,
+          "warm start: expected the conditions of the model, {}, but received {}",
+          model->condition.any() ? join(model->condition.columns) : "none", join(names));
+    if (!model->condition.places.empty()) names = model->condition.columns;
+  }
+  check(names.empty() || !data.conditions.defined() || names == data.condition_columns,
+        "condition: expected {}, as the rows have, but received {}", join(data.condition_columns),
+        join(names));
+  if (!data.conditions.defined() && !data.schema) data = take_conditions(std::move(data), names);
+  check(
+      !recipe.labels || !data.labels.defined() || !data.conditions.defined(),
+      "condition: {} has labels too, and a row is conditioned on a class or on numbers: expected one of the "
+      "two; a label column may be a condition itself",
+      data.source.empty() ? "the data" : data.source);
+  check(!model || data.condition_columns == model->condition.columns || model->table,
+        "warm start: expected rows with conditions {} but received {}",
+        model && model->condition.any() ? join(model->condition.columns) : "of no kind",
+        data.condition_columns.empty() ? "none" : join(data.condition_columns));
+  return data;
+}
+
+/// The columns of a table with a schema that are given in every row.
+ConditionMap cells_given(const Dataset& training, const TableMap& table,
+                         const std::vector<std::string>& names) {
+  const Dataset taken = take_conditions(training, names);
+  for (const int64_t j : taken.condition_places)
+    check_input(table.schema().columns[static_cast<size_t>(j)].kind != ColumnKind::constant,
+                "{}: condition '{}' is the same in all rows: nothing can be learned of it; leave it out",
+                training.source, shown(table.schema().columns[static_cast<size_t>(j)].name));
+  const auto given = table.with_sources(taken.condition_places);
+  const auto& parts = table.layout().parts;
+  check_input(std::any_of(parts.begin(), parts.end(),
+                          [&](const TablePart& part) {
+                            return std::find(given.begin(), given.end(), part.column) == given.end();
+                          }),
+              "{}: what is left of the columns follows from the conditions {}: nothing is to be learned",
+              training.source, join(names));
+  return {.columns = names, .places = taken.condition_places};
+}
+
+/// The rows with labels as the model will know them.
+Dataset labelled(Dataset data, const Recipe& recipe) {
+  if (!recipe.labels) {
+    data.labels = Tensor();
+    data.label_names.clear();
+    data.label_column.clear();
+  }
+  if (!recipe.warm_start) {
+    name_labels(data, data.source);
+    return data;
+  }
+  const Model& model = *recipe.warm_start;
+  check((data.schema != nullptr) == (model.table != nullptr) &&
+            (!data.schema || data.schema->to_json() == model.schema()->to_json()),
+        "warm start: expected rows read by the model's schema");
+  check(data.event_shape() == model.row_shape() && (data.is_images() || data.columns == model.columns),
+        "warm start: expected rows of shape {}{} but received shape {}{}", shape_string(model.row_shape()),
+        model.columns.empty() ? "" : " with columns " + join(model.columns), shape_string(data.event_shape()),
+        data.columns.empty() ? "" : " with columns " + join(data.columns));
+  if (data.labels.defined() && !model.label_names.empty())
+    data.labels = labels_among(data, model.label_names);
+  if (model.label_names.empty()) data.labels = Tensor();
+  data.label_names = model.label_names;
+  data.label_column = model.label_column;
+  return data;
+}
+
+}  // namespace
+
+Dataset known_rows(Dataset data, const Recipe& recipe) {
+  return labelled(conditioned(std::move(data), recipe), recipe);
+}
+
+ConditionMap choose_condition(const Dataset& training, const TableMap* table, const Recipe& recipe) {
+  if (recipe.warm_start) return recipe.warm_start->condition;
+  if (table && !recipe.condition.empty()) return cells_given(training, *table, recipe.condition);
+  return training.conditions.defined() ? ConditionMap::fit(training) : ConditionMap();
+}
+
+}  // namespace fokker

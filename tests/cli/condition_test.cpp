@@ -1,0 +1,151 @@
+// A model that is conditioned on columns of a table, through the commands that use it.
+#include <cmath>
+
+#include "cli/inside.h"
+#include "fokker/data/array/npy.h"
+#include "fokker/format/model.h"
+
+namespace fokker {
+namespace {
+
+class ConditionCommand : public CliInside {
+ protected:
+  void SetUp() override {
+    CliInside::SetUp();
+    const Tensor u = Rng(5).normal({rows, 3}, {}, at::kDouble);
+    const Tensor x = 2 * u.select(1, 0) + 0.5 * u.select(1, 2);
+    values_ = at::stack({u.select(1, 0), x, u.select(1, 1) + u.select(1, 0)}, 1);
+    save_csv("pairs.csv", values_, {"a", "x", "b"});
+  }
+  void train() const {
+    ASSERT_EQ(refusal("train --data pairs.csv --condition x --out run --steps 30 --batch 64 --width 16 "
+                      "--depth 1 --quiet"),
+              "");
+  }
+  static constexpr int64_t rows = 400;
+  Tensor values_;
+};
+
+TEST_F(ConditionCommand, TrainsSamplesAndMeasuresGivenItsColumns) {
+  train();
+  ASSERT_EQ(refusal("sample run --given x=0.5 --n 3 --out s.csv --quiet"), "");
+  const Dataset samples = load_csv("s.csv");
+  EXPECT_EQ(samples.columns, (std::vector<std::string>{"a", "x", "b"}));
+  EXPECT_TRUE(samples.values.select(1, 1).eq(0.5).all().item<bool>());
+
+  write("some.csv", "note,x\n1,0.5\n2,-1\n");
+  ASSERT_EQ(refusal("sample run --given-file some.csv --n 2 --out t.csv --quiet"), "");
+  const Tensor of_file = load_csv("t.csv").values;
+  EXPECT_TRUE(of_file.select(1, 1).equal(vector_of({0.5, 0.5, -1, -1})));
+  // Row i of a mixed batch is row i of its condition's own.
+  EXPECT_LT(worst(of_file.narrow(0, 0, 2), samples.values.narrow(0, 0, 2)), 1e-4);
+
+  const Answer free = answer("sample run --n 2 --out u.csv");
+  EXPECT_THAT(free.said, HasSubstr("no --given: samples without regard to the conditions x"));
+  const Answer far = answer("sample run --given x=99 --n 2 --out u.csv");
+  EXPECT_THAT(far.said, HasSubstr("x = 99 lies far outside of the training's"));
+
+  const Json given = answer("likelihood run --data pairs.csv --rows 20").json;
+  const Json without = answer("likelihood run --data pairs.csv --rows 20 --unconditional").json;
+  EXPECT_EQ(given["given_conditions"], true);
+  EXPECT_EQ(without["given_conditions"], false);
+  EXPECT_NE(given["nats"], without["nats"]);
+  ASSERT_EQ(refusal("score run --data pairs.csv --time 0.3 --out score.npy --quiet"), "");
+  ASSERT_EQ(refusal("score run --data pairs.csv --time 0.3 --out free.npy --unconditional --quiet"), "");
+  EXPECT_EQ(load_npy("score.npy").size(1), 2);
+  EXPECT_GT(worst(load_npy("score.npy"), load_npy("free.npy")), 1e-4);
+  EXPECT_EQ(answer("inspect run").json["condition"], Json({"x"}));
+}
+
+// There and back to the rows, given each row's own condition, which travels beside its latents.
+TEST_F(ConditionCommand, LatentsKeepTheirConditions) {
+  train();
+  ASSERT_EQ(refusal("encode run --data pairs.csv --out z.csv --quiet"), "");
+  const Dataset latents = load_csv("z.csv");
+  EXPECT_EQ(latents.columns, (std::vector<std::string>{"latent_0", "latent_1", "x"}));
+  ASSERT_EQ(refusal("decode run --data z.csv --out back.csv --quiet"), "");
+  EXPECT_LT(worst(load_csv("back.csv").values, values_), 1e-3);
+  ASSERT_EQ(refusal("interpolate run --data pairs.csv --rows 0,3 --frames 5 --out walk.csv --quiet"), "");
+  const Tensor walk = load_csv("walk.csv").values;
+  EXPECT_LT(worst(walk[0], values_[0]), 1e-3);
+  EXPECT_LT(worst(walk[4], values_[3]), 1e-3);
+  EXPECT_NEAR(walk[2][1].item<double>(), (values_[0][1] + values_[3][1]).item<double>() / 2, 1e-9);
+}
+
+TEST_F(ConditionCommand, RefusesWhatDoesNotFit) {
+  const std::string train_it = "train --data pairs.csv --steps 2 --out other ";
+  EXPECT_THAT(refusal(train_it + "--condition y", ErrorKind::input),
+              HasSubstr("no column 'y' to be a condition: its columns are a, x, b"));
+  EXPECT_THAT(refusal(train_it + "--condition a,x,b", ErrorKind::input), HasSubstr("all of its columns"));
+  EXPECT_THAT(refusal(train_it + "--condition x --label-column x"),
+              HasSubstr("column 'x' is the label column"));
+  EXPECT_THAT(refusal("train --data target:moons --condition x0 --steps 2 --out other"),
+              HasSubstr("condition: expected a file with columns"));
+  train();
+  EXPECT_THAT(refusal("sample run --given y=1 --out s.csv"),
+              HasSubstr("expected COLUMN=NUMBER of the conditions x but received 'y=1'"));
+  EXPECT_THAT(refusal("sample run --given x=1..2 --out s.csv"), HasSubstr("expected x=NUMBER"));
+  EXPECT_THAT(refusal("sample run --given x=1 --given x=2 --out s.csv"), HasSubstr("'x' is given twice"));
+  EXPECT_THAT(refusal("sample run --guidance 2 --out s.csv"), HasSubstr("expected --label or --given too"));
+  write("none.csv", "a,b\n1,2\n");
+  EXPECT_THAT(refusal("sample run --given-file none.csv --out s.csv", ErrorKind::input),
+              HasSubstr("none.csv: no column 'x', which the model's condition has"));
+  EXPECT_THAT(refusal("likelihood run --data none.csv", ErrorKind::input),
+              HasSubstr("none.csv: no column 'x', which the model has"));
+}
+
+TEST_F(ConditionCommand, CalibrationIsOfHeldOutPairs) {
+  train();
+  const Answer found =
+      answer("calibrate run --data pairs.csv --rows 60 --draws 30 --steps 8 --out c.json --plot c.png");
+  EXPECT_THAT(found.said, HasSubstr("the model was trained on these rows"));
+  EXPECT_EQ(found.json["n"], 60);
+  EXPECT_EQ(found.json["columns"].size(), 2);
+  EXPECT_EQ(found.json["columns"][1]["column"], "b");
+  EXPECT_EQ(found.json["given"], Json({"x"}));
+  EXPECT_LT(found.json["p_value"].get<double>(), 0.01);  // after 30 steps
+  EXPECT_EQ(Json::parse(read_file("c.json")), found.json);
+  EXPECT_TRUE(fs::exists("c.png"));
+  save_csv("few.csv", values_.narrow(0, 0, 5), {"a", "x", "b"});
+  EXPECT_THAT(refusal("calibrate run --data few.csv --out c.json", ErrorKind::input),
+              HasSubstr("few.csv: expected at least 20 rows but it has 5"));
+  EXPECT_THAT(refusal("calibrate run --data few.csv --out c.txt"), HasSubstr("ends in .json"));
+  ASSERT_EQ(refusal("train --data pairs.csv --out plain --steps 3 --batch 16 --width 8 --depth 1 --quiet"),
+            "");
+  EXPECT_THAT(refusal("calibrate plain --data pairs.csv --out c.json"),
+              HasSubstr("plain: it was trained without conditions"));
+}
+
+// Texts and whole numbers: the network of tables, given its conditions in every row.
+TEST_F(ConditionCommand, OfATableWithASchema) {
+  std::string text = "sex,age,income\n";
+  const Tensor u = Rng(6).uniform({300, 2}, {}, at::kDouble);
+  for (int64_t i = 0; i < 300; ++i) {
+    const int age = 20 + static_cast<int>(50 * u[i][0].item<double>());
+    text += fmt::format("{},{},{:.1f}\n", i % 3 ? "male" : "female", age, age * (1 + u[i][1].item<double>()));
+  }
+  write("people.csv", text);
+  ASSERT_EQ(
+      refusal("train --data people.csv --condition sex,age --out people --steps 30 --batch 64 --width 16 "
+              "--depth 1 --quiet"),
+      "");
+  ASSERT_EQ(refusal("sample people --given sex=male --given age=40 --n 4 --out s.csv --quiet"), "");
+  EXPECT_THAT(read_file("s.csv"), ::testing::StartsWith("sex,age,income\nmale,40,"));
+  EXPECT_THAT(refusal("sample people --given sex=male --n 4 --out s.csv"),
+              HasSubstr("expected single values of sex, age in every row"));
+  EXPECT_THAT(refusal("sample people --given sex=male --given age=30..40 --n 4 --out s.csv"),
+              HasSubstr("expected single values of sex, age in every row"));
+  const Json likelihood = answer("likelihood people --data people.csv --rows 30").json;
+  EXPECT_EQ(likelihood["probabilities"], Json({"income"}));
+  EXPECT_EQ(likelihood["given_conditions"], true);
+  EXPECT_EQ(refusal("score people --data people.csv --time 0.4 --out score.npy --quiet"), "");
+  EXPECT_THAT(refusal("encode people --data people.csv --out z.npy"),
+              HasSubstr("do not hold the cells that it is given"));
+  EXPECT_EQ(answer("calibrate people --data people.csv --rows 40 --draws 10 --steps 8 --out c.json")
+                .json["columns"]
+                .size(),
+            1);
+}
+
+}  // namespace
+}  // namespace fokker
