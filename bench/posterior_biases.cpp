@@ -5,6 +5,7 @@
 
 #include "fokker/condition/operator/operators.h"
 #include "fokker/condition/posterior_sampler.h"
+#include "fokker/core/error.h"
 #include "fokker/core/runtime.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/evaluate/posterior_error.h"

@@ -2,7 +2,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/text/text.h"
+#include "fokker/data/columns.h"
 #include "fokker/data/labels.h"
 #include "fokker/nn/placement.h"
 
@@ -25,10 +25,9 @@ bool same_space(const Model& model, const Model& guide) {
   return same_normalisation(model.normalisation, guide.normalisation, model.normalisation.dimension());
 }
 
-std::string list_columns(const std::vector<std::string>& columns) {
-  std::vector<std::string> some;
-  for (const auto& column : columns) some.push_back(shown(column));
-  return some.empty() ? "none" : join(some);
+bool same_conditions(const ConditionMap& a, const ConditionMap& b) {
+  if (a.columns != b.columns || a.scale.has_value() != b.scale.has_value()) return false;
+  return !a.scale || same_normalisation(*a.scale, *b.scale, a.size());
 }
 
 }  // namespace
@@ -45,6 +44,10 @@ void check_guide(const Model& model, const Model& guide, bool labelled, const st
   const auto different = first_difference(model.spec.process, guide.spec.process);
   check(!different, "{}: expected a model of the process {} but its own is {}", name,
         model.spec.process.schedule()->config().dump(), guide.spec.process.schedule()->config().dump());
+  check(!labelled || same_conditions(model.condition, guide.condition),
+        "{}: expected a model of the same conditions, {}, but its own are {}{}", name,
+        list_columns(model.condition.columns), list_columns(guide.condition.columns),
+        model.condition.columns == guide.condition.columns ? ", of other means or deviations" : "");
   check(!labelled || model.label_names == guide.label_names,
         "{}: expected a model of the same labels, {}, but its own are {}", name,
         list_labels(model.label_names),
