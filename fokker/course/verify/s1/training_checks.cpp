@@ -70,11 +70,10 @@ struct TrainingProblem {
                                           const Rng& rng) const {
     const DenoiserSpec spec{.process = chain.process(), .prediction = prediction};
     const Tensor rows = data.mixture().sample(20'000, rng.stream("rows"));
-    Trainer trainer(
-        std::make_unique<Mlp>(MlpOptions{.dimension = 1, .width = 64, .depth = 2},
-                              rng.seed()),
-        spec, std::move(loss), Split{.training = {.values = rows, .columns = {"x"}}, .held_out = {}},
-        Normalisation::identity({1}), {.steps = 400, .batch = 256, .ema_decay = 0.98}, rng);
+    Trainer trainer(std::make_unique<Mlp>(MlpOptions{.dimension = 1, .width = 64, .depth = 2}, rng.seed()),
+                    spec, std::move(loss),
+                    Split{.training = {.values = rows, .columns = {"x"}}, .held_out = {}},
+                    Normalisation::identity({1}), {.steps = 400, .batch = 256, .ema_decay = 0.98}, rng);
     trainer.run({});
     return make_denoiser(trainer.averaged_network().clone(), spec);
   }
