@@ -36,6 +36,13 @@ void check_network(const TrainSettings& s, const Dataset& data) {
         data.source);
 }
 
+void check_label_column(const TrainSettings& s) {
+  check(s.label_column.empty() ||
+            std::find(s.condition.begin(), s.condition.end(), s.label_column) == s.condition.end(),
+        "condition: column '{}' is the label column: a column is the class or a condition, not both",
+        shown(s.label_column));
+}
+
 void check_condition(const TrainSettings& s, const Dataset& data) {
   if (s.condition.empty()) return;
   check(!named_target(s.data), "condition: expected a file with columns, but {} draws rows of a target",
@@ -45,10 +52,6 @@ void check_condition(const TrainSettings& s, const Dataset& data) {
         "floats "
         "(n, k)",
         data.source);
-  check(s.label_column.empty() ||
-            std::find(s.condition.begin(), s.condition.end(), s.label_column) == s.condition.end(),
-        "condition: column '{}' is the label column: a column is the class or a condition, not both",
-        shown(s.label_column));
 }
 
 /// What was found in a table, a line for each column.
@@ -148,6 +151,7 @@ Recipe recipe_of(const TrainSettings& s) {
 }
 
 TrainingPlan make_plan(const TrainSettings& s) {
+  check_label_column(s);
   const Recipe recipe = recipe_of(s);
   // Without its description a run that is resumed is matched by its checkpoint alone.
   std::optional<ModelData> known;

@@ -23,9 +23,10 @@ void check_posterior_run(const PosteriorSampler& method, const Denoiser& denoise
       !method.differentiates() || denoiser.process().alpha(grid.times().front()) > 0,
       "{}: expected a grid that begins where alpha > 0 but at t = {} there is no signal; see posterior_grid",
       method.name(), grid.times().front());
-  check(!options.labels.defined() ||
-            (options.labels.dim() == 1 && options.labels.size(0) == measurement.rows()),
-        "{}: expected {} labels, one per measured row", method.name(), measurement.rows());
+  const Tensor& labels = options.labels;
+  check(
+      !labels.defined() || ((labels.dim() == 1 || labels.dim() == 2) && labels.size(0) == measurement.rows()),
+      "{}: expected {} labels, one per measured row", method.name(), measurement.rows());
   check(!options.row_indices.defined() ||
             (options.row_indices.dim() == 1 && options.row_indices.size(0) == measurement.rows()),
         "{}: expected {} indices of rows", method.name(), measurement.rows());

@@ -23,7 +23,7 @@ struct PosteriorOptions {
   /// Standard deviation of the data in the denoiser's space, a coordinate's: what x_0 is thought to vary by
   /// where a method has no better idea (PiGDM, TDS).
   double data_deviation = 1;
-  /// (rows) int64: classes that the denoiser is told; undefined for none.
+  /// (rows) int64 classes or (rows, k) conditions that the denoiser is told; undefined for none.
   Tensor labels = {};
   /// Told how many samples of all are finished.
   std::function<void(int64_t done)> progress = {};
@@ -105,8 +105,8 @@ Tensor equally_weighted(const PosteriorSamples& samples, int64_t count, const Rn
                         int64_t first_row = 0);
 
 /// By name with parameters:
-///   replacement:resample=R · ddnm · dps:step=Z,form=norm|squared · pigdm · mmps:iterations=I ·
-///   tds:threshold=T · gibbs:iterations=N,largest=H,smallest=L
+///   replacement:resample=R · ddnm · dps:step=Z,form=norm|squared · pigdm:sampler=S ·
+///   mmps:iterations=I,sampler=S · tds:threshold=T · gibbs:iterations=N,largest=H,smallest=L
 /// Argument errors list the valid names and parameters.
 std::unique_ptr<PosteriorSampler> make_posterior_sampler(std::string_view spec);
 std::vector<std::string> posterior_sampler_names();

@@ -25,11 +25,12 @@ std::vector<PosteriorRegistry::Entry> posterior_entries() {
                                                                            {"squared", Dps::Form::squared}}));
            }},
           {"pigdm", "the likelihood with an assumed spread of x_0, as a score",
-           [](Spec&) -> Pointer { return std::make_unique<Pigdm>(); }},
+           [](Spec& s) -> Pointer { return std::make_unique<Pigdm>(s.text("sampler", "ancestral")); }},
           {"mmps", "the likelihood with the denoiser's own spread of x_0, by conjugate gradients",
            [](Spec& s) -> Pointer {
              return std::make_unique<Mmps>(Mmps::Options{.iterations = s.integer("iterations", 5, 1),
-                                                         .tolerance = s.number("tolerance", 1e-6, 0)});
+                                                         .tolerance = s.number("tolerance", 1e-6, 0),
+                                                         .sampler = s.text("sampler", "ancestral")});
            }},
           {"tds", "weighted particles, exact as they become many; needs noise",
            [](Spec& s) -> Pointer { return std::make_unique<Tds>(s.number("threshold", 0.5, 0)); }},

@@ -49,9 +49,6 @@ Tensor decoded(const TableMap& map, const TableRows& rows, const Tensor& y, cons
     Tensor found = -log_normal_density(own - clean, r).sum(1);
     if (is_among(given, part.column)) {  // what the flow gives to a point under noise, and no more
       total += found;
-      dim += part.dims;
-      level += part.levels;
-      discrete += part.kind != TablePart::Kind::number;
       continue;
     }
     if (part.kind == TablePart::Kind::number) {

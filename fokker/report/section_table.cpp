@@ -24,7 +24,9 @@ TableComparison compare_rows(const Material& m) {
   const Rng rng = Rng(m.options.seed).stream("table section");
   const Split& data = *m.run.data;
   const int64_t n = std::min(data.training.size(), kMostRows);
-  const Tensor samples = sample(m.run.model, n, rng).values;
+  SampleOptions options;
+  if (m.run.model.condition.any()) options.conditions = conditions_of_rows(m.run.model, data.training, n);
+  const Tensor samples = sample(m.run.model, n, rng, options).values;
   const Tensor held_out = data.held_out.size() > 1 ? some_rows(data.held_out, kMostRows, rng) : Tensor();
   return compare_tables(samples, data.training.values, held_out, m.run.model.table->schema(),
                         {.seed = m.options.seed});

@@ -87,7 +87,8 @@ TEST(Calibrate, RejectsDrawsThatAreTooWideTooNarrowOrElsewhere) {
   for (const Wrong wrong : {Wrong{0, 1.4}, Wrong{0, 0.7}, Wrong{0.35, 1}}) {
     const Calibration c = calibrated({600, 100, 3, wrong.shift, wrong.scale});
     EXPECT_LT(c.p_value, 1e-4) << wrong.shift << " " << wrong.scale;
-    EXPECT_LT(c.tarp_test.p_value, 0.01) << wrong.shift << " " << wrong.scale;
+    // A shift is seen from a random point as farther as often as nearer.
+    if (wrong.scale != 1) EXPECT_LT(c.tarp_test.p_value, 0.01) << wrong.scale;
     for (const CalibrationColumn& column : c.columns)
       EXPECT_LT(std::min(column.chi_square.p_value, column.kolmogorov.p_value), 1e-3);
   }

@@ -1,4 +1,6 @@
 // Networks that are conditioned on vectors.
+#include <torch/csrc/autograd/function.h>
+
 #include <limits>
 
 #include "nn/mlp_support.h"

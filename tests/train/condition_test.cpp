@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "fokker/core/file/files.h"
 #include "fokker/format/model.h"
 #include "fokker/train/posterior_draws.h"
 #include "fokker/train/sample_model.h"

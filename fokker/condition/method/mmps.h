@@ -1,6 +1,5 @@
 #pragma once
 #include "fokker/condition/posterior_sampler.h"
-#include "fokker/sample/sampler.h"
 
 namespace fokker {
 
@@ -13,10 +12,10 @@ class Mmps final : public PosteriorSampler {
  public:
   struct Options {
     int64_t iterations = 5;
-    double tolerance = 1e-6;  ///< of the residual's length, at which a row is left
+    double tolerance = 1e-6;            ///< of the residual's length, at which a row is left
+    std::string sampler = "ancestral";  ///< what runs on the score, as make_sampler names it
   };
-  /// The reverse chain where no sampler is given.
-  explicit Mmps(Options options, std::shared_ptr<const Sampler> sampler = nullptr);
+  explicit Mmps(Options options);
   Mmps() : Mmps(Options{}) {}
   std::string name() const override { return "mmps"; }
   void check_measurement(const Measurement& measurement) const override;
@@ -25,7 +24,6 @@ class Mmps final : public PosteriorSampler {
  private:
   PosteriorDraw draw(const PosteriorBlock& block) const override;
   Options options_;
-  std::shared_ptr<const Sampler> sampler_;
 };
 
 }  // namespace fokker

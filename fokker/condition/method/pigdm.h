@@ -1,6 +1,5 @@
 #pragma once
 #include "fokker/condition/posterior_sampler.h"
-#include "fokker/sample/sampler.h"
 
 namespace fokker {
 
@@ -15,15 +14,15 @@ double assumed_variance(const GaussianProcess& process, double t, double deviati
 /// step of DDIM). Exact where the data is N(m, sd^2 I).
 class Pigdm final : public PosteriorSampler {
  public:
-  /// The reverse chain where no sampler is given.
-  explicit Pigdm(std::shared_ptr<const Sampler> sampler = nullptr);
+  /// sampler: what runs on the score, as make_sampler names it.
+  explicit Pigdm(std::string sampler = "ancestral");
   std::string name() const override { return "pigdm"; }
   void check_measurement(const Measurement& measurement) const override;
   bool differentiates() const override { return true; }
 
  private:
   PosteriorDraw draw(const PosteriorBlock& block) const override;
-  std::shared_ptr<const Sampler> sampler_;
+  std::string sampler_;
 };
 
 }  // namespace fokker

@@ -6,21 +6,22 @@
 #include "fokker/condition/method/reverse_steps.h"
 #include "fokker/core/check.h"
 #include "fokker/sample/integrate.h"
-#include "fokker/sample/method/ancestral/ancestral.h"
+#include "fokker/sample/samplers.h"
 
 namespace fokker {
 namespace {
 
-std::shared_ptr<const Sampler> or_ancestral(std::shared_ptr<const Sampler> sampler) {
-  return sampler ? std::move(sampler) : std::make_shared<Ancestral>();
+/// Refuses what is no sampler while the method is made.
+void check_sampler(const std::string& sampler) {
+  make_sampler(sampler, GaussianProcess(VariancePreserving{}));
 }
 
 /// A sampler's run on the prior with the term.
-PosteriorDraw run_with_term(const PosteriorBlock& block, const Sampler& sampler,
+PosteriorDraw run_with_term(const PosteriorBlock& block, const std::string& sampler,
                             const LikelihoodDenoiser::Term& term, const int64_t& gradients) {
   const LikelihoodDenoiser denoiser(block.denoiser, term);
   const Integration run =
-      integrate(denoiser, sampler, block.grid, block.start,
+      integrate(denoiser, *make_sampler(sampler, block.process()).sampler, block.grid, block.start,
                 {.noise = block.noise, .block = block.start.size(0), .labels = block.labels});
   return {.x = run.x, .log_weights = {}, .evaluations = run.evaluations, .gradients = gradients};
 }
@@ -37,7 +38,9 @@ double assumed_variance(const GaussianProcess& process, double t, double deviati
   return s * s * deviation * deviation / (a * a + s * s);
 }
 
-Pigdm::Pigdm(std::shared_ptr<const Sampler> sampler) : sampler_(or_ancestral(std::move(sampler))) {}
+Pigdm::Pigdm(std::string sampler) : sampler_(std::move(sampler)) {
+  check_sampler(sampler_);
+}
 
 void Pigdm::check_measurement(const Measurement& measurement) const {
   linear_only(measurement, name());
@@ -52,13 +55,13 @@ PosteriorDraw Pigdm::draw(const PosteriorBlock& block) const {
     ++passes;
     return vector_jacobian_product(denoised, x, seen.a().adjoint(weighed).to(denoised.scalar_type()), false);
   };
-  return run_with_term(block, *sampler_, term, passes);
+  return run_with_term(block, sampler_, term, passes);
 }
 
-Mmps::Mmps(Options options, std::shared_ptr<const Sampler> sampler)
-    : options_(options), sampler_(or_ancestral(std::move(sampler))) {
-  check(options.iterations > 0, "mmps: expected iterations > 0 but received {}", options.iterations);
-  check(options.tolerance >= 0, "mmps: expected tolerance >= 0 but received {}", options.tolerance);
+Mmps::Mmps(Options options) : options_(std::move(options)) {
+  check(options_.iterations > 0, "mmps: expected iterations > 0 but received {}", options_.iterations);
+  check(options_.tolerance >= 0, "mmps: expected tolerance >= 0 but received {}", options_.tolerance);
+  check_sampler(options_.sampler);
 }
 
 void Mmps::check_measurement(const Measurement& measurement) const {
@@ -85,7 +88,7 @@ PosteriorDraw Mmps::draw(const PosteriorBlock& block) const {
     const auto solved = conjugate_gradients(product, gap.flatten(1), options_.iterations, options_.tolerance);
     return back(solved.solution, false);
   };
-  return run_with_term(block, *sampler_, term, passes);
+  return run_with_term(block, options_.sampler, term, passes);
 }
 
 }  // namespace fokker

@@ -22,9 +22,10 @@ const GaussianProcess& final_process() {
   return process;
 }
 
-Tensor annealed_end(const Denoiser& denoiser, int64_t inner, int64_t n, bool denoised, const Rng& rng) {
-  const Tensor start = 4 * rng.stream("start").normal({n, 1}, {}, at::kDouble);
-  const NoiseSource noise = rng.stream("noise").noise_source(at::kDouble);
+Tensor annealed_end(const Denoiser& denoiser, int64_t inner, int64_t n, bool denoised, const Rng& rng,
+                    at::ScalarType type = at::kDouble) {
+  const Tensor start = 4 * rng.stream("start").normal({n, 1}, {}, type);
+  const NoiseSource noise = rng.stream("noise").noise_source(type);
   return integrate(denoiser, AnnealedLangevin({.inner = inner, .relative_step = final_step}),
                    TimeGrid::uniform(final_levels - 1), start,
                    {.noise = noise, .observers = {}, .denoise_end = denoised})
@@ -114,7 +115,8 @@ void learned_law(const Trial& trial, Evidence& evidence) {
   const auto learned = learned_levels(target, trial.has("training") ? 500 : 1, trial.rng());
   const GridLaw law = exact_annealed(target, inner);
   const GradientMode off(false);
-  const Tensor x = annealed_end(*learned, inner, n, !trial.has("undenoised"), trial.rng());
+  const Tensor x =
+      annealed_end(*learned, inner, n, !trial.has("undenoised"), trial.rng(), at::kFloat).to(at::kDouble);
   const double variance = law.variance(law.grid);
   evidence.equal("mean of X^K", mean_of(x), law.mean(law.grid), 0.1);
   evidence.equal("variance of X^K", variance_of(x), variance, 0.06 * variance);

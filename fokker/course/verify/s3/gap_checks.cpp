@@ -26,7 +26,7 @@ const LineMixture& gap_data() {
 double mean_denoising_error(const LineMixture& data, const Denoiser& denoiser, const ChainTable& chain,
                             int64_t i) {
   const double alpha = std::sqrt(chain.alphabar(i)), sigma = chain.sigma(i);
-  const Line nodes = line(-8, 8, 800);
+  const Line nodes = line(-14, 14, 1400);
   const Tensor D = denoiser.estimate(nodes.states(), chain.time(i)).denoised().flatten();
   const Tensor best = (nodes.x - sigma * data.noise(nodes.x, alpha, sigma)) / alpha;
   const Tensor density = data.log_density(nodes.x, alpha, sigma).exp();
@@ -42,7 +42,7 @@ double gap_of_bound(const LineMixture& data, const Denoiser& denoiser, const Cha
         elbo_term(chain.process(), times, static_cast<size_t>(i - 1), ElboOptions::Variance::transition);
     sum += term.error * mean_denoising_error(data, denoiser, chain, i) + term.constant;
   }
-  const Line nodes = line(-8, 8, 1600);
+  const Line nodes = line(-14, 14, 2800);
   const Tensor log_p = data.log_density(nodes.x);
   return nodes.integral(log_p.exp() * (log_p + elbo_prior(chain.process(), nodes.states()))) + sum;
 }
@@ -67,7 +67,7 @@ double step_divergence(const LineMixture& data, const ChainTable& chain, int64_t
 
 /// KL(q(x_0:T) || p(x_0:T)) by the chain rule backwards: the bound's gap where the model is the data's.
 double path_divergence(const LineMixture& data, const ChainTable& chain) {
-  const Line nodes = line(-8, 8, 1600);
+  const Line nodes = line(-14, 14, 2800);
   const Tensor log_q =
       data.log_density(nodes.x, std::sqrt(chain.alphabar(chain.steps())), chain.sigma(chain.steps()));
   double sum = nodes.integral(log_q.exp() * (log_q - normal_log_density(nodes.x, 0, 1)));
