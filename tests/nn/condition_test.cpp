@@ -183,9 +183,11 @@ TEST(ConditionedUNet, FormsAgreeAndMixedBatchesEqualSingleOnes) {
   const auto wanted = gradients(
       (network.forward(x.to(at::kDouble), time.to(at::kDouble), rows.to(at::kDouble)) * weights).sum(),
       of_exact, false);
-  for (size_t i = 0; i < found.size(); ++i)
-    if (network.parameters()[i].name.starts_with("condition"))
-      EXPECT_LT(relative_difference(found[i], wanted[i]), 1e-4) << network.parameters()[i].name;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const std::string& name = network.parameters()[i].name;
+    if (!name.starts_with("condition")) continue;
+    EXPECT_LT(relative_difference(found[i], wanted[i]), 1e-4) << name;
+  }
 }
 
 TEST(ConditionedUNet, GradientsAreThoseOfDifferences) {
