@@ -1,12 +1,14 @@
 #include "cli/model_report.h"
 #include "cli/option/data_options.h"
 #include "cli/option/kind_options.h"
+#include "fokker/core/check.h"
 #include "fokker/core/error.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/labels.h"
 #include "fokker/format/model.h"
 #include "fokker/format/safetensors.h"
+#include "fokker/table/cells.h"
 #include "fokker/table/describe.h"
 
 namespace fokker::cli {
@@ -51,14 +53,18 @@ Report inspect_safetensors(const std::string& path) {
   return {{{"kind", "safetensors"}, {"tensors", tensors}}, text};
 }
 
-/// Of the cells that are not missing.
-Json number_figures(const Tensor& cells) {
+Json number_figures(const Tensor& numbers) {
+  return {{"mean", numbers.mean().item<double>()},
+          {"standard_deviation", numbers.std(/*unbiased=*/false).item<double>()},
+          {"minimum", numbers.min().item<double>()},
+          {"maximum", numbers.max().item<double>()}};
+}
+
+/// Of the cells that are not missing, where all of them are numbers.
+Json figures_of(const Column& column, const Tensor& cells) {
   const Tensor known = cells.index_select(0, cells.isnan().logical_not().nonzero().squeeze(1));
-  if (known.size(0) == 0) return Json::object();
-  return {{"mean", known.mean().item<double>()},
-          {"standard_deviation", known.std(/*unbiased=*/false).item<double>()},
-          {"minimum", known.min().item<double>()},
-          {"maximum", known.max().item<double>()}};
+  const auto numbers = known.size(0) > 0 ? numbers_of_cells(column, known) : std::nullopt;
+  return numbers ? number_figures(*numbers) : Json::object();
 }
 
 /// Columns of any kinds.
@@ -67,10 +73,8 @@ void add_typed_columns(const Dataset& data, Json& json, std::string& text) {
   for (int64_t c = 0; c < data.schema->size(); ++c) {
     const Column& column = data.schema->columns[static_cast<size_t>(c)];
     Json each = {{"name", column.name}, {"kind", to_string(column.kind)}};
-    if (column.has_levels())
-      each["levels"] = std::ssize(column.levels);
-    else
-      each.update(number_figures(data.values.select(1, c)));
+    if (column.has_levels()) each["levels"] = std::ssize(column.levels);
+    each.update(figures_of(column, data.values.select(1, c)));
     if (!column.missing.empty()) each["missing_share"] = column.missing_share;
     json["columns"].push_back(std::move(each));
   }

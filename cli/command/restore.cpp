@@ -11,6 +11,7 @@
 #include "fokker/data/csv/csv.h"
 #include "fokker/data/file_rows.h"
 #include "fokker/denoise/analytic.h"
+#include "fokker/denoise/guidance.h"
 #include "fokker/plot/mark/image_grid.h"
 #include "fokker/train/sample_model.h"
 
@@ -19,7 +20,7 @@ namespace {
 
 struct RestoreOptions : SourceOptions {
   CommonOptions common;
-  std::string data, measured_by, method = "mmps", out, uncertainty, label;
+  std::string data, measured_by, method = "auto", out, uncertainty, label;
   double noise = 0;
   int64_t particles = 256, steps = 100, n = 1, batch = 0;
 };
@@ -44,7 +45,11 @@ void describe_restore(Command& c, RestoreOptions& o) {
            Command::Need::required);
   c.option("--noise", o.noise, "S, the noise's standard deviation in the units of y; 0: exact");
   c.heading("Method");
-  c.option("--method", o.method, "One of: " + join(restore_methods()) + " (exact: of a target)");
+  c.option(
+      "--method", o.method,
+      "One of: " + join(restore_methods()) +
+          " (exact: of a target); auto: ddnm for the images of a run, which asks for no derivatives of its "
+          "network, else mmps");
   c.option("--particles", o.particles, "Particles of tds for each measurement");
   c.option("--steps", o.steps, "Steps from noise to data");
   c.option("--n", o.n, "Draws of x for each measurement");
@@ -83,8 +88,11 @@ void check_restore_outputs(const RestoreOptions& o, const DenoiserSource& source
         o.uncertainty);
 }
 
+/// Of the images of a run with estimates within [-1, 1], as they are sampled.
 DenoiserSource open_source(const RestoreOptions& o) {
   DenoiserSource source = open_denoiser(o.common, o);
+  if (source.model && source.model->is_image())
+    source.denoiser = std::make_shared<ClippedDenoiser>(source.denoiser, 1.0);
   check(!source.table(),
         "{}: it was trained on a table with a schema, whose cells are no numbers to measure; fokker impute "
         "fills "
@@ -200,10 +208,23 @@ void write_restored(const RestoreOptions& o, const DenoiserSource& source, const
   if (o.uncertainty.ends_with(".png")) plot::save_image_grid(o.uncertainty, as_picture(deviation));
 }
 
-int run_restore(const RestoreOptions& o, const Command&) {
+/// Derivatives of a network that is little trained are not those of a denoiser, and mmps may then leave the
+/// range of pictures.
+std::string chosen_method(const RestoreOptions& o, const DenoiserSource& source) {
+  if (o.method != "auto") return o.method;
+  std::string method = source.model && source.model->is_image() ? "ddnm" : "mmps";
+  message(fmt::format("method {}", method));
+  return method;
+}
+
+int run_restore(const RestoreOptions& typed, const Command&) {
+  RestoreOptions o = typed;
   check_restore(o);
-  const auto method = o.method == "exact" ? nullptr : make_posterior_sampler(o.method);
+  if (o.method != "auto" && o.method != "exact")
+    make_posterior_sampler(o.method);  // refuses before the run is read
   const DenoiserSource source = open_source(o);
+  o.method = chosen_method(o, source);
+  const auto method = o.method == "exact" ? nullptr : make_posterior_sampler(o.method);
   check_restore_outputs(o, source);
   const Seen seen = read_measurement(o, source);
   if (method) method->check_measurement(*seen.in_model);

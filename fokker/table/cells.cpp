@@ -169,4 +169,17 @@ std::optional<double> parse_cell(const Column& column, std::string_view text) {
   return CellParser(column).parse(text);
 }
 
+std::optional<Tensor> numbers_of_cells(const Column& column, const Tensor& cells) try {
+  if (!column.has_levels()) return cells.to(at::kDouble);
+  std::vector<double> values;
+  for (const std::string& level : column.levels) {
+    double value = 0;
+    if (parse_number(level, value) != NumberError::none) return {};
+    values.push_back(value);
+  }
+  return at::tensor(values, at::TensorOptions(at::kDouble)).index_select(0, cells.to(at::kLong));
+} catch (...) {
+  detail::throw_as_error();
+}
+
 }  // namespace fokker

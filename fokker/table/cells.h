@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "fokker/core/tensor.h"
 #include "fokker/table/dates.h"
 #include "fokker/table/schema.h"
 
@@ -38,6 +39,10 @@ class CellParser {
   std::unordered_map<std::string_view, double> places_;  ///< of levels, without blanks
   std::unordered_map<double, double> values_;            ///< of levels that are all whole numbers
 };
+
+/// The numbers of cells (n) of a column, none of them missing: those themselves, or what their levels are as
+/// numbers, (n) float64. Nothing where a level is no number.
+std::optional<Tensor> numbers_of_cells(const Column& column, const Tensor& cells);
 
 /// Writes the cells of one column, which must outlive it; numbers with that character before their decimals.
 class CellWriter {

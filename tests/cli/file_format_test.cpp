@@ -109,7 +109,7 @@ TEST_F(FileFormat, KindsAreSaidToCommandsWithoutAModel) {
     std::vector<std::string> all;
     for (const Json& column : answer(arguments).json["table_columns"])
       all.push_back(
-          fmt::format("{}={}", column["name"].get<std::string>(), column["kind"].get<std::string>()));
+          fmt::format("{}={}", column["column"].get<std::string>(), column["kind"].get<std::string>()));
     return all;
   };
   using ::testing::ElementsAre;

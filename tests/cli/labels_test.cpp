@@ -48,7 +48,7 @@ TEST_F(LabelCommand, GuidanceAndLabelsNeedWhatTheyAreFor) {
   write_classes("d.csv", "1", "2");
   train("d.csv");
   const std::string sample = "sample run --n 10 --out t.csv ";
-  EXPECT_THAT(refusal(sample + "--guidance 5"), HasSubstr("guidance: expected --label too"));
+  EXPECT_THAT(refusal(sample + "--guidance 5"), HasSubstr("guidance: expected --label or --given too"));
   EXPECT_THAT(refusal(sample + "--guidance nan --label 1"),
               HasSubstr("guidance: expected a number but received 'nan'"));
   EXPECT_THAT(answer(sample).said, HasSubstr("no --label: samples of any class"));

@@ -21,7 +21,7 @@ Tensor mixed_conditions(int64_t n, int64_t k) {
   return rows;
 }
 
-MlpOptions options(bool residual) {
+MlpOptions mlp_options(bool residual) {
   return {.dimension = 3,
           .width = 37,
           .depth = 3,
@@ -35,7 +35,7 @@ MlpOptions options(bool residual) {
 class ConditionedMlp : public ::testing::TestWithParam<bool> {};
 
 TEST_P(ConditionedMlp, FormsAgreeWithThePlainOneInFloat64) {
-  Mlp network(options(GetParam()));
+  Mlp network(mlp_options(GetParam()));
   randomise_single(network, 7);
   const auto exact = network.clone();
   exact->to(at::kCPU, at::kDouble);
@@ -61,7 +61,7 @@ TEST_P(ConditionedMlp, FormsAgreeWithThePlainOneInFloat64) {
 }
 
 TEST_P(ConditionedMlp, GradientsAreThoseOfDifferences) {
-  Mlp network(options(GetParam()));
+  Mlp network(mlp_options(GetParam()));
   randomise(network, 3);
   const int64_t n = 7;
   std::vector<std::string> names{"output.weight", "condition_embedding.weight", "condition_input.weight"};
@@ -72,7 +72,7 @@ TEST_P(ConditionedMlp, GradientsAreThoseOfDifferences) {
 }
 
 TEST_P(ConditionedMlp, RowsOfAMixedBatchAreThoseOfTheirOwn) {
-  Mlp network(options(GetParam()));
+  Mlp network(mlp_options(GetParam()));
   randomise_single(network, 5);
   const int64_t n = 9;
   const Tensor x = Rng(1).normal({n, 3}), time = Rng(2).uniform({1}), rows = mixed_conditions(n, 5);
@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, ConditionedMlp, ::testing::Bool());
 
 // d output / d condition is recorded, though the weights' own node gives no gradient of it.
 TEST(ConditionedMlp, GradientsOfTheConditionAreThoseOfDifferences) {
-  Mlp network(options(true));
+  Mlp network(mlp_options(true));
   randomise(network, 3);
   const Tensor x = Rng(1).normal({60, 3}, {}, at::kDouble), time = Rng(2).uniform({60}, {}, at::kDouble);
   const Tensor condition = Rng(3).normal({60, 5}, {}, at::kDouble).requires_grad_(true);
@@ -113,7 +113,7 @@ TEST(ConditionedMlp, GradientsOfTheConditionAreThoseOfDifferences) {
 }
 
 TEST(ConditionedMlp, RefusesWhatDoesNotFit) {
-  const Mlp network(options(true)), plain({.dimension = 3, .width = 8, .depth = 1});
+  const Mlp network(mlp_options(true)), plain({.dimension = 3, .width = 8, .depth = 1});
   const Tensor x = at::zeros({4, 3}), time = at::zeros({1});
   expect_error(
       [&] {
@@ -139,7 +139,7 @@ TEST(ConditionedMlp, RefusesWhatDoesNotFit) {
 }
 
 TEST(ConditionedMlp, IsMadeAgainFromItsConfiguration) {
-  Mlp network(options(true), 4);
+  Mlp network(mlp_options(true), 4);
   const auto copy = make_network(network.config(), 9);
   copy->load(network.parameters());
   EXPECT_EQ(copy->condition_size(), 5);
@@ -183,9 +183,11 @@ TEST(ConditionedUNet, FormsAgreeAndMixedBatchesEqualSingleOnes) {
   const auto wanted = gradients(
       (network.forward(x.to(at::kDouble), time.to(at::kDouble), rows.to(at::kDouble)) * weights).sum(),
       of_exact, false);
-  for (size_t i = 0; i < found.size(); ++i)
-    if (network.parameters()[i].name.starts_with("condition"))
-      EXPECT_LT(relative_difference(found[i], wanted[i]), 1e-4) << network.parameters()[i].name;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const std::string& name = network.parameters()[i].name;
+    if (!name.starts_with("condition")) continue;
+    EXPECT_LT(relative_difference(found[i], wanted[i]), 1e-4) << name;
+  }
 }
 
 TEST(ConditionedUNet, GradientsAreThoseOfDifferences) {

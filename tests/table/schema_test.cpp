@@ -45,7 +45,8 @@ std::vector<InferredColumn> random_columns(uint64_t seed) {
 
 TEST(Schema, CellsRoundTripThroughTextsAndColumnsThroughJson) {
   for (uint64_t seed = 0; seed < 5; ++seed) {
-    Schema schema{.dropped = {{"id", "an identifier"}}};
+    Schema schema;
+    schema.dropped = {{"id", "an identifier"}};
     for (const InferredColumn& column : random_columns(seed)) schema.columns.push_back(column.column);
     const Json json = schema.to_json();
     const Schema back = Schema::from_json(Json::parse(json_text(json)), "s.json");
