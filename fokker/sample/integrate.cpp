@@ -94,6 +94,10 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
             (options.labels.dim() >= 1 && options.labels.dim() <= 2 && options.labels.size(0) == x.size(0)),
         "integrate: expected {} labels, one per row, but received shape {}", x.size(0),
         labelled ? shape_string(options.labels) : "");
+  check(!labelled || (options.labels.dim() == 1) == (options.labels.scalar_type() == at::kLong),
+        "integrate: expected labels (n) int64 or conditions (n, k) floating but received {} {}",
+        labelled ? shape_string(options.labels) : "",
+        labelled ? c10::toString(options.labels.scalar_type()) : "");
   std::shared_ptr<const Denoiser> used = denoiser.frozen();
   if (!used) used = std::shared_ptr<const Denoiser>(std::shared_ptr<void>(), &denoiser);  // lives as long
   Integration whole;
