@@ -90,7 +90,7 @@ void add_inverse_posteriors(Items& items) {
   items.push_back(
       {.id = "inverse.posteriors",
        .title = "What each method takes for the posterior",
-       .source = "beside the sources: inverse problems",
+       .source = "Wu et al. 2023; Rozet et al. 2024; Song et al. 2023; Chung et al. 2023",
        .caption =
            "Five modes on a circle, of which y = x_1 + x_2 / 2 is seen with noise 0.3: the exact posterior "
            "as "
