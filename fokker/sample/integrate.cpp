@@ -26,6 +26,13 @@ void check_not_stopped(int64_t rows_done, int64_t step, const TimeGrid& grid) {
          rows_done, step, grid.steps());
 }
 
+/// Classes or conditions of n rows.
+bool are_labels(const Tensor& labels, int64_t n) {
+  return labels.dim() >= 1 && labels.size(0) == n &&
+         ((labels.dim() == 1 && labels.scalar_type() == at::kLong) ||
+          (labels.dim() == 2 && labels.is_floating_point()));
+}
+
 /// A denoiser that is told the labels of its rows at every call.
 class Told final : public Denoiser {
  public:
@@ -90,14 +97,9 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
   check_run(sampler, grid);
   const GradientMode no_gradients(false);
   const bool labelled = options.labels.defined();
-  check(!labelled ||
-            (options.labels.dim() >= 1 && options.labels.dim() <= 2 && options.labels.size(0) == x.size(0)),
-        "integrate: expected {} labels, one per row, but received shape {}", x.size(0),
-        labelled ? shape_string(options.labels) : "");
-  check(!labelled || (options.labels.dim() == 1) == (options.labels.scalar_type() == at::kLong),
-        "integrate: expected labels (n) int64 or conditions (n, k) floating but received {} {}",
-        labelled ? shape_string(options.labels) : "",
-        labelled ? c10::toString(options.labels.scalar_type()) : "");
+  check(!labelled || are_labels(options.labels, x.size(0)),
+        "integrate: expected {} labels, one per row, (n) int64 or (n, k) floating, but received shape {}",
+        x.size(0), labelled ? shape_string(options.labels) : "");
   std::shared_ptr<const Denoiser> used = denoiser.frozen();
   if (!used) used = std::shared_ptr<const Denoiser>(std::shared_ptr<void>(), &denoiser);  // lives as long
   Integration whole;

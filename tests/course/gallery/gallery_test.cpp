@@ -40,8 +40,9 @@ TEST(GalleryItems, EveryIdExistsOnceAndSaysItsSource) {
   for (const Item& item : all_items()) {
     EXPECT_TRUE(ids.insert(item.id).second) << item.id;
     // "s3.forward" is of S3; groups of another name are of the library itself and cite papers.
-    if (std::isdigit(static_cast<unsigned char>(item.id[1])))
+    if (std::isdigit(static_cast<unsigned char>(item.id[1]))) {
       EXPECT_EQ(item.source.substr(0, 2), "S" + item.id.substr(1, 1)) << item.id;
+    }
     EXPECT_FALSE(item.source.empty()) << item.id;
     for (const std::string* text : {&item.title, &item.caption, &item.alt})
       EXPECT_FALSE(text->empty()) << item.id;
