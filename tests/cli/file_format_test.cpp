@@ -107,7 +107,8 @@ TEST_F(FileFormat, KindsAreSaidToCommandsWithoutAModel) {
   const std::string pair = "evaluate --samples s.csv --reference d.csv";
   const auto kinds = [&](const std::string& arguments) {
     std::vector<std::string> all;
-    for (const Json& column : answer(arguments).json["table_columns"])
+    const Json found = answer(arguments).json;
+    for (const Json& column : found["table_columns"])
       all.push_back(
           fmt::format("{}={}", column["column"].get<std::string>(), column["kind"].get<std::string>()));
     return all;
