@@ -45,7 +45,7 @@ fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& 
                                 .grid = run.grid(),
                                 .guidance = o.guidance,
                                 .guidance_interval = guidance_interval(o),
-                                .guide = guide,
+                                .guide = std::move(guide),
                                 .clip = clip_of(o),
                                 .batch = run.block(),
                                 .observers = run.observers()};

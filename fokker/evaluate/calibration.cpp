@@ -152,6 +152,7 @@ Tensor tarp_ranks(const Tensor& truth, const Tensor& draws, const Rng& rng) try 
 
 std::vector<double> coverage_curve(const Tensor& u, const std::vector<double>& levels) {
   std::vector<double> shares;
+  shares.reserve(levels.size());
   for (const double level : levels) shares.push_back((u <= level).to(at::kDouble).mean().item<double>());
   return shares;
 }

@@ -23,7 +23,7 @@ class TableObjective final : public Objective {
     /// themselves. Any further ones that are given come from the others.
     std::vector<int64_t> always_given = {};
   };
-  explicit TableObjective(Options options) : options_(options) {}
+  explicit TableObjective(Options options) : options_(std::move(options)) {}
   TableObjective() : TableObjective(Options()) {}
 
   /// Of a LearnedDenoiser or TableDenoiser with a table's network, and a batch with its levels; argument

@@ -31,7 +31,7 @@ void Gibbs::check_measurement(const Measurement& measurement) const {
 }
 
 double Gibbs::level(int64_t iteration) const {
-  const double half = std::max(1.0, static_cast<double>(options_.iterations / 2));
+  const auto half = static_cast<double>(std::max<int64_t>(1, options_.iterations / 2));
   const double progress = std::min(1.0, static_cast<double>(iteration) / half);
   return options_.largest * std::pow(options_.smallest / options_.largest, progress);
 }

@@ -147,7 +147,7 @@ Tensor MatrixOperator::do_adjoint(const Tensor& r) const {
   return r.matmul(matrix_.to(r.options())).reshape(shape);
 }
 
-DownsampleOperator::DownsampleOperator(std::vector<int64_t> event, int64_t factor)
+DownsampleOperator::DownsampleOperator(const std::vector<int64_t>& event, int64_t factor)
     : LinearOperator("downsample", event, reduced(event, factor)), factor_(factor) {}
 
 Tensor DownsampleOperator::do_apply(const Tensor& x) const {

@@ -37,7 +37,7 @@ class MatrixOperator final : public LinearOperator {
 /// The mean of each K x K patch of an image (channels, height, width), both divisible by K.
 class DownsampleOperator final : public LinearOperator {
  public:
-  DownsampleOperator(std::vector<int64_t> event, int64_t factor);
+  DownsampleOperator(const std::vector<int64_t>& event, int64_t factor);
 
  private:
   Tensor do_apply(const Tensor& x) const override;

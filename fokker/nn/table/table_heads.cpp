@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
+#include "fokker/nn/table/table_levels.h"
 
 namespace fokker {
 namespace {

@@ -2,9 +2,12 @@
 #include <memory>
 
 #include "fokker/nn/forward.h"
-#include "fokker/nn/table/table_levels.h"
+#include "fokker/nn/table/table_condition.h"
+#include "fokker/table/layout.h"
 
 namespace fokker {
+
+class TableLevels;
 
 /// What a network says of each part of x_0 given x_t.
 struct TableHeads {

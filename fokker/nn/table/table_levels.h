@@ -2,21 +2,10 @@
 #include <memory>
 
 #include "fokker/kernel/vector/level_softmax.h"
+#include "fokker/nn/table/table_condition.h"
 #include "fokker/table/layout.h"
 
 namespace fokker {
-
-/// What is known of rows: columns whose parts are given, and their clean values.
-struct TableCondition {
-  Tensor mask;  ///< (n, columns) of x's type: 1 where given; undefined where nothing is
-  Tensor x0;    ///< (n, dims); where the mask is 0 it plays no part
-};
-
-/// What a network of rows should have said.
-struct TableTargets {
-  Tensor numbers;  ///< (n, numbers): EDM's F
-  Tensor levels;   ///< (n, discrete parts) int64
-};
 
 /// Losses of what the layers of a table say, `out` (n, numbers + levels), beside the logits `own` (n, levels)
 /// of the parts' own noised values: (n, parts), (F - target)^2 and -log p(level). In plain tensors: what

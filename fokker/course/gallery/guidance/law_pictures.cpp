@@ -15,7 +15,7 @@ constexpr double plane_weight = 3;
 
 /// A class of two modes in the plane, and another that touches one of them.
 GaussianMixture plane_law(bool whole) {
-  const auto rows = [](std::vector<double> values, int64_t columns) {
+  const auto rows = [](const std::vector<double>& values, int64_t columns) {
     return at::tensor(at::ArrayRef<double>(values), at::TensorOptions(at::kDouble)).reshape({-1, columns});
   };
   return whole

@@ -36,7 +36,8 @@ void biases(const Trial& trial, Evidence& evidence, const std::string& method,
     const GaussianLaw exact = of.posterior(), law = law_of(of, posterior_grid(of.process, bias_steps));
     const Tensor x =
         draws_of(method, of, d == 100 ? 1000 : 4000, trial.rng().stream(static_cast<uint64_t>(d)));
-    const auto [along, across] = worst_directions(law, exact);
+    const auto directions = worst_directions(law, exact);
+    const Tensor &along = directions.of_mean, &across = directions.of_variance;
     const auto variance = [&](const GaussianLaw& l) {
       return across.dot(l.covariance.matmul(across)).item<double>();
     };

@@ -1,0 +1,18 @@
+#pragma once
+#include "fokker/core/tensor.h"
+
+namespace fokker {
+
+/// What is known of rows: columns whose parts are given, and their clean values.
+struct TableCondition {
+  Tensor mask;  ///< (n, columns) of x's type: 1 where given; undefined where nothing is
+  Tensor x0;    ///< (n, dims); where the mask is 0 it plays no part
+};
+
+/// What a network of rows should have said.
+struct TableTargets {
+  Tensor numbers;  ///< (n, numbers): EDM's F
+  Tensor levels;   ///< (n, discrete parts) int64
+};
+
+}  // namespace fokker
