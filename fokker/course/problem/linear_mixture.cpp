@@ -39,6 +39,7 @@ std::vector<SeenMixture> seen_mixtures(int64_t d) try {
   const std::vector<std::shared_ptr<const LinearOperator>> operators = {
       std::make_shared<MaskOperator>(first), std::make_shared<MaskOperator>(at::ones_like(first)),
       std::make_shared<MatrixOperator>(sums, std::vector<int64_t>{d})};
+  all.reserve(operators.size());
   for (const auto& a : operators) all.push_back({.prior = prior, .a = a, .y = a->apply(truth)});
   return all;
 } catch (...) {

@@ -54,6 +54,7 @@ std::vector<Tensor> noising_backwards(const GaussianMixture& target, double sigm
   const Sde forward = brownian_motion(1, sigma);
   if (noisy) return states_at(reverse(forward, score, 1.0), start, times, seen, rng);
   std::vector<double> back;
+  back.reserve(times.size());
   for (const double t : times) back.push_back(1 - t);
   std::vector<Tensor> states;
   simulate(probability_flow(forward, score), start, back,
