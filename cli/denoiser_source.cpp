@@ -114,10 +114,9 @@ std::vector<std::string> DenoiserSource::not_given(std::vector<std::string> name
 DenoiserSource::Told DenoiserSource::told(const Dataset& rows) const {
   const auto given = given_columns();
   if (given.empty()) return {denoiser, labels_of(rows)};
-  Tensor mask = at::zeros({rows.size(), table()->schema().size()}, type);
-  for (const int64_t column : given) mask.select(1, column).fill_(1);
-  return {std::make_shared<TableDenoiser>(model->network, model->spec,
-                                          TableCondition{mask, to_model(rows.values)}, rows.labels),
+  return {std::make_shared<TableDenoiser>(
+              model->network, model->spec,
+              known_columns(to_model(rows.values), given, table()->schema().size()), rows.labels),
           at::arange(rows.size(), at::TensorOptions(at::kLong))};
 }
 

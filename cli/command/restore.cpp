@@ -210,8 +210,7 @@ void write_restored(const RestoreOptions& o, const DenoiserSource& source, const
 
 /// Derivatives of a network that is little trained are not those of a denoiser, and mmps may then leave the
 /// range of pictures.
-std::string chosen_method(const RestoreOptions& o, const DenoiserSource& source) {
-  if (o.method != "auto") return o.method;
+std::string chosen_method(const DenoiserSource& source) {
   std::string method = source.model && source.model->is_image() ? "ddnm" : "mmps";
   message(fmt::format("method {}", method));
   return method;
@@ -220,28 +219,19 @@ std::string chosen_method(const RestoreOptions& o, const DenoiserSource& source)
 int run_restore(const RestoreOptions& typed, const Command&) {
   RestoreOptions o = typed;
   check_restore(o);
-  if (o.method != "auto" && o.method != "exact")
-    make_posterior_sampler(o.method);  // refuses before the run is read
+  auto method = o.method == "auto" || o.method == "exact" ? nullptr : make_posterior_sampler(o.method);
   const DenoiserSource source = open_source(o);
-  o.method = chosen_method(o, source);
-  const auto method = o.method == "exact" ? nullptr : make_posterior_sampler(o.method);
+  if (o.method == "auto") method = make_posterior_sampler(o.method = chosen_method(source));
   check_restore_outputs(o, source);
   const Seen seen = read_measurement(o, source);
   if (method) method->check_measurement(*seen.in_model);
   Draws draws = method ? draw_by_method(o, source, seen, *method) : draw_exactly(o, source, seen);
-  std::vector<int64_t> shape{draws.x.size(0), o.n};
-  shape.insert(shape.end(), source.event.begin(), source.event.end());
-  const Tensor flat = source.to_user(draws.x.flatten(0, 1).reshape([&] {
-    std::vector<int64_t> event{shape[0] * shape[1]};
-    event.insert(event.end(), source.event.begin(), source.event.end());
-    return event;
-  }()));
-  const Tensor x = flat.reshape(shape);
+  const Tensor flat = source.to_user(draws.x.flatten(0, 1)), x = flat.reshape(draws.x.sizes());
   const Tensor deviation = o.n > 1 ? x.std(1, true) : Tensor();
   write_restored(o, source, seen, x, deviation);
   const Tensor again = seen.in_user_units->apply(flat.to(at::kDouble)), y = seen.y.repeat_interleave(o.n, 0);
   Json json = {{"n", o.n},
-               {"rows", shape[0]},
+               {"rows", x.size(0)},
                {"method", o.method},
                {"operator", o.measured_by},
                {"noise", o.noise},
@@ -251,7 +241,7 @@ int run_restore(const RestoreOptions& typed, const Command&) {
                {"residual", (again - y).square().mean().sqrt().item<double>()}};
   json.update(draws.facts);
   std::string text = fmt::format("restored {} measurements, {} draws of each\nresidual {:.4g} (noise {})\n",
-                                 shape[0], o.n, json["residual"].get<double>(), o.noise);
+                                 x.size(0), o.n, json["residual"].get<double>(), o.noise);
   if (json.contains("particles")) {
     double least = std::numeric_limits<double>::infinity();
     for (const Json& each : json["ess"]) least = std::min(least, each.get<double>());
@@ -259,7 +249,7 @@ int run_restore(const RestoreOptions& typed, const Command&) {
         fmt::format("effective samples {:.1f} of {} at the least\n", least, json["particles"].get<int64_t>());
   }
   print_result(o.common, json, text);
-  message(fmt::format("wrote {} draws to {}", shape[0] * shape[1], o.out));
+  message(fmt::format("wrote {} draws to {}", flat.size(0), o.out));
   return 0;
 }
 

@@ -23,6 +23,12 @@ DenoiserSpec table_denoiser_spec(GaussianProcess process) {
           .scale_input = true};
 }
 
+TableCondition known_columns(const Tensor& x0, const std::vector<int64_t>& columns, int64_t of) {
+  Tensor mask = at::zeros({x0.size(0), of}, x0.options());
+  for (const int64_t column : columns) mask.select(1, column).fill_(1);
+  return {std::move(mask), x0};
+}
+
 TableDenoiser::TableDenoiser(std::shared_ptr<const Network> network, DenoiserSpec spec, TableCondition given,
                              Tensor labels)
     : TableDenoiser(table_function(network), network->bf16_products(), std::move(spec), std::move(given),

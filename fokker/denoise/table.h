@@ -7,6 +7,9 @@ namespace fokker {
 /// How a TableNetwork is meant: it predicts the data, from inputs of unit variance at a quarter of log sigma.
 DenoiserSpec table_denoiser_spec(GaussianProcess process);
 
+/// Rows x0 (n, dims) of which these of so many columns are given.
+TableCondition known_columns(const Tensor& x0, const std::vector<int64_t>& columns, int64_t of);
+
 /// What a table's network says at (x_t, t), beside the estimate that samplers see.
 class TableDenoiser final : public Denoiser {
  public:

@@ -27,14 +27,6 @@ bool is_among(const std::vector<int64_t>& columns, int64_t column) {
   return std::find(columns.begin(), columns.end(), column) != columns.end();
 }
 
-/// The given columns of n rows as the network is told them.
-TableCondition given_rows(const TableMap& map, const TableRows& rows, const std::vector<int64_t>& given,
-                          const at::TensorOptions& type) {
-  Tensor mask = at::zeros({rows.x.size(0), map.layout().columns}, type);
-  for (const int64_t column : given) mask.select(1, column).fill_(1);
-  return {mask, rows.x.to(type)};
-}
-
 /// Of every part the log of its decoder over its encoder, summed: (n).
 Tensor decoded(const TableMap& map, const TableRows& rows, const Tensor& y, const TableHeads& heads,
                const Tensor& denoised, double r, const std::vector<int64_t>& given) {
@@ -79,7 +71,7 @@ TableLikelihood table_likelihood(const TableDenoiser& told, const TableMap& map,
   options.time = t;
   TableDenoiser denoiser = told;
   if (!given.empty()) {
-    denoiser = told.with(given_rows(map, rows, given, at::TensorOptions(options.type)), options.label);
+    denoiser = told.with(known_columns(rows.x.to(options.type), given, map.layout().columns), options.label);
     options.label = at::arange(cells.size(0), at::TensorOptions(at::kLong));
   }
   const Likelihood flow = log_likelihood(denoiser, alpha * y, options, rng.stream("probes"));

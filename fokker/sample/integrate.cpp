@@ -3,7 +3,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/stop.h"
-#include "fokker/denoise/denoiser.h"
+#include "fokker/denoise/guidance.h"
 #include "fokker/sample/step/draws.h"
 
 namespace fokker {
@@ -25,28 +25,6 @@ void check_not_stopped(int64_t rows_done, int64_t step, const TimeGrid& grid) {
     fail(ErrorKind::stopped, "stopped on request: {} rows are finished, those that follow at step {} of {}",
          rows_done, step, grid.steps());
 }
-
-/// Classes or conditions of n rows.
-bool are_labels(const Tensor& labels, int64_t n) {
-  return labels.dim() >= 1 && labels.size(0) == n &&
-         ((labels.dim() == 1 && labels.scalar_type() == at::kLong) ||
-          (labels.dim() == 2 && labels.is_floating_point()));
-}
-
-/// A denoiser that is told the labels of its rows at every call.
-class Told final : public Denoiser {
- public:
-  Told(std::shared_ptr<const Denoiser> inner, const Tensor& labels)
-      : inner_(std::move(inner)), labels_(labels) {}
-  Estimate estimate(const Tensor& x, const Times& t, const Tensor&) const override {
-    return inner_->estimate(x, t, labels_.to(x.device()));
-  }
-  const GaussianProcess& process() const override { return inner_->process(); }
-
- private:
-  std::shared_ptr<const Denoiser> inner_;
-  Tensor labels_;
-};
 
 /// The first step of a run from data, where x is x_0 itself.
 StepResult leave_data(const Denoiser& denoiser, const Tensor& x, double s) {
@@ -97,9 +75,9 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
   check_run(sampler, grid);
   const GradientMode no_gradients(false);
   const bool labelled = options.labels.defined();
-  check(!labelled || are_labels(options.labels, x.size(0)),
-        "integrate: expected {} labels, one per row, (n) int64 or (n, k) floating, but received shape {}",
-        x.size(0), labelled ? shape_string(options.labels) : "");
+  check(!labelled || (options.labels.dim() > 0 && options.labels.size(0) == x.size(0)),
+        "integrate: expected {} labels, one per row, but received shape {}", x.size(0),
+        labelled ? shape_string(options.labels) : "");
   std::shared_ptr<const Denoiser> used = denoiser.frozen();
   if (!used) used = std::shared_ptr<const Denoiser>(std::shared_ptr<void>(), &denoiser);  // lives as long
   Integration whole;
@@ -107,7 +85,8 @@ Integration integrate(const Denoiser& denoiser, const Sampler& sampler, const Ti
   for (int64_t row = 0; row < x.size(0); row += options.block) {
     const int64_t rows = std::min(options.block, x.size(0) - row);
     const auto block =
-        !labelled ? used : std::make_shared<const Told>(used, options.labels.narrow(0, row, rows));
+        !labelled ? used
+                  : std::make_shared<const GuidedDenoiser>(used, options.labels.narrow(0, row, rows), 1.0);
     Integration part =
         integrate_block(*block, sampler, grid, x.narrow(0, row, rows), options.first_sample + row, options);
     blocks.push_back(part.x);

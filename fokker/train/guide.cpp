@@ -52,12 +52,6 @@ void check_guide(const Model& model, const Model& guide, bool labelled, const st
         "{}: expected a model of the same labels, {}, but its own are {}", name,
         list_labels(model.label_names),
         guide.label_names.empty() ? std::string("none") : list_labels(guide.label_names));
-  check(!labelled || model.condition.columns == guide.condition.columns,
-        "{}: expected a model of the same conditions, {}, but its own are {}", name,
-        list_columns(model.condition.columns), list_columns(guide.condition.columns));
-  check(!labelled || !model.condition.scale ||
-            same_normalisation(*model.condition.scale, *guide.condition.scale, model.condition.size()),
-        "{}: expected a model that scales its conditions alike: it was fitted to other data", name);
 } catch (...) {
   detail::throw_as_error();
 }

@@ -91,10 +91,13 @@ struct OperatorFrame {
 };
 
 /// By name with its parameter, or several as key=value:
-///   mask:FILE            an image (dark is hidden) or NPY of the event's shape (1 is seen); of one channel
-///   for all mask:columns=a+b     columns of a table that are seen crop:top=0,left=0,height=14,width=28     a
-///   window of an image is seen matrix:A.npy         (m, d); rows are projections downsample:K         means
-///   over K x K blur:SIGMA           pixels; see BlurOperator
+/// - mask:FILE: an image (dark is hidden) or NPY of the event's shape (1 is seen); of one channel for all
+/// - mask:columns=a+b: columns of a table that are seen
+/// - crop:top=0,left=0,height=14,width=28: a window of an image is seen
+/// - matrix:A.npy: (m, d), rows are projections
+/// - downsample:K: means over K x K
+/// - blur:SIGMA: of so many pixels; see BlurOperator
+///
 /// Argument and input errors name what does not fit the event.
 std::shared_ptr<const LinearOperator> make_operator(const std::string& spec, const OperatorFrame& frame);
 std::vector<std::string> operator_names();

@@ -101,6 +101,14 @@ Tensor mixture_distribution(const GaussianMixture& mixture, const Tensor& x) {
   return sum;
 }
 
+NoiseSource one_draw_a_row(int64_t& drawn) {
+  return [&drawn](IntArrayRef shape, DrawPosition) {
+    Tensor z = at::zeros(shape, at::kDouble);
+    z[++drawn][0] = 1;
+    return z;
+  };
+}
+
 std::vector<Field> unrelated_fields() {
   return {{"s = 0.3 x", [](const Tensor& x) { return 0.3 * x; }},
           {"s = sin 2x - x/2", [](const Tensor& x) { return (2 * x).sin() - 0.5 * x; }},

@@ -34,6 +34,10 @@ GaussianMixture two_modes_projected();
 /// Distribution function of a mixture on the line.
 Tensor mixture_distribution(const GaussianMixture& mixture, const Tensor& x);
 
+/// Noise of which the k-th draw, from 1 on, is one in row k and zero elsewhere: what a linear recursion from
+/// rows (draws + 1, 1) makes of each draw by itself. It counts the draws in `drawn`, which must outlive it.
+NoiseSource one_draw_a_row(int64_t& drawn);
+
 /// Fields that have nothing to do with any target, (n, d) -> (n, d) for every d; in the plane the third is no
 /// gradient.
 struct Field {

@@ -156,12 +156,8 @@ void step_rule(const Trial& trial, Evidence& evidence) {
   };
   const AnalyticDenoiser denoiser(target, process);
   // Row 0 starts at one without noise; row k + 1 starts at zero with the k-th draw one and all others zero.
-  int64_t draw = 0;
-  const NoiseSource noise = [&](IntArrayRef shape, DrawPosition) {
-    Tensor z = at::zeros(shape, at::kDouble);
-    z[++draw][0] = 1;
-    return z;
-  };
+  int64_t drawn = 0;
+  const NoiseSource noise = one_draw_a_row(drawn);
   Tensor x = at::zeros({draws + 1, 1}, at::kDouble);
   x[0][0] = 1;
   if (trial.has("proportional")) {
@@ -181,7 +177,7 @@ void step_rule(const Trial& trial, Evidence& evidence) {
       V = std::pow(1 - h / (v + s2), 2) * V + 2 * h;
     }
   const Tensor squares = x.square().squeeze(1);
-  evidence.equal("draws of noise", {static_cast<double>(draw), 0}, static_cast<double>(draws));
+  evidence.equal("draws of noise", {static_cast<double>(drawn), 0}, static_cast<double>(draws));
   evidence.equal("final variance",
                  {(start * squares[0] + squares.narrow(0, 1, draws).sum()).item<double>(), 0}, V, 1e-10);
   for (const int64_t i : {int64_t{0}, levels - 1}) {

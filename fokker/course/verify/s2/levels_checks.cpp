@@ -140,12 +140,8 @@ struct LevelsProblem {
     const GaussianMixture target =
         GaussianMixture::gaussian(at::zeros({1}, at::kDouble), at::full({1}, v, at::kDouble));
     const int64_t draws = static_cast<int64_t>(times.size()) * inner;
-    int64_t draw = 0;
-    const NoiseSource noise = [&](IntArrayRef shape, DrawPosition) {
-      Tensor z = at::zeros(shape, at::kDouble);
-      z[++draw][0] = 1;
-      return z;
-    };
+    int64_t drawn = 0;
+    const NoiseSource noise = one_draw_a_row(drawn);
     Tensor x = at::zeros({draws + 1, 1}, at::kDouble);
     x[0][0] = std::sqrt(v + sigma_max * sigma_max);
     return integrate(AnalyticDenoiser(target, process()),
