@@ -33,6 +33,7 @@
 #include "fokker/denoise/energy.h"
 #include "fokker/denoise/guidance.h"
 #include "fokker/denoise/learned.h"
+#include "fokker/denoise/regressed.h"
 #include "fokker/denoise/table.h"
 #include "fokker/evaluate/calibration.h"
 #include "fokker/evaluate/convergence.h"

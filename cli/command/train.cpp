@@ -208,7 +208,8 @@ void describe_training(Command& c, TrainSettings& o) {
   c.option("--learning-rate", o.learning_rate, "Peak learning rate; 0 chooses");
   c.option("--ema", o.ema, "Decay of the moving average of the weights");
   c.option("--gradient-clip", o.gradient_clip, "Largest norm of the gradient; 0 is off");
-  c.option("--weight-decay", o.weight_decay, "Weight decay of AdamW");
+  c.option("--weight-decay", o.weight_decay,
+           "Weight decay of AdamW (-1: 0.3 of tables with conditions of plain numbers, else 0)");
   c.option("--held-out", o.held_out, "Fraction of rows kept for the held-out loss");
   c.heading("Output");
   c.option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints; 0 chooses");

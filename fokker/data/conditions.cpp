@@ -34,6 +34,15 @@ Tensor numbers_of(const detail::JsonReader& reader, const char* key, int64_t cou
   return at::tensor(values, at::TensorOptions(at::kDouble));
 }
 
+/// Rows of so many numbers, one after another.
+Tensor matrix_of(const detail::JsonReader& reader, const char* key, int64_t columns) {
+  const auto values = reader.get<std::vector<double>>(key);
+  check_input(!values.empty() && std::ssize(values) % columns == 0,
+              "{}: {}: expected rows of {} numbers but found {} in all", reader.place(), key, columns,
+              values.size());
+  return at::tensor(values, at::TensorOptions(at::kDouble)).reshape({-1, columns});
+}
+
 std::vector<double> listed(const Tensor& values) {
   const Tensor flat = values.to(at::kDouble).contiguous();
   return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
@@ -158,6 +167,7 @@ Json ConditionMap::to_json() const {
   json["scale"] = scale->to_json();
   json["low"] = listed(low);
   json["high"] = listed(high);
+  if (regression.defined()) json["regression"] = listed(regression.flatten());
   return json;
 }
 
@@ -174,6 +184,7 @@ ConditionMap ConditionMap::from_json(const Json& json, const std::string& place)
               map.scale->dimension());
   map.low = numbers_of(reader, "low", map.size());
   map.high = numbers_of(reader, "high", map.size());
+  if (json.contains("regression")) map.regression = matrix_of(reader, "regression", map.size());
   return map;
 } catch (...) {
   detail::throw_as_error();

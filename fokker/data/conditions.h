@@ -32,6 +32,9 @@ struct ConditionMap {
   /// theirs too.
   std::optional<Normalisation> scale = {};
   Tensor low = {}, high = {};  ///< (k) of the training; undefined beside a schema
+  /// (d, k), of rows in the model's space on conditions in the network's units (RegressedDenoiser); undefined
+  /// where the network learns all of it.
+  Tensor regression = {};
 
   bool any() const { return !columns.empty(); }
   int64_t size() const { return static_cast<int64_t>(columns.size()); }

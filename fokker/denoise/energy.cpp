@@ -6,6 +6,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/denoise/regressed.h"
 #include "fokker/nn/product_precision.h"
 
 namespace fokker {
@@ -57,9 +58,13 @@ Tensor EnergyDenoiser::energy(const Tensor& x, const Times& t, const Tensor& lab
   detail::throw_as_error();
 }
 
-std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, DenoiserSpec spec) {
+std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, DenoiserSpec spec,
+                                        const Tensor& regression) {
+  check(!spec.is_energy() || !regression.defined(), "make_denoiser: expected no regression beside an energy");
   if (spec.is_energy()) return std::make_unique<EnergyDenoiser>(std::move(network), std::move(spec));
-  return std::make_unique<LearnedDenoiser>(std::move(network), std::move(spec));
+  auto learned = std::make_unique<LearnedDenoiser>(std::move(network), std::move(spec));
+  if (!regression.defined()) return learned;
+  return std::make_unique<RegressedDenoiser>(std::move(learned), regression);
 }
 
 DenoiserLaw::DenoiserLaw(std::shared_ptr<const Denoiser> denoiser, double t, int64_t dimension)

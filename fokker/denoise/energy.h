@@ -39,8 +39,10 @@ class EnergyDenoiser final : public Denoiser {
   DenoiserSpec spec_;
 };
 
-/// The denoiser that a network is by its specification: an EnergyDenoiser or a LearnedDenoiser.
-std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, DenoiserSpec spec);
+/// The denoiser that a network is by its specification: an EnergyDenoiser or a LearnedDenoiser, the latter
+/// beside a regression on its conditions where there is one (RegressedDenoiser).
+std::unique_ptr<Denoiser> make_denoiser(std::shared_ptr<const Network> network, DenoiserSpec spec,
+                                        const Tensor& regression = {});
 
 /// The law of x_t as a denoiser describes it: its score and, for an energy, its log density up to a constant.
 class DenoiserLaw final : public Distribution {

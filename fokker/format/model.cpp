@@ -68,6 +68,11 @@ void check_condition(const Model& model, const std::string& file) {
                   (!condition.any() || vector > 0 || model.table),
               "{}: condition: expected {} numbers, as the network has, but found {}", file,
               model.network->condition_size(), vector);
+  const auto events = model.event_shape();
+  check_input(!condition.regression.defined() ||
+                  (!model.spec.is_energy() && events == std::vector<int64_t>{condition.regression.size(0)}),
+              "{}: condition: regression: expected one of rows of shape {} but found {} rows", file,
+              shape_string(events), condition.regression.defined() ? condition.regression.size(0) : 0);
   const auto all = static_cast<int64_t>(model.columns.size()) + (model.table ? 0 : condition.size());
   for (const int64_t place : condition.places)
     check_input(

@@ -48,8 +48,8 @@ struct Model {
     return table ? std::vector<int64_t>{table->schema().size()} : event_shape();
   }
   std::shared_ptr<const Schema> schema() const { return table ? table->shared_schema() : nullptr; }
-  /// An EnergyDenoiser or a LearnedDenoiser, by the specification.
-  std::unique_ptr<Denoiser> denoiser() const { return make_denoiser(network, spec); }
+  /// make_denoiser of its parts.
+  std::unique_ptr<Denoiser> denoiser() const { return make_denoiser(network, spec, condition.regression); }
   std::vector<int64_t> event_shape() const { return network->event_shape(); }
   ModelData data() const {
     return {columns, label_names, label_column, training, schema(), condition, format};

@@ -5,6 +5,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/labels.h"
+#include "fokker/denoise/regressed.h"
 
 namespace fokker {
 namespace {
@@ -87,10 +88,16 @@ Dataset known_rows(Dataset data, const Recipe& recipe) {
   return labelled(conditioned(std::move(data), recipe), recipe);
 }
 
-ConditionMap choose_condition(const Dataset& training, const TableMap* table, const Recipe& recipe) {
+ConditionMap choose_condition(const Dataset& training, const TableMap* table,
+                              const Normalisation& normalisation, const Recipe& recipe) {
   if (recipe.warm_start) return recipe.warm_start->condition;
   if (table && !recipe.condition.empty()) return cells_given(training, *table, recipe.condition);
-  return training.conditions.defined() ? ConditionMap::fit(training) : ConditionMap();
+  if (!training.conditions.defined()) return {};
+  ConditionMap condition = ConditionMap::fit(training);
+  if (!training.is_images() && !recipe.energy)
+    condition.regression = regression(normalisation.apply(training.values, at::kDouble),
+                                      condition.to_model(training.conditions.to(at::kDouble), at::kDouble));
+  return condition;
 }
 
 }  // namespace fokker

@@ -11,6 +11,7 @@ Dataset known_rows(Dataset data, const Recipe& recipe);
 /// The map of the training rows' conditions, or that of the model to go on from. Of a table with a schema the
 /// columns that the recipe names: input errors, naming the source, as of plain columns, and where the columns
 /// that are left all follow from these.
-ConditionMap choose_condition(const Dataset& training, const TableMap* table, const Recipe& recipe);
+ConditionMap choose_condition(const Dataset& training, const TableMap* table,
+                              const Normalisation& normalisation, const Recipe& recipe);
 
 }  // namespace fokker

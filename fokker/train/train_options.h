@@ -19,11 +19,12 @@ struct TrainOptions {
   int64_t checkpoint_every = 1000;
   int64_t checkpoints_kept = 2;
 
-  /// 0 in place of what `resolve` chooses by the data.
+  /// 0 in place of what `resolve` chooses by the data; -1 for the weight decay, of which 0 is none.
   static TrainOptions undecided() {
     return {.steps = 0,
             .batch = 0,
             .learning_rate = 0,
+            .weight_decay = -1,
             .log_every = 0,
             .held_out_every = 0,
             .held_out_rows = 0,

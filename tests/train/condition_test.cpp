@@ -38,17 +38,18 @@ Recipe small_recipe(int64_t steps) {
 
 // The posterior of theta given x is N(v slope x / deviation^2, v), v = 1 / (1 + slope^2 / deviation^2). With
 // 4,000 draws a mean has an error of 0.016 deviations and a deviation one of 1.1 per cent; the rest is the
-// network's.
+// network's. 8 is four deviations out, and beyond the training's 20,000 in few rows: the regression reaches
+// there.
 TEST(Condition, TheLearnedPosteriorOfALineIsTheExactOne) {
   const Model model = train(pairs(20'000), small_recipe(600), Rng(0));
   EXPECT_EQ(model.columns, (std::vector<std::string>{"theta"}));
   EXPECT_EQ(model.condition.columns, (std::vector<std::string>{"x"}));
   const double v = 1 / (1 + slope * slope / (deviation * deviation));
-  for (const double x : {-2.5, 0.3, 3.0}) {
+  for (const double x : {-2.5, 0.3, 3.0, 8.0}) {
     const Dataset drawn = sample(model, 4000, Rng(2), {.conditions = rows_of({{5 * x - 100}})});
     const Tensor theta = (drawn.values.select(1, 0) - 3) / 10;
     EXPECT_NEAR(average(theta), v * slope * x / (deviation * deviation), 0.15 * std::sqrt(v)) << x;
-    EXPECT_NEAR(theta.std().item<double>() / std::sqrt(v), 1, 0.1) << x;
+    EXPECT_NEAR(theta.std().item<double>() / std::sqrt(v), 1, x < 4 ? 0.1 : 0.2) << x;
     EXPECT_TRUE(drawn.conditions.eq(5 * x - 100).all().item<bool>());
   }
   // Without a condition the law is that of theta alone: N(0, 1).
