@@ -80,6 +80,10 @@ void histogram(const Trial& trial, Evidence& evidence) {
     };
     evidence.at_most(fmt::format("Kolmogorov's distance at t = {}", t),
                      {kolmogorov_smirnov(x.flatten(), distribution)}, critical);
+    if (t % 50 != 0) return;
+    const double a = chain.alphabar(at);
+    evidence.equal(fmt::format("mean of x_{}", t), mean_of(x.flatten()), std::sqrt(a) * data.mean());
+    evidence.equal(fmt::format("variance of x_{}", t), variance_of(x.flatten()), a * data.variance() + 1 - a);
   };
   walk(chain, data.mixture().sample(trial.settings().integer("n"), trial.rng().stream("data")),
        trial.rng().stream("path"), visit);
