@@ -21,6 +21,7 @@ void add_commands(CommandLine& line) {
   add_report(line);
   add_verify(line);
   add_gallery(line);
+  add_exercise(line);
 }
 
 }  // namespace fokker::cli

@@ -3,6 +3,7 @@
 #include "cli/option/command.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/settings_output.h"
 #include "fokker/core/check.h"
 #include "fokker/core/runtime.h"
 
@@ -17,7 +18,7 @@ using gallery::Themes;
 struct GalleryCommand {
   CommonOptions common;
   std::string out, theme = "both";
-  std::vector<std::string> ids;
+  std::vector<std::string> ids, set;
   bool list = false;
 };
 
@@ -33,11 +34,9 @@ const char* kind_name(Kind kind) {
 }
 
 Json item_json(const Item& item) {
-  return {{"id", item.id},
-          {"kind", kind_name(item.kind)},
-          {"title", item.title},
-          {"source", item.source},
-          {"caption", item.caption}};
+  return {{"id", item.id},           {"kind", kind_name(item.kind)},
+          {"title", item.title},     {"source", item.source},
+          {"caption", item.caption}, {"settings", settings_json(item.settings)}};
 }
 
 int list_items(const GalleryCommand& o, const std::vector<const Item*>& items) {
@@ -46,7 +45,8 @@ int list_items(const GalleryCommand& o, const std::vector<const Item*>& items) {
   for (const Item* item : items) {
     json.push_back(item_json(*item));
     text += fmt::format("{:<20} {:<10} {}\n{:<31} {}\n", item->id, kind_name(item->kind), item->title, "",
-                        item->source);
+                        item->source) +
+            settings_text(item->settings, 31);
   }
   print_result(o.common, {{"items", json}}, text);
   return 0;
@@ -55,17 +55,18 @@ int list_items(const GalleryCommand& o, const std::vector<const Item*>& items) {
 int run_gallery(const GalleryCommand& o, const Command& command) {
   const auto items = gallery::select(o.ids);
   const Themes themes = themes_of(o);
-  if (o.list) command.refuse({"out", "theme"}, "--list draws nothing");
+  if (o.list) command.refuse({"out", "theme", "set"}, "--list draws nothing");
   if (o.list) return list_items(o, items);
   check(!o.out.empty(), "gallery: expected --out FOLDER");
   prepare_folder(o.out);
   Progress progress("gallery", static_cast<int64_t>(items.size()));
   int64_t done = 0;
-  const auto drawn = gallery::draw(
-      items, o.out,
-      {.seed = o.common.seed, .themes = themes, .threads = thread_count(), .after = [&](const Item& item) {
-         progress.update(++done, item.id);
-       }});
+  const auto drawn = gallery::draw(items, o.out,
+                                   {.seed = o.common.seed,
+                                    .themes = themes,
+                                    .set = o.set,
+                                    .threads = thread_count(),
+                                    .after = [&](const Item& item) { progress.update(++done, item.id); }});
   progress.finish();
   command.save_configuration(std::filesystem::path(o.out) / "config.toml");
   Json json = Json::array();
@@ -92,6 +93,9 @@ void add_gallery(CommandLine& line) {
         c.option("ids", o.ids, "Pictures or sources, such as s3.forward or s3 (default: all)");
         c.option("--out", o.out, "Folder of the pictures and their index.html");
         c.option("--theme", o.theme, "light, dark or both");
+        c.repeated("--set", o.set,
+                   "KEY=VALUE,...: the same picture of your own problem (target, sigma, table, ...); --list "
+                   "names each one's settings");
         c.flag("--list", o.list, "Name the pictures with their sources, and draw nothing");
       },
       run_gallery);

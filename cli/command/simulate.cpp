@@ -6,6 +6,7 @@
 #include "cli/plot/picture.h"
 #include "cli/registry.h"
 #include "cli/run/prior.h"
+#include "cli/written_sde.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/text/text.h"
@@ -20,6 +21,9 @@ namespace {
 struct SimulateOptions : SourceOptions {
   CommonOptions common;
   std::string direction, out, plot, start = "exact", sampler;
+  std::string sde;
+  double end = 1;
+  bool without_divergence = false;
   PictureOptions picture;
   FilmOptions film;
   int64_t n = 1000, steps = 200;
@@ -94,10 +98,36 @@ plot::Figure draw_paths(const SimulateOptions& o, const Tensor& states, const st
 
 void show_paths(const SimulateOptions& o, const Paths& paths) {
   const Tensor states = paths.states.flatten(2);
-  const auto density = exact_density(o.target, o.process, o.reading.load_options());
+  // Of a written diffusion p_t is known for the reversal alone, and is not drawn.
+  const auto density = o.sde.empty() ? exact_density(o.target, o.process, o.reading.load_options())
+                                     : plot::ParticleFilm::Density();
   if (!o.plot.empty()) draw_paths(o, states, paths.times, density).save(o.plot);
   if (o.film.file.empty()) return;
   save_film(o.film, {states, paths.times, density, {.chart = chart_of(o.picture)}});
+}
+
+/// A diffusion of the reader's own: what belongs to a process or a run is refused.
+Paths simulate_sde(const SimulateOptions& o, const Command& command, Json& result) {
+  command.refuse({"run", "process", "sampler", "start"}, "--sde is a diffusion of its own");
+  WrittenPaths written = simulate_written({.text = o.sde,
+                                           .direction = o.direction,
+                                           .target = o.target,
+                                           .end = o.end,
+                                           .without_divergence = o.without_divergence,
+                                           .n = o.n,
+                                           .steps = o.steps},
+                                          o.reading.load_options(), Rng(o.common.seed));
+  if (!written.method.empty()) {
+    message(written.method);
+    result["law"] = written.method;
+  }
+  return {written.states, written.times};
+}
+
+Paths simulate_process(const SimulateOptions& o, const Command& command) {
+  command.refuse({"end", "without-divergence"}, "it belongs to --sde");
+  const DenoiserSource source = open_denoiser(o.common, o);
+  return o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
 }
 
 int run_simulate(const SimulateOptions& o, const Command& command) {
@@ -115,16 +145,13 @@ int run_simulate(const SimulateOptions& o, const Command& command) {
   check_output(o.out);
   check_picture(o.plot);
   check_film(o.film);
-  const DenoiserSource source = open_denoiser(o.common, o);
-  const Paths paths = o.direction == "forward" ? simulate_forward(o, source) : simulate_backward(o, source);
+  Json result = {{"out", o.out}, {"direction", o.direction}};
+  const Paths paths = o.sde.empty() ? simulate_process(o, command) : simulate_sde(o, command, result);
   save_npy(o.out, paths.states);
   show_paths(o, paths);
-  print_result(o.common,
-               {{"out", o.out},
-                {"shape", paths.states.sizes().vec()},
-                {"times", paths.times},
-                {"direction", o.direction}},
-               "");
+  result["shape"] = paths.states.sizes().vec();
+  result["times"] = paths.times;
+  print_result(o.common, result, "");
   message(fmt::format("wrote {} to {}", shape_string(paths.states), o.out));
   return 0;
 }
@@ -137,11 +164,19 @@ void add_simulate(CommandLine& line) {
       {"simulate", "Simulate the forward process, its reversal, or the probability flow",
        "fokker simulate --target four-points --process vp --direction reverse --n 2000 --steps 200 --out "
        "paths.npy "
-       "--plot paths.png --animate paths.webp"},
+       "--plot paths.png --animate paths.webp\n"
+       "  fokker simulate --sde \"b=x-x^3; sigma=0.7\" --target my.json --direction reverse --out paths.npy"},
       [](Command& c, SimulateOptions& o) {
         c.option("run", o.run, "Run folder of a trained model (reverse and flow)");
         c.option("--target", o.target, "Use the exact denoiser of a known target");
         c.option("--process", o.process, "Process of the exact denoiser (default: vp)");
+        c.option("--sde", o.sde,
+                 "In place of a process, dx = b dt + sigma dB in x (or x1, x2, ...) and t: \"b=...; "
+                 "sigma=...\", \"b1=...; "
+                 "b2=...; sigma11=...; ...\", geometric or warped; --target is the law of x(0)");
+        c.option("--end", o.end, "Of --sde: the time at which it ends");
+        c.flag("--without-divergence", o.without_divergence,
+               "Of --sde: leave div a out of the reversal or the flow");
         describe_data(c, o.reading);
         c.heading("Simulation");
         c.option(

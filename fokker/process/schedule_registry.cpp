@@ -5,6 +5,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/text.h"
+#include "fokker/process/beta_file.h"
 #include "fokker/process/schedule.h"
 
 namespace fokker {
@@ -72,9 +73,14 @@ std::vector<ScheduleEntry> other_schedules() {
              return Edm{number(c, "sigma_min"), number(c, "sigma_max"), number(c, "rho")};
            }},
           {"ddpm", "a chain of steps with its table of betas",
-           [](Spec& s) {
-             return BetaTable::linear(s.integer("steps", 1000), s.number("beta_first", 1e-4),
-                                      s.number("beta_last", 0.02));
+           [](Spec& s) -> Schedule {
+             const int64_t steps = s.integer("steps", 1000);
+             const double first = s.number("beta_first", 1e-4), last = s.number("beta_last", 0.02);
+             const std::string file = s.text("betas", "");
+             if (file.empty()) return BetaTable::linear(steps, first, last);
+             for (const char* key : {"steps", "beta_first", "beta_last"})
+               check(!s.has(key), "process ddpm: expected betas=FILE or {} but received both", key);
+             return BetaTable{read_betas(file)};
            },
            [](const Json& c) {
              return BetaTable{detail::JsonReader(c, "process").get<std::vector<double>>("betas")};

@@ -4,6 +4,7 @@
 #include "fokker/core/file/files.h"
 #include "fokker/core/version.h"
 #include "fokker/report/html.h"
+#include "fokker/report/math.h"
 #include "fokker/report/page_assets.h"
 
 namespace fokker::report {
@@ -75,6 +76,11 @@ Page& Page::paragraph(const std::string& text) {
 
 Page& Page::note(const std::string& text) {
   body_ += fmt::format("<p class=\"note\" role=\"note\">{}</p>\n", escape(text));
+  return *this;
+}
+
+Page& Page::formula(const std::string& tex) {
+  body_ += "<div class=\"formula\">" + Math(tex).mathml() + "</div>\n";
   return *this;
 }
 

@@ -3,10 +3,12 @@
 #include "fokker/core/text/spec.h"
 #include "fokker/evaluate/loss_profile.h"
 #include "fokker/plot/chart/charts.h"
+#include "fokker/plot/mark/bands.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/scatter.h"
 #include "fokker/report/sections.h"
 #include "fokker/target/toys.h"
+#include "fokker/train/train_options.h"
 
 namespace fokker::report {
 namespace {
@@ -37,6 +39,7 @@ std::string weighting_of(const TrainingRecord& training) {
 struct Profiles {
   LossProfile measured;
   std::string rows;
+  int64_t measured_rows = 0;
   std::optional<LossProfile> training;
   LossProfile best;
   std::string best_name, best_meaning;
@@ -114,6 +117,7 @@ Profiles measure_profiles(const Material& m) {
       .rows = law        ? "fresh draws of the law"
               : held_out ? "held-out rows"
                          : "training rows",
+      .measured_rows = rows.size(0),
       .training = {},
       .best = {},
       .best_name = {},
@@ -135,6 +139,13 @@ plot::Figure draw_profile(const Profiles& p, const plot::Theme& theme) {
   plot::Axes& axes = figure.axes();
   axes.x = {.label = "t"};
   axes.y = {.label = "loss"};
+  // Two standard errors on either side, so that chance is not read as a difference.
+  const auto band = [&](const LossProfile& profile, size_t colour) {
+    const Tensor loss = as_tensor(profile.loss), error = 2 * as_tensor(profile.standard_error);
+    const double floor = axes.y.scale == plot::Scale::logarithmic ? axes.y.limits->low : 0;
+    plot::add_band(axes, as_tensor(profile.times), (loss - error).clamp_min(floor),
+                   (loss + error).clamp_min(floor), {.colour = theme.series(colour), .alpha = 0.2});
+  };
   const auto line = [&](const LossProfile& profile, const std::string& name, size_t colour, plot::Dash dash) {
     plot::add_line(axes, as_tensor(profile.times), as_tensor(profile.loss),
                    {.label = name, .colour = theme.series(colour), .width = 2, .dash = dash});
@@ -146,6 +157,8 @@ plot::Figure draw_profile(const Profiles& p, const plot::Theme& theme) {
     axes.y.scale = plot::Scale::logarithmic;
     axes.y.limits = plot::Range{spread.least / 4, spread.most * 2};
   }
+  band(p.measured, 0);
+  if (p.training) band(*p.training, 1);
   line(p.measured, p.rows, 0, plot::Dash::solid);
   if (p.training) line(*p.training, "training rows", 1, plot::Dash::solid);
   line(p.best, p.best_name, 2, plot::Dash::dashed);
@@ -157,7 +170,7 @@ Figure profile_figure(const Material& m, const Profiles& p) {
   const std::string objective = training.objective.value_or("denoising");
   std::string caption = fmt::format(
       "Over t: the denoising loss w(t) E‖value − target‖² / d of the network's own output ({}), weighting "
-      "{}.",
+      "{}; shaded: ± two standard errors.",
       m.run.model.spec.name(), shorten(weighting_of(training), 60));
   if (objective != "denoising")
     caption += fmt::format(" Training minimised another objective, {}.", shorten(objective, 60));
@@ -168,7 +181,21 @@ Figure profile_figure(const Material& m, const Profiles& p) {
           .caption = caption};
 }
 
-Figure curve_figure(const Material& m) {
+/// Standard error of the held-out loss over training, a mean over rows, noise and times: from the spread of
+/// the profile at each time and between times. Nothing where training minimised something else than the
+/// profile shows.
+std::optional<double> held_out_error(const Material& m, const Profiles& p) {
+  if (m.run.model.training.objective.value_or("denoising") != "denoising") return {};
+  const int64_t rows = std::min(TrainOptions().held_out_rows, m.run.data->held_out.size());
+  if (rows < 2) return {};
+  const auto profiled = static_cast<double>(p.measured_rows);
+  const Tensor loss = as_tensor(p.measured.loss), error = as_tensor(p.measured.standard_error);
+  const double within = (error.square() * profiled).mean().item<double>(),
+               between = loss.var(false).item<double>();
+  return std::sqrt((within + between) / static_cast<double>(rows));
+}
+
+Figure curve_figure(const Material& m, std::optional<double> error) {
   const auto series = loss_series(m.run.metrics, "held out, averaged weights");
   Spread spread;
   for (const auto& one : series)
@@ -176,6 +203,12 @@ Figure curve_figure(const Material& m) {
   const auto draw = [&](const plot::Theme& theme) {
     plot::Figure figure = plot::loss_curves(
         series, {.chart = {.theme = theme, .width = kWidth, .height = kHeight}, .log_y = spread.is_wide()});
+    if (series.size() > 1 && error) {
+      const double floor = spread.is_wide() ? spread.least / 4 : 0;
+      const Tensor low = (series[1].values - 2 * *error).clamp_min(floor);
+      plot::add_band(figure.axes(), series[1].steps, low, at::maximum(low, series[1].values + 2 * *error),
+                     {.colour = theme.series(1), .alpha = 0.15});
+    }
     // Held-out loss is measured rarely: each time it was is a point.
     if (series.size() > 1)
       plot::add_scatter(figure.axes(), at::stack({series[1].steps, series[1].values}, 1),
@@ -183,11 +216,21 @@ Figure curve_figure(const Material& m) {
     return figure;
   };
   const TrainMetrics& last = m.run.metrics.back();
+  const std::string band =
+      error && series.size() > 1
+          ? fmt::format(
+                " Shaded: ± two of its standard errors, {} each, over the rows held out. As rows and noise "
+                "are the "
+                "same every time the curve is sharper than its height: a gap to the training loss within "
+                "the band is no overfitting.",
+                number(*error))
+          : "";
   return {.picture = embed(draw, fmt::format("The loss over {} steps of training; the last value is {}.",
                                              thousands(last.step), number(last.loss))),
           .caption =
               "Over training: the mean since the last measurement (faint) and its moving average; held-out "
-              "loss is that of the averaged weights, with the same noise every time."};
+              "loss is that of the averaged weights, with the same noise every time." +
+              band};
 }
 
 Json profile_json(const Profiles& p) {
@@ -242,9 +285,12 @@ void add_loss(Page& page, const Material& m, Json& summary) {
     page.note("The loss at each time is not measured: " +
               (m.run.data ? std::string("it needs at least two rows of data.") : m.run.why_no_data));
   std::vector<Figure> figures;
-  if (curve) figures.push_back(curve_figure(m));
-  if (!enough) return void(page.figures(figures));
+  if (!enough) {
+    if (curve) figures.push_back(curve_figure(m, {}));
+    return void(page.figures(figures));
+  }
   const Profiles profiles = measure_profiles(m);
+  if (curve) figures.push_back(curve_figure(m, held_out_error(m, profiles)));
   summary["loss_profile"] = profile_json(profiles);
   figures.push_back(profile_figure(m, profiles));
   page.figures(figures).paragraph(profiles.best_meaning).table(profile_table(profiles));

@@ -60,6 +60,27 @@ TEST(StatementIndex, HasARowForEachDocument) {
   EXPECT_GT(index_rows().size(), 150u);
 }
 
+/// What README and verify.md claim, by this index and the suites themselves.
+TEST(StatementIndex, ReadmeCountsWhatThereIs) {
+  const auto text_of = [](const char* name) {
+    std::ifstream file(std::string(FOKKER_SOURCE_DIR "/") + name);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
+  };
+  const auto rows = index_rows();
+  const auto background = static_cast<size_t>(std::count_if(
+      rows.begin(), rows.end(), [](const IndexRow& row) { return row.shown.starts_with("Background: "); }));
+  const std::string readme = text_of("README.md"), theory = text_of("docs/verify.md");
+  EXPECT_THAT(readme, testing::HasSubstr(fmt::format("{} checks of theorems", verify::all_checks().size())));
+  EXPECT_THAT(readme, testing::HasSubstr(fmt::format("Three of the {} pictures", gallery::all_items().size())));
+  EXPECT_THAT(readme, testing::HasSubstr(fmt::format("of the {} entries in the index", rows.size())));
+  EXPECT_THAT(readme, testing::HasSubstr(fmt::format("{} are shown by a check", rows.size() - background)));
+  EXPECT_THAT(readme, testing::HasSubstr(fmt::format("and {} are background", background)));
+  EXPECT_THAT(theory, testing::HasSubstr(fmt::format("has {} lines for them: {} are shown", rows.size(),
+                                                     rows.size() - background)));
+}
+
 TEST(StatementIndex, EveryIdExistsAndNoRowIsEmpty) {
   const auto known = known_ids();
   for (const IndexRow& row : index_rows()) {

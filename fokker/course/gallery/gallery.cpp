@@ -6,6 +6,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/file/files.h"
 #include "fokker/core/jobs.h"
 #include "fokker/core/stop.h"
 #include "fokker/course/gallery/items.h"
@@ -69,6 +70,12 @@ class ItemFiles {
  public:
   ItemFiles(const fs::path& folder, Drawn& drawn) : folder_(folder), drawn_(drawn) {}
 
+  /// The numbers of the picture, or of an animation's still.
+  void write_data(const Scene& scene) {
+    drawn_.files.push_back(drawn_.item->id + ".csv");
+    write_file_atomically(folder_ / drawn_.files.back(), scene.draw(plot::Theme::light(), scene.still).csv());
+  }
+
   void write(const Scene& scene, const NamedTheme& theme) {
     const plot::Figure still = scene.draw(theme.theme, scene.still);
     drawn_.width = still.options().width;
@@ -105,11 +112,13 @@ Drawn draw_item(const Item& item, Workshop& shop, const fs::path& folder, const 
   const auto start = std::chrono::steady_clock::now();
   Drawn drawn;
   drawn.item = &item;
-  const Scene scene = item.prepare(shop, Rng(options.seed).stream(item.id));
+  const Settings settings(item.id, item.settings, options.set);
+  const Scene scene = item.prepare(shop, Rng(options.seed).stream(item.id), settings);
   check((scene.frames > 1) == (item.kind == Kind::animation), "gallery: {} is not of the kind it claims",
         item.id);
   ItemFiles files(folder, drawn);
   for (const NamedTheme& theme : themes_of(options.themes)) files.write(scene, theme);
+  files.write_data(scene);
   drawn.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return drawn;
 }
@@ -136,6 +145,7 @@ std::vector<const Item*> select(const std::vector<std::string>& ids) {
 
 std::vector<Drawn> draw(const std::vector<const Item*>& items, const fs::path& folder,
                         const GalleryOptions& options) try {
+  for (const Item* item : items) Settings(item->id, item->settings, options.set);  // refused before the work
   Manifest manifest = Manifest::read(folder);
   Workshop shop(options.seed);
   std::vector<Drawn> all(items.size());

@@ -21,7 +21,8 @@ enum class Themes { light, dark, both };
 struct GalleryOptions {
   uint64_t seed = 0;
   Themes themes = Themes::both;
-  int threads = 1;  ///< items drawn at the same time, each on one thread
+  std::vector<std::string> set = {};  ///< "key=value,..." of settings that every item declares
+  int threads = 1;                    ///< items drawn at the same time, each on one thread
   /// Called after each item, from one thread at a time.
   std::function<void(const Item& item)> after = {};
 };
@@ -30,7 +31,7 @@ struct GalleryOptions {
 struct Drawn {
   const Item* item = nullptr;
   std::vector<std::string>
-      files;  ///< names in the folder: ID.png, ID.svg, of an animation ID.webp; dark: ID.dark.png
+      files;  ///< names in the folder: ID.png, ID.svg, of an animation ID.webp; dark: ID.dark.png; ID.csv
   int width = 0, height = 0;  ///< CSS pixels
   double seconds = 0;
 };

@@ -2,8 +2,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "fokker/core/random/rng.h"
+#include "fokker/course/problem/settings.h"
 #include "fokker/plot/figure/figure.h"
 
 namespace fokker::gallery {
@@ -20,6 +22,31 @@ struct Scene {
 
 enum class Kind { figure, animation };
 
+using course::LawLimits;
+using course::Setting;
+using course::Settings;
+
+/// Computes what a picture shows, from the item's own numbers and what a reader has set of its problem.
+class Prepare {
+ public:
+  using Function = std::function<Scene(Workshop& shop, const Rng& rng, const Settings& set)>;
+  Prepare() = default;
+  /// Of a picture without settings.
+  template <typename Plain>
+  requires std::is_invocable_r_v<Scene, Plain, Workshop&, const Rng&> Prepare(Plain plain)
+      : function_([plain](Workshop& shop, const Rng& rng, const Settings&) { return plain(shop, rng); }) {}
+  /// Of one with settings.
+  template <typename Set>
+  requires std::is_invocable_r_v<Scene, Set, Workshop&, const Rng&, const Settings&> Prepare(Set set)
+      : function_(std::move(set)) {}
+  Scene operator()(Workshop& shop, const Rng& rng, const Settings& set = {}) const {
+    return function_(shop, rng, set);
+  }
+
+ private:
+  Function function_;
+};
+
 /// One picture of the gallery. It depends on the seed and its id alone, whatever is drawn beside it.
 struct Item {
   std::string id;  ///< "s3.forward": source, subject
@@ -28,8 +55,8 @@ struct Item {
   std::string caption;  ///< what to see, and where the source is wrong
   std::string alt;      ///< the picture in words, for readers who do not see it
   Kind kind = Kind::figure;
-  /// Computes what the picture shows. `rng` is the item's own.
-  std::function<Scene(Workshop& shop, const Rng& rng)> prepare = {};
+  Prepare prepare = {};
+  std::vector<Setting> settings = {};  ///< what of it a reader may choose, `fokker gallery ID --set`
 };
 
 }  // namespace fokker::gallery

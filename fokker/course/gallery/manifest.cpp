@@ -18,11 +18,23 @@ Manifest::Entry entry_of(const detail::JsonReader& reader) {
                 "{}: expected a size in pixels as '{}' but received {}", reader.place(), key, value);
     return static_cast<int>(value);
   };
+  std::string set;
+  bool data = false;
+  reader.read("set", set);
+  reader.read("data", data);
   return {.width = side("width"),
           .height = side("height"),
           .light = reader.get<bool>("light"),
           .dark = reader.get<bool>("dark"),
-          .seed = reader.get<uint64_t>("seed")};
+          .seed = reader.get<uint64_t>("seed"),
+          .set = set,
+          .data = data};
+}
+
+std::string join_with_commas(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ",") + text;
+  return all;
 }
 
 }  // namespace
@@ -41,9 +53,10 @@ Manifest Manifest::read(const fs::path& folder) {
 
 void Manifest::add(const Drawn& drawn, const GalleryOptions& options) {
   const auto old = entries.find(drawn.item->id);
-  // Pictures of the other theme that were drawn with the same seed are still the same picture.
-  const bool same = old != entries.end() && old->second.seed == options.seed;
-  Entry entry{.width = drawn.width, .height = drawn.height, .seed = options.seed};
+  // Pictures of the other theme that were drawn with the same seed and settings are still the same picture.
+  const std::string set = join_with_commas(options.set);
+  const bool same = old != entries.end() && old->second.seed == options.seed && old->second.set == set;
+  Entry entry{.width = drawn.width, .height = drawn.height, .seed = options.seed, .set = set, .data = true};
   entry.light = options.themes != Themes::dark || (same && old->second.light);
   entry.dark = options.themes != Themes::light || (same && old->second.dark);
   entries[drawn.item->id] = entry;
@@ -57,6 +70,10 @@ void Manifest::write(const fs::path& folder) const {
                 {"light", entry.light},
                 {"dark", entry.dark},
                 {"seed", entry.seed}};
+  for (const auto& [id, entry] : entries) {
+    if (!entry.set.empty()) json[id]["set"] = entry.set;
+    if (entry.data) json[id]["data"] = true;
+  }
   write_file_atomically(folder / manifest_name, json_text(json, 2) + "\n");
 }
 

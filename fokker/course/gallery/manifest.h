@@ -12,6 +12,8 @@ struct Manifest {
     int width = 0, height = 0;  ///< CSS pixels
     bool light = false, dark = false;
     uint64_t seed = 0;
+    std::string set = {};  ///< what was set of it, "key=value,..."
+    bool data = false;     ///< whether ID.csv lies there
   };
   std::map<std::string, Entry> entries = {};  ///< by id
 

@@ -13,7 +13,9 @@ const std::vector<std::pair<std::string, std::string>>& source_names() {
       {"s0", "S0: reverse-time SDEs"},
       {"s1", "S1: denoising diffusion probabilistic models"},
       {"s2", "S2: score matching and annealed Langevin dynamics"},
-      {"s3", "S3: a notebook on diffusion models"}};
+      {"s3", "S3: a notebook on diffusion models"},
+      {"guidance", "Beside the sources: guidance"},
+      {"inverse", "Beside the sources: inverse problems"}};
   return names;
 }
 
@@ -48,7 +50,17 @@ std::vector<std::pair<std::string, std::string>> links_of(const Item& item, cons
   if (item.kind == Kind::animation) links.emplace_back("Play " + item.id, name + ".webp");
   links.emplace_back("PNG of " + item.id, name + ".png");
   links.emplace_back("SVG of " + item.id, name + ".svg");
+  if (entry.data) links.emplace_back("CSV of " + item.id, item.id + ".csv");
   return links;
+}
+
+/// What draws it again in a shell.
+std::string command_of(const Item& item, const Manifest::Entry& entry) {
+  std::string command = fmt::format("fokker gallery --out . {} --seed {}", item.id, entry.seed);
+  if (entry.set.empty()) return command;
+  std::string quoted;
+  for (const char c : entry.set) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return command + " --set '" + quoted + "'";
 }
 
 void add_item(report::Page& page, const Item& item, const Manifest::Entry& entry) {
@@ -58,8 +70,10 @@ void add_item(report::Page& page, const Item& item, const Manifest::Entry& entry
     page.wide_figure(figure);
   else
     page.figures({figure});
-  page.facts({{"Source", item.source},
-              {"To draw it again", fmt::format("fokker gallery --out . {} --seed {}", item.id, entry.seed)}});
+  std::vector<std::pair<std::string, std::string>> facts = {{"Source", item.source}};
+  if (!entry.set.empty()) facts.emplace_back("Set by the reader, in place of what the text says", entry.set);
+  facts.emplace_back("To draw it again", command_of(item, entry));
+  page.facts(facts);
   page.links(links_of(item, entry));
 }
 

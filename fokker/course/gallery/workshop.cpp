@@ -15,6 +15,19 @@ GaussianMixture two_bumps() {
           at::tensor({0.16, 0.64}, at::kDouble)};
 }
 
+double reach_of(const GaussianMixture& law) {
+  return law.means().abs().max().item<double>();
+}
+
+Setting four_points_setting() {
+  return Setting::law([] { return course::Laws{named_mixture("four-points")}; }, "four-points",
+                      {.points = true, .reach = 30});
+}
+
+Setting two_bumps_setting() {
+  return Setting::law([] { return course::Laws{two_bumps()}; }, "0.3 N(-2, 0.16) + 0.7 N(1.5, 0.64)");
+}
+
 const Denoiser& Workshop::noise_network() {
   std::call_once(noise_trained_, [&] {
     const GradientMode on(true);  // whatever the item that asks computes with

@@ -2,6 +2,7 @@
 #include <memory>
 #include <mutex>
 
+#include "fokker/course/gallery/item.h"
 #include "fokker/denoise/analytic.h"
 
 namespace fokker::gallery {
@@ -19,6 +20,17 @@ struct Notebook {
   const GaussianProcess& process() const { return exact.process(); }
   static double time(double step) { return step / static_cast<double>(steps); }
 };
+
+/// The same with a reader's own points or mixture, `target`.
+inline Notebook notebook_with(const Settings& set) {
+  return {.exact = {set.law(), ConstantBeta{}}};
+}
+/// The largest distance of a mean from zero: S3's pictures reach 3 further.
+double reach_of(const GaussianMixture& law);
+/// The setting "target" with S3's four points for its default.
+Setting four_points_setting();
+/// The same with two_bumps().
+Setting two_bumps_setting();
 
 /// What several items share. A network is trained when first asked for, by whichever thread, and depends on
 /// the seed alone.

@@ -47,6 +47,20 @@ double ChainTable::noise_weight(int64_t i) const {
   return beta(i) / (2 * (1 - beta(i)) * (1 - alphabar(i)));
 }
 
+course::Setting table_setting(const ChainTable& chain, std::string usual, int64_t most_steps) {
+  const auto betas = [chain] {
+    course::Betas all;
+    all.reserve(static_cast<size_t>(chain.steps()));
+    for (int64_t i = 1; i <= chain.steps(); ++i) all.push_back(chain.beta(i));
+    return all;
+  };
+  return course::Setting::betas(betas, std::move(usual), most_steps);
+}
+
+ChainTable chosen_chain(const course::Settings& settings, const ChainTable& usual) {
+  return settings.changed("table") ? ChainTable(settings.betas()) : usual;
+}
+
 void walk(const ChainTable& chain, Tensor x, const Rng& rng, const ChainVisitor& visit,
           const WalkOptions& options) {
   visit(0, x);

@@ -1,6 +1,7 @@
 #pragma once
 #include <vector>
 
+#include "fokker/course/problem/settings.h"
 #include "fokker/denoise/denoiser.h"
 
 namespace fokker::verify {
@@ -42,6 +43,10 @@ class ChainTable {
   std::vector<double> beta_, alphabar_;
   GaussianProcess process_;
 };
+
+/// The setting "table" of a check that uses `chain` unless a reader has another; and the chain chosen.
+course::Setting table_setting(const ChainTable& chain, std::string usual, int64_t most_steps = 1000);
+ChainTable chosen_chain(const course::Settings& settings, const ChainTable& usual);
 
 /// What a walk along a chain shows at each step i = 0..N: x_i, one row per path.
 using ChainVisitor = std::function<void(int64_t i, const Tensor& x)>;

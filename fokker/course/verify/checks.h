@@ -42,6 +42,7 @@ void add_s3_ode(Checks& checks);
 
 // S2: score matching and Langevin dynamics.
 void add_s2_score_matching(Checks& checks);
+void add_s2_denoising(Checks& checks);
 void add_s2_langevin(Checks& checks);
 void add_s2_annealed(Checks& checks);
 void add_s2_levels(Checks& checks);

@@ -18,6 +18,16 @@ LineMixture::LineMixture(const std::vector<double>& weights, const std::vector<d
                          const std::vector<double>& variances)
     : weights_(row(weights)), means_(row(means)), variances_(row(variances)) {}
 
+LineMixture LineMixture::of(const GaussianMixture& law) {
+  std::vector<double> weights, means, variances;
+  for (int64_t k = 0; k < law.components(); ++k) {
+    weights.push_back(law.weights()[k].item<double>());
+    means.push_back(law.means()[k].item<double>());
+    variances.push_back(law.component_covariance(k).item<double>());
+  }
+  return {weights, means, variances};
+}
+
 GaussianMixture LineMixture::mixture() const {
   return GaussianMixture(weights_, means_.unsqueeze(1), variances_);
 }

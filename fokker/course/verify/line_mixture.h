@@ -14,6 +14,8 @@ class LineMixture {
               const std::vector<double>& variances);
   /// Equal weights on S3's four points -15, 1, -5, 15.
   static LineMixture four_points() { return {{0.25, 0.25, 0.25, 0.25}, {-15, 1, -5, 15}, {0, 0, 0, 0}}; }
+  /// Of a law of the library on the line.
+  static LineMixture of(const GaussianMixture& law);
   /// The same law in the library.
   GaussianMixture mixture() const;
   double mean() const;

@@ -1,6 +1,8 @@
 #include "fokker/course/verify/problems.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "fokker/core/check.h"
 #include "fokker/course/verify/statistic.h"
@@ -57,9 +59,14 @@ Quadrature normal_quadrature(int64_t dimension, int64_t points, double reach) {
 }
 
 Quadrature mixture_quadrature(const GaussianMixture& mixture, int64_t points, double reach) {
-  const Quadrature z = normal_quadrature(mixture.dimension(), points, reach);
+  const double narrowest = std::sqrt(variances_of(mixture).front());
   std::vector<Tensor> x, weights;
   for (int64_t k = 0; k < mixture.components(); ++k) {
+    // A component much wider than another has nodes as near to one another as the narrow one needs.
+    const Tensor variances = at::linalg_eigvalsh(mixture.component_covariance(k));
+    const double ratio = std::sqrt(variances[-1].item<double>()) / narrowest;
+    const auto mine = static_cast<int64_t>(static_cast<double>(points) * std::max(1.0, ratio / 2)) | 1;
+    const Quadrature z = normal_quadrature(mixture.dimension(), mine, reach);
     const Tensor L = at::linalg_cholesky(mixture.component_covariance(k));
     x.push_back(mixture.means()[k] + z.x.matmul(L.t()));
     weights.push_back(mixture.weights()[k] * z.weights);
@@ -72,6 +79,48 @@ NoisedQuadrature noised_quadrature(const GaussianMixture& mixture, int64_t point
   const Quadrature pairs =
       product(mixture_quadrature(mixture, points, reach), normal_quadrature(d, points, reach));
   return {pairs.x.narrow(1, 0, d), pairs.x.narrow(1, d, d), pairs.weights};
+}
+
+std::vector<double> variances_of(const GaussianMixture& mixture) {
+  std::vector<double> all;
+  const auto add = [&](const Tensor& covariance) {
+    const Tensor values = at::linalg_eigvalsh(covariance);
+    for (int64_t i = 0; i < values.size(0); ++i) all.push_back(values[i].item<double>());
+  };
+  for (int64_t k = 0; k < mixture.components(); ++k) add(mixture.component_covariance(k));
+  add(mixture.covariance());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+Line line_over(const GaussianMixture& mixture, double finest, double reach) {
+  double low = std::numeric_limits<double>::infinity(), high = -low, narrow = finest;
+  for (int64_t k = 0; k < mixture.components(); ++k) {
+    const double mean = mixture.means()[k].item<double>(),
+                 deviation = std::sqrt(mixture.component_covariance(k).item<double>());
+    low = std::min(low, mean - reach * deviation);
+    high = std::max(high, mean + reach * deviation);
+    narrow = std::min(narrow, deviation);
+  }
+  return line(low, high, std::lround(std::ceil(8 * (high - low) / narrow)));
+}
+
+Setting skewed_setting(LawLimits limits) {
+  return Setting::law([] { return course::Laws{skewed_mixture()}; }, "0.3 N(-2, 0.25) + 0.7 N(1.5, 0.64)",
+                      limits);
+}
+
+Setting tilted_setting(LawLimits limits) {
+  return Setting::law([] { return course::Laws{tilted_mixture()}; }, "a tilted mixture of two in the plane",
+                      limits);
+}
+
+Setting skewed_and_tilted_setting(LawLimits limits) {
+  return Setting::law(
+      [] {
+        return course::Laws{skewed_mixture(), tilted_mixture()};
+      },
+      "a mixture of two on the line, then one in the plane", limits);
 }
 
 GaussianMixture skewed_mixture() {

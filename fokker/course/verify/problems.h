@@ -1,6 +1,8 @@
 #pragma once
 #include <vector>
 
+#include "fokker/course/verify/quadrature.h"
+#include "fokker/course/verify/theory_check.h"
 #include "fokker/sde/simulate.h"
 #include "fokker/target/gaussian_mixture.h"
 
@@ -23,6 +25,22 @@ struct NoisedQuadrature {
   double mean(const Tensor& values) const { return (weights * values).sum().item<double>(); }
 };
 NoisedQuadrature noised_quadrature(const GaussianMixture& mixture, int64_t points, double reach = 8);
+
+/// Variances of the components and of the whole law along their axes, the smallest first.
+std::vector<double> variances_of(const GaussianMixture& mixture);
+/// Nodes that reach over a mixture on the line, an eighth of its narrowest deviation apart, or of `finest`
+/// where that is smaller.
+Line line_over(const GaussianMixture& mixture, double finest = 1e300, double reach = 9);
+
+/// The setting "target" with the mixtures below for its default.
+Setting skewed_setting(LawLimits limits = {});
+Setting tilted_setting(LawLimits limits);
+Setting skewed_and_tilted_setting(LawLimits limits);
+/// What sums over points in the plane resolve in seconds.
+constexpr LawLimits plane_limits{
+    .least_dimension = 2, .most_dimension = 2, .least_deviation = 0.2, .most_deviation = 3, .reach = 12};
+constexpr LawLimits line_or_plane_limits{
+    .least_dimension = 1, .most_dimension = 2, .least_deviation = 0.2, .most_deviation = 3, .reach = 12};
 
 /// 0.3 N(-2, 0.25) + 0.7 N(1.5, 0.64) on the line: skewed, two modes, some mass between them.
 GaussianMixture skewed_mixture();

@@ -30,6 +30,7 @@ Checks build() {
   add_s1_embedding(checks);
   add_s1_training(checks);
   add_s2_score_matching(checks);
+  add_s2_denoising(checks);
   add_s2_langevin(checks);
   add_s2_annealed(checks);
   add_s2_levels(checks);
@@ -105,10 +106,10 @@ std::vector<const Check*> select(const std::vector<std::string>& ids) {
 
 std::vector<Outcome> run(const std::vector<const Check*>& checks, const RunOptions& options) try {
   check(options.threads > 0, "verify: expected at least one thread but received {}", options.threads);
-  for (const Check* c : checks) Trial(*c, Rng(options.seed), options.without);
+  for (const Check* c : checks) Trial(*c, Rng(options.seed), options.without, options.set);
   InOrder results(checks.size(), options.observer);
   run_jobs(checks.size(), options.threads,
-           [&](size_t i) { results.put(i, run(*checks[i], options.seed, options.without)); });
+           [&](size_t i) { results.put(i, run(*checks[i], options.seed, options.without, options.set)); });
   return results.take();
 } catch (...) {
   detail::throw_as_error();

@@ -13,8 +13,9 @@ std::vector<const Check*> select(const std::vector<std::string>& ids);
 
 struct RunOptions {
   uint64_t seed = 0;
-  int threads = 1;           ///< checks run at the same time, each on one thread
-  std::string without = {};  ///< an ingredient that every chosen check declares
+  int threads = 1;                    ///< checks run at the same time, each on one thread
+  std::string without = {};           ///< an ingredient that every chosen check declares
+  std::vector<std::string> set = {};  ///< "key=value,..." of settings that every chosen check declares
   /// Called in the order of the checks, from one thread at a time, as soon as an outcome is known.
   std::function<void(const Outcome&)> observer = {};
 };

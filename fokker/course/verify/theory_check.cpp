@@ -21,8 +21,8 @@ bool declares(const Check& check, std::string_view name) {
 
 }  // namespace
 
-Trial::Trial(const Check& check, const Rng& rng, std::string without)
-    : check_(check), rng_(rng), without_(std::move(without)) {
+Trial::Trial(const Check& check, const Rng& rng, std::string without, const std::vector<std::string>& set)
+    : check_(check), rng_(rng), without_(std::move(without)), settings_(check.id, check.settings, set) {
   if (!without_.empty() && !declares(check, without_))
     fail(ErrorKind::argument, "{}: expected an ingredient to leave out among {} but received '{}'", check.id,
          names_of(check.ingredients), without_);
@@ -35,9 +35,11 @@ bool Trial::has(std::string_view ingredient) const {
   return without_ != ingredient;
 }
 
-Outcome run(const Check& check, uint64_t seed, const std::string& without) {
-  const Trial trial(check, Rng(seed).stream(check.id), without);
-  Outcome outcome{.check = &check, .worst = {}, .findings = {}, .error = {}};
+Outcome run(const Check& check, uint64_t seed, const std::string& without,
+            const std::vector<std::string>& set) {
+  const Trial trial(check, Rng(seed).stream(check.id), without, set);
+  Outcome outcome{
+      .check = &check, .worst = {}, .findings = {}, .error = {}, .set = trial.settings().changes()};
   const auto begin = std::chrono::steady_clock::now();
   try {
     Evidence evidence;

@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,11 +57,26 @@ struct DrawContext {
   const Theme& theme;
 };
 
+/// What a mark shows, as rows of a table; NaN where a column does not apply. x2 and y2 are the other end: of
+/// a bar, a band or a contour's piece; of an arrow its components. `value` is a cell's.
+struct MarkRow {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  double curve = none, x = none, y = none, x2 = none, y2 = none, value = none;
+};
+struct MarkData {
+  std::string mark = {};  ///< "line"
+  std::vector<MarkRow> rows = {};
+};
+
 /// One thing drawn in a panel: a new kind of picture is a new Mark. Immutable.
 class Mark {
  public:
   virtual ~Mark() = default;
   virtual void draw(const DrawContext& context) const = 0;
+  /// What may lie over the panel's edge, drawn last.
+  virtual void draw_over(const DrawContext&) const {}
+  /// Its numbers; none of what only explains.
+  virtual MarkData data() const { return {}; }
   /// Nothing where the mark has no points.
   virtual std::optional<Bounds> bounds() const = 0;
   virtual std::optional<LegendEntry> legend() const { return std::nullopt; }

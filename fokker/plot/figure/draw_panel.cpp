@@ -84,7 +84,7 @@ void draw_title(Canvas& canvas, const Axes& axes, const PanelLayout& panel, cons
   auto title = canvas.fit(axes.title, panel_title_style(theme), room);
   title.style.horizontal = HorizontalAlign::centre;
   title.style.vertical = VerticalAlign::bottom;
-  canvas.text(title.label, {box.centre().x, box.top - panel.legend.height - spacing::title}, title.style);
+  canvas.text(title.label, {box.centre().x, box.top - panel.header - spacing::title}, title.style);
 }
 
 void draw_colour_bar(Canvas& canvas, const PanelLayout& panel, const Theme& theme) {
@@ -164,6 +164,7 @@ void draw_panel(Canvas& canvas, const Axes& axes, const PanelLayout& panel, cons
   for (const auto& mark : axes.marks()) mark->draw({canvas, panel.transform, theme});
   canvas.unclip();
   canvas.outline({box.left + 0.5, box.top + 0.5, box.right - 0.5, box.bottom - 0.5}, {.colour = theme.muted});
+  for (const auto& mark : axes.marks()) mark->draw_over({canvas, panel.transform, theme});
   draw_x_axis(canvas, axes, panel, theme);
   draw_y_axis(canvas, axes, panel, theme);
   if (!axes.title.empty()) draw_title(canvas, axes, panel, theme);

@@ -42,6 +42,8 @@ class Figure {
   void save(const std::filesystem::path& path) const;
   /// The bytes of such a file.
   std::string encode(ImageFormat format) const;
+  /// The numbers that it shows as CSV: panel, title, mark, label, curve, x, y, x2, y2, value (see MarkRow).
+  std::string csv() const;
   /// The picture as pixels, uint8 (3, height, width), times the pixel ratio.
   Tensor render() const;
 

@@ -139,7 +139,6 @@ Margins margins_of(const PanelLayout& panel, const Axes& axes, const Theme& them
   margins.top = 0.5 * tick.size;
   if (!axes.title.empty())
     margins.top += spacing::title + canvas.measure(axes.title, panel_title_style(theme)).height();
-  margins.top += panel.legend.height;
   return margins;
 }
 
@@ -169,9 +168,10 @@ Rect equal_box(const Rect& room, Range x, Range y) {
   return {left, top, left + width, top + height};
 }
 
-/// Whole pixels, so that frames and images are sharp.
+/// Whole pixels, so that frames and images are sharp, and as many for every box of a figure.
 Rect rounded(const Rect& r) {
-  return {std::ceil(r.left), std::ceil(r.top), std::floor(r.right), std::floor(r.bottom)};
+  const double left = std::ceil(r.left), top = std::ceil(r.top);
+  return {left, top, left + std::floor(r.width() - 1e-9), top + std::floor(r.height() - 1e-9)};
 }
 
 /// Boxes of one column share their left and right margins, boxes of one row their upper and lower ones.
@@ -186,6 +186,11 @@ void place_boxes(FigureLayout& layout, const FigureOptions& options, const std::
     row.top = std::max(row.top, m.top);
     row.bottom = std::max(row.bottom, m.bottom);
   }
+  // Legends of a row share their room, so that boxes and titles line up where only one panel has a legend.
+  std::vector<double> headers(by_row.size());
+  for (size_t i = 0; i < layout.panels.size(); ++i)
+    headers[i / columns] = std::max(headers[i / columns], layout.panels[i].legend.height);
+  for (size_t row = 0; row < by_row.size(); ++row) by_row[row].top += headers[row];
   Margins total{};
   const double gap = options.panel_gap;
   for (const Margins& m : by_column) total.left += m.left + m.right;
@@ -208,6 +213,7 @@ void place_boxes(FigureLayout& layout, const FigureOptions& options, const std::
       const bool equal = axes[row * columns + column].equal_aspect;
       panel.transform.box = equal ? equal_box(room, panel.transform.x, panel.transform.y) : room;
       panel.left_margin = by_column[column].left;
+      panel.header = headers[row];
       left = right + gap;
     }
     top = bottom + gap;

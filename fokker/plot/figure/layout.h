@@ -36,6 +36,7 @@ struct PanelLayout {
   double x_tick_height = 0;
   double y_tick_width = 0;
   double left_margin = 0;  ///< shared by its column, so that the labels of the y axes line up
+  double header = 0;       ///< room for legends above the box, shared by its row, so that titles line up
   LegendLayout legend;
   std::optional<ColourScale> colours = {};
   Ticks colour_ticks;

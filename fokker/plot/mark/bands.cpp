@@ -31,6 +31,13 @@ class BandMark final : public Mark {
     return LegendEntry{options_.label, colour_, LegendEntry::Symbol::box, Dash::solid, shown_alpha_};
   }
 
+  MarkData data() const override {
+    MarkData all{.mark = "band"};
+    for (size_t i = 0; i < outline_.size() / 2; ++i)
+      all.rows.push_back({.x = outline_[i].x, .y = outline_[i].y, .y2 = outline_[outline_.size() - 1 - i].y});
+    return all;
+  }
+
   void draw(const DrawContext& context) const override {
     // Cairo's coordinates end at 2^23 pixels.
     constexpr double far = 1e6;

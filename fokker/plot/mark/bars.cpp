@@ -40,6 +40,13 @@ class BarsMark final : public Mark {
     return LegendEntry{label_, colour_, symbol};
   }
 
+  MarkData data() const override {
+    MarkData all{.mark = "bar"};
+    all.rows.reserve(bars_.size());
+    for (const Bar& bar : bars_) all.rows.push_back({.x = bar.x.low, .y = bar.height, .x2 = bar.x.high});
+    return all;
+  }
+
   void draw(const DrawContext& context) const override {
     if (bars_.empty()) return;
     const Colour colour = colour_.in(context.theme);

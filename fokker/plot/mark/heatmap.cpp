@@ -53,6 +53,19 @@ class HeatmapMark final : public Mark {
   }
 
   // Sampled at the resolution of the canvas, so that all formats and both scales show the same.
+  MarkData data() const override {
+    MarkData all{.mark = "cell"};
+    const double width = extent_.x.span() / static_cast<double>(values_.columns),
+                 height = extent_.y.span() / static_cast<double>(values_.rows);
+    for (size_t i = 0; i < values_.cells.size(); ++i) {
+      const auto columns = static_cast<size_t>(values_.columns);
+      all.rows.push_back({.x = extent_.x.low + (static_cast<double>(i % columns) + 0.5) * width,
+                          .y = extent_.y.low + (static_cast<double>(i / columns) + 0.5) * height,
+                          .value = values_.cells[i]});
+    }
+    return all;
+  }
+
   void draw(const DrawContext& context) const override {
     const AxesTransform& t = context.transform;
     const ColourMap colours = map(context.theme);
@@ -97,6 +110,13 @@ class ContourMark final : public Mark {
 
   std::optional<LegendEntry> legend() const override {
     return LegendEntry{options_.label, colour_, LegendEntry::Symbol::line};
+  }
+
+  MarkData data() const override {
+    MarkData all{.mark = "contour"};
+    for (const Segment& s : segments_)
+      all.rows.push_back({.x = s.from.x, .y = s.from.y, .x2 = s.to.x, .y2 = s.to.y});
+    return all;
   }
 
   void draw(const DrawContext& context) const override {

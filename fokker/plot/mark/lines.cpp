@@ -54,6 +54,14 @@ class LinesMark final : public Mark {
     return LegendEntry{options_.label, colour_, LegendEntry::Symbol::line, options_.dash};
   }
 
+  MarkData data() const override {
+    MarkData all{.mark = "line"};
+    for (size_t curve = 0; curve < paths_.size(); ++curve)
+      for (const Point& p : paths_[curve])
+        all.rows.push_back({.curve = static_cast<double>(curve + 1), .x = p.x, .y = p.y});
+    return all;
+  }
+
   void draw(const DrawContext& context) const override {
     const double count = std::max<double>(1, static_cast<double>(paths_.size()));
     const double width = options_.width.value_or(std::clamp(1.9 * std::pow(count, -0.2), 0.6, 1.9));

@@ -41,6 +41,14 @@ class QuiverMark final : public Mark {
     return ColourScale{map(theme), {0, top()}, options_.label};
   }
 
+  MarkData data() const override {
+    MarkData all{.mark = "arrow"};
+    for (size_t i = 0; i < positions_.size(); ++i)
+      all.rows.push_back(
+          {.x = positions_[i].x, .y = positions_[i].y, .x2 = vectors_[i].x, .y2 = vectors_[i].y});
+    return all;
+  }
+
   void draw(const DrawContext& context) const override {
     const Rect& box = context.transform.box;
     const double count = std::max<double>(1, static_cast<double>(positions_.size()));

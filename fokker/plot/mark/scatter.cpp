@@ -119,13 +119,25 @@ class ScatterMark final : public Mark {
     return LegendEntry{options_.label, colour_, LegendEntry::Symbol::dot};
   }
 
+  MarkData data() const override {
+    MarkData all{.mark = "point"};
+    all.rows.reserve(points_.size());
+    for (const Point& p : points_) all.rows.push_back({.x = p.x, .y = p.y});
+    return all;
+  }
+
+  void draw_over(const DrawContext& context) const override {
+    if (options_.over_frame) draw_discs(context, 0);
+  }
+
   void draw(const DrawContext& context) const override {
+    if (options_.over_frame) return;
     const bool vector = context.canvas.format() != ImageFormat::png;
     const int64_t most = vector ? std::min(options_.density_above, kMostVectorDiscs) : options_.density_above;
     if (static_cast<int64_t>(points_.size()) > most)
       draw_density(context);
     else
-      draw_discs(context);
+      draw_discs(context, radius());
   }
 
  private:
@@ -133,11 +145,12 @@ class ScatterMark final : public Mark {
     return options_.radius.value_or(scatter_radius(static_cast<int64_t>(points_.size())));
   }
 
-  void draw_discs(const DrawContext& context) const {
+  /// Those whose middle lies in the panel or up to `margin` pixels beside it.
+  void draw_discs(const DrawContext& context, double margin) const {
     std::vector<Point> visible;
     for (const Point& point : points_)
       if (const Point pixel = context.transform.to_pixel(point);
-          context.transform.box.contains(pixel, radius()))
+          context.transform.box.contains(pixel, margin))
         visible.push_back(pixel);
     const double alpha = options_.alpha.value_or(scatter_alpha(static_cast<int64_t>(points_.size())));
     context.canvas.discs(visible, radius(), colour_.in(context.theme).with_alpha(alpha));

@@ -12,6 +12,8 @@ struct ScatterOptions {
   std::optional<double> radius = {};        ///< pixels; by the number of points where absent
   std::optional<double> alpha = {};         ///< as above
   int64_t density_above = 20000;  ///< more points than this are drawn as one image shaded by density
+  /// Points at the edge are whole, and lie over the frame.
+  bool over_frame = false;
 };
 
 /// Adds points, (n, 2). Few points are large discs; many are small and translucent; very many become an image

@@ -25,7 +25,8 @@ void add_planar_trajectories(Axes& axes, const Tensor& paths, const TrajectoryOp
     const Tensor path = all[i * all.size(0) / thick];
     const SeriesColour own = axes.next_colour();
     add_paths(axes, path.unsqueeze(0), {.colour = own, .width = 1.8, .alpha = 1.0});
-    add_scatter(axes, path.narrow(0, path.size(0) - 1, 1), {.colour = own, .radius = 4.0, .alpha = 1.0});
+    add_scatter(axes, path.narrow(0, path.size(0) - 1, 1),
+                {.colour = own, .radius = 4.0, .alpha = 1.0, .over_frame = true});
   }
 }
 

@@ -118,6 +118,30 @@ TEST_F(GalleryFolder, AnAnimationHasAStillForThoseWhoWantNoMotion) {
   EXPECT_NE(bytes_of(0), bytes_of(scene.still));
 }
 
+/// A reader's own problem is another picture, which the page says; its numbers lie beside it as CSV.
+TEST_F(GalleryFolder, DrawsAReadersOwnProblem) {
+  const fs::path folder = folder_ / "own";
+  const std::string set = "table=constant:steps=4,beta=0.5";
+  draw(select({"s1.posterior"}), folder, {.themes = Themes::light, .set = {set}});
+  const std::string page = bytes("own", "index.html");
+  EXPECT_THAT(page, HasSubstr("--seed 0 --set &#39;table=constant:steps=4,beta=0.5&#39;"));
+  EXPECT_THAT(page, HasSubstr("href=\"s1.posterior.csv\""));
+  // The weight of X_0 at t = 1 is 1; at t = 2, sqrt(1/2) / 2 / (3/4).
+  const std::string csv = bytes("own", "s1.posterior.csv");
+  EXPECT_THAT(csv, HasSubstr("panel,title,mark,label,curve,x,y,x2,y2,value\n"));
+  EXPECT_THAT(csv, HasSubstr(",line,of X_0,1,1,1,,,\n"));
+  EXPECT_THAT(csv, HasSubstr(",line,of X_0,1,2,0.4714045,,,\n"));
+  EXPECT_EQ(csv.find(",line,of X_0,1,5,"), std::string::npos);
+  EXPECT_THAT(
+      [&] { draw(select({"s1.posterior"}), folder, {.set = {"sigma=2"}}); },
+      ::testing::ThrowsMessage<Error>(HasSubstr("s1.posterior: unknown setting 'sigma'; valid: table")));
+}
+
+TEST(Gallery, MainPicturesHaveSettings) {
+  const auto& items = all_items();
+  EXPECT_GE(std::count_if(items.begin(), items.end(), [](const Item& i) { return !i.settings.empty(); }), 12);
+}
+
 /// A run that is asked to stop ends with an error and leaves no page that lies.
 TEST_F(GalleryFolder, StopsWhenAsked) {
   StopRequest request;

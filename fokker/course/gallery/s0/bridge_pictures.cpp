@@ -12,7 +12,6 @@
 namespace fokker::gallery {
 namespace {
 
-constexpr double bridge_sigma = 2;
 constexpr int64_t bridge_steps = 400;
 
 /// X_t of Theorem 12.1 from X_0 ~ pi * N(0, sigma^2): (k, n, 1).
@@ -25,9 +24,19 @@ Tensor bridge_paths(const GaussianMixture& data, double sigma, int64_t n, const 
                          uniform_times(0, 1, bridge_steps), rng.stream("noise"), 4);
 }
 
-Scene bridge(Workshop&, const Rng& rng) {
-  const GaussianMixture data = two_bumps();
-  const plot::Range reach{-7, 7};
+/// Limits that show a law, or those of the usual picture.
+plot::Range limits_of(const GaussianMixture& law, bool changed, plot::Range usual, double deviations) {
+  const double mean = law.mean().item<double>(),
+               reach = deviations * std::sqrt(law.covariance().item<double>());
+  return changed ? plot::Range{mean - reach, mean + reach} : usual;
+}
+
+Scene bridge(Workshop&, const Rng& rng, const Settings& set) {
+  const GaussianMixture data = set.law();
+  const double bridge_sigma = set.real("sigma");
+  const bool changed = !set.changes().empty();
+  const plot::Range reach = limits_of(data.noised(1, bridge_sigma), changed, {-7, 7}, 3),
+                    view = limits_of(data, changed, {-4.5, 5}, 3);
   const Tensor paths = bridge_paths(data, bridge_sigma, 4000, rng).squeeze(2);
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 940, 420, 1, 2);
@@ -45,7 +54,7 @@ Scene bridge(Workshop&, const Rng& rng) {
                     {.colour = theme.series(1), .width = 0.9, .alpha = 0.7});
     auto& end = figure.axes(0, 1);
     end.title = "at t = 1";
-    end.x = {.label = "x", .limits = plot::Range{-4.5, 5}};
+    end.x = {.label = "x", .limits = view};
     end.y.label = "density";
     plot::add_histogram(end, paths[-1], {.label = "4000 X_1", .colour = theme.series(0), .bins = 60});
     const Tensor x = linspace(*end.x.limits, 400);
@@ -94,11 +103,14 @@ void add_s0_bridge(Items& items) {
            "h(x, t) that the theorem gives for X_t, and 4000 end points against π. Unlike Langevin dynamics "
            "it arrives at time 1, not in the limit. S0's time runs from noise (t = 0) to data (t = 1), the "
            "other way than in the other sources.",
-       .alt = "Left: paths that start widely spread and gather on two levels, over an orange density that "
-              "splits "
-              "in two. Right: a histogram of the end points that follows the density of the data.",
+       .alt =
+           "Left: orange paths that start widely spread and gather on two levels, over a blue density that "
+           "splits "
+           "in two. Right: a histogram of the end points that follows the density of the data.",
        .kind = Kind::figure,
-       .prepare = bridge});
+       .prepare = bridge,
+       .settings = {two_bumps_setting(),
+                    Setting::real("sigma", 2, 0.1, 20, "deviation of the noise at its end")}});
   items.push_back(
       {.id = "s0.example",
        .title = "The variance of a normal bridge",

@@ -15,10 +15,10 @@ struct MatchingLosses {
   std::vector<double> c, fisher, implicit, denoising;
 };
 
-MatchingLosses matching_losses(const Rng& rng) {
-  const double sigma = 1;
-  const GaussianMixture data = two_bumps(), law = data.noised(1, sigma);
-  const int64_t n = 20'000;
+MatchingLosses matching_losses(const Rng& rng, const Settings& set) {
+  const double sigma = set.real("sigma");
+  const GaussianMixture &data = set.law(), law = data.noised(1, sigma);
+  const int64_t n = set.integer("n");
   const Tensor x0 = data.sample(n, rng.stream("data")), noise = rng.normal({n, 1}, {}, at::kDouble);
   const Tensor x = x0 + sigma * noise;
   MatchingLosses losses;
@@ -34,13 +34,15 @@ MatchingLosses matching_losses(const Rng& rng) {
   return losses;
 }
 
-Scene matching(Workshop&, const Rng& rng) {
-  const MatchingLosses losses = matching_losses(rng);
+Scene matching(Workshop&, const Rng& rng, const Settings& set) {
+  const MatchingLosses losses = matching_losses(rng, set);
+  const bool usual = set.changes().empty();
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 760, 420);
     auto& axes = figure.axes();
     axes.x = {.label = "c"};
-    axes.y = {.label = "loss of c \\nabla log p", .limits = plot::Range{-0.6, 1.4}};
+    axes.y = {.label = "loss of c \\nabla log p",
+              .limits = usual ? std::optional(plot::Range{-0.6, 1.4}) : std::nullopt};
     const Tensor c = at::tensor(losses.c, at::kDouble);
     const auto add = [&](const char* label, const std::vector<double>& values, size_t colour) {
       plot::add_line(axes, c, at::tensor(values, at::kDouble),
@@ -70,7 +72,9 @@ void add_s0_matching(Items& items) {
            "draws Z from N(0, σ² I); it must be N(0, I).",
        .alt = "Three parabolas of one shape at different heights, each lowest at c = 1.",
        .kind = Kind::figure,
-       .prepare = matching});
+       .prepare = matching,
+       .settings = {two_bumps_setting(), Setting::real("sigma", 1, 0.05, 20, "deviation of the noise"),
+                    Setting::integer("n", 20'000, 100, 500'000, "draws")}});
 }
 
 }  // namespace fokker::gallery

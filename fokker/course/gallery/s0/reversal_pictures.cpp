@@ -102,8 +102,9 @@ void add_s0_reversal(Items& items) {
            "x = (sinh y_1, sinh y_2 + 0.4 y_1²) of a linear diffusion y has a dispersion matrix that depends "
            "on x, and a known law. 3000 paths of its reversal, with and without ∇·a, over the contours of "
            "p_0.",
-       .alt = "Two clouds of points over the same contours: the left one fills them, the right one is pulled "
-              "aside.",
+       .alt =
+           "Two clouds of blue points over the same orange contours: the left one fills them, the right one "
+           "lies closer together and its upper right part is missing.",
        .kind = Kind::figure,
        .prepare = warped});
 }

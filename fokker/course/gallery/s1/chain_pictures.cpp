@@ -37,11 +37,11 @@ Scene chain(Workshop&, const Rng& rng) {
         auto& axes = figure.axes(row, column);
         const int64_t t = shown[static_cast<size_t>(column)];
         axes.title = row == 0 ? fmt::format("x_t, t = {}", t) : "";
-        axes.x = {.limits = plot::Range{-3, 3}, .ticks = false};
+        axes.x = {.limits = plot::Range{-4.2, 4.2}, .ticks = false};
         axes.y = {.label = column > 0 ? ""
                            : row == 0 ? "forward"
                                       : "backward",
-                  .limits = plot::Range{-3, 3},
+                  .limits = plot::Range{-4.2, 4.2},
                   .ticks = false};
         axes.equal_aspect = true;
         plot::add_scatter(axes, (row == 0 ? forward : backward)[t],
@@ -52,11 +52,13 @@ Scene chain(Workshop&, const Rng& rng) {
 }
 
 /// The coefficients of q(x_{t-1} | x_t, x_0), t = 1..T.
-Scene posterior(Workshop&, const Rng&) {
-  const GaussianProcess process = slides_chain();
+Scene posterior(Workshop&, const Rng&, const Settings& set) {
+  const GaussianProcess process = BetaTable{set.betas()};
+  const auto chain_steps = static_cast<int64_t>(set.betas().size());
   std::vector<double> steps, data, state, variance_ratio;
   for (int64_t i = 1; i <= chain_steps; ++i) {
-    const double s = static_cast<double>(i - 1) / chain_steps, t = static_cast<double>(i) / chain_steps;
+    const auto steps_count = static_cast<double>(chain_steps);
+    const double s = static_cast<double>(i - 1) / steps_count, t = static_cast<double>(i) / steps_count;
     const PosteriorCoefficients q = process.posterior(s, t);
     steps.push_back(static_cast<double>(i));
     data.push_back(q.data);
@@ -111,7 +113,9 @@ void add_s1_chain(Items& items) {
               "rises "
               "from 0 to nearly 1 within the first steps.",
        .kind = Kind::figure,
-       .prepare = posterior});
+       .prepare = posterior,
+       .settings = {Setting::betas([] { return BetaTable::linear(chain_steps, 5e-4, 0.1).beta; },
+                                   "linear:steps=200,first=0.0005,last=0.1")}});
 }
 
 }  // namespace fokker::gallery

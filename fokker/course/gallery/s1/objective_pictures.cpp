@@ -8,9 +8,9 @@
 namespace fokker::gallery {
 namespace {
 
-Scene weights(Workshop&, const Rng&) {
-  const int64_t steps = 1000;
-  const GaussianProcess process = BetaTable::linear(steps);
+Scene weights(Workshop&, const Rng&, const Settings& set) {
+  const auto steps = static_cast<int64_t>(set.betas().size());
+  const GaussianProcess process = BetaTable{set.betas()};
   const Tensor t = at::arange(1, steps + 1, at::kDouble);
   Tensor likelihood = at::empty_like(t), simple = at::empty_like(t);
   for (int64_t i = 0; i < steps; ++i) {
@@ -64,7 +64,9 @@ void add_s1_objective(Items& items) {
               "constant of "
               "step 5, and rises to it again towards t = 1000.",
        .kind = Kind::figure,
-       .prepare = weights});
+       .prepare = weights,
+       .settings = {Setting::betas([] { return BetaTable::linear(1000).beta; },
+                                   "linear:steps=1000,first=0.0001,last=0.02")}});
   items.push_back(
       {.id = "s1.embedding",
        .title = "The time as a network sees it",

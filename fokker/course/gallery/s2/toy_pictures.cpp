@@ -62,8 +62,6 @@ Scene figure_4_1(Workshop& shop, const Rng&) {
   })};
 }
 
-constexpr double smoothing_sigma = 4;
-
 void draw_density(plot::Axes& axes, const plot::Theme& theme, const GaussianMixture& law) {
   const plot::Extent extent = square(14);
   axes.x = {.label = "x_1", .limits = extent.x};
@@ -81,7 +79,8 @@ Tensor along_the_modes(const GaussianMixture& law, const Tensor& distance) {
   return law.log_density(x).exp();
 }
 
-Scene figure_4_2(Workshop&, const Rng&) {
+Scene figure_4_2(Workshop&, const Rng&, const Settings& set) {
+  const double smoothing_sigma = set.real("sigma");
   const GaussianMixture data = named_mixture("two-modes");
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 940, 350, 1, 3);
@@ -95,7 +94,7 @@ Scene figure_4_2(Workshop&, const Rng&) {
     profile.x = {.label = "distance from the middle", .limits = plot::Range{-14, 14}};
     profile.y = {.label = "density", .limits = plot::Range{1e-13, 1}, .scale = plot::Scale::logarithmic};
     const Tensor distance = linspace({-14, 14}, 400);
-    for (size_t i = 0; const double sigma : {0.0, 2.0, smoothing_sigma})
+    for (size_t i = 0; const double sigma : {0.0, smoothing_sigma / 2, smoothing_sigma})
       plot::add_line(profile, distance, along_the_modes(data.noised(1, sigma), distance),
                      {.label = fmt::format("\\sigma = {}", sigma), .colour = theme.series(i++), .width = 2});
     const double edge = 2 * std::sqrt(2.0);
@@ -137,7 +136,8 @@ void add_s2_toy(Items& items) {
            "Left: two separate spots with an empty box between them. Middle: one wide cloud that covers the "
            "box. Right: density profiles on a logarithmic axis whose valley rises with the noise.",
        .kind = Kind::figure,
-       .prepare = figure_4_2});
+       .prepare = figure_4_2,
+       .settings = {Setting::real("sigma", 4, 0.1, 10, "deviation of the noise")}});
 }
 
 }  // namespace fokker::gallery

@@ -21,7 +21,7 @@ AnalyticDenoiser bent_space() {
   return {data, VariancePreserving{}};
 }
 
-constexpr double flow_reach = 3.6;
+constexpr double flow_reach = 3.9;
 constexpr int64_t flow_circles = 8, flow_rays = 16, flow_points = 161;
 
 /// Circles of radius 0.35, 0.7, ... about zero: (circles, points, 2).

@@ -14,10 +14,15 @@
 namespace fokker::gallery {
 namespace {
 
-/// `each` particles from each of the four points, in turn, at the steps 0 to 200: (201, 4 each).
+/// `each` particles from each of the points in turn, or 4 each of a mixture, at the steps 0 to 200: (201, 4
+/// each).
 Tensor forward_particles(const Notebook& book, int64_t each, const Rng& rng) {
-  return noising_paths(book.process(), book.exact.target().means().repeat({each, 1}),
-                       uniform_times(0, 1, Notebook::steps), rng.noise_source(at::kDouble))
+  const GaussianMixture& data = book.exact.target();
+  const Tensor start = data.is_discrete() && data.components() == 4
+                           ? data.means().repeat({each, 1})
+                           : data.sample(4 * each, rng.stream("data"));
+  return noising_paths(book.process(), start, uniform_times(0, 1, Notebook::steps),
+                       rng.noise_source(at::kDouble))
       .squeeze(2);
 }
 
@@ -37,9 +42,10 @@ ForwardLaw forward_law(const Notebook& book) {
   return law;
 }
 
-Scene forward(Workshop& shop, const Rng& rng) {
-  const Tensor particles = forward_particles(shop.notebook(), 25, rng);
-  const ForwardLaw law = forward_law(shop.notebook());
+Scene forward(Workshop&, const Rng& rng, const Settings& set) {
+  const Notebook book = notebook_with(set);
+  const Tensor particles = forward_particles(book, 25, rng);
+  const ForwardLaw law = forward_law(book);
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 820, 430);
     auto& axes = figure.axes();
@@ -57,16 +63,18 @@ Scene forward(Workshop& shop, const Rng& rng) {
   })};
 }
 
-Scene histogram(Workshop& shop, const Rng& rng) {
-  const AnalyticDenoiser& exact = shop.notebook().exact;
-  const Tensor particles = forward_particles(shop.notebook(), 250, rng);
-  const Tensor x = linspace({-18, 18}, 1201);
+Scene histogram(Workshop&, const Rng& rng, const Settings& set) {
+  const Notebook book = notebook_with(set);
+  const AnalyticDenoiser exact = book.exact;
+  const Tensor particles = forward_particles(book, 250, rng);
+  const double reach = reach_of(exact.target()) + 3;
+  const Tensor x = linspace({-reach, reach}, 1201);
   const auto draw = [=](const plot::Theme& theme, int64_t frame) {
     const int64_t step = 2 * frame;
     plot::Figure figure = page(theme, 720, 400);
     auto& axes = figure.axes();
     axes.title = fmt::format("t = {}", step);
-    axes.x = {.label = "x_t", .limits = plot::Range{-18, 18}};
+    axes.x = {.label = "x_t", .limits = plot::Range{-reach, reach}};
     axes.y = {.label = "q_t(x_t)", .limits = plot::Range{0, 0.5}};
     plot::add_histogram(
         axes, particles[step],
@@ -79,12 +87,14 @@ Scene histogram(Workshop& shop, const Rng& rng) {
   return {.draw = draw, .frames = 101, .still = 25};
 }
 
-Scene marginal(Workshop& shop, const Rng& rng) {
-  const AnalyticDenoiser& exact = shop.notebook().exact;
-  const plot::Extent extent{.x = {0, Notebook::steps}, .y = {-18, 18}};
+Scene marginal(Workshop&, const Rng& rng, const Settings& set) {
+  const Notebook book = notebook_with(set);
+  const AnalyticDenoiser& exact = book.exact;
+  const double reach = reach_of(exact.target()) + 3;
+  const plot::Extent extent{.x = {0, Notebook::steps}, .y = {-reach, reach}};
   const Tensor image = density_over_time(
       [&](const Tensor& x, double t) { return density_on(exact.marginal(t), x); }, extent.y, 200, 240);
-  const Tensor particles = forward_particles(shop.notebook(), 1, rng).t().contiguous();
+  const Tensor particles = forward_particles(book, 1, rng).t().contiguous();
   const auto draw = [=](const plot::Theme& theme, int64_t frame) {
     const int64_t shown = 2 * frame + 1;
     plot::Figure figure = page(theme, 820, 430);
@@ -117,7 +127,8 @@ void add_s3_forward(Items& items) {
            "Noisy paths that start on four levels and mix around zero, inside a band that narrows from about "
            "±35 to ±3.",
        .kind = Kind::figure,
-       .prepare = forward});
+       .prepare = forward,
+       .settings = {four_points_setting()}});
   items.push_back(
       {.id = "s3.histogram",
        .title = "Particles and their density",
@@ -130,7 +141,8 @@ void add_s3_forward(Items& items) {
        .alt = "Animation: four spikes widen, move to the middle and merge into one bell curve; the histogram "
               "follows the curve.",
        .kind = Kind::animation,
-       .prepare = histogram});
+       .prepare = histogram,
+       .settings = {four_points_setting()}});
   items.push_back(
       {.id = "s3.marginal",
        .title = "The marginal density over time",
@@ -140,7 +152,8 @@ void add_s3_forward(Items& items) {
        .alt = "Animation: four dark branches bend towards zero and merge; coloured paths wander along "
               "them from left to right.",
        .kind = Kind::animation,
-       .prepare = marginal});
+       .prepare = marginal,
+       .settings = {four_points_setting()}});
 }
 
 }  // namespace fokker::gallery

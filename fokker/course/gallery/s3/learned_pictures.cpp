@@ -95,7 +95,7 @@ Scene direction(Workshop& shop, const Rng&) {
             const auto step = static_cast<double>(step_of_frame(frame));
             const double beta = process.transition(Notebook::time(step - 1), Notebook::time(step)).variance;
             return noise_frame(theme, curves, frame, -beta / process.sigma(Notebook::time(step)),
-                               "mean of \\alpha_t^{1/2} x_{t-1} - x_t", {"exact", "by \\epsilon_\\theta"});
+                               "mean of \\sqrt\\alpha_t x_{t-1} - x_t", {"exact", "by \\epsilon_\\theta"});
           },
       .frames = noise_frames,
       .still = 14};

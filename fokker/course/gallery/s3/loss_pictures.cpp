@@ -124,7 +124,9 @@ void add_s3_loss(Items& items) {
            "The terms of −ELBO in nats for the exact denoiser and the trained network: reconstruction, "
            "KL[q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t)] for each t > 1, and the KL to the prior. What the "
            "exact denoiser pays at the smallest t is for sampling with β_t, where the posterior's variance "
-           "is smaller. The notebook's derivation lacks the logarithm in two lines, and its sum of KLs must "
+           "is smaller. Each term is a mean over 4000 draws of x_t, the same for both: hence the small "
+           "jitter of "
+           "the curves. The notebook's derivation lacks the logarithm in two lines, and its sum of KLs must "
            "start at t = 2: the term t = 1 is the reconstruction.",
        .alt = "Left: the KL terms over t on a logarithmic axis for the exact denoiser and the network. "
               "Right: bars of the reconstruction, the sum of the terms, the prior and the whole bound.",

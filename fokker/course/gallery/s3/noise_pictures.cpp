@@ -15,6 +15,10 @@ Scene noise_paths(Workshop&, const Rng& rng) {
   const std::vector<double> times = uniform_times(0, 25, 250);
   const Tensor motion = brownian_paths(400, 1, times, rng).squeeze(2).t().contiguous();
   const Tensor white = white_noise(10, 1, times, rng).squeeze(2).t().contiguous();
+  // A path that is typical at the end: of those between half and one deviation, the first. At 25 a third of
+  // all paths lie outside the envelope, and one of these would look like an error.
+  const Tensor ends = motion.select(1, -1).abs();
+  const Tensor shown = motion[(ends > 2.5).logical_and(ends < 5).to(at::kLong).argmax()];
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 940, 620, 2, 1);
     const Tensor t = at::tensor(times, at::kDouble);
@@ -24,13 +28,14 @@ Scene noise_paths(Workshop&, const Rng& rng) {
     upper.y.label = "w_t";
     plot::add_lines(upper, t.slice(0, 1), white.slice(0, 1),
                     {.colour = theme.series(0), .width = 0.8, .alpha = 0.3});
-    plot::add_line(upper, t.slice(0, 1), white[0], {.colour = theme.series(3), .width = 1.3});
+    plot::add_line(upper, t.slice(0, 1), white[0],
+                   {.label = "one path", .colour = theme.series(3), .width = 1.3});
     auto& lower = figure.axes(1, 0);
     lower.title = "Brownian motion";
     lower.x = {.label = "t", .limits = plot::Range{0, 25}};
     lower.y.label = "B_t";
     plot::add_lines(lower, t, motion.slice(0, 1), {.colour = theme.series(0), .width = 0.7, .alpha = 0.12});
-    plot::add_line(lower, t, motion[0], {.label = "one path", .colour = theme.series(3), .width = 1.8});
+    plot::add_line(lower, t, shown, {.label = "one path", .colour = theme.series(3), .width = 1.8});
     plot::add_line(lower, t, t.sqrt(),
                    {.label = "± one standard deviation, \\sqrt t",
                     .colour = theme.series(2),
@@ -48,11 +53,11 @@ struct Shrinkage {
   GaussianMixture signal;
 };
 
-Scene tweedie(Workshop&, const Rng&) {
-  const double q = 1;
+Scene tweedie(Workshop&, const Rng&, const Settings& set) {
+  const double q = set.real("variance");
   const std::vector<Shrinkage> signals = {
       {"N(0, 1)", GaussianMixture::standard_normal(1)},
-      {"two bumps", two_bumps()},
+      {set.changed("target") ? "yours" : "two bumps", set.law()},
       {"points -2 and 2", GaussianMixture::empirical(at::tensor({-2.0, 2.0}, at::kDouble).unsqueeze(1))}};
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 760, 460);
@@ -89,13 +94,15 @@ void add_s3_noise(Items& items) {
            "two points it is a soft decision between them. Dotted: x itself.",
        .alt = "Three curves of E[s given x], one straight and two S-shaped, with dots exactly on them.",
        .kind = Kind::figure,
-       .prepare = tweedie});
+       .prepare = tweedie,
+       .settings = {two_bumps_setting(), Setting::real("variance", 1, 0.05, 10, "variance of the noise")}});
   items.push_back(
       {.id = "s3.noise",
        .title = "White noise and Brownian motion",
        .source = "S3, section 3, \"Wiener process\" and \"Brownian motion\"",
        .caption =
-           "Ten paths of white noise, one in red, and 400 Brownian paths with the envelope ±√t. The notebook "
+           "Ten paths of white noise, one in red, and 400 Brownian paths with the envelope ±√t, inside which "
+           "a path is for two thirds of the time; the red one ends there. The notebook "
            "sums W·dt where increments are W·√dt, and starts at 1, so its paths stay far inside the "
            "envelope; "
            "its \"Wiener process\" is white noise (the Wiener process is Brownian motion itself).",

@@ -24,20 +24,20 @@ Tensor backward_paths(const Notebook& book, const Sampler& sampler, int64_t n, i
       .contiguous();
 }
 
-Tensor sde_paths(Workshop& shop, const Rng& rng) {
-  return backward_paths(shop.notebook(), EulerMaruyama(), 200, 4000, rng);
+Tensor sde_paths(const Rng& rng, const Settings& set) {
+  return backward_paths(notebook_with(set), EulerMaruyama(), 200, 4000, rng);
 }
 
-Tensor ode_paths(Workshop& shop, const Rng& rng) {
-  return backward_paths(shop.notebook(), Euler(), 250, 2000, rng);
+Tensor ode_paths(const Rng& rng, const Settings& set) {
+  return backward_paths(notebook_with(set), Euler(), 250, 2000, rng);
 }
 
 /// The paths from t = 200 down to the column `from`.
-plot::Figure draw_backward(const plot::Theme& theme, const Tensor& paths, int64_t from) {
+plot::Figure draw_backward(const plot::Theme& theme, const Tensor& paths, double reach, int64_t from) {
   plot::Figure figure = page(theme, 820, 430);
   auto& axes = figure.axes();
   axes.x = {.label = "t (time runs from right to left)", .limits = plot::Range{0, Notebook::steps}};
-  axes.y = {.label = "x_t", .limits = plot::Range{-17, 17}};
+  axes.y = {.label = "x_t", .limits = plot::Range{-reach, reach}};
   const Tensor t = linspace(*axes.x.limits, paths.size(1));
   const int64_t last = std::min(from, paths.size(1) - 2);
   // In the order of the simulation, so that the dots mark where the particles are.
@@ -46,36 +46,39 @@ plot::Figure draw_backward(const plot::Theme& theme, const Tensor& paths, int64_
   return figure;
 }
 
-Scene still_of(const Tensor& paths) {
-  return {one_picture([=](const plot::Theme& theme) { return draw_backward(theme, paths, 0); })};
+Scene still_of(const Tensor& paths, const Settings& set) {
+  const double reach = reach_of(set.law()) + 2;
+  return {one_picture([=](const plot::Theme& theme) { return draw_backward(theme, paths, reach, 0); })};
 }
 
-Scene film_of(const Tensor& paths) {
+Scene film_of(const Tensor& paths, const Settings& set) {
+  const double reach = reach_of(set.law()) + 2;
   const int64_t frames = 81;
   const auto draw = [=](const plot::Theme& theme, int64_t frame) {
     const int64_t from = 5 * (frames - 1 - frame);
-    plot::Figure figure = draw_backward(theme, paths, from);
+    plot::Figure figure = draw_backward(theme, paths, reach, from);
     figure.axes().title = fmt::format("t = {:.1f}", 0.5 * static_cast<double>(from));
     return figure;
   };
   return {.draw = draw, .frames = frames, .still = frames - 1};
 }
 
-Scene score(Workshop& shop, const Rng&) {
-  const AnalyticDenoiser exact = shop.notebook().exact;
-  const Tensor x = linspace({-18, 18}, 901);
+Scene score(Workshop&, const Rng&, const Settings& set) {
+  const AnalyticDenoiser exact = notebook_with(set).exact;
+  const double reach = reach_of(exact.target()) + 3;
+  const Tensor x = linspace({-reach, reach}, 901);
   const auto draw = [=](const plot::Theme& theme, int64_t frame) {
     const GaussianMixture law = exact.marginal(Notebook::time(static_cast<double>(2 * (frame + 1))));
     plot::Figure figure = page(theme, 900, 400, 1, 2);
     auto& left = figure.axes(0, 0);
     left.title = fmt::format("t = {}", 2 * (frame + 1));
-    left.x = {.label = "x", .limits = plot::Range{-18, 18}};
+    left.x = {.label = "x", .limits = plot::Range{-reach, reach}};
     left.y.label = "score \\nabla log q_t(x)";
     plot::add_line(left, x, law.score(x.unsqueeze(1)).squeeze(1), {.colour = theme.series(0), .width = 2});
     plot::add_line(left, x, at::zeros_like(x), {.colour = theme.muted, .width = 0.8});
     auto& right = figure.axes(0, 1);
     right.title = "log q_t(x), whose slope it is";
-    right.x = {.label = "x", .limits = plot::Range{-18, 18}};
+    right.x = {.label = "x", .limits = plot::Range{-reach, reach}};
     right.y.label = "log q_t(x)";
     plot::add_line(right, x, law.log_density(x.unsqueeze(1)), {.colour = theme.series(1), .width = 2});
     return figure;
@@ -99,7 +102,9 @@ void add_backward_sde(Items& items) {
            "step; the notebook's is that of its 100 draws, at whole steps.",
        .alt = fmt::format("Noisy {}.", backward_alt),
        .kind = Kind::figure,
-       .prepare = [](Workshop& shop, const Rng& rng) { return still_of(sde_paths(shop, rng)); }});
+       .prepare = [](Workshop&, const Rng& rng,
+                     const Settings& set) { return still_of(sde_paths(rng, set), set); },
+       .settings = {four_points_setting()}});
   items.push_back({.id = "s3.sde-film",
                    .title = "The same, as it runs",
                    .source = "S3, section 3.2, the animation after \"The backward flow\"",
@@ -109,7 +114,9 @@ void add_backward_sde(Items& items) {
                        "at t = 100 the best guess is right for 61 % of them, at t = 20 for nearly all.",
                    .alt = fmt::format("Animation: noisy {}.", backward_alt),
                    .kind = Kind::animation,
-                   .prepare = [](Workshop& shop, const Rng& rng) { return film_of(sde_paths(shop, rng)); }});
+                   .prepare = [](Workshop&, const Rng& rng,
+                                 const Settings& set) { return film_of(sde_paths(rng, set), set); },
+                   .settings = {four_points_setting()}});
 }
 
 void add_score_over_time(Items& items) {
@@ -125,7 +132,8 @@ void add_score_over_time(Items& items) {
               "into "
               "one parabola.",
        .kind = Kind::animation,
-       .prepare = score});
+       .prepare = score,
+       .settings = {four_points_setting()}});
 }
 
 void add_backward_ode(Items& items) {
@@ -139,14 +147,18 @@ void add_backward_ode(Items& items) {
            "each reaches.",
        .alt = fmt::format("Smooth {}; no two of them cross.", backward_alt),
        .kind = Kind::figure,
-       .prepare = [](Workshop& shop, const Rng& rng) { return still_of(ode_paths(shop, rng)); }});
+       .prepare = [](Workshop&, const Rng& rng,
+                     const Settings& set) { return still_of(ode_paths(rng, set), set); },
+       .settings = {four_points_setting()}});
   items.push_back({.id = "s3.ode-film",
                    .title = "The same, as it runs",
                    .source = "S3, section 3.3",
                    .caption = "The quarters of the starts, in their order, go to the four points.",
                    .alt = fmt::format("Animation: smooth {}.", backward_alt),
                    .kind = Kind::animation,
-                   .prepare = [](Workshop& shop, const Rng& rng) { return film_of(ode_paths(shop, rng)); }});
+                   .prepare = [](Workshop&, const Rng& rng,
+                                 const Settings& set) { return film_of(ode_paths(rng, set), set); },
+                   .settings = {four_points_setting()}});
 }
 
 }  // namespace

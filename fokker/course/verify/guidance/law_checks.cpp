@@ -112,7 +112,7 @@ void autoguidance_normal(const Trial& trial, Evidence& evidence) {
     return std::make_shared<AnalyticDenoiser>(
         GaussianMixture::gaussian(at::zeros({1}, at::kDouble), at::full({1}, v, at::kDouble)), process);
   };
-  const double v = 0.5, s = 0.8;
+  const double v = trial.settings().real("variance"), s = trial.settings().real("guide");
   const Tensor z = at::linspace(-6, 6, 241, at::kDouble);
   for (const double weight : {0.0, 1.0, 2.0, 3.0}) {
     const double used = trial.has("guide") ? weight : 1;
@@ -170,7 +170,9 @@ void add_guidance_laws(Checks& checks) {
                     .source = "Karras et al. 2024",
                     .statement = "N(0, v) guided by a wider N(0, s) has variance v^w s^(1-w)",
                     .measure = autoguidance_normal,
-                    .ingredients = {{"guide", "the guide has no weight"}}});
+                    .ingredients = {{"guide", "the guide has no weight"}},
+                    .settings = {Setting::real("variance", 0.5, 0.1, 2, "variance v of the data"),
+                                 Setting::real("guide", 0.8, 0.1, 2, "variance s of the guide's law")}});
   checks.push_back({.id = "guidance.classifier",
                     .source = "Dhariwal and Nichol 2021",
                     .statement = "The exact gradient of log p_t(y | x_t) samples the class",

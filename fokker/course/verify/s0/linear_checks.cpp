@@ -30,7 +30,8 @@ Sde reversal(double sigma) {
 
 /// The exact solution's variance, Phi_t^2 (Var X_0 + sigma^2 int Phi^-2 ds), and Phi itself.
 void exact_law(const Trial& trial, Evidence& evidence) {
-  for (const double sigma : {0.5, 2.0, 10.0}) {
+  const double chosen = trial.settings().real("sigma");
+  for (const double sigma : {0.25 * chosen, chosen, 5 * chosen}) {
     ScalarLinearSde solution = example(sigma);
     if (!trial.has("isometry")) solution.noise_integral = [sigma](double t) { return sigma * sigma * t; };
     // The mean of a linear diffusion moves by Phi: the reversal's drift alone, by Runge-Kutta.
@@ -50,8 +51,8 @@ void exact_law(const Trial& trial, Evidence& evidence) {
 
 /// Var(int Phi^-1 dB) = int Phi^-2 ds = (s^2 + 1)^2 / s^2 (1 / (s^2 (1 - t) + 1) - 1 / (s^2 + 1)).
 void ito_isometry(const Trial& trial, Evidence& evidence) {
-  const double sigma = 2, h = 1.0 / 64;
-  const int64_t n = 40'000;
+  const double sigma = trial.settings().real("sigma"), h = 1.0 / 64;
+  const int64_t n = trial.settings().integer("n");
   const ScalarLinearSde solution = example(sigma);
   const auto integrand = [&](double s) {
     return trial.has("inverse") ? 1 / solution.phi(s) : solution.phi(s);
@@ -98,8 +99,8 @@ void same_path(const Trial& trial, Evidence& evidence) {
 
 /// Exercise 12.1: X_t ~ N(0, sigma^2 (1 - t) + 1).
 void law_in_time(const Trial& trial, Evidence& evidence) {
-  const double sigma = 3;
-  const int64_t n = 12'000, steps = 200;
+  const double sigma = trial.settings().real("sigma");
+  const int64_t n = trial.settings().integer("n"), steps = trial.settings().integer("steps");
   const GaussianProcess process(Brownian{.sigma = sigma});
   const std::vector<double> times = reversal_times(process, 1, steps);
   const double error = euler_error(process, {1}, times);
@@ -107,7 +108,7 @@ void law_in_time(const Trial& trial, Evidence& evidence) {
   if (!trial.has("score")) back.drift = [](const Tensor& x, double) { return at::zeros_like(x); };
   const Tensor start =
       std::sqrt(variance_at(sigma, 0)) * trial.rng().stream("start").normal({n, 1}, {}, at::kDouble);
-  const std::vector<int64_t> chosen{20, 50, 100, 150, 200};
+  const std::vector<int64_t> chosen{steps / 10, steps / 4, steps / 2, steps * 3 / 4, steps};
   const auto states = states_at(back, start, times, chosen, trial.rng().stream("noise"));
   for (size_t i = 0; i < chosen.size(); ++i) {
     const double t = times[static_cast<size_t>(chosen[i])], v = variance_at(sigma, t);
@@ -122,29 +123,38 @@ void law_in_time(const Trial& trial, Evidence& evidence) {
 }  // namespace
 
 void add_s0_linear(Checks& checks) {
+  const auto sigma_setting = [](double usual, double least, double most) {
+    return Setting::real("sigma", usual, least, most, "sigma of Example 12.1");
+  };
+  const Setting paths = Setting::integer("n", 40'000, 100, 1'000'000, "paths");
   const Ingredient inverse{"inverse", "the stochastic integral is over Phi and not over its inverse"};
   checks.push_back(
       {.id = "s0.linear.law",
        .source = "S0, Example 12.1",
        .statement = "The exact solution has the variance sigma^2 (1 - t) + 1, and Phi_t that of the drift",
        .measure = exact_law,
-       .ingredients = {{"isometry", "the integral's variance is sigma^2 t, without Phi_s^-2 under it"}}});
+       .ingredients = {{"isometry", "the integral's variance is sigma^2 t, without Phi_s^-2 under it"}},
+       .settings = {sigma_setting(2, 0.1, 3)}});
   checks.push_back({.id = "s0.linear.ito-isometry",
                     .source = "S0, Example 12.1",
                     .statement = "Var(int Phi^-1 dB) = int Phi^-2 ds along simulated Brownian paths",
                     .measure = ito_isometry,
-                    .ingredients = {inverse}});
+                    .ingredients = {inverse},
+                    .settings = {sigma_setting(2, 0.3, 2.5), paths}});
   checks.push_back(
       {.id = "s0.linear.path",
        .source = "S0, Example 12.1",
        .statement = "The simulated reversal follows Phi_t (X_0 + sigma int Phi^-1 dB) path by path",
        .measure = same_path,
        .ingredients = {inverse}});
-  checks.push_back({.id = "s0.linear.exercise",
-                    .source = "S0, Exercise 12.1",
-                    .statement = "X_t ~ N(0, sigma^2 (1 - t) + 1) for every t",
-                    .measure = law_in_time,
-                    .ingredients = {{"score", "the diffusion runs without its drift"}}});
+  checks.push_back(
+      {.id = "s0.linear.exercise",
+       .source = "S0, Exercise 12.1",
+       .statement = "X_t ~ N(0, sigma^2 (1 - t) + 1) for every t",
+       .measure = law_in_time,
+       .ingredients = {{"score", "the diffusion runs without its drift"}},
+       .settings = {sigma_setting(3, 0.1, 30), Setting::integer("n", 12'000, 100, 1'000'000, "paths"),
+                    Setting::integer("steps", 200, 40, 10'000, "steps of Euler-Maruyama")}});
 }
 
 }  // namespace fokker::verify

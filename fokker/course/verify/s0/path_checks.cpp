@@ -67,12 +67,14 @@ std::vector<Tensor> noising_backwards(const GaussianMixture& target, double sigm
 /// Eq. 7 along reversed paths: given X_1 at the end of a path, X_t is N(X_1, sigma^2 (1 - t)). So D = (X_t -
 /// X_1) / (sigma sqrt(1 - t)) is N(0, 1) and independent of X_1.
 void noise_of_reversed_path(const Trial& trial, Evidence& evidence) {
-  const GaussianMixture target = skewed_mixture();
-  const double sigma = 2, variance = target.covariance().item<double>();
-  const int64_t n = 12'000, steps = 160;
+  const Settings& set = trial.settings();
+  const GaussianMixture& target = set.law();
+  const double sigma = set.real("sigma"), variance = target.covariance().item<double>();
+  const int64_t n = set.integer("n"), steps = set.integer("steps");
   const GaussianProcess process(Brownian{.sigma = sigma});
-  const std::vector<double> times = reversal_times(process, 0.25, steps);
-  const double error = euler_error(process, {0.25, 0.64, variance}, times);
+  const std::vector<double> variances = variances_of(target);
+  const std::vector<double> times = reversal_times(process, variances.front(), steps);
+  const double error = euler_error(process, variances, times);
   const std::vector<int64_t> seen{0, steps / 8, steps / 4, steps};
   const Tensor start = target.noised(1, sigma).sample(n, trial.rng().stream("start"));
   const auto states =
@@ -106,7 +108,10 @@ void add_s0_path(Checks& checks) {
        .source = "S0, eq. 7",
        .statement = "Along reversed paths X_t - X_1 is N(0, sigma^2 (1 - t)), independent of X_1",
        .measure = noise_of_reversed_path,
-       .ingredients = {{"noise", "the probability flow runs backwards: the same marginals"}}});
+       .ingredients = {{"noise", "the probability flow runs backwards: the same marginals"}},
+       .settings = {skewed_setting(), Setting::real("sigma", 2, 0.1, 30, "deviation of the noise at its end"),
+                    Setting::integer("n", 12'000, 100, 1'000'000, "paths"),
+                    Setting::integer("steps", 160, 40, 10'000, "steps of Euler-Maruyama")}});
 }
 
 }  // namespace fokker::verify

@@ -2,72 +2,37 @@
 #include <cmath>
 
 #include "fokker/course/verify/checks.h"
+#include "fokker/course/verify/mixture_comparison.h"
 #include "fokker/course/verify/problems.h"
 #include "fokker/denoise/analytic.h"
 
 namespace fokker::verify {
 namespace {
 
-/// A mixture of two round components, seen along the line through their means.
-struct TwoModes {
-  GaussianMixture mixture;
-  Tensor direction;         ///< (d), unit length
-  GaussianMixture profile;  ///< the law of x . direction
-
-  TwoModes(GaussianMixture m, const Tensor& variances)
-      : mixture(std::move(m)),
-        direction((mixture.means()[1] - mixture.means()[0]) /
-                  (mixture.means()[1] - mixture.means()[0]).norm()),
-        profile(mixture.weights(), mixture.means().matmul(direction).unsqueeze(1), variances) {}
-};
-
-TwoModes modes_in(int64_t dimension) {
-  if (dimension == 1) return {skewed_mixture(), at::tensor({0.25, 0.64}, at::kDouble)};
-  if (dimension == 2) return {two_modes(), at::ones({2}, at::kDouble)};
-  const Tensor weights = at::tensor({0.25, 0.75}, at::kDouble);
+/// Two modes in R^d.
+GaussianMixture modes_in(int64_t dimension) {
+  if (dimension == 1) return skewed_mixture();
+  if (dimension == 2) return two_modes();
   const Tensor means = at::tensor({-0.5, 0.5}, at::kDouble).unsqueeze(1) * at::ones({1, dimension}) +
                        at::linspace(-1, 1, dimension, at::kDouble);
-  const Tensor variances = at::full({2}, 0.5, at::kDouble);
-  return {GaussianMixture(weights, means, variances), variances};
-}
-
-/// The law of the samples along the modes' line, by its moments and by Kolmogorov's statistic, and the
-/// variance across it. `error` is the relative error of a variance that the steps make: it moves a
-/// distribution function by at most sup |z phi(z)| / 2 = 0.12 of it.
-void compare_law(Evidence& evidence, const std::string& when, const Tensor& x, const TwoModes& modes,
-                 double noise, double error) {
-  const GaussianMixture profile = modes.profile.noised(1, noise);
-  const Tensor along = x.matmul(modes.direction);
-  const double variance = profile.covariance().item<double>(), mean = profile.mean().item<double>();
-  evidence.equal("mean " + when, mean_of(along), mean, error * std::sqrt(variance));
-  evidence.equal("variance " + when, variance_of(along), variance, error * variance);
-  const double n = static_cast<double>(x.size(0));
-  evidence.at_most(
-      "Kolmogorov's distance " + when,
-      {kolmogorov_smirnov(along, [&](const Tensor& v) { return mixture_distribution(profile, v); }), 0},
-      kolmogorov_critical(2e-5), 0.12 * error * std::sqrt(n));
-  if (x.size(1) == 1) return;
-  const Tensor across = x - along.unsqueeze(1) * modes.direction;
-  const Tensor offset =
-      modes.mixture.means()[0] - modes.mixture.means()[0].dot(modes.direction) * modes.direction;
-  const double expected = modes.mixture.component_covariance(0)[0][0].item<double>() + noise * noise;
-  evidence.equal("variance across the modes " + when,
-                 mean_of((across - offset).square().sum(1) / static_cast<double>(x.size(1) - 1)), expected,
-                 error * expected);
+  return GaussianMixture(at::tensor({0.25, 0.75}, at::kDouble), means, at::full({2}, 0.5, at::kDouble));
 }
 
 /// Theorem 12.1 in S0's own time: dX = sigma^2 grad log p_{1-t}(X) dt + sigma dB from p_1 has the law p_{1-t}
 /// at time t, and the data's at 1.
-void reverse_brownian(const Trial& trial, Evidence& evidence, int64_t d, int64_t n, int64_t steps) {
-  const TwoModes modes = modes_in(d);
-  const double sigma = 2, finest = modes.mixture.component_covariance(0)[0][0].item<double>();
-  const auto law = [&](double t) { return modes.mixture.noised(1, sigma * std::sqrt(t)); };
+void reverse_brownian(const Trial& trial, Evidence& evidence) {
+  const Settings& set = trial.settings();
+  const GaussianMixture& data = set.law();
+  const int64_t d = data.dimension(), n = set.integer("n"), steps = set.integer("steps");
+  const double sigma = set.real("sigma");
+  const auto law = [&](double t) { return data.noised(1, sigma * std::sqrt(t)); };
   const StateFunction score = [&](const Tensor& x, double t) {
     return trial.has("score") ? law(t).score(x) : at::zeros_like(x);
   };
   const GaussianProcess process(Brownian{.sigma = sigma});
-  const std::vector<double> times = reversal_times(process, finest, steps);
-  const double error = euler_error(process, {finest, modes.profile.covariance().item<double>()}, times);
+  const std::vector<double> variances = variances_of(data);
+  const std::vector<double> times = reversal_times(process, variances.front(), steps);
+  const double error = euler_error(process, variances, times);
   const Tensor start = trial.has("start")
                            ? law(1).sample(n, trial.rng().stream("start"))
                            : sigma * trial.rng().stream("start").normal({n, d}, {}, at::kDouble);
@@ -76,15 +41,15 @@ void reverse_brownian(const Trial& trial, Evidence& evidence, int64_t d, int64_t
                                 trial.rng().stream("noise"));
   for (size_t i = 0; i < seen.size(); ++i) {
     const double t = times[static_cast<size_t>(seen[i])];
-    compare_law(evidence, fmt::format("at t = {:.3g}", t), states[i], modes, sigma * std::sqrt(1 - t), error);
+    compare_with_mixture(evidence, fmt::format("at t = {:.3g}", t), states[i], law(1 - t), error);
   }
 }
 
 /// Example 12.2, eq. 3: with sigma(x, t) = g(t) I and drift b = f(t) x.
 void reverse_process(const Trial& trial, Evidence& evidence, const GaussianProcess& process,
                      const std::string& ingredient) {
-  const TwoModes modes = modes_in(1);
-  const AnalyticDenoiser exact(modes.mixture, process);
+  const Settings& set = trial.settings();
+  const AnalyticDenoiser exact(set.law(), process);
   const StateFunction score = [&](const Tensor& x, double t) { return exact.estimate(x, t).score(); };
   Sde forward = forward_sde(process, 1);
   if (ingredient == "drift" && !trial.has("drift"))
@@ -95,10 +60,18 @@ void reverse_process(const Trial& trial, Evidence& evidence, const GaussianProce
         return ingredient == "score" && !trial.has("score") ? at::zeros_like(x) : score(x, t);
       },
       1.0);
-  const std::vector<double> times = reversal_times(process, 0.25, 160, 3);
-  const Tensor start = exact.marginal(1).sample(10'000, trial.rng().stream("start"));
-  compare_law(evidence, "at the data", end_state(back, start, times, trial.rng().stream("noise")), modes,
-              process.sigma(0), euler_error(process, {0.25, 0.64, 3.1}, times));
+  const std::vector<double> variances = variances_of(set.law());
+  const std::vector<double> times = reversal_times(process, variances.front(), set.integer("steps"), 3);
+  const Tensor start = exact.marginal(1).sample(set.integer("n"), trial.rng().stream("start"));
+  compare_with_mixture(evidence, "at the data", end_state(back, start, times, trial.rng().stream("noise")),
+                       exact.marginal(0), euler_error(process, variances, times));
+}
+
+Setting paths_setting(int64_t usual) {
+  return Setting::integer("n", usual, 100, 1'000'000, "paths");
+}
+Setting steps_setting(int64_t usual) {
+  return Setting::integer("steps", usual, 20, 10'000, "steps of Euler-Maruyama");
 }
 
 void add_process(Checks& checks, const std::string& name, const GaussianProcess& process,
@@ -108,7 +81,8 @@ void add_process(Checks& checks, const std::string& name, const GaussianProcess&
                     .statement = "Eq. 3 reverses the " + name + " process of a mixture to its law at time 0",
                     .measure = [process, key = ingredient.name](
                                    const Trial& t, Evidence& e) { reverse_process(t, e, process, key); },
-                    .ingredients = {ingredient}});
+                    .ingredients = {ingredient},
+                    .settings = {skewed_setting(), paths_setting(10'000), steps_setting(160)}});
 }
 
 }  // namespace
@@ -124,10 +98,13 @@ void add_s0_reversal(Checks& checks) {
          .statement = fmt::format("Brownian noising of a mixture in R^{}, reversed with its exact "
                                   "score, has the law p_(1-t) and ends at the data's",
                                   size.d),
-         .measure = [size](const Trial& t,
-                           Evidence& e) { reverse_brownian(t, e, size.d, size.n, size.steps); },
+         .measure = reverse_brownian,
          .ingredients = {{"score", "the reversal runs without the score"},
-                         {"start", "the reversal starts from N(0, sigma^2 I), without the data"}}});
+                         {"start", "the reversal starts from N(0, sigma^2 I), without the data"}},
+         .settings = {Setting::law([d = size.d] { return course::Laws{modes_in(d)}; }, "two modes",
+                                   {.least_dimension = size.d, .most_dimension = size.d}),
+                      Setting::real("sigma", 2, 0.1, 30, "deviation of the noise at its end"),
+                      paths_setting(size.n), steps_setting(size.steps)}});
   const Ingredient drift{"drift", "the reversal leaves out -b"};
   add_process(checks, "vp", VariancePreserving{.beta_min = 0.1, .beta_max = 12}, drift);
   add_process(checks, "sub-vp", SubVariancePreserving{.beta_min = 0.1, .beta_max = 12}, drift);

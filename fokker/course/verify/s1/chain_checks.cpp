@@ -10,19 +10,20 @@ namespace {
 using Measure = std::function<void(const Trial&, Evidence&)>;
 
 struct NamedChain {
-  std::string name;
+  std::string name, usual;
   ChainTable chain;
 };
 
 /// The same statement for tables of three kinds.
 std::vector<NamedChain> chains() {
-  return {{"linear", ChainTable::linear(100, 1e-3, 0.12)},
-          {"constant", ChainTable::constant(100, 0.04)},
-          {"cosine", ChainTable::cosine(100)}};
+  return {{"linear", "linear:steps=100,first=0.001,last=0.12", ChainTable::linear(100, 1e-3, 0.12)},
+          {"constant", "constant:steps=100,beta=0.04", ChainTable::constant(100, 0.04)},
+          {"cosine", "the cosine's of 100 steps", ChainTable::cosine(100)}};
 }
 
 /// q(x_t | x_{t-1}) and alphabar_t = prod (1 - beta_i), at every t.
-void transition(const ChainTable& chain, const Trial& trial, Evidence& evidence) {
+void transition(const ChainTable& usual, const Trial& trial, Evidence& evidence) {
+  const ChainTable chain = chosen_chain(trial.settings(), usual);
   double scale = 0, variance = 0, alpha = 0, sigma = 0;
   for (int64_t i = 1; i <= chain.steps(); ++i) {
     const auto q = chain.process().transition(chain.time(i - 1), chain.time(i));
@@ -39,13 +40,14 @@ void transition(const ChainTable& chain, const Trial& trial, Evidence& evidence)
 }
 
 /// Simulated paths from one point: mean, variance and covariance of x_s, x_t given x_0.
-void marginal(const ChainTable& chain, const Trial& trial, Evidence& evidence) {
-  const double x0 = 1.5;
-  const int64_t n = 40'000, s = 20;
+void marginal(const ChainTable& usual, const Trial& trial, Evidence& evidence) {
+  const ChainTable chain = chosen_chain(trial.settings(), usual);
+  const double x0 = trial.settings().real("x0");
+  const int64_t n = trial.settings().integer("n"), s = std::max<int64_t>(1, chain.steps() / 5);
   Tensor earlier;
   const auto visit = [&](int64_t i, const Tensor& x) {
     if (i == s) earlier = x.flatten();
-    if (i == 0 || i % 20 != 0) return;
+    if (i == 0 || i % s != 0) return;
     const double variance = 1 - chain.alphabar(i);
     evidence.equal(fmt::format("mean of x_{}", i), mean_of(x.flatten()), std::sqrt(chain.alphabar(i)) * x0);
     evidence.equal(fmt::format("variance of x_{}", i), variance_of(x.flatten()), variance);
@@ -81,7 +83,7 @@ double distance_from_prior(const GaussianMixture& data, const GaussianProcess& p
 
 /// Normal data N(m, v): x_T is N(sqrt(a) m, 1 + a (v - 1)) with a = (1 - beta)^T.
 void prior_distance(const Trial& trial, Evidence& evidence) {
-  const double m = 1.0, v = 4.0;
+  const double m = trial.settings().real("mean"), v = trial.settings().real("variance");
   const GaussianMixture data =
       GaussianMixture::gaussian(at::full({1}, m, at::kDouble), at::full({1, 1}, v, at::kDouble));
   for (const double beta : {0.01, 0.04})
@@ -111,17 +113,21 @@ Measure on(const ChainTable& chain, void (*measure)(const ChainTable&, const Tri
 }  // namespace
 
 void add_s1_chain(Checks& checks) {
-  for (const auto& [name, chain] : chains()) {
+  for (const auto& [name, usual, chain] : chains()) {
     checks.push_back({.id = "s1.chain.transition-" + name,
                       .source = "S1, forward process",
                       .statement = "A step has scale sqrt(1 - beta) and variance beta; t steps alphabar_t",
                       .measure = on(chain, transition),
-                      .ingredients = {{"alignment", "alphabar_t is read one step early"}}});
+                      .ingredients = {{"alignment", "alphabar_t is read one step early"}},
+                      .settings = {table_setting(chain, usual)}});
     checks.push_back({.id = "s1.chain.marginal-" + name,
                       .source = "S1, forward process",
                       .statement = "Simulated chains have the moments of N(sqrt(alphabar) x_0, 1 - alphabar)",
                       .measure = on(chain, marginal),
-                      .ingredients = {{"root", "each step adds beta z for sqrt(beta) z"}}});
+                      .ingredients = {{"root", "each step adds beta z for sqrt(beta) z"}},
+                      .settings = {table_setting(chain, usual),
+                                   Setting::real("x0", 1.5, -100, 100, "where the paths start"),
+                                   Setting::integer("n", 40'000, 100, 1'000'000, "paths")}});
   }
   checks.push_back({.id = "s1.chain.ornstein-uhlenbeck",
                     .source = "S1, forward process",
@@ -132,7 +138,9 @@ void add_s1_chain(Checks& checks) {
                     .source = "S1, backward process II",
                     .statement = "The distance of x_T from N(0, I) falls with T and beta as computed",
                     .measure = prior_distance,
-                    .ingredients = {{"steps", "alphabar is that of one step"}}});
+                    .ingredients = {{"steps", "alphabar is that of one step"}},
+                    .settings = {Setting::real("mean", 1, -10, 10, "mean of the data"),
+                                 Setting::real("variance", 4, 0.01, 9, "variance of the data")}});
   checks.push_back({.id = "s1.chain.prior-ho",
                     .source = "S1, backward process II",
                     .statement = "After Ho's 1000 steps x_T is N(0, I) within 2e-5 nats a dimension",

@@ -3,6 +3,7 @@
 #include "fokker/course/verify/chain_table.h"
 #include "fokker/course/verify/checks.h"
 #include "fokker/course/verify/line_mixture.h"
+#include "fokker/course/verify/problems.h"
 #include "fokker/course/verify/quadrature.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/objective/chain.h"
@@ -11,13 +12,6 @@ namespace fokker::verify {
 namespace {
 
 using Form = ChainObjective::Form;
-constexpr int64_t minimiser_rows = 40'000;
-
-/// Two normals on the line.
-const LineMixture& data() {
-  static const LineMixture mixture({0.4, 0.6}, {-1.2, 0.8}, {0.1, 0.1});
-  return mixture;
-}
 
 /// A way in which eps_theta may differ from the optimum.
 struct Direction {
@@ -42,8 +36,11 @@ class PerturbedLoss {
       : chain_(chain),
         objective_({.form = form, .steps = chain.steps()}),
         exact_(model, chain.process()),
-        batch_{.x0 = data().mixture().sample(minimiser_rows, trial.rng().stream("data")), .label = {}},
-        steps_(at::arange(minimiser_rows, at::kDouble).remainder(static_cast<double>(chain.steps())) + 1),
+        batch_{.x0 = trial.settings().law().sample(trial.settings().integer("n"), trial.rng().stream("data")),
+               .label = {}},
+        steps_(at::arange(trial.settings().integer("n"), at::kDouble)
+                   .remainder(static_cast<double>(chain.steps())) +
+               1),
         rng_(trial.rng().stream("loss")) {}
 
   Tensor operator()(const Direction& direction, double c) const {
@@ -70,11 +67,13 @@ class PerturbedLoss {
 
 /// sum_i w_i E[direction^2 under q(x_i)] by quadrature, with the weights that the form has (a mean over i
 /// for the simple one).
-double rise(const ChainTable& chain, Form form, const Direction& direction) {
-  const Line nodes = line(-9, 9, 4000);
+double rise(const GaussianMixture& law, const ChainTable& chain, Form form, const Direction& direction) {
+  const LineMixture data = LineMixture::of(law);
   double sum = 0;
   for (int64_t i = 1; i <= chain.steps(); ++i) {
-    const Tensor density = data().log_density(nodes.x, std::sqrt(chain.alphabar(i)), chain.sigma(i)).exp();
+    // The nodes are fine enough for sin 3x too.
+    const Line nodes = line_over(law.noised(std::sqrt(chain.alphabar(i)), chain.sigma(i)), 0.3);
+    const Tensor density = data.log_density(nodes.x, std::sqrt(chain.alphabar(i)), chain.sigma(i)).exp();
     const double weight =
         form == Form::simple ? 1 / static_cast<double>(chain.steps()) : chain.noise_weight(i);
     sum += weight * nodes.integral(density * direction.value(nodes.x, chain.time(i)).square());
@@ -85,15 +84,16 @@ double rise(const ChainTable& chain, Form form, const Direction& direction) {
 /// At the exact denoiser the slope of the loss is zero in every direction, and a step in it raises the loss.
 void minimiser(Form form, const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::short_chain();
-  const GaussianMixture moments =
-      GaussianMixture::gaussian(data().mixture().mean(), data().mixture().covariance());
-  const PerturbedLoss loss(chain, form, trial.has("exact") ? data().mixture() : moments, trial);
+  const GaussianMixture& law = trial.settings().law();
+  const GaussianMixture moments = GaussianMixture::gaussian(law.mean(), law.covariance());
+  const PerturbedLoss loss(chain, form, trial.has("exact") ? law : moments, trial);
   const double c = 0.5;
   for (const Direction& direction : directions()) {
     const Tensor above = loss(direction, c), at = loss(direction, 0), below = loss(direction, -c);
     // The loss is quadratic in c, so the central difference is the derivative.
     evidence.equal("slope along " + direction.name, mean_of((above - below) / (2 * c)), 0);
-    evidence.equal("rise along " + direction.name, mean_of(above - at), c * c * rise(chain, form, direction));
+    evidence.equal("rise along " + direction.name, mean_of(above - at),
+                   c * c * rise(law, chain, form, direction));
   }
 }
 
@@ -110,7 +110,13 @@ void add_s1_minimiser(Checks& checks) {
          .source = "S1, bringing everything together",
          .statement = "The exact denoiser attains the minimum of this form of the loss",
          .measure = [form = form](const Trial& t, Evidence& e) { minimiser(form, t, e); },
-         .ingredients = {{"exact", "the denoiser is that of a normal law of the same moments"}}});
+         .ingredients = {{"exact", "the denoiser is that of a normal law of the same moments"}},
+         .settings = {Setting::law(
+                          [] {
+                            return course::Laws{LineMixture({0.4, 0.6}, {-1.2, 0.8}, {0.1, 0.1}).mixture()};
+                          },
+                          "0.4 N(-1.2, 0.1) + 0.6 N(0.8, 0.1)"),
+                      Setting::integer("n", 40'000, 500, 1'000'000, "draws")}});
 }
 
 }  // namespace fokker::verify

@@ -43,10 +43,11 @@ Tensor exact_reverse_draw(const AnalyticDenoiser& exact, const ChainTable& chain
 }
 
 /// From the exact law of x_T down the five long steps of the short chain: the data's law, exactly.
-void exact_reverse(const GaussianMixture& data, const Trial& trial, Evidence& evidence) {
-  const ChainTable chain = ChainTable::short_chain();
+void exact_reverse(const Trial& trial, Evidence& evidence) {
+  const GaussianMixture& data = trial.settings().law();
+  const ChainTable chain(trial.settings().betas());
   const AnalyticDenoiser exact(data, chain.process());
-  Tensor x = exact.marginal(1.0).sample(20'000, trial.rng().stream("start"));
+  Tensor x = exact.marginal(1.0).sample(trial.settings().integer("n"), trial.rng().stream("start"));
   for (int64_t i = chain.steps(); i >= 1; --i) {
     const Rng rng = trial.rng().stream(static_cast<uint64_t>(i));
     if (trial.has("mixture")) {
@@ -56,7 +57,9 @@ void exact_reverse(const GaussianMixture& data, const Trial& trial, Evidence& ev
       x = reverse_mean(exact, x, chain.time(i), chain.time(i - 1)) +
           std::sqrt(variance) * rng.normal(x.sizes(), {}, at::kDouble);
     }
-    if (i == 3) compare_with_mixture(evidence, "of x_2", x, exact.marginal(chain.time(2)));
+    const int64_t middle = (chain.steps() + 1) / 2;
+    if (i == middle && middle > 1)
+      compare_with_mixture(evidence, fmt::format("of x_{}", i - 1), x, exact.marginal(chain.time(i - 1)));
   }
   compare_with_mixture(evidence, "of x_0", x, data);
 }
@@ -64,16 +67,18 @@ void exact_reverse(const GaussianMixture& data, const Trial& trial, Evidence& ev
 }  // namespace
 
 void add_s1_reverse_kernel(Checks& checks) {
-  const std::vector<std::pair<std::string, GaussianMixture>> laws = {{"line", skewed_mixture()},
-                                                                     {"plane", tilted_mixture()}};
+  const std::vector<std::pair<std::string, Setting>> laws = {
+      {"line", skewed_setting()}, {"plane", tilted_setting({.least_dimension = 2, .most_dimension = 2})}};
   for (const auto& [name, data] : laws)
     checks.push_back(
         {.id = "s1.posterior.reverse-kernel-" + name,
          .source = "S1, backward process I",
          .statement = "Sampling x_T and each q(x_{t-1} | x_t) of a mixture in turn returns q_D",
-         .measure = [data = data](const Trial& t, Evidence& e) { exact_reverse(data, t, e); },
+         .measure = exact_reverse,
          .ingredients = {{"mixture", "each step is one normal law N(mu, beta) of the right mean"},
-                         {"responsibility", "components are drawn by their weights, whatever x_t is"}}});
+                         {"responsibility", "components are drawn by their weights, whatever x_t is"}},
+         .settings = {data, table_setting(ChainTable::short_chain(), "0.05, 0.1, 0.2, 0.4, 0.6", 50),
+                      Setting::integer("n", 20'000, 100, 500'000, "chains")}});
 }
 
 }  // namespace fokker::verify

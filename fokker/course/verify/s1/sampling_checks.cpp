@@ -42,11 +42,11 @@ NormalLaw law_of_sampler(const ChainTable& chain, double m, double v,
 
 /// S1, sampling, for normal data, where the law of what comes out is known for any number of steps.
 void normal_data(Variance variance, const Trial& trial, Evidence& evidence) {
-  const double m = 0.5, v = 0.25;
-  const ChainTable chain = ChainTable::linear(20, 0.02, 0.5);
+  const double m = trial.settings().real("mean"), v = trial.settings().real("variance");
+  const ChainTable chain(trial.settings().betas());
   const GaussianMixture data =
       GaussianMixture::gaussian(at::full({1}, m, at::kDouble), at::full({1, 1}, v, at::kDouble));
-  const Tensor x = sampled(chain, data, variance, 100'000,
+  const Tensor x = sampled(chain, data, variance, trial.settings().integer("n"),
                            trial.rng().stream("noise").noise_source(at::kDouble), trial.rng());
   const auto noise = [&](int64_t i) {
     const int64_t step = trial.has("step") ? i : chain.steps();
@@ -115,7 +115,12 @@ void add_s1_sampling(Checks& checks) {
          .statement = "Ancestral sampling with " + name_of(variance) + " has its exact law for normal data",
          .measure = [=](const Trial& t, Evidence& e) { normal_data(variance, t, e); },
          .ingredients = {{"choice", "the law is that of the other variance"},
-                         {"step", "every step has the variance of step T, as the slide prints"}}});
+                         {"step", "every step has the variance of step T, as the slide prints"}},
+         .settings = {
+             Setting::real("mean", 0.5, -100, 100, "mean of the data"),
+             Setting::real("variance", 0.25, 1e-4, 1e4, "variance of the data"),
+             table_setting(ChainTable::linear(20, 0.02, 0.5), "linear:steps=20,first=0.02,last=0.5", 200),
+             Setting::integer("n", 100'000, 100, 1'000'000, "samples")}});
     checks.push_back(
         {.id = "s1.sampling.mixture-" + name_of(variance),
          .source = "S1, sampling from the model",

@@ -24,12 +24,12 @@ Tensor run(const MarkovKernel& kernel, const Distribution& target, const Tensor&
 /// (1
 /// - h/v)^2k (v - V) with V = v / (1 - h/(2v)).
 void ula_variance(const Trial& trial, Evidence& evidence) {
-  const double m = 0.7, v = 1.0;
-  const int64_t n = 30'000, steps = 20;
+  const double m = trial.settings().real("mean"), v = trial.settings().real("variance");
+  const int64_t n = trial.settings().integer("n"), steps = 20;
   const GaussianMixture target =
       GaussianMixture::gaussian(at::full({1}, m, at::kDouble), at::full({1}, v, at::kDouble));
   const Tensor start = target.sample(n, trial.rng().stream("start"));
-  for (const double h : {0.2, 0.5, 1.0}) {
+  for (const double h : {0.2 * v, 0.5 * v, v}) {
     const double V = v / (1 - h / (2 * v));
     const Tensor x = run(Ula(h), target, start, steps, chain_noise(trial, trial.has("noise"))).squeeze(1);
     evidence.equal(fmt::format("stationary variance at h = {}", h), variance_of(x),
@@ -58,7 +58,9 @@ void compare_invariant(Evidence& evidence, const Tensor& x, const GaussianMixtur
   const Tensor along = x.squeeze(1), y = q.x.squeeze(1);
   evidence.equal("E X", mean_of(along), q.mean(y), allowance);
   evidence.equal("E X^2", mean_of(along.square()), q.mean(y.square()), allowance);
-  evidence.equal("E sin 2X", mean_of((2 * along).sin()), q.mean((2 * y).sin()), allowance);
+  const double wave = 1 / std::sqrt(variances_of(target).front());
+  evidence.equal(fmt::format("E sin {:.3g} X", wave), mean_of((wave * along).sin()), q.mean((wave * y).sin()),
+                 allowance);
   evidence.at_most(
       "Kolmogorov's distance",
       {kolmogorov_smirnov(along, [&](const Tensor& v) { return mixture_distribution(target, v); }), 0},
@@ -67,10 +69,11 @@ void compare_invariant(Evidence& evidence, const Tensor& x, const GaussianMixtur
 
 /// MALA at a step where ULA is far off.
 void mala(const Trial& trial, Evidence& evidence) {
-  const GaussianMixture target = skewed_mixture();
-  const Tensor start = target.sample(20'000, trial.rng().stream("start"));
-  const Mala adjusted(0.2);
-  const Ula unadjusted(0.2);
+  const GaussianMixture& target = trial.settings().law();
+  const Tensor start = target.sample(trial.settings().integer("n"), trial.rng().stream("start"));
+  const double step = trial.settings().real("step") * variances_of(target).front();
+  const Mala adjusted(step);
+  const Ula unadjusted(step);
   const MarkovKernel& kernel =
       trial.has("acceptance") ? static_cast<const MarkovKernel&>(adjusted) : unadjusted;
   compare_invariant(evidence, run(kernel, target, start, 20, chain_noise(trial, true)), target, 0);
@@ -105,20 +108,27 @@ void noise_free(const Trial& trial, Evidence& evidence) {
 
 void add_s2_langevin(Checks& checks) {
   const auto add = [&](const char* id, const char* statement, auto measure,
-                       const std::vector<Ingredient>& ingredients) {
+                       const std::vector<Ingredient>& ingredients,
+                       const std::vector<Setting>& settings = {}) {
     checks.push_back({.id = id,
                       .source = "S2, section 4.3",
                       .statement = statement,
                       .measure = measure,
-                      .ingredients = ingredients});
+                      .ingredients = ingredients,
+                      .settings = settings});
   };
   const Ingredient noise{"noise", "the chain runs without its noise"};
   add("s2.langevin.ula-variance", "ULA on N(m, v) has the stationary variance v / (1 - h / (2v))",
-      ula_variance, {noise});
+      ula_variance, {noise},
+      {Setting::real("mean", 0.7, -100, 100, "mean of the target"),
+       Setting::real("variance", 1, 1e-4, 1e4, "variance of the target"),
+       Setting::integer("n", 30'000, 100, 1'000'000, "chains")});
   add("s2.langevin.ula-estimated", "ULA with an estimated score samples the law of the estimate",
       ula_estimated, {{"estimate", "the chain follows the exact score"}});
   add("s2.langevin.mala", "MALA leaves a mixture invariant at a step where ULA does not", mala,
-      {{"acceptance", "every proposal is accepted: ULA"}});
+      {{"acceptance", "every proposal is accepted: ULA"}},
+      {skewed_setting(), Setting::real("step", 0.8, 0.05, 1.5, "step, in units of the smallest variance"),
+       Setting::integer("n", 20'000, 100, 500'000, "chains")});
   add("s2.langevin.underdamped", "Underdamped Langevin dynamics leaves a mixture invariant", underdamped,
       {noise});
   add("s2.langevin.noise-free", "Without its noise ULA collapses onto the modes", noise_free,

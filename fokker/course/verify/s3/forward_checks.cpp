@@ -11,10 +11,11 @@ namespace {
 /// x_t = a x_{t-1} + s eps with any a and s: mean a^t x_0 and variance s^2 (1 - a^{2t}) / (1 - a^2). The
 /// chain is the linear diffusion of rate -log a seen at unit times.
 void any_factor(const Trial& trial, Evidence& evidence) {
-  const double a = 0.9, s = 0.7, x0 = 3.0;
+  const Settings& set = trial.settings();
+  const double a = set.real("factor"), s = set.real("sigma"), x0 = set.real("x0");
   const double g = s * std::sqrt(-2 * std::log(a) / (1 - a * a));
   const LinearSde sde(at::full({1, 1}, std::log(a), at::kDouble), at::full({1, 1}, g, at::kDouble));
-  const Tensor start = at::full({60'000, 1}, x0, at::kDouble);
+  const Tensor start = at::full({set.integer("n"), 1}, x0, at::kDouble);
   std::vector<double> times;
   for (int t = 0; t <= 20; ++t) times.push_back(t);
   const Tensor paths = sde.sample_paths(start, times, trial.rng());
@@ -30,8 +31,8 @@ void any_factor(const Trial& trial, Evidence& evidence) {
 /// chain forgets of its start at the last step.
 void fixed_factor(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::notebook();
-  const LineMixture data = LineMixture::four_points();
-  const Tensor x0 = data.mixture().sample(40'000, trial.rng().stream("data"));
+  const LineMixture data = LineMixture::of(trial.settings().law());
+  const Tensor x0 = data.mixture().sample(trial.settings().integer("n"), trial.rng().stream("data"));
   const double a = std::sqrt(0.96);
   const auto visit = [&](int64_t t, const Tensor& x) {
     if (t != 1 && t != 20 && t != 200) return;
@@ -68,7 +69,7 @@ void varying_factor(const Trial& trial, Evidence& evidence) {
 /// The simulated histogram and q_t at every time that the notebook draws, by Kolmogorov's distance.
 void histogram(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::notebook();
-  const LineMixture data = LineMixture::four_points();
+  const LineMixture data = LineMixture::of(trial.settings().law());
   const int64_t drawn = 100;
   const double critical = kolmogorov_critical(1e-4 / static_cast<double>(drawn));
   const auto visit = [&](int64_t t, const Tensor& x) {
@@ -79,8 +80,13 @@ void histogram(const Trial& trial, Evidence& evidence) {
     };
     evidence.at_most(fmt::format("Kolmogorov's distance at t = {}", t),
                      {kolmogorov_smirnov(x.flatten(), distribution)}, critical);
+    if (t % 50 != 0) return;
+    const double a = chain.alphabar(at);
+    evidence.equal(fmt::format("mean of x_{}", t), mean_of(x.flatten()), std::sqrt(a) * data.mean());
+    evidence.equal(fmt::format("variance of x_{}", t), variance_of(x.flatten()), a * data.variance() + 1 - a);
   };
-  walk(chain, data.mixture().sample(5'000, trial.rng().stream("data")), trial.rng().stream("path"), visit);
+  walk(chain, data.mixture().sample(trial.settings().integer("n"), trial.rng().stream("data")),
+       trial.rng().stream("path"), visit);
 }
 
 /// "For large t, q(x_t) tends to N(0, 1)": with the notebook's 200 steps x_T still has the mean and the
@@ -105,9 +111,12 @@ void end_of_chain(const Trial& trial, Evidence& evidence) {
 
 /// grad log q_t of the four points and of a general mixture as the responsibilities' average, against the
 /// library's, and against the difference quotient of the density.
-void mixture_score(const LineMixture& data, const Trial& trial, Evidence& evidence) {
+void mixture_score(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::notebook();
-  const Tensor x = at::linspace(-16, 16, 161, at::kDouble);
+  const LineMixture data = LineMixture::of(trial.settings().law());
+  const Tensor means = trial.settings().law().means();
+  const Tensor x =
+      at::linspace(means.min().item<double>() - 1, means.max().item<double>() + 1, 161, at::kDouble);
   const AnalyticDenoiser exact(data.mixture(), chain.process());
   for (const int64_t t : {2, 20, 60, 200}) {
     const int64_t plotted = trial.has("time") ? t : t / 2;
@@ -127,16 +136,24 @@ void mixture_score(const LineMixture& data, const Trial& trial, Evidence& eviden
 }  // namespace
 
 void add_s3_forward(Checks& checks) {
-  checks.push_back({.id = "s3.chain.any-factor",
-                    .source = "S3, 1.1.1",
-                    .statement = "x_t = a x_{t-1} + s eps has mean a^t x_0, variance s^2 (1-a^2t)/(1-a^2)",
-                    .measure = any_factor,
-                    .ingredients = {{"sum", "every step adds s^2, as if a were 1"}}});
+  const Setting points_setting = Setting::law(
+      [] { return course::Laws{LineMixture::four_points().mixture()}; }, "four-points", {.points = true});
+  const auto draws = [](int64_t usual) { return Setting::integer("n", usual, 100, 1'000'000, "chains"); };
+  checks.push_back(
+      {.id = "s3.chain.any-factor",
+       .source = "S3, 1.1.1",
+       .statement = "x_t = a x_{t-1} + s eps has mean a^t x_0, variance s^2 (1-a^2t)/(1-a^2)",
+       .measure = any_factor,
+       .ingredients = {{"sum", "every step adds s^2, as if a were 1"}},
+       .settings = {Setting::real("factor", 0.9, 0.05, 0.999, "the factor a"),
+                    Setting::real("sigma", 0.7, 0.01, 100, "deviation s of a step's noise"),
+                    Setting::real("x0", 3, -1000, 1000, "where the chains start"), draws(60'000)}});
   checks.push_back({.id = "s3.chain.fixed-factor",
                     .source = "S3, 1.1.1",
                     .statement = "With a^2 = 1 - s^2, q(x_t | x_0) = N(a^t x_0, 1 - a^2t)",
                     .measure = fixed_factor,
-                    .ingredients = {{"data", "the spread of the data is forgotten"}}});
+                    .ingredients = {{"data", "the spread of the data is forgotten"}},
+                    .settings = {points_setting, draws(40'000)}});
   checks.push_back({.id = "s3.chain.varying-factor",
                     .source = "S3, 1.1.2",
                     .statement = "The sum over the steps' noise is 1 - alphabar_t",
@@ -146,21 +163,27 @@ void add_s3_forward(Checks& checks) {
                     .source = "S3, 1.1.3",
                     .statement = "The simulated chain has the law q_t at each of the 100 times drawn",
                     .measure = histogram,
-                    .ingredients = {{"alignment", "q_t is read one step early, as in the notebook"}}});
+                    .ingredients = {{"alignment", "q_t is read one step early, as in the notebook"}},
+                    .settings = {points_setting, draws(5'000)}});
   checks.push_back({.id = "s3.chain.end",
                     .source = "S3, 1.1.1",
                     .statement = "x_t tends to N(0, 1) as a^2t does to zero",
                     .measure = end_of_chain,
                     .ingredients = {{"factor", "the factor is 0.98 for 0.96"}}});
-  const std::vector<std::pair<std::string, LineMixture>> laws = {
-      {"points", LineMixture::four_points()},
-      {"general", LineMixture({0.1, 0.3, 0.6}, {-9, 2, 5}, {4, 0.5, 1})}};
+  const std::vector<std::pair<std::string, Setting>> laws = {
+      {"points", points_setting},
+      {"general", Setting::law(
+                      [] {
+                        return course::Laws{LineMixture({0.1, 0.3, 0.6}, {-9, 2, 5}, {4, 0.5, 1}).mixture()};
+                      },
+                      "0.1 N(-9, 4) + 0.3 N(2, 0.5) + 0.6 N(5, 1)", {.points = true})}};
   for (const auto& [name, data] : laws)
     checks.push_back({.id = "s3.score.mixture-" + name,
                       .source = "S3, 3.2",
                       .statement = "The score of a mixture over time is the responsibilities' average",
-                      .measure = [data = data](const Trial& t, Evidence& e) { mixture_score(data, t, e); },
-                      .ingredients = {{"time", "the frame's number is passed for its time"}}});
+                      .measure = mixture_score,
+                      .ingredients = {{"time", "the frame's number is passed for its time"}},
+                      .settings = {data}});
 }
 
 }  // namespace fokker::verify

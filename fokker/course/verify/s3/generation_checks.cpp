@@ -143,6 +143,10 @@ void same_marginals(const Trial& trial, Evidence& evidence) {
     };
     evidence.at_most(fmt::format("Kolmogorov's distance of flow and q_t at t = {:.3f}", t),
                      {kolmogorov_smirnov(flow, law)}, critical);
+    const double a = process.alpha(t), deviation = std::sqrt(a * a * data.variance() + 1 - a * a);
+    for (const auto& [name, x] : {std::pair{"SDE", sde}, {"flow", flow}})
+      evidence.equal(fmt::format("mean of the {} at t = {:.3f}", name, t), mean_of(x), a * data.mean(),
+                     0.01 * deviation);
   }
 }
 

@@ -80,10 +80,12 @@ void encoding(const Trial& trial, Evidence& evidence) {
 
 /// "Log-likelihood computation (continuous change of variables)", on the line and in the plane.
 void flow_likelihood(const Trial& trial, Evidence& evidence) {
-  for (const GaussianMixture& data : {ode_data().mixture(), tilted_mixture()}) {
+  for (const GaussianMixture& data : trial.settings().laws()) {
     const int64_t d = data.dimension();
     const AnalyticDenoiser exact(data, ode_process());
-    const Tensor x = normal_quadrature(d, d == 1 ? 13 : 5, 2).x;
+    const Tensor x =
+        data.mean() +
+        normal_quadrature(d, d == 1 ? 13 : 5, 2).x.matmul(at::linalg_cholesky(data.covariance()).t());
     const LikelihoodOptions options{.tolerance = {.rtol = 1e-8, .atol = 1e-8}};
     Tensor measured = log_likelihood(exact, x, options, trial.rng()).log_density;
     if (!trial.has("divergence")) {
@@ -98,15 +100,16 @@ void flow_likelihood(const Trial& trial, Evidence& evidence) {
 /// The reverse SDE and the flow from independent draws of q_1, at four times: each has the moments of q_t and
 /// its laws along the axes and the diagonal.
 void marginals_plane(const Trial& trial, Evidence& evidence) {
-  const GaussianMixture data = tilted_mixture();
+  const GaussianMixture& data = trial.settings().law();
   const AnalyticDenoiser exact(data, ode_process());
   const Sde forward = forward_sde(ode_process(), 2);
   const StateFunction score = [&](const Tensor& x, double t) { return exact.estimate(x, t).score(); };
   const double share = trial.has("half") ? 1 : 2;
   const StateFunction scaled = [&](const Tensor& x, double t) { return share * score(x, t); };
-  const int64_t n = 4'000, steps = 160;
+  const int64_t n = trial.settings().integer("n"), steps = trial.settings().integer("steps"),
+                every = steps / 4;
   const double end = 0.01;
-  const std::vector<int64_t> seen{40, 80, 120, 160};
+  const std::vector<int64_t> seen{every, 2 * every, 3 * every, 4 * every};
   std::vector<double> back = uniform_times(1, end, steps), times = uniform_times(0, 1 - end, steps);
   const auto sde =
       states_at(reverse(forward, score, 1.0), exact.marginal(1).sample(n, trial.rng().stream("sde")), times,
@@ -114,9 +117,9 @@ void marginals_plane(const Trial& trial, Evidence& evidence) {
   std::vector<Tensor> flow;
   simulate(probability_flow(forward, scaled), exact.marginal(1).sample(n, trial.rng().stream("flow")), back,
            {.method = {}, .noise = {}, .observer = [&](const SdeState& s) {
-              if (s.step > 0 && s.step % 40 == 0) flow.push_back(s.x);
+              if (s.step > 0 && s.step % every == 0) flow.push_back(s.x);
             }});
-  const double error = euler_error(ode_process(), {0.3, 0.5, 1.5}, times);
+  const double error = euler_error(ode_process(), variances_of(data), times);
   for (size_t i = 0; i < seen.size(); ++i) {
     const double t = back[static_cast<size_t>(seen[i])];
     compare_with_mixture(evidence, fmt::format("of the SDE at t = {:.3g}", t), sde[i], exact.marginal(t),
@@ -128,21 +131,31 @@ void marginals_plane(const Trial& trial, Evidence& evidence) {
 }  // namespace
 
 void add_s3_ode(Checks& checks) {
-  const auto add = [&](const char* id, const char* statement, auto measure, const Ingredient& ingredient) {
+  const auto add = [&](const char* id, const char* statement, auto measure, const Ingredient& ingredient,
+                       const std::vector<Setting>& settings = {}) {
     checks.push_back({.id = std::string("s3.flow.") + id,
                       .source = "S3, 3.3",
                       .statement = statement,
                       .measure = measure,
-                      .ingredients = {ingredient}});
+                      .ingredients = {ingredient},
+                      .settings = settings});
   };
   add("marginals-plane", "In the plane the flow and the reverse SDE have the law q_t at every t",
-      marginals_plane, {"half", "the flow has g^2 for g^2 / 2"});
+      marginals_plane, {"half", "the flow has g^2 for g^2 / 2"},
+      {tilted_setting({.least_dimension = 2, .most_dimension = 2}),
+       Setting::integer("n", 4'000, 100, 500'000, "paths"),
+       Setting::integer("steps", 160, 40, 10'000, "steps of both")});
   add("solvers", "ODE solvers follow the flow with their orders 1, 2 and 4", solvers,
       {"end", "the exact flow is read at another time"});
   add("encoding", "The flow encodes data by its rank, and decodes it", encoding,
       {"deterministic", "the code is a draw of q(x_1 | x_0)"});
   add("log-likelihood", "The flow's change of variables gives log p(x)", flow_likelihood,
-      {"divergence", "the integral of the divergence is left out"});
+      {"divergence", "the integral of the divergence is left out"},
+      {Setting::law(
+          [] {
+            return course::Laws{ode_data().mixture(), tilted_mixture()};
+          },
+          "a mixture of two on the line, then one in the plane", {.most_dimension = 4})});
 }
 
 }  // namespace fokker::verify
