@@ -133,6 +133,8 @@ void add_plot(CommandLine& line);
 void add_report(CommandLine& line);
 void add_verify(CommandLine& line);
 void add_gallery(CommandLine& line);
+void add_import(CommandLine& line);
+void add_export(CommandLine& line);
 /// All of them.
 void add_commands(CommandLine& line);
 
