@@ -5,6 +5,7 @@
 #include "fokker/core/file/files.h"
 #include "fokker/core/text/text.h"
 #include "fokker/format/diffusers/pipeline.h"
+#include "fokker/format/torch/torch_import.h"
 
 namespace fokker {
 namespace {
@@ -21,11 +22,17 @@ void check_heeded(const ImportFormat& format, const ImportOptions& o) {
 }  // namespace
 
 const std::vector<ImportFormat>& import_formats() {
-  static const std::vector<ImportFormat> formats = {{"diffusers",
-                                                     "a folder of a diffusers pipeline or UNet2DModel",
-                                                     {},
-                                                     is_diffusers_folder,
-                                                     load_pipeline}};
+  static const std::vector<ImportFormat> formats = {
+      {"diffusers",
+       "a folder of a diffusers pipeline or UNet2DModel",
+       {},
+       is_diffusers_folder,
+       load_pipeline},
+      {"torch",
+       "a file of weights (.pt .pth .ckpt .bin of PyTorch, or .safetensors)",
+       {"key", "mlp", "process", "predict"},
+       is_weights_file,
+       import_weights}};
   return formats;
 }
 

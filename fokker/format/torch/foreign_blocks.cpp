@@ -51,10 +51,11 @@ void refuse_foreign_blocks(const std::vector<NamedTensor>& tensors, const std::s
     if (!known) continue;
     for (const NamedTensor& tensor : tensors)
       for (const ForeignBlock& block : network.blocks)
-        check_input(!has(tensor, block.part),
-                    "{}: {}: '{}' is {}, which the U-Nets here do not have; what diffusers saves of a UNet2DModel "
-                    "can be imported",
-                    file, network.name, shown(tensor.name), block.why);
+        check_input(
+            !has(tensor, block.part),
+            "{}: {}: '{}' is {}, which the U-Nets here do not have; what diffusers saves of a UNet2DModel "
+            "can be imported",
+            file, network.name, shown(tensor.name), block.why);
   }
 }
 

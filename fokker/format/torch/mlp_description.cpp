@@ -33,7 +33,8 @@ Number number_of(std::string_view text, const char* what, Number least, Number m
 }
 
 template <typename Value>
-Value word_of(const std::string& text, const char* what, std::initializer_list<std::pair<const char*, Value>> all) {
+Value word_of(const std::string& text, const char* what,
+              std::initializer_list<std::pair<const char*, Value>> all) {
   std::vector<std::string> names;
   names.reserve(all.size());
   for (const auto& [name, value] : all) {
@@ -69,15 +70,17 @@ void read_option(MlpDescription& d, const std::string& part) {
 
 void check_sizes(const MlpDescription& d) {
   const auto& sizes = d.sizes;
-  check(sizes.size() >= 3, "mlp: expected sizes of an input, at least one hidden layer and an output but "
-                           "received {} sizes", sizes.size());
+  check(sizes.size() >= 3,
+        "mlp: expected sizes of an input, at least one hidden layer and an output but "
+        "received {} sizes",
+        sizes.size());
   for (size_t i = 2; i + 1 < sizes.size(); ++i)
     check(sizes[i] == sizes[1], "mlp: expected hidden layers of one width but received {} and {}", sizes[1],
           sizes[i]);
   const int64_t extra = sizes.front() - sizes.back();
   if (d.input == Input::x)
-    check(extra == 0, "mlp: input=x: expected as many inputs as outputs but received {} and {}", sizes.front(),
-          sizes.back());
+    check(extra == 0, "mlp: input=x: expected as many inputs as outputs but received {} and {}",
+          sizes.front(), sizes.back());
   else if (d.input == Input::x_time || d.input == Input::time_x)
     check(extra == 1, "mlp: expected one input more than outputs, for the time, but received {} and {}",
           sizes.front(), sizes.back());
@@ -92,15 +95,18 @@ int64_t steps_of(const MlpDescription& d, const GaussianProcess& process) {
   if (const int64_t steps = process.schedule()->chain_steps(); steps > 0) return steps;
   // The continuous form of the notebook's chain of 200 steps (ConstantBeta).
   const Json config = process.schedule()->config();
-  return config.value("type", "") == "vp-constant" && config.value("beta", 0.0) == ConstantBeta{}.beta ? 200 : 0;
+  return config.value("type", "") == "vp-constant" && config.value("beta", 0.0) == ConstantBeta{}.beta ? 200
+                                                                                                       : 0;
 }
 
 TimeInput time_input(const MlpDescription& d, const GaussianProcess& process, bool edm, std::string& note) {
   const bool features = d.input == Input::x_fourier;
   Time time = d.time;
   if (time == Time::usual) {
-    if (edm) time = Time::quarter_log_sigma;
-    else time = steps_of(d, process) > 0 && !features ? Time::index : Time::unit;
+    if (edm)
+      time = Time::quarter_log_sigma;
+    else
+      time = steps_of(d, process) > 0 && !features ? Time::index : Time::unit;
   }
   const int64_t steps = steps_of(d, process);
   check(time != Time::index || steps > 0,
@@ -114,7 +120,8 @@ TimeInput time_input(const MlpDescription& d, const GaussianProcess& process, bo
     if (!said) note = fmt::format("the network is told the steps 0..{} as its time", steps - 1);
     return {.scale = static_cast<double>(steps), .offset = -1};
   }
-  if (!said) note = "the network is told t in [0, 1] as its time; time=index,steps=N would be a chain's steps";
+  if (!said)
+    note = "the network is told t in [0, 1] as its time; time=index,steps=N would be a chain's steps";
   return {};
 }
 
@@ -125,17 +132,24 @@ MlpDescription MlpDescription::parse(std::string_view text) {
   MlpDescription d;
   for (const std::string& size : split_at(parts[0], '-'))
     d.sizes.push_back(number_of<int64_t>(size, "sizes such as 2-256-256-1", 1, largest_size));
-  check(parts.size() >= 2, "mlp: expected an activation after the sizes, as in \"2-256-256-1,elu,input=x+t\"");
-  d.activation = word_of<std::string>(
-      parts[1], "activation",
-      {{"silu", "silu"}, {"elu", "elu"}, {"relu", "relu"}, {"gelu", "gelu"}, {"tanh", "tanh"}, {"softplus", "softplus"}});
+  check(parts.size() >= 2,
+        "mlp: expected an activation after the sizes, as in \"2-256-256-1,elu,input=x+t\"");
+  d.activation = word_of<std::string>(parts[1], "activation",
+                                      {{"silu", "silu"},
+                                       {"elu", "elu"},
+                                       {"relu", "relu"},
+                                       {"gelu", "gelu"},
+                                       {"tanh", "tanh"},
+                                       {"softplus", "softplus"}});
   for (size_t i = 2; i < parts.size(); ++i) read_option(d, parts[i]);
   check_sizes(d);
   return d;
 }
 
 MlpOptions MlpDescription::options() const {
-  const char* embedding = input == Input::x_fourier ? "fourier" : input == Input::x_sinusoidal ? "sinusoidal" : "raw";
+  const char* embedding = input == Input::x_fourier      ? "fourier"
+                          : input == Input::x_sinusoidal ? "sinusoidal"
+                                                         : "raw";
   return {.dimension = dimension(),
           .width = sizes[1],
           .depth = static_cast<int64_t>(sizes.size()) - 2,

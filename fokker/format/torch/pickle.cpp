@@ -62,7 +62,8 @@ class PickleReader {
   uint64_t number() {
     const std::string_view piece = take(size);
     uint64_t value = 0;
-    for (int i = size; i-- > 0;) value = value << 8 | static_cast<unsigned char>(piece[static_cast<size_t>(i)]);
+    for (int i = size; i-- > 0;)
+      value = value << 8 | static_cast<unsigned char>(piece[static_cast<size_t>(i)]);
     return value;
   }
 
@@ -266,7 +267,8 @@ class PickleReader {
     expect(pickle_.at(arguments).kind == Kind::tuple, "a tuple of arguments");
     const std::string& global = pickle_.at(function).text;
     std::vector<int32_t> items = pickle_.at(arguments).items;
-    if (global != ordered_dict) return push({.kind = Kind::call, .text = global, .items = std::move(items)}), true;
+    if (global != ordered_dict)
+      return push({.kind = Kind::call, .text = global, .items = std::move(items)}), true;
     expect(items.empty(), "an OrderedDict whose items are set one by one");
     return push({.kind = Kind::dict}), true;
   }

@@ -41,14 +41,16 @@ std::string first_bytes(const fs::path& path) {
 /// Names what it is where that is known.
 void check_kind(const fs::path& path) {
   const std::string start = first_bytes(path);
-  check_input(!start.starts_with("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"),
-              "{}: written in PyTorch's format from before 1.6, which is not read: load it there and torch.save "
-              "it again",
-              path.string());
-  check_input(start.empty() || start[0] != '\x80',
-              "{}: a plain pickle, which may run any program when it is loaded and is not read: load it where "
-              "you trust it and torch.save its state_dict()",
-              path.string());
+  check_input(
+      !start.starts_with("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"),
+      "{}: written in PyTorch's format from before 1.6, which is not read: load it there and torch.save "
+      "it again",
+      path.string());
+  check_input(
+      start.empty() || start[0] != '\x80',
+      "{}: a plain pickle, which may run any program when it is loaded and is not read: load it where "
+      "you trust it and torch.save its state_dict()",
+      path.string());
   check_input(start.starts_with("PK"), "{}: expected a zip archive as torch.save writes it", path.string());
 }
 
@@ -102,8 +104,8 @@ TorchArchive open_torch_archive(const fs::path& path) {
     if (name.starts_with("data/")) archive.storages.emplace(name.substr(5), entry);
     if (name == "byteorder") archive.big_endian = reads_big_endian(path, entry);
   }
-  archive.pickle = read_pickle(read_entry(path, *pickle, longest_pickle), path.string() + ": " + pickle->name,
-                               is_known);
+  archive.pickle =
+      read_pickle(read_entry(path, *pickle, longest_pickle), path.string() + ": " + pickle->name, is_known);
   return archive;
 }
 

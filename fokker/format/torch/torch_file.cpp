@@ -87,7 +87,8 @@ std::vector<int64_t> TorchFile::Content::sizes_of(int32_t place, const std::stri
   if (value->kind == Kind::call && value->text == "torch.Size" && value->items.size() == 1)
     value = &at(value->items[0]);
   check_input(value->kind == Kind::tuple && value->items.size() <= 32,
-              "{}: tensor '{}': {}: expected a tuple of at most 32 numbers", name_of_file(), shown(name), what);
+              "{}: tensor '{}': {}: expected a tuple of at most 32 numbers", name_of_file(), shown(name),
+              what);
   std::vector<int64_t> sizes;
   sizes.reserve(value->items.size());
   for (const int32_t item : value->items) sizes.push_back(whole_of(item, name, what));
@@ -97,13 +98,15 @@ std::vector<int64_t> TorchFile::Content::sizes_of(int32_t place, const std::stri
 /// ("storage", torch.FloatStorage, key, device, elements).
 void TorchFile::Content::read_storage_name(int32_t place, const std::string& name, TensorView& view) const {
   const PickleValue& reference = at(place);
-  const bool is_reference = reference.kind == Kind::persistent && at(reference.items[0]).kind == Kind::tuple &&
+  const bool is_reference = reference.kind == Kind::persistent &&
+                            at(reference.items[0]).kind == Kind::tuple &&
                             at(reference.items[0]).items.size() == 5;
-  check_input(is_reference, "{}: tensor '{}': expected a reference to a storage", name_of_file(), shown(name));
+  check_input(is_reference, "{}: tensor '{}': expected a reference to a storage", name_of_file(),
+              shown(name));
   const std::vector<int32_t>& parts = at(reference.items[0]).items;
-  check_input(at(parts[0]).text == "storage" && at(parts[1]).kind == Kind::global &&
-                  at(parts[2]).kind == Kind::text,
-              "{}: tensor '{}': expected a reference to a storage", name_of_file(), shown(name));
+  check_input(
+      at(parts[0]).text == "storage" && at(parts[1]).kind == Kind::global && at(parts[2]).kind == Kind::text,
+      "{}: tensor '{}': expected a reference to a storage", name_of_file(), shown(name));
   view.type = storage_type(at(parts[1]).text);
   check_input(view.type != at::ScalarType::Undefined, "{}: tensor '{}': expected a storage but found {}",
               name_of_file(), shown(name), at(parts[1]).text);

@@ -34,9 +34,10 @@ class TorchFile {
 
   /// The tensors at `key`: of a dict under their own names, of a list by their number, of a single tensor one
   /// without a name. `key` is a way through nested dicts and lists with dots, "model.state_dict"; empty: the
-  /// top. Tensors of one storage share memory. Input error: no such key (lists those there are); a value there
-  /// that is no tensor and no plain number or text, which are passed over; no tensor at all (names the keys
-  /// under which there are some); a storage or a view that is not what the file has, before memory is taken.
+  /// top. Tensors of one storage share memory. Input error: no such key (lists those there are); a value
+  /// there that is no tensor and no plain number or text, which are passed over; no tensor at all (names the
+  /// keys under which there are some); a storage or a view that is not what the file has, before memory is
+  /// taken.
   std::vector<NamedTensor> read(const std::string& key = "") const;
 
  private:

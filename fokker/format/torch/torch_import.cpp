@@ -38,8 +38,8 @@ bool comes_before(std::string_view a, std::string_view b) {
   return a.size() < b.size();
 }
 
-/// In the order of the layers: that of a state dict; of a safetensors file, which has none of its own, that of
-/// the names, a layer's weight before its bias.
+/// In the order of the layers: that of a state dict; of a safetensors file, which has none of its own, that
+/// of the names, a layer's weight before its bias.
 std::vector<NamedTensor> weights_of(const fs::path& path, const std::string& key) {
   if (!is_safetensors_file(path)) return load_torch(path, key);
   check(key.empty(), "key: {} has no keys: it is a safetensors file", path.string());
@@ -61,7 +61,8 @@ std::vector<NamedTensor> weights_of(const fs::path& path, const std::string& key
 void check_given(const fs::path& path, const ImportOptions& o, const std::vector<NamedTensor>& tensors) {
   if (o.mlp.empty()) refuse_foreign_blocks(tensors, path.string());
   check(!o.mlp.empty(),
-        "mlp: {} has weights but does not say of what network; expected --mlp \"2-256-256-1,elu,input=x+t\" for a "
+        "mlp: {} has weights but does not say of what network; expected --mlp \"2-256-256-1,elu,input=x+t\" "
+        "for a "
         "fully connected one (a U-Net is imported from the folder that diffusers saves)",
         path.string());
   check(!o.process.empty(), "process: expected the --process that {} was trained on", path.string());
@@ -90,8 +91,9 @@ std::vector<NamedTensor> fit_layers(const std::vector<NamedTensor>& tensors, con
   fitted.reserve(2 * d.layers());
   const auto take = [&](size_t layer, const char* part, const std::vector<int64_t>& shape) {
     const size_t next = fitted.size();
-    check_input(next < tensors.size(), "{}: expected the {} of layer {}, of shape {}, but its {} tensors end before",
-                file, part, layer, shape_string(shape), tensors.size());
+    check_input(next < tensors.size(),
+                "{}: expected the {} of layer {}, of shape {}, but its {} tensors end before", file, part,
+                layer, shape_string(shape), tensors.size());
     const NamedTensor& found = tensors[next];
     const bool named = found.name.ends_with(part) || found.name.find('.') == std::string::npos;
     check_input(named && found.tensor.sizes().equals(shape) && found.tensor.is_floating_point(),

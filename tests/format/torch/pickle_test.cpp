@@ -79,8 +79,9 @@ TEST(Pickle, CallsNothing) {
 }
 
 TEST(Pickle, AnOrderedDictIsADict) {
-  const Pickle pickle = unpickled(from_hex("8002") + "ccollections\nOrderedDict\n" +
-                                  from_hex("29522858010000006b4b05757d") + from_hex("58010000006d4b0173622e"));
+  const Pickle pickle =
+      unpickled(from_hex("8002") + "ccollections\nOrderedDict\n" + from_hex("29522858010000006b4b05757d") +
+                from_hex("58010000006d4b0173622e"));
   ASSERT_EQ(root_of(pickle).kind, Kind::dict);
   ASSERT_EQ(root_of(pickle).items.size(), 2u);
   EXPECT_EQ(pickle.at(root_of(pickle).items[1]).integer, 5);

@@ -75,7 +75,8 @@ TEST_F(TorchFiles, NestedOnesNeedAKey) {
   EXPECT_EQ(file.read("ema")[2].name, "2");
   EXPECT_TRUE(file.read("ema")[2].tensor.equal(file.read("model.state_dict")[2].tensor));
   EXPECT_EQ(file.read("model.state_dict.0.bias")[0].tensor.size(0), 3);
-  EXPECT_THAT(refusal_of_fixture("checkpoint.pt"), HasSubstr("choose one with --key, of: model, ema, optimizer"));
+  EXPECT_THAT(refusal_of_fixture("checkpoint.pt"),
+              HasSubstr("choose one with --key, of: model, ema, optimizer"));
   EXPECT_THAT(refusal_of_fixture("checkpoint.pt", "model"), HasSubstr("of: model.state_dict"));
   EXPECT_THAT(refusal_of_fixture("checkpoint.pt", "modal"),
               HasSubstr("no key 'modal'; at the top are: epoch, loss, name, model, ema, optimizer"));
@@ -95,8 +96,8 @@ TEST_F(TorchFiles, OfOtherKindsAreRefusedByName) {
   EXPECT_THAT(error_of([&] { load_torch(write("x.pt", "")); }), HasSubstr("expected a zip archive"));
 }
 
-/// tensor.pt with one run of bytes of its pickle replaced by another as long, and the checksum of what came of
-/// it.
+/// tensor.pt with one run of bytes of its pickle replaced by another as long, and the checksum of what came
+/// of it.
 class DamagedTorchFile : public TorchFiles {
  protected:
   std::string refusal_with(std::string from, std::string to) {
@@ -127,7 +128,8 @@ class DamagedTorchFile : public TorchFiles {
 TEST_F(DamagedTorchFile, IsHeldAgainstItsStorage) {
   // (storage, 0, (5, 2), (2, 1)): K 0 0, K 5 K 2 0x86, K 2 K 1 0x86.
   const std::string sizes = "K\x05K\x02\x86", strides = "K\x02K\x01\x86";
-  EXPECT_THAT(refusal_with(sizes, "K\x06K\x02\x86"), HasSubstr("shape (6, 2) needs 96 bytes but its storage has 80"));
+  EXPECT_THAT(refusal_with(sizes, "K\x06K\x02\x86"),
+              HasSubstr("shape (6, 2) needs 96 bytes but its storage has 80"));
   EXPECT_THAT(refusal_with(strides, "K\x03K\x01\x86"), HasSubstr("its view reaches beyond its storage"));
   EXPECT_THAT(refusal_with(strides, "K\x02NN\x86"), HasSubstr("strides: expected a tuple"));
   EXPECT_THAT(refusal_with("_rebuild_tensor_v2", "_rebuild_tensor_v3"), HasSubstr("_rebuild_tensor_v3"));

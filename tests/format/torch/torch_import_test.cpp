@@ -80,10 +80,12 @@ TEST_F(TorchImport, OfSafetensorsIsInTheOrderOfNumbers) {
 }
 
 TEST_F(TorchImport, NamesTheFirstThatDoesNotFit) {
-  EXPECT_THAT(refusal_of_import(notebook_options("2-64-64-64-1,elu,input=x+t")),
-              HasSubstr("expected the weight of layer 3, of shape (1, 64), but next is '6.weight', (64, 64) Float"));
-  EXPECT_THAT(refusal_of_import(notebook_options("2-64-64-64-64-64-1,elu,input=x+t")),
-              HasSubstr("expected the weight of layer 4, of shape (64, 64), but next is '8.weight', (1, 64)"));
+  EXPECT_THAT(
+      refusal_of_import(notebook_options("2-64-64-64-1,elu,input=x+t")),
+      HasSubstr("expected the weight of layer 3, of shape (1, 64), but next is '6.weight', (64, 64) Float"));
+  EXPECT_THAT(
+      refusal_of_import(notebook_options("2-64-64-64-64-64-1,elu,input=x+t")),
+      HasSubstr("expected the weight of layer 4, of shape (64, 64), but next is '8.weight', (1, 64)"));
   EXPECT_THAT(refusal_of_import(notebook_options("3-64-64-64-64-2,elu,input=x+t")),
               HasSubstr("expected the weight of layer 0, of shape (64, 3), but next is '0.weight', (64, 2)"));
   const std::vector<NamedTensor> extra = {{"0.weight", at::zeros({2, 2})},
@@ -94,16 +96,20 @@ TEST_F(TorchImport, NamesTheFirstThatDoesNotFit) {
   const auto small = MlpDescription::parse("2-2-1,elu");
   EXPECT_THAT(error_of([&] { fit_layers(extra, small, "x.pt"); }),
               HasSubstr("x.pt: 'scale' belongs to no layer of the 2 described"));
-  EXPECT_THAT(error_of([&] { fit_layers({extra[0], extra[1], extra[2]}, small, "x.pt"); }),
+  EXPECT_THAT(error_of([&] {
+                fit_layers({extra[0], extra[1], extra[2]}, small, "x.pt");
+              }),
               HasSubstr("expected the bias of layer 1, of shape (1), but its 3 tensors end before"));
 }
 
 TEST_F(TorchImport, NeedsToBeToldWhatItIs) {
   ImportOptions options = notebook_options();
   options.predict = "";
-  EXPECT_THAT(refusal_of_import(options, "notebook.pt", ErrorKind::argument), HasSubstr("--predict noise, data"));
+  EXPECT_THAT(refusal_of_import(options, "notebook.pt", ErrorKind::argument),
+              HasSubstr("--predict noise, data"));
   options.process = "";
-  EXPECT_THAT(refusal_of_import(options, "notebook.pt", ErrorKind::argument), HasSubstr("expected the --process"));
+  EXPECT_THAT(refusal_of_import(options, "notebook.pt", ErrorKind::argument),
+              HasSubstr("expected the --process"));
   options.mlp = "";
   EXPECT_THAT(refusal_of_import(options, "notebook.pt", ErrorKind::argument),
               HasSubstr("expected --mlp \"2-256-256-1,elu,input=x+t\""));
@@ -129,9 +135,11 @@ TEST_F(TorchImport, NamesTheFirstForeignBlock) {
 
 TEST(MlpDescription, NamesThePartAtFault) {
   EXPECT_THAT(refusal_of_mlp("2-64-1"), HasSubstr("expected an activation after the sizes"));
-  EXPECT_THAT(refusal_of_mlp("2-64-x,elu"), HasSubstr("expected a number from 1 to 1048576 but received 'x'"));
+  EXPECT_THAT(refusal_of_mlp("2-64-x,elu"),
+              HasSubstr("expected a number from 1 to 1048576 but received 'x'"));
   EXPECT_THAT(refusal_of_mlp("2-1,elu"), HasSubstr("at least one hidden layer"));
-  EXPECT_THAT(refusal_of_mlp("2-64-32-1,elu"), HasSubstr("hidden layers of one width but received 64 and 32"));
+  EXPECT_THAT(refusal_of_mlp("2-64-32-1,elu"),
+              HasSubstr("hidden layers of one width but received 64 and 32"));
   EXPECT_THAT(refusal_of_mlp("3-64-1,elu"), HasSubstr("one input more than outputs"));
   EXPECT_THAT(refusal_of_mlp("2-64-1,swish"), HasSubstr("activation: expected one of silu, elu"));
   EXPECT_THAT(refusal_of_mlp("2-64-1,elu,input=t"), HasSubstr("input: expected one of x+t, t+x"));
