@@ -5,6 +5,7 @@
 #include "fokker/core/file/files.h"
 #include "fokker/core/text/text.h"
 #include "fokker/format/diffusers/pipeline.h"
+#include "fokker/format/graph/array_export.h"
 #include "fokker/format/torch/torch_import.h"
 
 namespace fokker {
@@ -36,10 +37,25 @@ const std::vector<ImportFormat>& import_formats() {
   return formats;
 }
 
-const std::vector<ExportFormat>& export_formats() {
-  static const std::vector<ExportFormat> formats = {
-      {"diffusers", "a diffusers pipeline of an image model", save_pipeline}};
+namespace {
+
+std::vector<ExportFormat>& changeable_export_formats() {
+  static std::vector<ExportFormat> formats = {
+      {"diffusers", "a diffusers pipeline of an image model", save_pipeline},
+      {"npz", "arrays and the operations of one call, for NumPy", export_arrays}};
   return formats;
+}
+
+}  // namespace
+
+const std::vector<ExportFormat>& export_formats() {
+  return changeable_export_formats();
+}
+
+void add_export_format(ExportFormat format) {
+  for (const ExportFormat& known : export_formats())
+    check(known.name != format.name, "add_export_format: '{}' is taken", format.name);
+  changeable_export_formats().push_back(std::move(format));
 }
 
 std::vector<std::string> export_format_names() {

@@ -43,6 +43,9 @@ struct ExportFormat {
 
 const std::vector<ImportFormat>& import_formats();
 const std::vector<ExportFormat>& export_formats();
+/// Adds one, ahead of any use of them, by a library that a program may link or not (fokker::onnx). Argument
+/// error for a name that is taken.
+void add_export_format(ExportFormat format);
 std::vector<std::string> export_format_names();
 
 /// Reads a model by the format that recognises the path. Input error where none does, which lists them;

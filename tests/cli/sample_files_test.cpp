@@ -19,13 +19,13 @@ class CliSampleFiles : public CliInside {
 
 TEST_F(CliSampleFiles, ImagesGoIntoAFolderOneByOne) {
   train_on_images();
-  ASSERT_EQ(refusal("sample run --n 3 --steps 2 --seed 5 --out s/ --quiet"), "");
-  ASSERT_EQ(refusal("sample run --n 3 --steps 2 --seed 5 --out s.npy --quiet"), "");
+  ASSERT_EQ(refusal("sample run --n 3 --steps 3 --seed 5 --out s/ --quiet"), "");
+  ASSERT_EQ(refusal("sample run --n 3 --steps 3 --seed 5 --out s.npy --quiet"), "");
   const Tensor samples = load_npy(path("s.npy"));
   for (int64_t i = 0; i < 3; ++i)
     EXPECT_TRUE(load_image(path(fmt::format("s/0000{}.png", i))).equal(to_pixels(samples[i])));
   EXPECT_TRUE(fs::exists(path("s/config.toml")));
-  EXPECT_THAT(refusal("sample run --n 3 --steps 2 --out s/ --quiet"),
+  EXPECT_THAT(refusal("sample run --n 3 --steps 3 --out s/ --quiet"),
               HasSubstr("s/: expected a new or an empty folder"));
   EXPECT_THAT(refusal("sample --target moons --out t/ --quiet"), HasSubstr("a folder is for images"));
   const PngTexts texts = read_png_texts(read_file(path("s/00001.png")), "s");

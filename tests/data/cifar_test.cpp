@@ -46,7 +46,7 @@ TEST_F(Cifar, ReadsTheHundredClassesByTheirFineLabels) {
 }
 
 TEST_F(Cifar, RefusesOtherLengths) {
-  EXPECT_THAT(refusal("x"), HasSubstr("a multiple of 3073 or 3074 bytes, but it has 1 bytes"));
+  EXPECT_THAT(refusal("x"), HasSubstr("a multiple of 3073 or 3074 bytes, but it has 1 byte"));
   EXPECT_THAT(refusal(""), HasSubstr("it has 0 bytes"));
 }
 
