@@ -18,7 +18,7 @@ def conv(x, weight, bias, pads, strides, **_):
 def standardised(x, scale, shift, epsilon):
     axes = tuple(range(2, x.ndim))
     centred = x - x.mean(axes, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axes, keepdims=True) + np.float32(epsilon))
+    return centred / np.sqrt((centred**2).mean(axes, keepdims=True) + epsilon)
 
 
 def softmax(x, axis):
@@ -28,8 +28,8 @@ def softmax(x, axis):
 
 OPERATIONS = {
     "Identity": lambda x: x, "Add": np.add, "Mul": np.multiply, "MatMul": np.matmul, "Sin": np.sin, "Cos": np.cos,
-    "Tanh": np.tanh, "Erf": np.vectorize(math.erf, [np.float32]), "Relu": lambda x: np.maximum(x, 0), "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "Elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), "Softplus": lambda x: np.logaddexp(x, np.float32(0)),
+    "Tanh": np.tanh, "Erf": np.vectorize(math.erf, [float]), "Relu": lambda x: np.maximum(x, 0), "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "Elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), "Softplus": lambda x: np.logaddexp(x, 0),
     "Gemm": lambda x, w, b, transB: x @ w.T + b, "Concat": lambda *parts, axis: np.concatenate(parts, axis),
     "Gather": lambda x, i: x[i], "Shape": lambda x: np.array(x.shape), "Transpose": lambda x, perm: x.transpose(perm),
     "Reshape": lambda x, s: x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(s)]), "Softmax": softmax,
@@ -49,9 +49,9 @@ model, arrays = json.load(open(f"{folder}/model.json")), dict(np.load(f"{folder}
 times, shape = model["times"], model["event_shape"]
 x = np.random.default_rng(0).normal(size=[int(start)] + shape) * times[0]["sigma"] if start.isdigit() else np.load(start)
 for now, later in zip(times, times[1:]):  # DDIM (Song et al. 2021, eq. 12 with eta = 0)
-    given = {k: np.array([now[k]], np.float32) for k in ("time", "input_scale", "state", "value")}
-    given |= {"x": x.astype(np.float32), "time": np.full(len(x), now["time"], np.float32), "label": np.full(len(x), -1),
-              "condition": np.eye(len(model["condition_columns"]) + 1, dtype=np.float32)[[-1] * len(x)]}
+    given = {k: np.array([now[k]]) for k in ("time", "input_scale", "state", "value")}
+    given |= {"x": x, "time": np.full(len(x), now["time"]), "label": np.full(len(x), -1),
+              "condition": np.eye(len(model["condition_columns"]) + 1)[[-1] * len(x)]}
     denoised = run(model, arrays | given)
     if "clip" in model:
         denoised = denoised.clip(-model["clip"], model["clip"])

@@ -32,10 +32,12 @@ void describe_value(const GraphValue& value, onnx::ValueInfoProto& info) {
 
 void add_constant(const NamedTensor& constant, onnx::GraphProto& graph) {
   onnx::TensorProto& tensor = *graph.add_initializer();
+  const bool whole = constant.tensor.scalar_type() == at::kLong;
+  const Tensor values = constant.tensor.to(whole ? at::kLong : at::kFloat).contiguous();
   tensor.set_name(constant.name);
-  tensor.set_data_type(onnx_type(constant.tensor.scalar_type()));
-  for (const int64_t size : constant.tensor.sizes()) tensor.add_dims(size);
-  tensor.set_raw_data(constant.tensor.data_ptr(), constant.tensor.nbytes());
+  tensor.set_data_type(onnx_type(values.scalar_type()));
+  for (const int64_t size : values.sizes()) tensor.add_dims(size);
+  tensor.set_raw_data(values.data_ptr(), values.nbytes());
 }
 
 void add_onnx_node(const GraphNode& node, onnx::GraphProto& graph) {

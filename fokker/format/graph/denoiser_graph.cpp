@@ -70,6 +70,7 @@ Json denoiser_description(const Model& model, int64_t steps) {
                {"condition_columns", model.condition.columns},
                {"process", schedule_config(process.schedule())},
                {"prediction", model.spec.name()},
+               {"normalisation", model.normalisation.to_json()},
                {"times", std::move(times)}};
   if (model.is_image()) json["clip"] = 1.0;
   return json;

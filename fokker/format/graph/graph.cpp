@@ -42,7 +42,7 @@ Name GraphBuilder::integers(const std::vector<int64_t>& values) {
 }
 
 Name GraphBuilder::number(double value) {
-  return constant(fmt::format("number.{}", value), at::full({1}, value, at::kFloat));
+  return constant(fmt::format("number.{}", value), at::full({1}, value, at::kDouble));
 }
 
 Name GraphBuilder::add_node(GraphNode node) {

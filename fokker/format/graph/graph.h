@@ -31,6 +31,7 @@ struct GraphValue {
 /// A function as a list of operations, in the order in which they can be run, for programs that have neither
 /// our networks nor libtorch. Its operations are ONNX's, so that an interpreter of either form is one of
 /// both.
+/// Constants that are no weights are float64, to be rounded to the type that it is computed in.
 struct Graph {
   std::vector<GraphValue> inputs, outputs;
   std::vector<NamedTensor> constants;

@@ -23,11 +23,11 @@ struct MlpGraph {
     const Name column = graph.reshape(time, {-1, 1});
     if (kind == TimeFeatures::raw) return column;
     if (kind == TimeFeatures::fourier) {
-      const Tensor frequencies = fourier_frequencies(options.embedding_size, at::kFloat).unsqueeze(0);
+      const Tensor frequencies = fourier_frequencies(options.embedding_size, at::kDouble).unsqueeze(0);
       return graph.add_node("Sin", {graph.multiply(column, graph.constant("frequencies", frequencies))});
     }
     return add_sinusoids(graph, graph.scale(time, options.time_scale),
-                         sinusoidal_frequencies(options.embedding_size, {}, at::kFloat),
+                         sinusoidal_frequencies(options.embedding_size, {}, at::kDouble),
                          options.embedding_size, true);
   }
 

@@ -87,7 +87,7 @@ class UNetGraph {
 
   Name embedding(const NetworkInputs& in) {
     const TimeEmbedding& time = layers_.time;
-    const Tensor frequencies = sinusoidal_frequencies(time.features, time.sinusoidal, at::kFloat);
+    const Tensor frequencies = sinusoidal_frequencies(time.features, time.sinusoidal, at::kDouble);
     Name h = add_sinusoids(graph_, in.time, frequencies, time.features, time.sinusoidal.flip_sin_to_cos);
     h = linear(graph_.silu(linear(h, time.linear1)), time.linear2);
     if (time.classes.defined())

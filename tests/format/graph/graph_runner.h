@@ -13,7 +13,9 @@ class GraphRunner {
   explicit GraphRunner(const Graph& graph) : graph_(graph) {}
 
   std::map<std::string, Tensor> operator()(std::map<std::string, Tensor> values) const {
-    for (const NamedTensor& constant : graph_.constants) values[constant.name] = constant.tensor;
+    for (const NamedTensor& constant : graph_.constants)
+      values[constant.name] =
+          constant.tensor.is_floating_point() ? constant.tensor.to(at::kFloat) : constant.tensor;
     for (const GraphNode& node : graph_.nodes) {
       std::vector<Tensor> in;
       for (const std::string& name : node.inputs) {
