@@ -1,5 +1,6 @@
-// One target for each reader of files from outside: FOKKER_FUZZ_READER names it. A reader may refuse what it is given by
-// an Error of kind input, or of kind resource for what does not fit into memory; anything else is a finding.
+// One target for each reader of files from outside: FOKKER_FUZZ_READER names it. A reader may refuse what it
+// is given by an Error of kind input, or of kind resource for what does not fit into memory; anything else is
+// a finding.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <map>
 
 #include "cli/option/toml.h"
+#include "fokker/core/error.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/log.h"
 #include "fokker/core/text/strict_json.h"
@@ -77,7 +79,8 @@ class MemoryFile {
  public:
   MemoryFile() : file_(::memfd_create("input", 0)), path_("/proc/self/fd/" + std::to_string(file_)) {}
   const std::filesystem::path& put(const uint8_t* data, size_t size) {
-    if (::ftruncate(file_, 0) != 0 || ::pwrite(file_, data, size, 0) != static_cast<ssize_t>(size)) std::abort();
+    if (::ftruncate(file_, 0) != 0 || ::pwrite(file_, data, size, 0) != static_cast<ssize_t>(size))
+      std::abort();
     return path_;
   }
 
@@ -100,7 +103,7 @@ const Reader& chosen_reader() {
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  set_log_sink([](LogLevel, std::string_view) {});
+  fokker::set_log_sink([](fokker::LogLevel, std::string_view) {});
   chosen_reader();
   return 0;
 }
@@ -109,8 +112,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static MemoryFile file;
   try {
     chosen_reader()(file.put(data, size));
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::resource) {
+  } catch (const fokker::Error& error) {
+    if (error.kind() != fokker::ErrorKind::input && error.kind() != fokker::ErrorKind::resource) {
       std::fprintf(stderr, "an error of kind %d: %s\n", static_cast<int>(error.kind()), error.what());
       std::abort();
     }
