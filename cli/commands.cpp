@@ -15,6 +15,8 @@ void add_commands(CommandLine& line) {
   add_interpolate(line);
   add_evaluate(line);
   add_calibrate(line);
+  add_import(line);
+  add_export(line);
   add_inspect(line);
   add_doctor(line);
   add_plot(line);

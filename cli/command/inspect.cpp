@@ -3,11 +3,14 @@
 #include "cli/option/kind_options.h"
 #include "fokker/core/check.h"
 #include "fokker/core/error.h"
+#include "fokker/core/file/files.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/labels.h"
 #include "fokker/format/model.h"
 #include "fokker/format/safetensors.h"
+#include "fokker/format/torch/torch_file.h"
+#include "fokker/image/png_text.h"
 #include "fokker/table/cells.h"
 #include "fokker/table/describe.h"
 
@@ -41,16 +44,27 @@ Report inspect_model(const std::filesystem::path& folder) {
   return report_of(std::move(description));
 }
 
-Report inspect_safetensors(const std::string& path) {
-  const auto file = load_safetensors(path);
+Report report_of_tensors(const std::string& path, const char* kind, const std::vector<TensorEntry>& entries) {
   Json tensors = Json::array();
-  std::string text = fmt::format("{}: {} tensors\n", path, file.tensors.size());
-  for (const auto& [name, tensor] : file.tensors) {
-    tensors.push_back(
-        {{"name", name}, {"shape", tensor.sizes().vec()}, {"type", at::toString(tensor.scalar_type())}});
-    text += fmt::format("  {:<48} {} {}\n", name, shape_string(tensor), at::toString(tensor.scalar_type()));
+  std::string text = fmt::format("{}: {} tensors\n", path, entries.size());
+  for (const auto& [name, shape, type] : entries) {
+    tensors.push_back({{"name", name}, {"shape", shape}, {"type", at::toString(type)}});
+    text += fmt::format("  {:<48} {} {}\n", shown(name), shape_string(shape), at::toString(type));
   }
-  return {{{"kind", "safetensors"}, {"tensors", tensors}}, text};
+  return {{{"kind", kind}, {"tensors", tensors}}, text};
+}
+
+Report inspect_safetensors(const std::string& path) {
+  std::vector<TensorEntry> entries;
+  for (const auto& [name, tensor] : load_safetensors(path).tensors)
+    entries.push_back({name, tensor.sizes().vec(), tensor.scalar_type()});
+  return report_of_tensors(path, "safetensors", entries);
+}
+
+/// A file that holds tensors and says nothing of what they are for.
+bool is_tensor_file(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".safetensors" || extension == ".pt" || extension == ".pth" || extension == ".ckpt";
 }
 
 Json number_figures(const Tensor& numbers) {
@@ -96,6 +110,15 @@ void add_columns(const Dataset& data, Json& json, std::string& text) {
   }
 }
 
+/// What is written in a PNG file beside its pixels, such as the command that made it.
+void add_picture_texts(const std::string& path, Json& json, std::string& text) {
+  json["texts"] = Json::object();
+  for (const auto& [keyword, value] : read_png_texts(read_file(path), path)) {
+    json["texts"][keyword] = value;
+    text += fmt::format("  {:<10} {}\n", keyword, value);
+  }
+}
+
 Report inspect_data(const InspectOptions& o) {
   LoadOptions reading = o.reading.load_options();
   const bool table = table_columns(o.path, reading).has_value();
@@ -122,6 +145,7 @@ Report inspect_data(const InspectOptions& o) {
     add_typed_columns(data, json, text);
   else if (!data.is_images())
     add_columns(data, json, text);
+  if (std::filesystem::path(o.path).extension() == ".png") add_picture_texts(o.path, json, text);
   return {json, text + notes};
 }
 
@@ -130,6 +154,7 @@ Report inspect_path(const InspectOptions& o) {
   if (std::filesystem::is_directory(file) && std::filesystem::exists(file / "fokker.json"))
     return inspect_model(file);
   if (file.extension() == ".safetensors") return inspect_safetensors(o.path);
+  if (is_tensor_file(file)) return report_of_tensors(o.path, "torch", TorchFile(file).list());
   return inspect_data(o);
 }
 
@@ -137,15 +162,14 @@ Report inspect_path(const InspectOptions& o) {
 
 void add_inspect(CommandLine& line) {
   add_command<InspectOptions>(
-      line, {"inspect", "Describe a trained model, a data file or a safetensors file", "fokker inspect run"},
+      line, {"inspect", "Describe a trained model, a data file or a file of tensors", "fokker inspect run"},
       [](Command& c, InspectOptions& o) {
         c.option("path", o.path, "Run folder or file", Command::Need::required);
         describe_kinds(c, o.kinds);
         describe_data(c, o.reading);
       },
       [](const InspectOptions& o, const Command& command) {
-        if (std::filesystem::exists(std::filesystem::path(o.path) / "fokker.json") ||
-            o.path.ends_with(".safetensors"))
+        if (std::filesystem::exists(std::filesystem::path(o.path) / "fokker.json") || is_tensor_file(o.path))
           for (const auto& names : {data_option_names(), kind_option_names()})
             command.refuse(names, "expected a file of data, which is read so");
         const Report report = inspect_path(o);

@@ -140,6 +140,10 @@ int run_sample(const SampleOptions& typed, const Command& command) {
     fail(ErrorKind::failed, "sample: {} of {} rows are not finite; nothing was written to {}", broken, n,
          o.out);
   write_samples(o.out, samples.rows);
+  if (is_samples_folder(o.out)) {
+    command.save_configuration(std::filesystem::path(o.out) / "config.toml");
+    command.sign_pictures(o.out);
+  }
   Json json = {{"n", n}, {"out", o.out}, {"evaluations", samples.evaluations}, {"seed", o.common.seed}};
   if (!o.label.empty()) json["label"] = o.label;
   if (!o.given.empty()) json["given"] = o.given;

@@ -12,6 +12,7 @@
 #include "fokker/core/runtime.h"
 #include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
+#include "fokker/image/png_text.h"
 #include "fokker/nn/product_precision.h"
 
 namespace fokker::cli {
@@ -98,6 +99,26 @@ void Command::save_configuration(const std::filesystem::path& file) const {
   write_file_atomically(file, header + table_.to_toml());
 }
 
+void Command::sign_pictures(const std::filesystem::path& out) const {
+  namespace fs = std::filesystem;
+  PngTexts texts = {{"Software", std::string("fokker ") + library_version()},
+                    {"Command", table_.to_command()}};
+  if (first_invalid_utf8(texts["Command"]) != std::string::npos) texts.erase("Command");
+  for (const Option& option : table_.options()) {
+    if (option.name == "seed") texts["Seed"] = fmt::format("{}", *std::get<uint64_t*>(option.target));
+    if (option.name == "run") texts["Model"] = *std::get<std::string*>(option.target);
+  }
+  if (texts["Model"].empty()) texts.erase("Model");
+  const auto sign = [&](const fs::path& file) {
+    if (file.extension() != ".png" || !fs::is_regular_file(file)) return;
+    write_file_atomically(file, with_png_texts(read_file(file), texts, file.string()));
+  };
+  if (fs::is_directory(out))
+    for (const auto& entry : fs::directory_iterator(out)) sign(entry.path());
+  else
+    sign(out);
+}
+
 /// A subcommand and what it was told.
 struct Subcommand {
   CLI::App* app;
@@ -173,7 +194,9 @@ void read_options(OptionTable& table, const std::string& configuration,
 /// Beside the file that --out names. A folder has its own, which its command writes.
 void leave_configuration(const Command& command, const OptionTable& table) {
   const std::string out = table.has("out") ? table.text("out") : "";
-  if (!out.empty() && std::filesystem::is_regular_file(out)) command.save_configuration(out + ".toml");
+  if (out.empty() || !std::filesystem::is_regular_file(out)) return;
+  command.save_configuration(out + ".toml");
+  command.sign_pictures(out);
 }
 
 void apply_common(const CommonOptions& common) {

@@ -66,6 +66,9 @@ class Command {
   /// Writes the resolved options as TOML, so that --config FILE repeats the run. For commands that write a
   /// folder: beside a file named by --out they are left by every command.
   void save_configuration(const std::filesystem::path& file) const;
+  /// Writes into a PNG file, or those of a folder, what made it: Software, Command (to be typed again), Seed,
+  /// and the run as Model, where the command has one.
+  void sign_pictures(const std::filesystem::path& out) const;
 
  private:
   void add(const std::string& name, OptionTarget target, Need need, bool saved = true, bool divided = true);
@@ -134,6 +137,8 @@ void add_report(CommandLine& line);
 void add_verify(CommandLine& line);
 void add_gallery(CommandLine& line);
 void add_exercise(CommandLine& line);
+void add_import(CommandLine& line);
+void add_export(CommandLine& line);
 /// All of them.
 void add_commands(CommandLine& line);
 

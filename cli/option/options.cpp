@@ -6,6 +6,7 @@
 #include "cli/option/toml.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/numbers.h"
+#include "fokker/data/csv/csv_text.h"
 
 namespace fokker::cli {
 namespace {
@@ -221,10 +222,55 @@ void OptionTable::check_required() const {
           entry.option.name);
 }
 
+namespace {
+
+/// As a word of a shell's command line.
+std::string in_shell(const std::string& text) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+/// A word for each time that the option is given. What commas would divide is in double quotes.
+std::vector<std::string> values_as_words(const Option& option) {
+  return std::visit(
+      [&](const auto* value) -> std::vector<std::string> {
+        using Value = std::remove_cvref_t<decltype(*value)>;
+        if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
+          std::vector<std::string> words = *value;
+          for (std::string& word : words)
+            if (option.divided && word.find_first_of(",\"") != std::string::npos) word = quoted_cell(word);
+          return words;
+        } else {
+          return {fmt::format("{}", *value)};
+        }
+      },
+      option.target);
+}
+
+}  // namespace
+
 std::string OptionTable::to_toml() const {
   std::string text;
   for (const Entry& entry : entries_)
     if (entry.option.saved) text += fmt::format("{} = {}\n", entry.option.name, value_as_toml(entry.option));
+  return text;
+}
+
+std::string OptionTable::to_command() const {
+  std::string text = "fokker " + command_;
+  for (const Entry& entry : entries_) {
+    if (!entry.option.saved || value_as_toml(entry.option) == entry.usual) continue;
+    const std::string name = "--" + entry.option.name;
+    if (std::holds_alternative<bool*>(entry.option.target))
+      text += " " + name;
+    else
+      for (const std::string& value : values_as_words(entry.option))
+        text += (entry.option.positional ? "" : " " + name) + " " + in_shell(value);
+  }
   return text;
 }
 

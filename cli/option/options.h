@@ -45,6 +45,8 @@ class OptionTable {
 
   /// All options but those that are not saved, as TOML that `read_file` reads into the same values.
   std::string to_toml() const;
+  /// The command with the options that were changed, as a shell reads it: "fokker sample run --n 4".
+  std::string to_command() const;
   /// All, in the order in which they were added.
   std::vector<Option> options() const;
   bool has(const std::string& name) const;

@@ -118,7 +118,7 @@ void check_options(const SampleOptions& o, const Command& command) {
   check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
   guidance_interval(o);
   check(o.batch >= 0, "batch: expected batch > 0 but received {}", o.batch);
-  check_output(o.out);
+  check_samples_output(o.out);
   o.writing.or_else({});  // refuses
   check_trajectory(o);
   check_used(o, command);
@@ -133,7 +133,9 @@ void describe_options(Command& c, SampleOptions& o) {
   describe_data(c, o.reading);
   c.heading("Output");
   c.option("--n", o.n, "Number of samples, of each row with --given-file; 0 takes 1000, or 1 of each row");
-  c.option("--out", o.out, "Output file: .npy, .csv or .png", Command::Need::required);
+  c.option("--out", o.out,
+           "Output file: .npy, .npz, .csv or .png, or of images a folder, FOLDER/, of a PNG each",
+           Command::Need::required);
   describe_writing(c, o.writing);
   c.heading("Method");
   c.option("--sampler", o.sampler, "One of: " + join(sampler_names()));

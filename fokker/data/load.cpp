@@ -5,17 +5,19 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
+#include "fokker/data/array/cifar.h"
 #include "fokker/data/array/idx.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/data/csv/csv.h"
 #include "fokker/data/csv/table_csv.h"
 #include "fokker/data/images.h"
+#include "fokker/data/tensor_files.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
 namespace {
 
-enum class FileKind { csv, npy, npz, idx, cifar10, image, folder };
+enum class FileKind { csv, npy, npz, tensors, idx, cifar, image, folder };
 
 FileKind kind_of(const fs::path& path) {
   std::error_code error;
@@ -32,23 +34,30 @@ FileKind kind_of(const fs::path& path) {
   if (is({".npy"})) return FileKind::npy;
   if (is({".idx", "-ubyte", ".ubyte"}) || gzip) return FileKind::idx;
   if (is({".npz"})) return FileKind::npz;
-  if (is({".bin"})) return FileKind::cifar10;
+  if (is({".bin"})) return FileKind::cifar;
+  if (has_tensor_extension(path)) return FileKind::tensors;
   if (has_image_extension(path)) return FileKind::image;
+  check_input(
+      !is({".parquet", ".feather", ".arrow"}),
+      "{}: Parquet and Arrow files are not read, as Debian 12 has no library for them; write CSV or NPY "
+      "instead (pandas: read_parquet(...).to_csv(..., index=False))",
+      path.string());
   fail(ErrorKind::input,
-       "{}: unknown kind of file: expected .npy, .npz, .csv, .tsv, .txt, .idx, -ubyte, .gz, .bin (CIFAR-10), "
-       ".png, .jpg, .webp, .gif, .tif, .bmp or a folder of images",
+       "{}: unknown kind of file: expected .npy, .npz, .csv, .tsv, .txt, .idx, -ubyte, .gz, .bin (CIFAR), "
+       ".pt, "
+       ".pth, .safetensors, .png, .jpg, .webp, .gif, .tif, .bmp or a folder of images",
        path.string());
 }
 
-struct NpzParts {
+struct ArrayParts {
   Tensor values;
   Tensor labels;
 };
 
-NpzParts load_npz_parts(const fs::path& path, const std::string& wanted) {
-  auto arrays = load_npz(path);
-  NpzParts parts;
-  for (const char* name : {"labels", "label", "y"}) {
+/// Of named arrays the one wanted, or else "x" or the only one, and labels beside it.
+ArrayParts parts_of(std::map<std::string, Tensor> arrays, const fs::path& path, const std::string& wanted) {
+  ArrayParts parts;
+  for (const char* name : {"labels", "label", "y", "targets"}) {
     const auto found = arrays.find(name);
     if (found == arrays.end() || found->first == wanted || arrays.size() == 1) continue;
     parts.labels = found->second;
@@ -62,11 +71,19 @@ NpzParts load_npz_parts(const fs::path& path, const std::string& wanted) {
                 fmt::join(names, ", "));
     parts.values = arrays[wanted];
   } else {
-    check_input(arrays.size() == 1, "{}: several arrays: choose one of {}", path.string(),
-                fmt::join(names, ", "));
-    parts.values = arrays.begin()->second;
+    const auto usual = arrays.size() == 1 ? arrays.begin() : arrays.find("x");
+    check_input(usual != arrays.end(), "{}: several arrays, none of which is 'x': choose one of {}",
+                path.string(), fmt::join(names, ", "));
+    parts.values = usual->second;
   }
   return parts;
+}
+
+/// In a file of torch.save the array wanted may be the way to a tensor.
+ArrayParts parts_of_tensors(const fs::path& path, const std::string& wanted) {
+  std::map<std::string, Tensor> tensors = tensor_file_reader()(path, wanted);
+  const bool chosen = tensors.size() == 1 && tensors.contains("");
+  return parts_of(std::move(tensors), path, chosen ? "" : wanted);
 }
 
 /// Pixels are uint8 or float32; everything else about the array must already say "images".
@@ -97,6 +114,12 @@ Dataset from_array(const Tensor& array, const std::string& name, bool grey_float
               "{}: expected a table (n, d) or images (n, channels, height, width) but its shape is {}", name,
               shape_string(array));
   dataset.values = as_images(array, name);
+  return dataset;
+}
+
+Dataset from_parts(const ArrayParts& parts, const std::string& name) {
+  Dataset dataset = from_array(parts.values, name, false);
+  dataset.labels = parts.labels;
   return dataset;
 }
 
@@ -140,16 +163,14 @@ Dataset read_by_kind(const fs::path& path, FileKind kind, const LoadOptions& opt
       return read_delimited(path, options);
     case FileKind::npy:
       return from_array(load_npy(path), name, false);
-    case FileKind::npz: {
-      const NpzParts parts = load_npz_parts(path, options.array);
-      Dataset dataset = from_array(parts.values, name, false);
-      dataset.labels = parts.labels;
-      return dataset;
-    }
+    case FileKind::npz:
+      return from_parts(parts_of(load_npz(path), path, options.array), name);
+    case FileKind::tensors:
+      return from_parts(parts_of_tensors(path, options.array), name);
     case FileKind::idx:
       return from_array(load_idx(path), name, true);
-    case FileKind::cifar10:
-      return load_cifar10(path);
+    case FileKind::cifar:
+      return load_cifar(path);
     case FileKind::image:
     case FileKind::folder:
       return image_reader(path)(path, options.channels, options.image_size);

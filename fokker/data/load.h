@@ -35,7 +35,8 @@ struct LoadOptions {
   int64_t channels = 0;
   /// Images are followed by their mirror images, with the same labels.
   bool mirrored = false;
-  /// Of an NPZ archive with several arrays: the one to read.
+  /// Of an NPZ archive, or a file of torch.save or safetensors, with several arrays: the one to read, by its
+  /// name; of a nested file of torch.save the way to it, "data.train". Without it "x", or the only one.
   std::string array = {};
 };
 
@@ -44,8 +45,9 @@ struct LoadOptions {
 std::optional<ColumnNames> table_columns(const std::filesystem::path& path, const LoadOptions& options = {});
 
 /// Reads data of any kind that `fokker` knows, by the extension of its name: .csv .tsv .txt (a table), .npy
-/// .npz, .idx or -ubyte (also .gz), .bin (CIFAR-10), .png .jpg .webp .gif .tif .bmp (one image), or a
-/// folder of images.
+/// .npz, .idx or -ubyte (also .gz), .bin (CIFAR-10 and CIFAR-100), .pt .pth (torch.save) .safetensors, .png
+/// .jpg .webp .gif .tif .bmp (one image), or a folder of images. Beside an array in a file of several, one
+/// called labels, label, y or targets holds labels.
 /// Tables become (n, d) float64, of cells where they are typed (NaN where one is missing); three dimensions
 /// of uint8 become grey images; four are images of 1 to 4 channels, uint8 or float32. Input error, naming the
 /// file: missing, unknown extension (listing those known), empty, or a value that is NaN or infinite (naming

@@ -7,8 +7,9 @@
 #include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
-#include "fokker/format/safetensors.h"
-#include "fokker/format/scheduler.h"
+#include "fokker/format/diffusers/pipeline_files.h"
+#include "fokker/format/diffusers/scheduler.h"
+#include "fokker/format/network_folder.h"
 #include "fokker/nn/table/table_network.h"
 
 namespace fokker {
@@ -16,7 +17,6 @@ namespace fs = std::filesystem;
 using detail::JsonReader;
 namespace {
 
-constexpr const char* weights_file = "diffusion_pytorch_model.safetensors";
 constexpr int format_version = 1;
 
 /// Whether diffusers knows the network: others of images are written as those of tables.
@@ -80,20 +80,6 @@ void check_condition(const Model& model, const std::string& file) {
         "{}: condition: places: expected different ones of {} columns but found {}", file, all, place);
 }
 
-std::shared_ptr<Network> read_network(const fs::path& folder) {
-  recover_folder(folder);
-  std::shared_ptr<Network> network = make_network(read_json(folder / "config.json"), 0);
-  try {
-    network->load(load_safetensors(folder / weights_file).tensors);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::argument)
-      fail(ErrorKind::input, "{}: {}", (folder / weights_file).string(), error.what());
-    throw;
-  }
-  network->set_requires_grad(false);
-  return network;
-}
-
 /// Older folders named text labels only; other classes were the numbers from 0 on.
 std::vector<std::string> read_label_names(const JsonReader& reader, int64_t classes) {
   auto names = reader.get<std::vector<std::string>>("label_names");
@@ -122,25 +108,6 @@ CsvFormat read_format(const JsonReader& reader) {
              : CsvFormat();
 }
 
-/// What diffusers needs beside unet/ to sample it; where it has nothing that is true, nothing is left there.
-void save_pipeline(const fs::path& folder, const Model& model) {
-  std::error_code ignored;
-  const std::optional<Json> scheduler = scheduler_config(model);
-  if (scheduler)
-    write_folder_atomically(folder / "scheduler", [&](const fs::path& temporary) {
-      write_file_atomically(temporary / "scheduler_config.json", json_text(*scheduler, 2) + "\n");
-    });
-  else
-    fs::remove_all(folder / "scheduler", ignored);
-  if (!scheduler || !suits_pipeline(*scheduler))
-    return void(fs::remove(folder / "model_index.json", ignored));
-  const Json index = {{"_class_name", "DDPMPipeline"},
-                      {"_diffusers_version", "0.30.0"},
-                      {"unet", {"diffusers", "UNet2DModel"}},
-                      {"scheduler", {"diffusers", (*scheduler)["_class_name"]}}};
-  write_file_atomically(folder / "model_index.json", json_text(index, 2) + "\n");
-}
-
 }  // namespace
 
 Tensor Model::to_model(const Tensor& values, at::ScalarType type) const {
@@ -164,11 +131,8 @@ void check_savable(const Model& model) {
 void save_model(const fs::path& folder, const Model& model) try {
   check_savable(model);
   const std::string part = part_name(model);
-  write_folder_atomically(folder / part, [&](const fs::path& temporary) {
-    write_file_atomically(temporary / "config.json", json_text(model.network->config(), 2) + "\n");
-    save_safetensors(temporary / weights_file, model.network->parameters(), {{"format", "pt"}});
-  });
-  if (is_unet(model)) save_pipeline(folder, model);
+  save_network(folder / part, *model.network);
+  if (is_unet(model)) write_pipeline_files(folder, model);
   write_file_atomically(folder / "fokker.json", json_text(description(model), 2) + "\n");
 } catch (...) {
   detail::throw_as_error();
@@ -187,7 +151,7 @@ Model load_model(const fs::path& folder) try {
               format);
   const auto part = reader.get<std::string>("network");
   check_input(part == "unet" || part == "network", "{}: unknown network folder '{}'", file.string(), part);
-  Model model{.network = read_network(folder / part),
+  Model model{.network = load_network(folder / part),
               .spec = DenoiserSpec::from_json(json, file.string()),
               .normalisation = Normalisation::from_json(reader.at("normalisation").json()),
               .columns = reader.get<std::vector<std::string>>("columns"),

@@ -21,8 +21,14 @@ void save_safetensors(const std::filesystem::path& path, const std::vector<Named
                       const std::map<std::string, std::string>& metadata = {});
 
 /// Reads a safetensors file. The header is held against the file before memory is taken: its length, every
-/// shape, type and byte range; ranges must cover the data exactly, without overlap or gap. Input error,
-/// naming the file and the tensor.
+/// shape, type and byte range; ranges must cover the data exactly, without overlap or gap; no name may occur
+/// twice. Input error, naming the file and the tensor. Types that tensors do not have (float8, unsigned
+/// integers of more than 8 bits, complex numbers) are refused by name.
 SafetensorsFile load_safetensors(const std::filesystem::path& path);
+
+/// The same, but the tensors are pages of the file, which are read when they are looked at and copied when
+/// they are written to: nothing is read twice, and what is not used not at all. The file must not be
+/// shortened while they live. Where a file cannot be mapped it is read.
+SafetensorsFile map_safetensors(const std::filesystem::path& path);
 
 }  // namespace fokker

@@ -93,24 +93,5 @@ TEST_F(Idx, SurvivesDamage) {
   EXPECT_GT(survive_damage(read("x.gz"), use), 80);
 }
 
-TEST_F(Idx, ReadsCifar10) {
-  std::string records;
-  for (int i = 0; i < 2; ++i) {
-    records += static_cast<char>(7 + i);
-    for (int p = 0; p < 3072; ++p) records += static_cast<char>((p / 1024) * 50 + p % 32 + i);
-  }
-  const Dataset data = load_cifar10(write("x.bin", records));
-  EXPECT_EQ(data.values.sizes(), (std::vector<int64_t>{2, 3, 32, 32}));
-  EXPECT_EQ(data.values[1][2][5][9].item<int>(), 2 * 50 + 9 + 1);
-  EXPECT_TRUE(data.labels.equal(at::tensor({7, 8}, at::kLong)));
-  EXPECT_EQ(data.label_names[8], "ship");
-  records[3073] = 10;
-  EXPECT_THAT(error_of([&] { load_cifar10(write("x.bin", records)); }),
-              HasSubstr("byte 3073: expected a label of 0 to 9 but found 10"));
-  records.pop_back();
-  EXPECT_THAT(error_of([&] { load_cifar10(write("x.bin", records)); }), HasSubstr("multiple of 3073 bytes"));
-  EXPECT_THAT(error_of([&] { load_cifar10(write("x.bin", "")); }), HasSubstr("it has 0 bytes"));
-}
-
 }  // namespace
 }  // namespace fokker

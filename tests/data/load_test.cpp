@@ -163,8 +163,14 @@ TEST_F(Load, ChoosesTheArrayOfAnArchive) {
   write("two.npz", zip_of({{"x.npy", a}, {"y.npy", b}}));
   EXPECT_THAT(load_data(path("two.npz")).label_names, ElementsAre("4", "5"));
   write("three.npz", zip_of({{"x_test.npy", a}, {"x_train.npy", a}}));
-  EXPECT_THAT(refusal("three.npz"), HasSubstr("several arrays: choose one of x_test, x_train"));
+  EXPECT_THAT(refusal("three.npz"),
+              HasSubstr("several arrays, none of which is 'x': choose one of x_test, x_train"));
   EXPECT_EQ(load_data(path("three.npz"), {.array = "x_test"}).size(), 2);
+  save_npz(path("four.npz"),
+           {{"x", at::ones({2, 3})}, {"labels", at::tensor({1, 0})}, {"z", at::zeros({2})}});
+  const Dataset four = load_data(path("four.npz"));
+  EXPECT_EQ(four.values.size(1), 3);
+  EXPECT_TRUE(four.labels.equal(at::tensor({1, 0}, at::kLong)));
   EXPECT_THAT(refusal("three.npz", {.array = "z"}),
               HasSubstr("no array 'z': expected one of x_test, x_train"));
 }

@@ -2,7 +2,7 @@
 #include "fokker/core/file/files.h"
 #include "fokker/denoise/analytic.h"
 #include "fokker/evaluate/likelihood.h"
-#include "fokker/format/scheduler.h"
+#include "fokker/format/diffusers/scheduler.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/nn/unet/unet.h"
 #include "fokker/sample/integrate.h"

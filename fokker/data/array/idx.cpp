@@ -54,30 +54,4 @@ Tensor load_idx(const std::filesystem::path& path) try {
   detail::throw_as_error();
 }
 
-Dataset load_cifar10(const std::filesystem::path& path) try {
-  constexpr int64_t pixels = int64_t{3} * 32 * 32;
-  constexpr int64_t record = 1 + pixels;
-  const auto reader = open_bytes(path);
-  const Remaining size = reader->remaining();
-  const auto bytes = static_cast<int64_t>(size.at_most);
-  check_input(size.exact && bytes > 0 && bytes % record == 0,
-              "{}: expected a CIFAR-10 binary file, a multiple of {} bytes, but it has {}", reader->name(),
-              record, describe_bytes(size.at_most));
-  const Tensor records = read_tensor(*reader, {bytes / record, record}, at::kByte);
-  const Tensor labels = records.select(1, 0).to(at::kLong);
-  const Tensor bad = labels.gt(9).nonzero();
-  if (bad.numel() > 0) {
-    const int64_t row = bad[0][0].item<int64_t>();
-    fail(ErrorKind::input, "{}: byte {}: expected a label of 0 to 9 but found {}", reader->name(),
-         row * record, labels[row].item<int64_t>());
-  }
-  return {.values = records.slice(1, 1).reshape({-1, 3, 32, 32}).contiguous(),
-          .labels = labels,
-          .label_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
-                          "truck"},
-          .source = path.string()};
-} catch (...) {
-  detail::throw_as_error();
-}
-
 }  // namespace fokker

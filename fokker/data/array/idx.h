@@ -10,8 +10,4 @@ namespace fokker {
 /// bytes that follow disagree.
 Tensor load_idx(const std::filesystem::path& path);
 
-/// Reads a file of CIFAR-10's binary version (records of one label byte and 3072 pixel bytes): images
-/// (n, 3, 32, 32) uint8 with labels 0..9.
-Dataset load_cifar10(const std::filesystem::path& path);
-
 }  // namespace fokker

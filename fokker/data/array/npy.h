@@ -24,6 +24,11 @@ void save_npy(const std::filesystem::path& path, const Tensor& tensor);
 /// Reads every array of an NPZ archive (stored or deflated, Zip64 too); names without ".npy".
 std::map<std::string, Tensor> load_npz(const std::filesystem::path& path);
 
+/// Writes an NPZ archive, atomically: stored, as numpy.savez writes it, or deflated, as savez_compressed.
+/// Types as save_npy's. Argument error for no array, or 4 GiB and more.
+void save_npz(const std::filesystem::path& path, const std::map<std::string, Tensor>& arrays,
+              bool compressed = false);
+
 /// Writes an NPY file piece by piece; the file appears under its name at `finish`, whole. Without
 /// `finish` nothing is left behind.
 class NpyWriter {

@@ -1,4 +1,4 @@
-#include "fokker/format/scheduler.h"
+#include "fokker/format/diffusers/scheduler.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,15 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "fokker/nn/network.h"
+
+namespace fokker {
+
+/// Writes config.json and diffusion_pytorch_model.safetensors, the layout of diffusers' models, in one step.
+void save_network(const std::filesystem::path& folder, const Network& network);
+
+/// Reads what save_network writes; it wants no gradients. Input errors name the file.
+std::shared_ptr<Network> load_network(const std::filesystem::path& folder);
+
+}  // namespace fokker

@@ -1,0 +1,87 @@
+#pragma once
+#include "fokker/core/file/files.h"
+#include "fokker/format/model.h"
+#include "fokker/nn/layers.h"
+#include "fokker/nn/mlp/mlp.h"
+#include "fokker/nn/unet/unet.h"
+#include "fokker/train/defaults.h"
+
+namespace fokker {
+
+/// A model, by what is special of it, and labels of three rows.
+struct GraphCase {
+  std::string name;
+  Model model;
+  Tensor label = {};
+};
+
+inline Model with_defaults(std::shared_ptr<Network> network, const std::string& process,
+                           const std::string& prediction, const Normalisation& normalisation) {
+  const GaussianProcess p(make_schedule(process));
+  DenoiserSpec spec = default_denoiser(p, network->event_shape().size() == 3);
+  spec.prediction = Prediction::from_name(prediction);
+  network->set_requires_grad(false);
+  return {.network = std::move(network),
+          .spec = spec,
+          .normalisation = normalisation,
+          .columns = {},
+          .label_names = {}};
+}
+
+inline Model mlp_model(MlpOptions options, const std::string& process, const std::string& prediction) {
+  options.zero_output = false;
+  const Tensor rows = Rng(2).normal({64, options.dimension}, {}, at::kDouble) * 3 + 1;
+  return with_defaults(std::make_shared<Mlp>(options, 3), process, prediction,
+                       Normalisation::fit(rows.matmul(at::eye(options.dimension, at::kDouble) + 0.5),
+                                          NormalisationKind::whiten));
+}
+
+inline Model unet_model(UNetOptions options, const std::string& process, const std::string& prediction) {
+  options.zero_output = false;
+  const std::vector<int64_t> event = {options.in_channels, options.sample_height, options.sample_width};
+  return with_defaults(std::make_shared<UNet>(options, 4), process, prediction,
+                       Normalisation::pixels(event, at::kFloat));
+}
+
+inline std::vector<GraphCase> graph_models() {
+  const Tensor classes = at::tensor({0, -1, 2}, at::kLong);
+  const Tensor conditions = at::tensor({0.5F, -1.0F, 2.0F, 0.25F, NAN, 0.0F}).view({3, 2});
+  UNetOptions plain = UNetOptions::for_images(1, 8, 8, 8);
+  UNetOptions odd = UNetOptions::for_images(3, 6, 10, 8, 3);
+  odd.downsample_padding = 0;
+  odd.flip_sin_to_cos = false;
+  odd.freq_shift = 1;
+  odd.center_input_sample = true;
+  odd.mid_block_scale_factor = 1.5;
+  odd.attention_head_dim = 4;
+  odd.down_attention.assign(odd.block_out_channels.size(), true);
+  odd.up_attention = odd.down_attention;
+  const UNetOptions told = UNetOptions::for_images(1, 4, 4, 8, 0, 2);
+  std::vector<GraphCase> cases = {
+      {"residual", mlp_model({.dimension = 3, .width = 16, .depth = 2}, "vp", "noise")},
+      {"fourier",
+       mlp_model({.dimension = 2, .width = 16, .depth = 2, .embedding = "fourier", .embedding_size = 5},
+                 "flow", "velocity")},
+      {"odd features",
+       mlp_model({.dimension = 2, .width = 8, .depth = 1, .embedding_size = 7}, "vp-cosine", "data")},
+      {"edm", mlp_model({.dimension = 2, .width = 16, .depth = 3, .embedding = "raw"}, "edm", "edm")},
+      {"classes", mlp_model({.dimension = 2, .width = 16, .depth = 1, .classes = 3}, "vp", "noise"), classes},
+      {"condition", mlp_model({.dimension = 2, .width = 16, .depth = 1, .condition_size = 2}, "vp", "noise"),
+       conditions},
+      {"chain, classes",
+       mlp_model({.dimension = 2, .width = 16, .depth = 2, .residual = false, .classes = 3}, "ddpm", "noise"),
+       classes},
+      {"chain, condition",
+       mlp_model({.dimension = 2, .width = 16, .depth = 2, .residual = false, .condition_size = 2}, "vp",
+                 "noise"),
+       conditions},
+      {"unet", unet_model(plain, "ddpm", "noise")},
+      {"unet, odd sides, classes", unet_model(odd, "vp", "velocity"), classes},
+      {"unet, condition", unet_model(told, "flow", "velocity"), conditions}};
+  for (const char* activation : {"elu", "relu", "gelu", "tanh", "softplus"})
+    cases.push_back({activation, mlp_model({.dimension = 2, .width = 8, .depth = 1, .activation = activation},
+                                           "vp", "noise")});
+  return cases;
+}
+
+}  // namespace fokker
