@@ -49,7 +49,7 @@ model, arrays = json.load(open(f"{folder}/model.json")), dict(np.load(f"{folder}
 times, shape = model["times"], model["event_shape"]
 x = np.random.default_rng(0).normal(size=[int(start)] + shape) * times[0]["sigma"] if start.isdigit() else np.load(start)
 for now, later in zip(times, times[1:]):  # DDIM (Song et al. 2021, eq. 12 with eta = 0)
-    given = {k: np.array([now[k]]) for k in ("time", "input_scale", "state", "value")}
+    given = {k: np.array([v]) for k, v in now.items()}
     given |= {"x": x, "time": np.full(len(x), now["time"]), "label": np.full(len(x), -1),
               "condition": np.eye(len(model["condition_columns"]) + 1)[[-1] * len(x)]}
     denoised = run(model, arrays | given)

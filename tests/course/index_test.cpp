@@ -73,7 +73,8 @@ TEST(StatementIndex, ReadmeCountsWhatThereIs) {
       rows.begin(), rows.end(), [](const IndexRow& row) { return row.shown.starts_with("Background: "); }));
   const std::string readme = text_of("README.md"), theory = text_of("docs/verify.md");
   EXPECT_THAT(readme, testing::HasSubstr(fmt::format("{} checks of theorems", verify::all_checks().size())));
-  EXPECT_THAT(readme, testing::HasSubstr(fmt::format("Three of the {} pictures", gallery::all_items().size())));
+  EXPECT_THAT(readme,
+              testing::HasSubstr(fmt::format("Three of the {} pictures", gallery::all_items().size())));
   EXPECT_THAT(readme, testing::HasSubstr(fmt::format("of the {} entries in the index", rows.size())));
   EXPECT_THAT(readme, testing::HasSubstr(fmt::format("{} are shown by a check", rows.size() - background)));
   EXPECT_THAT(readme, testing::HasSubstr(fmt::format("and {} are background", background)));

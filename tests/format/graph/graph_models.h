@@ -43,6 +43,14 @@ inline Model unet_model(UNetOptions options, const std::string& process, const s
                        Normalisation::pixels(event, at::kFloat));
 }
 
+/// Of two columns given two numbers, beside a regression on them.
+inline Model regressed_model() {
+  Model model = mlp_model({.dimension = 2, .width = 16, .depth = 1, .condition_size = 2}, "vp", "velocity");
+  model.condition = {.columns = {"a", "b"},
+                     .regression = at::tensor({0.5, -2.0, 1.5, 0.25}, at::kDouble).view({2, 2})};
+  return model;
+}
+
 inline std::vector<GraphCase> graph_models() {
   const Tensor classes = at::tensor({0, -1, 2}, at::kLong);
   const Tensor conditions = at::tensor({0.5F, -1.0F, 2.0F, 0.25F, NAN, 0.0F}).view({3, 2});
@@ -77,7 +85,8 @@ inline std::vector<GraphCase> graph_models() {
        conditions},
       {"unet", unet_model(plain, "ddpm", "noise")},
       {"unet, odd sides, classes", unet_model(odd, "vp", "velocity"), classes},
-      {"unet, condition", unet_model(told, "flow", "velocity"), conditions}};
+      {"unet, condition", unet_model(told, "flow", "velocity"), conditions},
+      {"regression", regressed_model(), conditions}};
   for (const char* activation : {"elu", "relu", "gelu", "tanh", "softplus"})
     cases.push_back({activation, mlp_model({.dimension = 2, .width = 8, .depth = 1, .activation = activation},
                                            "vp", "noise")});

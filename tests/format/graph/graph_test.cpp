@@ -20,8 +20,8 @@ std::map<std::string, Tensor> values_at(const Model& model, const Tensor& x, con
                                         const Tensor& label) {
   std::map<std::string, Tensor> values = {
       {"x", x}, {"time", at::full({x.size(0)}, row["time"].get<double>(), at::kFloat)}};
-  for (const char* name : {"input_scale", "state", "value"})
-    values[name] = at::full({1}, row[name].get<double>(), at::kFloat);
+  for (const char* name : {"input_scale", "state", "value", "rest", "gain"})
+    if (row.contains(name)) values[name] = at::full({1}, row[name].get<double>(), at::kFloat);
   if (model.network->classes() > 0) values["label"] = label;
   if (model.network->condition_size() > 0)
     values["condition"] = condition_inputs(label, label.size(1), x.options());

@@ -59,8 +59,8 @@ TEST_F(Onnx, SaysWhatTheDenoiserSays) {
     const Tensor x = Rng(5).normal(shape, {});
     std::map<std::string, Tensor> values = {{"x", x},
                                             {"time", at::full({3}, row["time"].get<double>(), at::kFloat)}};
-    for (const char* input : {"input_scale", "state", "value"})
-      values[input] = at::full({1}, row[input].get<double>(), at::kFloat);
+    for (const char* input : {"input_scale", "state", "value", "rest", "gain"})
+      if (row.contains(input)) values[input] = at::full({1}, row[input].get<double>(), at::kFloat);
     if (model.network->classes() > 0) values["label"] = label;
     if (model.network->condition_size() > 0) values["condition"] = condition_inputs(label, 2, x.options());
     const Tensor prediction = GraphRunner(graph)(values).at("prediction");
