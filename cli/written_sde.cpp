@@ -2,6 +2,7 @@
 
 #include "cli/registry.h"
 #include "fokker/core/check.h"
+#include "fokker/core/messages.h"
 #include "fokker/course/problem/formula_sde.h"
 #include "fokker/sde/simulate.h"
 
@@ -10,14 +11,17 @@ namespace {
 
 using course::WrittenSde;
 
-/// The law of x(0); null of a named diffusion, which brings its own.
+/// The law of x(0), standard normal where none is given; null of a named diffusion, which brings its own.
 std::unique_ptr<Distribution> start_of(const WrittenRun& run, const WrittenSde& written,
                                        const LoadOptions& reading) {
   if (written.sample) {
     check(run.target.empty(), "target: the diffusion '{}' brings its own start", run.text);
     return nullptr;
   }
-  check(!run.target.empty(), "simulate: expected --target, the law of x at t = 0");
+  if (run.target.empty()) {
+    message("x(0) is standard normal (--target gives it another law)");
+    return std::make_unique<GaussianMixture>(GaussianMixture::standard_normal(written.sde.dimension));
+  }
   auto start = target_from(run.target, reading);
   check(start->dimension() == written.sde.dimension,
         "sde: expected a target in {} dimension{} but '{}' has {}", written.sde.dimension,

@@ -64,7 +64,13 @@ TEST_F(CliCourse, SimulatesAWrittenDiffusion) {
     EXPECT_NEAR(data.var().item<double>(), variance, 0.15) << direction;
     EXPECT_NEAR(end.var().item<double>(), 1 + (variance - 1) * std::exp(-2.0), 0.12) << direction;
   }
-  EXPECT_THROW(run("--direction forward"), Error);
+  // Without a target from N(0, 1), which this diffusion keeps.
+  ASSERT_EQ(run("--direction forward"), 0);
+  const Tensor paths = load_npy(path("p.npy"));
+  for (const int64_t k : {0, 100}) {
+    EXPECT_NEAR(paths[k].mean().item<double>(), 0, 4.5 / std::sqrt(4000)) << k;
+    EXPECT_NEAR(paths[k].var().item<double>(), 1, 0.1) << k;
+  }
   EXPECT_THAT([&] { run("--target my.json --direction reverse --without-divergence"); },
               ::testing::ThrowsMessage<Error>(HasSubstr("sigma does not depend on x")));
   EXPECT_THAT(refusal("simulate --sde geometric --target my.json --direction forward --out p.npy"),
