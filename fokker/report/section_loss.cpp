@@ -1,22 +1,15 @@
 #include <cmath>
 
-#include "fokker/core/text/spec.h"
-#include "fokker/evaluate/loss_profile.h"
 #include "fokker/plot/chart/charts.h"
 #include "fokker/plot/mark/bands.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/scatter.h"
-#include "fokker/report/sections.h"
-#include "fokker/target/toys.h"
+#include "fokker/report/loss_profiles.h"
 #include "fokker/train/train_options.h"
 
 namespace fokker::report {
 namespace {
 
-constexpr int64_t kProfileRows = 1000;
-constexpr int64_t kLawRows = 4000;
-constexpr int64_t kProfileImages = 32;
-constexpr int64_t kMostExactRows = 5000;
 constexpr int kWidth = 460, kHeight = 320;
 constexpr double kLogarithmicAbove = 20;  // ratio of the largest to the smallest value
 
@@ -28,107 +21,6 @@ struct Spread {
   }
   bool is_wide() const { return least > 0 && most > kLogarithmicAbove * least; }
 };
-
-std::string weighting_of(const TrainingRecord& training) {
-  const std::string name = training.weighting.value_or("uniform");
-  const auto names = Weighting::names();
-  return std::find(names.begin(), names.end(), name) == names.end() ? "uniform" : name;
-}
-
-/// What the profile is measured on and compared with.
-struct Profiles {
-  LossProfile measured;
-  std::string rows;
-  int64_t measured_rows = 0;
-  std::optional<LossProfile> training;
-  LossProfile best;
-  std::string best_name, best_meaning;
-};
-
-Tensor model_rows(const Material& m, const Dataset& data, int64_t count, const char* stream) {
-  const Tensor order = Rng(m.options.seed).stream(stream).permutation(data.size());
-  return m.run.model.to_model(data.rows(order.narrow(0, 0, std::min(count, data.size()))));
-}
-
-LossProfile measure(const Material& m, const Tensor& rows, const Denoiser& denoiser,
-                    const std::vector<double>& times, at::TensorOptions type) {
-  const Weighting weighting = Weighting::from_name(weighting_of(m.run.model.training));
-  return loss_profile(denoiser, weighting, rows.to(type), times, Rng(m.options.seed).stream("loss profile"));
-}
-
-/// Rows that meet noise so often that about `count` terms are averaged.
-Tensor repeated(const Tensor& rows, int64_t count) {
-  std::vector<int64_t> times(static_cast<size_t>(rows.dim()), 1);
-  times[0] = std::max<int64_t>(1, count / rows.size(0));
-  return rows.repeat(times);
-}
-
-/// The exact law in the model's space, where the target is a mixture.
-std::optional<GaussianMixture> known_law(const Material& m) {
-  const GaussianMixture* mixture = m.run.law ? as_gaussian_mixture(*m.run.law) : nullptr;
-  if (!mixture) return {};
-  return in_model_space(*mixture, m.run.model.normalisation);
-}
-
-/// The least loss where the law is known.
-void add_optimum(Profiles& p, const GaussianMixture& law, const Tensor& rows, const Material& m) {
-  const AnalyticDenoiser exact(law, m.run.model.spec.process);
-  p.best = measure(m, rows, exact_as(exact, m.run.model.spec.native()), p.measured.times, at::kDouble);
-  p.best_name = "Bayes-optimal loss";
-  p.best_meaning =
-      "The law of the data is known, and with it the least loss that any network can have: that of the exact "
-      "denoiser, "
-      "on the same rows and noise. What the model's loss has above it, training could still gain.";
-}
-
-/// The least loss on the training rows themselves.
-void add_bound(Profiles& p, int64_t count, const Denoiser& denoiser, const Material& m,
-               at::TensorOptions type) {
-  const Tensor rows = model_rows(m, m.run.data->training, kMostExactRows, "exact rows");
-  const AnalyticDenoiser exact(GaussianMixture::empirical(rows.flatten(1).to(at::kDouble)),
-                               m.run.model.spec.process);
-  const Tensor some = repeated(rows.narrow(0, 0, std::min(count, rows.size(0))), count);
-  p.best = measure(m, some, exact_as(exact, m.run.model.spec.native()), p.measured.times, at::kDouble);
-  p.training = measure(m, some, denoiser, p.measured.times, type);
-  p.best_name = "bound on training rows";
-  p.best_meaning = fmt::format(
-      "The law of the data is not known. The bound is the loss of the exact denoiser of {} training rows on "
-      "these rows: but for the noise of the measurement no network can be below it there, and one that "
-      "reached it would have memorised them. It bounds the loss on training rows alone and is no aim for the "
-      "loss on held-out rows.",
-      thousands(rows.size(0)));
-}
-
-Profiles measure_profiles(const Material& m) {
-  const Model& model = m.run.model;
-  const Split& data = *m.run.data;
-  const int64_t count = m.images() ? kProfileImages : kProfileRows;
-  const auto denoiser = model.denoiser();
-  const auto type = model.network->parameters().front().tensor.options().requires_grad(false);
-  const bool held_out = data.held_out.size() > 1;
-  // A few held-out rows differ from the law by their own chance, and the optimum holds for the law alone.
-  const auto law = known_law(m);
-  const Rng rng = Rng(m.options.seed).stream("profile rows");
-  const Tensor rows =
-      law ? model.normalisation.apply(m.run.law->sample(kLawRows, rng), at::kFloat)
-          : repeated(model_rows(m, held_out ? data.held_out : data.training, count, "profile rows"), count);
-  Profiles p{
-      .measured = measure(m, rows, *denoiser, profile_times(model.spec.process, m.options.times), type),
-      .rows = law        ? "fresh draws of the law"
-              : held_out ? "held-out rows"
-                         : "training rows",
-      .measured_rows = rows.size(0),
-      .training = {},
-      .best = {},
-      .best_name = {},
-      .best_meaning = {}};
-  if (law)
-    add_optimum(p, *law, rows, m);
-  else
-    add_bound(p, count, *denoiser, m, type);
-  if (!held_out) p.training.reset();
-  return p;
-}
 
 Tensor as_tensor(const std::vector<double>& values) {
   return at::tensor(values, at::kDouble);

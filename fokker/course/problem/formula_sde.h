@@ -34,7 +34,8 @@ struct DiffusionLaw {
 };
 
 /// p_t of a diffusion from a Gaussian mixture: in closed form where b is affine in x and sigma does not
-/// depend on it; on a line by the forward equation on a grid; of the named ones their own. Scores are right
+/// depend on it; on a line by the forward equation on a grid; in the plane estimated by
+/// simulated paths (then the start must outlive the law); of the named ones their own. Scores are right
 /// at multiples of end / (2 steps). Argument error where none of these can be.
 DiffusionLaw law_of_diffusion(const WrittenSde& written, const Distribution* start, double end, int64_t steps,
                               const Rng& rng);

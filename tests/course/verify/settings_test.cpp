@@ -103,6 +103,11 @@ TEST_F(SettingsFiles, NumbersAndTablesMatter) {
   expect_pass("s1.posterior.bayes-linear", "table=" + file("betas.csv") + ",x0=-1.5,xt=2");
   expect_pass("s1.chain.transition-cosine", "table=linear:steps=30,first=0.01,last=0.4");
   expect_pass("s1.sampling.normal-beta", "mean=2,variance=3,table=" + file("betas.csv") + ",n=20000");
+  expect_pass("s1.chain.ornstein-uhlenbeck", "table=" + file("betas.csv"));
+  expect_pass("s3.chain.varying-factor", "table=" + file("betas.csv"));
+  expect_pass("s3.chain.unrolled-varying", "table=" + file("betas.csv"));
+  expect_pass("s3.elbo.path-divergence", "variance=0.4");
+  expect_pass("guidance.cfg.normal", "mean=-1,variance=0.5");
   const Outcome result = outcome("s1.chain.transition-cosine", "table=linear:steps=30,first=0.01,last=0.4");
   EXPECT_EQ(result.set, (course::Changes{{"table", "linear:steps=30,first=0.01,last=0.4"}}));
 }

@@ -32,7 +32,7 @@ plot::Range limits_of(const GaussianMixture& law, bool changed, plot::Range usua
 }
 
 Scene bridge(Workshop&, const Rng& rng, const Settings& set) {
-  const GaussianMixture data = set.law();
+  const GaussianMixture& data = set.law();
   const double bridge_sigma = set.real("sigma");
   const bool changed = !set.changes().empty();
   const plot::Range reach = limits_of(data.noised(1, bridge_sigma), changed, {-7, 7}, 3),

@@ -90,7 +90,7 @@ void cfg_tilted(const Trial& trial, Evidence& evidence) {
 
 /// N(0, 1) and N(m, v): closed forms of both laws.
 void cfg_normal(const Trial& trial, Evidence& evidence) {
-  const double mean = 1.5, variance = 0.25;
+  const double mean = trial.settings().real("mean"), variance = trial.settings().real("variance");
   const auto normal = [](double m, double v) {
     return GaussianMixture::gaussian(at::full({1}, m, at::kDouble), at::full({1}, v, at::kDouble));
   };
@@ -101,7 +101,8 @@ void cfg_normal(const Trial& trial, Evidence& evidence) {
   const Tensor found = drawn(GuidedDenoiser(owned, 0, 2), z);
   const double first = expectation(weights.log(), found), second = variance_under(weights.log(), found);
   const NormalMoments law = trial.has("law") ? guided_normal(mean, variance) : tilted_normal(mean, variance);
-  evidence.equal("mean of N(0, 1) guided to N(1.5, 0.25) at weight 2", {first, 0}, law.mean, 1e-3);
+  evidence.equal(fmt::format("mean of N(0, 1) guided to N({}, {}) at weight 2", mean, variance), {first, 0},
+                 law.mean, 1e-3);
   evidence.equal("its variance", {second, 0}, law.variance, 1e-3);
 }
 
@@ -165,7 +166,9 @@ void add_guidance_laws(Checks& checks) {
                     .source = "Bradley and Nakkiran 2024",
                     .statement = "N(0, 1) guided to N(m, v) at weight 2 has variance v^2, not v / (2 - v)",
                     .measure = cfg_normal,
-                    .ingredients = {{"law", "samples are expected to follow the tilted law"}}});
+                    .ingredients = {{"law", "samples are expected to follow the tilted law"}},
+                    .settings = {Setting::real("mean", 1.5, -3, 3, "mean of the class"),
+                                 Setting::real("variance", 0.25, 0.1, 0.9, "variance of the class")}});
   checks.push_back({.id = "guidance.autoguidance",
                     .source = "Karras et al. 2024",
                     .statement = "N(0, v) guided by a wider N(0, s) has variance v^w s^(1-w)",

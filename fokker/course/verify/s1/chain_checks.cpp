@@ -62,8 +62,8 @@ void marginal(const ChainTable& usual, const Trial& trial, Evidence& evidence) {
 
 /// "The forward conditionals follow the OU process": exact sampling of dx = A x dt + G dB at unit times.
 void ornstein_uhlenbeck(const Trial& trial, Evidence& evidence) {
-  const ChainTable chain = ChainTable::linear(100, 1e-3, 0.12);
-  for (const int64_t i : {1, 50, 100}) {
+  const ChainTable chain(trial.settings().betas());
+  for (const int64_t i : {int64_t{1}, std::max<int64_t>(1, chain.steps() / 2), chain.steps()}) {
     const double rate = trial.has("logarithm") ? -std::log(1 - chain.beta(i)) : chain.beta(i);
     const LinearSde ou(at::full({1, 1}, -0.5 * rate, at::kDouble),
                        at::full({1, 1}, std::sqrt(rate), at::kDouble));
@@ -133,7 +133,9 @@ void add_s1_chain(Checks& checks) {
                     .source = "S1, forward process",
                     .statement = "A step of the chain is an Ornstein-Uhlenbeck process after unit time",
                     .measure = ornstein_uhlenbeck,
-                    .ingredients = {{"logarithm", "the rate is beta for -log(1 - beta)"}}});
+                    .ingredients = {{"logarithm", "the rate is beta for -log(1 - beta)"}},
+                    .settings = {table_setting(ChainTable::linear(100, 1e-3, 0.12),
+                                               "linear:steps=100,first=0.001,last=0.12")}});
   checks.push_back({.id = "s1.chain.prior-distance",
                     .source = "S1, backward process II",
                     .statement = "The distance of x_T from N(0, I) falls with T and beta as computed",

@@ -50,12 +50,12 @@ void fixed_factor(const Trial& trial, Evidence& evidence) {
 /// alphabar_t (sum over i of (1 - alpha_i) / alphabar_i) = 1 - alphabar_t, and x_t made in one step has that
 /// variance. The notebook's misprint x_t = sqrt(alphabar) x_0 + (1 - alphabar) eps has not.
 void varying_factor(const Trial& trial, Evidence& evidence) {
-  const ChainTable chain = ChainTable::linear(200, 1e-3, 0.1);
+  const ChainTable chain(trial.settings().betas());
   const Tensor eps = trial.rng().normal({100'000, 1}, {}, at::kDouble);
   double sum = 0;
   for (int64_t t = 1; t <= chain.steps(); ++t) {
     sum += chain.beta(t) / chain.alphabar(t);
-    if (t != 2 && t != 50 && t != 200) continue;
+    if (t != 2 && t != chain.steps() / 4 && t != chain.steps()) continue;
     const double expected = chain.alphabar(t) * sum, sigma = chain.process().sigma(chain.time(t));
     evidence.equal(fmt::format("sigma^2 of step {}", t),
                    {trial.has("root") ? sigma * sigma : std::pow(sigma, 4)}, expected, 1e-12);
@@ -158,7 +158,9 @@ void add_s3_forward(Checks& checks) {
                     .source = "S3, 1.1.2",
                     .statement = "The sum over the steps' noise is 1 - alphabar_t",
                     .measure = varying_factor,
-                    .ingredients = {{"root", "eps is scaled by 1 - alphabar, as printed in 1.2.1"}}});
+                    .ingredients = {{"root", "eps is scaled by 1 - alphabar, as printed in 1.2.1"}},
+                    .settings = {table_setting(ChainTable::linear(200, 1e-3, 0.1),
+                                               "linear:steps=200,first=0.001,last=0.1")}});
   checks.push_back({.id = "s3.chain.histogram",
                     .source = "S3, 1.1.3",
                     .statement = "The simulated chain has the law q_t at each of the 100 times drawn",

@@ -112,7 +112,7 @@ void gap_of_mixture(const Trial& trial, Evidence& evidence) {
 /// For normal data the divergence of the paths is a sum of logarithms: x_{i-1} given x_i has the variance
 /// beta c_{i-1} / c_i, c_i = alphabar_i v + 1 - alphabar_i.
 void gap_of_normal(const Trial& trial, Evidence& evidence) {
-  const double v = 2;
+  const double v = trial.settings().real("variance");
   const LineMixture data({1}, {0}, {v});
   for (const ChainTable& chain : {ChainTable::short_chain(), gap_chain(20), gap_chain(100)}) {
     const auto variance = [&](int64_t i) { return 1 + chain.alphabar(i) * (v - 1); };
@@ -141,7 +141,8 @@ void add_s3_gap(Checks& checks) {
                     .source = "S3, 1.2.1",
                     .statement = "For normal data the gap is the closed-form KL of the paths",
                     .measure = gap_of_normal,
-                    .ingredients = {{"logarithm", "each step's KL leaves out log(variance / beta)"}}});
+                    .ingredients = {{"logarithm", "each step's KL leaves out log(variance / beta)"}},
+                    .settings = {Setting::real("variance", 2, 0.05, 3, "variance of the data")}});
 }
 
 }  // namespace fokker::verify

@@ -12,7 +12,8 @@ namespace {
 
 /// The chain is linear in (x_0, eps_1, ..., eps_t): row 0 starts at x_0 = 1 without noise, row i at 0 with
 /// eps_i = 1, so that the rows are the coefficients in the last lines of 1.1.1 and 1.1.2.
-void unrolled(const ChainTable& chain, const Trial& trial, Evidence& evidence) {
+void unrolled(const ChainTable& usual, const Trial& trial, Evidence& evidence) {
+  const ChainTable chain = chosen_chain(trial.settings(), usual);
   const int64_t T = chain.steps();
   Tensor x = at::zeros({T + 1}, at::kDouble);
   x[0] = 1;
@@ -123,11 +124,14 @@ void add_s3_unrolled(Checks& checks) {
   const std::vector<std::pair<std::string, ChainTable>> chains = {
       {"fixed", ChainTable::notebook()}, {"varying", ChainTable::linear(100, 1e-3, 0.12)}};
   for (const auto& [name, chain] : chains)
-    checks.push_back({.id = "s3.chain.unrolled-" + name,
-                      .source = name == "fixed" ? "S3, 1.1.1" : "S3, 1.1.2",
-                      .statement = "x_t = sqrt(alphabar_t) (x_0 + sum sqrt(beta_i / alphabar_i) eps_i)",
-                      .measure = [chain = chain](const Trial& t, Evidence& e) { unrolled(chain, t, e); },
-                      .ingredients = {{"factor", "the steps after i leave eps_i as it is"}}});
+    checks.push_back(
+        {.id = "s3.chain.unrolled-" + name,
+         .source = name == "fixed" ? "S3, 1.1.1" : "S3, 1.1.2",
+         .statement = "x_t = sqrt(alphabar_t) (x_0 + sum sqrt(beta_i / alphabar_i) eps_i)",
+         .measure = [chain = chain](const Trial& t, Evidence& e) { unrolled(chain, t, e); },
+         .ingredients = {{"factor", "the steps after i leave eps_i as it is"}},
+         .settings = {table_setting(chain, name == "fixed" ? "constant:steps=200,beta=0.04"
+                                                           : "linear:steps=100,first=0.001,last=0.12")}});
   checks.push_back({.id = "s3.chain.interpolation",
                     .source = "S3, 1.1.2",
                     .statement = "beta from 0 to 1 goes from a constant chain to white noise",
