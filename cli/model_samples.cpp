@@ -93,8 +93,19 @@ void draw_given(const SampleOptions& o, const Model& model, Given given, fokker:
   keep(std::move(drawn));
 }
 
+/// With the model's own sampler and grid where none is asked for, having said so.
+SampleOptions with_own_method(SampleOptions o, const Model& model) {
+  if (!o.sampler.empty() || model.sampling.sampler.empty()) return o;
+  o.sampler = model.sampling.sampler;
+  if (o.grid.empty()) o.grid = model.sampling.grid;
+  message(fmt::format("no --sampler: {} on the grid {}, as the model came with", o.sampler,
+                      o.grid.empty() ? "that suits it" : o.grid));
+  return o;
+}
+
 /// Samples of a trained model, from the prior.
-Samples run_model(const SampleOptions& o, const Model& model) {
+Samples run_model(const SampleOptions& typed, const Model& model) {
+  const SampleOptions o = with_own_method(typed, model);
   check_output_holds(o.out, written_event(model));
   const auto guide = open_guide(o, model);
   Given given = read_what_is_given(o, model);

@@ -40,15 +40,19 @@ int run_import(const ImportCommandOptions& o) {
   const Model& model = imported.model;
   folder.create();
   save_model(o.out, model);
-  const Json result = {{"run", o.out},
-                       {"parameters", model.network->parameter_count()},
-                       {"tensors", std::ssize(model.network->parameters())},
-                       {"event_shape", model.event_shape()},
-                       {"classes", model.network->classes()},
-                       {"process", model.spec.process.schedule()->config()["type"]},
-                       {"prediction", model.spec.name()},
-                       {"notes", imported.notes}};
+  Json result = {{"run", o.out},
+                 {"parameters", model.network->parameter_count()},
+                 {"tensors", std::ssize(model.network->parameters())},
+                 {"event_shape", model.event_shape()},
+                 {"classes", model.network->classes()},
+                 {"process", model.spec.process.schedule()->config()["type"]},
+                 {"prediction", model.spec.name()},
+                 {"notes", imported.notes}};
+  result.update(model.sampling.to_json());
   if (o.common.json) print_result(o.common, result, "");
+  if (!model.sampling.sampler.empty())
+    message(fmt::format("sampled by {} on the grid {} unless told otherwise", model.sampling.sampler,
+                        model.sampling.grid.empty() ? "that suits it" : model.sampling.grid));
   message(fmt::format("imported {} tensors, {} parameters; the model is in {}",
                       std::ssize(model.network->parameters()), model.network->parameter_count(), o.out));
   return 0;

@@ -131,6 +131,10 @@ void check_folder(const RunFolder& folder, const TrainSettings& s) {
 
 int run_train(const TrainSettings& settings, const Command& command) {
   const RunFolder folder(settings.out);
+  if (!settings.from.empty())
+    command.refuse({"process", "predict", "network", "width", "depth", "activation", "plain", "embedding",
+                    "time-scale", "normalise"},
+                   "the run of --from brings its own");
   check_folder(folder, settings);
   const TrainingPlan plan = make_plan(settings);
   check_used(settings, plan, command);
@@ -186,6 +190,9 @@ void describe_problem(Command& c, TrainSettings& o) {
   c.option("--weighting", o.weighting, "Weight of each time, one of: " + join(Weighting::names()));
   c.option("--times", o.times, "Law of training times: uniform or log-normal");
   c.heading("Network");
+  c.option(
+      "--from", o.from,
+      "Run to go on from, trained here or imported: its weights, process, prediction, scaling and labels");
   c.option("--network", o.network, "mlp or unet (default: by the data)");
   c.option("--width", o.mlp.width, "Width of the MLP");
   c.option("--depth", o.mlp.depth, "Depth of the MLP");
@@ -229,6 +236,7 @@ void add_train(CommandLine& line) {
       {"train", "Train a model on your own data",
        "fokker train --data points.csv --out run\n  "
        "fokker train --data pairs.csv --condition x0,x1 --out posterior\n  "
+       "fokker train --data faces --from imported --out run --learning-rate 1e-5\n  "
        "fokker train --data train-images-idx3-ubyte.gz --out run --minutes 5"},
       [](Command& c, TrainSettings& o) {
         describe_rows(c, o);

@@ -86,6 +86,7 @@ LoadOptions DataOptions::load_options() const {
   options.columns = column_names();
   check(channels >= 0 && channels <= most_image_channels,
         "channels: expected 1 to {} of images but received {}", most_image_channels, channels);
+  options.array = array;
   options.channels = channels;
   options.image_size = image_size_of(size);
   options.mirrored = flip;
@@ -93,8 +94,15 @@ LoadOptions DataOptions::load_options() const {
 }
 
 Json DataOptions::to_json() const {
-  return {{"separator", separator},    {"header", header},     {"decimal", decimal}, {"encoding", encoding},
-          {"columns", column_names()}, {"channels", channels}, {"size", size},       {"flip", flip}};
+  return {{"separator", separator},
+          {"header", header},
+          {"decimal", decimal},
+          {"encoding", encoding},
+          {"columns", column_names()},
+          {"array", array},
+          {"channels", channels},
+          {"size", size},
+          {"flip", flip}};
 }
 
 DataOptions DataOptions::from_json(const Json& json) {
@@ -107,6 +115,7 @@ DataOptions DataOptions::from_json(const Json& json) {
   if (json.contains("columns"))
     for (const auto& name : json.at("columns"))
       options.columns.push_back(quoted_cell(name.get<std::string>()));
+  options.array = json.value("array", options.array);
   options.channels = json.value("channels", options.channels);
   options.size = json.value("size", options.size);
   options.flip = json.value("flip", options.flip);
@@ -121,6 +130,7 @@ DataOptions DataOptions::or_else(const DataOptions& other) const {
   if (decimal == untouched.decimal) merged.decimal = other.decimal;
   if (encoding == untouched.encoding) merged.encoding = other.encoding;
   if (columns.empty()) merged.columns = other.columns;
+  if (array.empty()) merged.array = other.array;
   if (channels == 0) merged.channels = other.channels;
   if (size.empty()) merged.size = other.size;
   merged.flip = flip || other.flip;
@@ -136,6 +146,10 @@ void describe_data(Command& c, DataOptions& o, const std::string& channels, cons
   c.option("--header", o.header, "Whether the first line of a CSV file holds names: yes, no or auto");
   c.option("--decimal", o.decimal, "Before decimals in a CSV file: . or , (auto finds it)");
   c.option("--encoding", o.encoding, "Of the text in a CSV file: utf-8 or latin-1");
+  c.option("--array", o.array,
+           "Of a .npz, .pt or .safetensors file with several arrays: the one to read, by name (without it x, "
+           "or the "
+           "only one)");
   c.option("--channels", o.channels, channels);
   c.option(
       "--size", o.size,
@@ -167,8 +181,8 @@ void describe_writing(Command& c, WritingOptions& o) {
 }
 
 const std::vector<std::string>& data_option_names() {
-  static const std::vector<std::string> names = {"columns",  "separator", "header", "decimal",
-                                                 "encoding", "channels",  "size",   "flip"};
+  static const std::vector<std::string> names = {"columns", "separator", "header", "decimal", "encoding",
+                                                 "array",   "channels",  "size",   "flip"};
   return names;
 }
 

@@ -10,9 +10,10 @@ struct DataOptions {
   std::string separator = "auto", header = "auto", decimal = "auto", encoding = "utf-8";
   /// As typed: each a name, or several as in a line of CSV.
   std::vector<std::string> columns = {};
-  int64_t channels = 0;   ///< of images; 0: as they are
-  std::string size = {};  ///< of images, as typed: 32 or WIDTHxHEIGHT
-  bool flip = false;      ///< mirror images too
+  std::string array = {};  ///< of a file with several arrays
+  int64_t channels = 0;    ///< of images; 0: as they are
+  std::string size = {};   ///< of images, as typed: 32 or WIDTHxHEIGHT
+  bool flip = false;       ///< mirror images too
 
   std::vector<std::string> column_names() const;
   /// Argument errors name the option and what it takes.

@@ -47,9 +47,26 @@ Split read_split(const TrainSettings& settings, const Model& model) {
   return split_data(settings, data);
 }
 
+/// Rows to compare an imported model with: how its own were split is not known.
+Split read_imported(const TrainSettings& settings, const Model& model) {
+  const ModelData known = model.data();
+  const Dataset data = read_data(settings, &known);
+  check_input(data.event_shape() == model.row_shape(), "{}: expected rows of shape {} but it has {}",
+              settings.data, shape_string(model.row_shape()), shape_string(data.event_shape()));
+  return split_data(settings, data);
+}
+
 /// Fills `record.data`, or `record.why_no_data`.
 void find_data(report::RunRecord& record, const ReportRequest& request) {
   if (request.data) return void(record.data = request.data);
+  const bool imported =
+      record.model.training.data_options.is_null() && record.model.training.more.contains("imported");
+  if (!request.data_file.empty() && imported) {
+    TrainSettings settings;
+    settings.data = request.data_file;
+    settings.reading = request.reading;
+    return void(record.data = read_imported(settings, record.model));
+  }
   if (!request.data_file.empty()) {
     TrainSettings settings = recorded_settings(request.run, record.model.training);
     settings.data = request.data_file;

@@ -120,6 +120,14 @@ Json data_options(const TrainSettings& s) {
   return json;
 }
 
+/// Goes on from a run's model, which brings its process, prediction and network.
+void go_on_from(Recipe& recipe, const std::string& run) {
+  auto model = std::make_shared<Model>(load_model(run));
+  model->network->set_requires_grad(true);
+  recipe.warm_start = std::move(model);
+  recipe.process.reset();
+}
+
 Recipe recipe_of(const TrainSettings& s) {
   Recipe recipe{.process = GaussianProcess(make_schedule(s.process)),
                 .mlp = s.mlp,
@@ -136,6 +144,7 @@ Recipe recipe_of(const TrainSettings& s) {
   choose_prediction(recipe, s);
   choose_times(recipe, s);
   recipe.mlp.residual = !s.plain;
+  if (!s.from.empty()) go_on_from(recipe, s.from);
   if (const auto target = named_target(s.data))
     recipe.law = target_from(*target, s.file_reading().load_options());
   TrainOptions& t = recipe.options;
@@ -157,6 +166,8 @@ TrainingPlan make_plan(const TrainSettings& s) {
   std::optional<ModelData> known;
   if (s.resume && std::filesystem::exists(std::filesystem::path(s.out) / "fokker.json"))
     known = load_model_data(s.out);
+  else if (recipe.warm_start)
+    known = recipe.warm_start->data();
   const Dataset data = read_data(s, known ? &*known : nullptr);
   check_network(s, data);
   check_condition(s, data);

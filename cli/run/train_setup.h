@@ -9,6 +9,7 @@ namespace fokker::cli {
 struct TrainSettings : KindOptions {
   CommonOptions common;
   std::string data, out, label_column, labels;
+  std::string from;                    ///< run to go on from
   std::vector<std::string> condition;  ///< columns that the others are learned given
   DataOptions reading;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";

@@ -27,13 +27,15 @@ def softmax(x, axis):
 
 
 OPERATIONS = {
-    "Identity": lambda x: x, "Add": np.add, "Mul": np.multiply, "MatMul": np.matmul, "Sin": np.sin, "Cos": np.cos,
-    "Tanh": np.tanh, "Erf": np.vectorize(math.erf, [float]), "Relu": lambda x: np.maximum(x, 0), "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "Elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), "Softplus": lambda x: np.logaddexp(x, 0),
+    "Add": np.add, "Mul": np.multiply, "Div": np.divide, "MatMul": np.matmul, "Sin": np.sin, "Cos": np.cos, "Log": np.log,
+    "Tanh": np.tanh, "Erf": np.vectorize(math.erf, [float]), "Relu": lambda x: np.maximum(x, 0), "Identity": lambda x: x,
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)), "Elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "Softplus": lambda x: np.logaddexp(x, 0), "Softmax": softmax, "Round": np.round, "Cast": lambda x, to: x.astype(int),
     "Gemm": lambda x, w, b, transB: x @ w.T + b, "Concat": lambda *parts, axis: np.concatenate(parts, axis),
     "Gather": lambda x, i: x[i], "Shape": lambda x: np.array(x.shape), "Transpose": lambda x, perm: x.transpose(perm),
-    "Reshape": lambda x, s: x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(s)]), "Softmax": softmax,
-    "Resize": lambda x, scales, **_: x.repeat(2, 2).repeat(2, 3), "Conv": conv, "InstanceNormalization": standardised,
+    "Reshape": lambda x, s: x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(s)]),
+    "Conv": conv, "InstanceNormalization": standardised, "Resize": lambda x, scales, **_: x.repeat(2, 2).repeat(2, 3),
+    "AveragePool": lambda x, **_: x.reshape(*x.shape[:2], x.shape[2] // 2, 2, -1, 2).mean((3, 5)),
     "Pad": lambda x, p: np.pad(x, list(zip(p[:4], p[4:]))), "Slice": lambda x, start, end, axes: x[:, :, :end[0], :end[1]]}
 
 
@@ -46,14 +48,12 @@ def run(model, values):
 
 folder, out, start = sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "16"
 model, arrays = json.load(open(f"{folder}/model.json")), dict(np.load(f"{folder}/arrays.npz"))
-times, shape = model["times"], model["event_shape"]
+times, shape, bound = model["times"], model["event_shape"], model.get("clip", np.inf)  # images are clipped
 x = np.random.default_rng(0).normal(size=[int(start)] + shape) * times[0]["sigma"] if start.isdigit() else np.load(start)
 for now, later in zip(times, times[1:]):  # DDIM (Song et al. 2021, eq. 12 with eta = 0)
     given = {k: np.array([v]) for k, v in now.items()}
     given |= {"x": x, "time": np.full(len(x), now["time"]), "label": np.full(len(x), -1),
               "condition": np.eye(len(model["condition_columns"]) + 1)[[-1] * len(x)]}
-    denoised = run(model, arrays | given)
-    if "clip" in model:
-        denoised = denoised.clip(-model["clip"], model["clip"])
+    denoised = run(model, arrays | given).clip(-bound, bound)
     x = later["alpha"] * denoised + later["sigma"] * (x - now["alpha"] * denoised) / now["sigma"]
-np.save(out, x @ arrays["to_user.matrix"] + arrays["to_user.shift"] if "to_user.matrix" in arrays else x.astype(np.float32))
+np.save(out, x @ arrays["to_user.matrix"] + arrays["to_user.shift"] if "to_user.matrix" in arrays else x)

@@ -40,6 +40,8 @@ Json description(const Model& model) {
   if (model.table) json["table"] = model.table->to_json();
   if (model.condition.any()) json["condition"] = model.condition.to_json();
   if (model.format != CsvFormat()) json["file_format"] = model.format.to_json();
+  if (model.sampling.any()) json["sampling"] = model.sampling.to_json();
+  if (!model.origin.is_null()) json["origin"] = model.origin;
   return json;
 }
 
@@ -163,6 +165,9 @@ Model load_model(const fs::path& folder) try {
   model.condition = read_condition(reader, file.string());
   check_condition(model, file.string());
   model.format = read_format(reader);
+  if (json.contains("sampling"))
+    model.sampling = UsualSampling::from_json(json["sampling"], file.string() + ": sampling");
+  if (json.contains("origin")) model.origin = json["origin"];
   return model;
 } catch (...) {
   detail::throw_as_error();

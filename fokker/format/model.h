@@ -6,6 +6,7 @@
 #include "fokker/data/csv/csv_format.h"
 #include "fokker/denoise/energy.h"
 #include "fokker/format/training_record.h"
+#include "fokker/format/usual_sampling.h"
 #include "fokker/table/table_map.h"
 
 namespace fokker {
@@ -37,6 +38,10 @@ struct Model {
   ConditionMap condition = {};
   /// Of the delimited text that a table was read from: its samples are written so.
   CsvFormat format = {};
+  UsualSampling sampling = {};  ///< how it is sampled unless told otherwise: of an imported one
+  /// Of an imported one the configurations that it came with, by file: what says the same is handed over as
+  /// it was.
+  Json origin = {};
 
   /// Rows (n, event...) of the user's, or cells of a table, in the model's space; on the CPU. What the cells
   /// of a table leave open is taken from the middle (TableMap::encode).

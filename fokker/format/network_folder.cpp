@@ -3,6 +3,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/format/safetensors/shards.h"
+#include "fokker/nn/layers.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -22,6 +23,7 @@ void save_network(const fs::path& folder, const Network& network) {
 
 std::shared_ptr<Network> load_network(const fs::path& folder) {
   recover_folder(folder);
+  const UndrawnWeights undrawn;
   std::shared_ptr<Network> network = make_network(read_json(folder / "config.json"), 0);
   try {
     network->load(map_weights(folder, weights_name).tensors);

@@ -45,21 +45,23 @@ Tensor normalised_convolution(const GroupNorm& norm, const Convolution& convolut
 }
 
 Tensor ClassEmbedding::operator()(const Tensor& label) const {
-  const int64_t unconditional = weight.size(0) - 1;
-  if (!label.defined()) return weight.narrow(0, unconditional, 1);
+  if (!label.defined()) return at::embedding(weight, rows(label).to(weight.device()));
   // On an accelerator this check would wait for the device; an index out of range fails there by itself.
   if (label.is_cpu() && label.numel() > 0) {
-    const int64_t low = label.min().item<int64_t>(), high = label.max().item<int64_t>();
-    check(low >= -1 && high <= unconditional,
-          "class embedding: expected labels in [-1, {}] but received {} to {}", unconditional, low, high);
+    const int64_t low = label.min().item<int64_t>(), high = label.max().item<int64_t>(),
+                  last = weight.size(0) - 1, first = unconditional ? -1 : 0;
+    check(low >= first && high <= last, "class embedding: expected labels in [{}, {}] but received {} to {}",
+          first, last, low, high);
   }
   return at::embedding(weight, rows(label));
 }
 
 Tensor ClassEmbedding::rows(const Tensor& label) const {
-  const int64_t unconditional = weight.size(0) - 1;
-  if (!label.defined()) return at::full({1}, unconditional, at::kLong);
-  return at::where(label < 0, at::full_like(label, unconditional), label);
+  const int64_t last = weight.size(0) - 1;
+  check(label.defined() || unconditional,
+        "class embedding: expected a label, as the network has no unconditional class, but received none");
+  if (!label.defined()) return at::full({1}, last, at::kLong);
+  return at::where(label < 0, at::full_like(label, last), label);
 }
 
 Tensor condition_inputs(const Tensor& condition, int64_t k, const at::TensorOptions& type) {
@@ -110,12 +112,29 @@ Tensor apply_silu(Tensor x) {
   return overwritable(x) ? at::silu_(x) : at::silu(x);
 }
 
+namespace {
+
+thread_local bool weights_undrawn = false;
+
+}  // namespace
+
+UndrawnWeights::UndrawnWeights() : before_(std::exchange(weights_undrawn, true)) {}
+
+UndrawnWeights::~UndrawnWeights() {
+  weights_undrawn = before_;
+}
+
+bool UndrawnWeights::active() {
+  return weights_undrawn;
+}
+
 Tensor LayerBuilder::add(std::string name, Tensor value) {
   parameters_.push_back({std::move(name), std::move(value)});
   return parameters_.back().tensor;
 }
 
 Tensor LayerBuilder::uniform(const std::string& name, IntArrayRef shape, int64_t fan_in, bool zero) {
+  if (UndrawnWeights::active()) return add(name, at::empty(shape));
   if (zero) return add(name, at::zeros(shape));
   const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
   return add(name, rng_.stream(name).uniform(shape).mul_(2 * bound).sub_(bound));
@@ -138,8 +157,13 @@ GroupNorm LayerBuilder::group_norm(const std::string& name, int64_t channels, in
           eps};
 }
 
+Tensor LayerBuilder::normal(const std::string& name, IntArrayRef shape, double scale) {
+  return add(name, UndrawnWeights::active() ? at::empty(shape) : rng_.stream(name).normal(shape).mul_(scale));
+}
+
 ClassEmbedding LayerBuilder::class_embedding(const std::string& name, int64_t rows, int64_t size) {
-  return {add(name + ".weight", rng_.stream(name).normal({rows, size}))};
+  const bool undrawn = UndrawnWeights::active();
+  return {add(name + ".weight", undrawn ? at::empty({rows, size}) : rng_.stream(name).normal({rows, size}))};
 }
 
 void check_network_inputs(std::string_view name, const Tensor& x, const Tensor& time, const Tensor& label,

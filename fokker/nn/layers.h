@@ -37,12 +37,14 @@ struct GroupNorm {
 Tensor normalised_convolution(const GroupNorm& norm, const Convolution& convolution, const Tensor& x,
                               const Tensor& shift = {}, const Tensor& residual = {});
 
-/// One learned vector for each class: weight (rows, size). The last row is the unconditional class.
+/// One learned vector for each class: weight (rows, size). The last row is the unconditional class, where
+/// there is one.
 struct ClassEmbedding {
   Tensor weight;
+  bool unconditional = true;
   bool defined() const { return weight.defined(); }
   /// label (n) int64, -1 for unconditional, -> (n, size); an undefined label -> (1, size). Argument error
-  /// where a label is not in [-1, rows).
+  /// where a label is not in [-1, rows), or without an unconditional class not in [0, rows) or undefined.
   Tensor operator()(const Tensor& label) const;
   /// The rows of the weight that these are: (n), or (1) for an undefined label.
   Tensor rows(const Tensor& label) const;
@@ -82,6 +84,20 @@ class Activation {
 /// SiLU of a temporary: in place where no gradient needs the input.
 Tensor apply_silu(Tensor x);
 
+/// While it lives, the layers that its thread makes have weights of any values: for networks that are loaded
+/// next, which would draw millions of numbers in vain.
+class UndrawnWeights {
+ public:
+  UndrawnWeights();
+  ~UndrawnWeights();
+  UndrawnWeights(const UndrawnWeights&) = delete;
+  UndrawnWeights& operator=(const UndrawnWeights&) = delete;
+  static bool active();
+
+ private:
+  bool before_;
+};
+
 /// Makes layers with initial weights drawn by name from a seed, so that adding a layer does not change the
 /// others. Weights and biases are uniform in +-1/sqrt(fan in), PyTorch's default.
 class LayerBuilder {
@@ -93,6 +109,8 @@ class LayerBuilder {
                           bool zero = false);
   GroupNorm group_norm(const std::string& name, int64_t channels, int64_t groups, double eps);
   ClassEmbedding class_embedding(const std::string& name, int64_t rows, int64_t size);
+  /// A parameter of that very name, normal with deviation `scale`.
+  Tensor normal(const std::string& name, IntArrayRef shape, double scale);
 
   /// All tensors made so far, in order.
   std::vector<NamedTensor> take() { return std::move(parameters_); }

@@ -83,10 +83,13 @@ class BetaTableModel final : public VariancePreservingModel {
  public:
   explicit BetaTableModel(BetaTable table) : beta_(std::move(table.beta)) {
     check(!beta_.empty(), "ddpm: expected a table of at least one beta but received none");
+    zero_end_ = beta_.size() > 1 && beta_.back() == 1;
     log_alpha_.push_back(0.0);
-    for (double b : beta_) {
-      check(b > 0 && b < 1, "ddpm: expected every beta in (0, 1) but received {}", b);
-      log_alpha_.push_back(log_alpha_.back() + 0.5 * std::log1p(-b));
+    for (size_t i = 0; i < beta_.size(); ++i) {
+      const double b = beta_[i];
+      check(b > 0 && (b < 1 || (zero_end_ && i + 1 == beta_.size())),
+            "ddpm: expected every beta in (0, 1), or the last at 1, but received {}", b);
+      log_alpha_.push_back(b < 1 ? log_alpha_.back() + 0.5 * std::log1p(-b) : -infinity);
     }
   }
   double log_alpha(double t) const override {
@@ -95,28 +98,51 @@ class BetaTableModel final : public VariancePreservingModel {
     const double nearest = std::round(position);
     if (std::abs(position - nearest) < 1e-9 * steps()) return log_alpha_[static_cast<size_t>(nearest)];
     const auto i = static_cast<size_t>(position);
+    if (is_last(i + 1)) return before_last() + std::log1p(-(position - static_cast<double>(i)));
     return std::lerp(log_alpha_[i], log_alpha_[i + 1], position - static_cast<double>(i));
   }
-  /// The chain's step that ends at or after t: constant within (i-1)/N < t <= i/N.
+  double alpha_rate(double t) const override {
+    return in_last(t) ? -steps() * std::exp(before_last()) : VariancePreservingModel::alpha_rate(t);
+  }
+  double sigma_rate(double t) const override {
+    return in_last(t) ? -alpha(t) * alpha_rate(t) / sigma(t) : VariancePreservingModel::sigma_rate(t);
+  }
+  double velocity_rate(double t) const override {
+    return in_last(t) ? -alpha_rate(t) / sigma(t) : VariancePreservingModel::velocity_rate(t);
+  }
+  /// The chain's step that ends at or after t: constant within (i-1)/N < t <= i/N, but for a last one in
+  /// which alpha falls linearly to 0.
   double beta(double t) const override {
-    const double position = std::ceil(std::clamp(t, 0.0, 1.0) * steps() - 1e-9 * steps());
-    const auto i = static_cast<size_t>(std::clamp(position, 1.0, steps()));
+    const size_t i = step_of(t);
+    if (is_last(i)) return 2.0 * steps() / (steps() - std::clamp(t, 0.0, 1.0) * steps());
     return -2.0 * steps() * (log_alpha_[i] - log_alpha_[i - 1]);
   }
   double time_of_log_alpha(double value) const override {
     const auto above = std::lower_bound(log_alpha_.begin(), log_alpha_.end(), value, std::greater<>());
     if (above == log_alpha_.begin()) return 0;
     if (above == log_alpha_.end()) return 1;
-    const double fraction = (value - above[-1]) / (above[0] - above[-1]);
-    return (static_cast<double>(above - log_alpha_.begin() - 1) + fraction) / steps();
+    const auto i = static_cast<size_t>(above - log_alpha_.begin());
+    const double fraction =
+        is_last(i) ? -std::expm1(value - above[-1]) : (value - above[-1]) / (above[0] - above[-1]);
+    return (static_cast<double>(i - 1) + fraction) / steps();
   }
   int64_t chain_steps() const override { return static_cast<int64_t>(beta_.size()); }
   Json config() const override { return {{"type", "ddpm"}, {"betas", beta_}}; }
 
  private:
   double steps() const { return static_cast<double>(beta_.size()); }
+  size_t step_of(double t) const {
+    const double position = std::ceil(std::clamp(t, 0.0, 1.0) * steps() - 1e-9 * steps());
+    return static_cast<size_t>(std::clamp(position, 1.0, steps()));
+  }
+  /// Whether step i, from 1 on, is one that leaves nothing of the data.
+  bool is_last(size_t i) const { return zero_end_ && i == beta_.size(); }
+  bool in_last(double t) const { return is_last(step_of(t)); }
+  double before_last() const { return log_alpha_[beta_.size() - 1]; }
+
   std::vector<double> beta_;
   std::vector<double> log_alpha_;
+  bool zero_end_ = false;
 };
 
 class SubVpModel final : public ScheduleModel {

@@ -6,10 +6,36 @@ namespace {
 
 using GridRegistry = Registry<TimeGrid, GaussianProcess, int64_t, TimeRange>;
 
+/// n times of a chain of N at which it is seen, without a rounding to its steps: (k (N - 1)/(n - 1) + 1)/N.
+std::vector<double> unrounded_times(const GaussianProcess& process, int64_t steps) {
+  const auto length = static_cast<double>(process.schedule()->chain_steps());
+  std::vector<double> times;
+  times.reserve(static_cast<size_t>(steps) + 1);
+  for (int64_t k = steps - 1; k >= 0; --k) {
+    const double share = steps > 1 ? static_cast<double>(k) / static_cast<double>(steps - 1) : 0.0;
+    times.push_back((share * (length - 1) + 1) / length);
+  }
+  times.push_back(0);
+  return times;
+}
+
+/// The ways in which programs take n of a chain's N steps. `open`: n + 1 are spaced, and the first is left
+/// out. `to` "first": the run ends at the first step's noise, not at clean data.
 GridRegistry::Make chain_spacing(ChainSpacing spacing) {
   return [=](Spec& spec, const GaussianProcess& process, int64_t steps, const TimeRange&) {
+    const bool open = spacing != ChainSpacing::trailing && spec.flag("open", false);
+    const bool rounded = spacing != ChainSpacing::linspace || spec.flag("rounded", true);
+    const bool to_first = spec.word<bool>("to", {{"data", false}, {"first", true}});
     const int64_t offset = spacing == ChainSpacing::leading ? spec.integer("offset", 0) : 0;
-    return TimeGrid::chain(process, steps, spacing, offset);
+    check(rounded || !open, "grid: linspace: expected open=1 or rounded=0, not both");
+    std::vector<double> times = TimeGrid::chain(process, steps + (open ? 1 : 0), spacing, offset).times();
+    if (!rounded) times = unrounded_times(process, steps);
+    if (open) times.erase(times.end() - 2);
+    if (!to_first) return TimeGrid(std::move(times));
+    const double first = 1 / static_cast<double>(process.schedule()->chain_steps());
+    while (!times.empty() && times.back() <= first) times.pop_back();
+    times.push_back(first);
+    return TimeGrid(std::move(times));
   };
 }
 

@@ -71,7 +71,10 @@ SamplerChoice adaptive_sde(Spec& spec, const GaussianProcess&) {
 }
 
 SamplerChoice dpmpp_2s(Spec& spec, const GaussianProcess&) {
-  return {std::make_unique<DpmPp2S>(DpmPp2S::Options{.ratio = spec.number("ratio", 0.5)}), "log-snr", 20};
+  const bool paired = spec.flag("paired", false);
+  check(!paired || !spec.has("ratio"), "dpmpp-2s: expected ratio or paired, not both");
+  const DpmPp2S::Options options{.ratio = paired ? 0.5 : spec.number("ratio", 0.5), .paired = paired};
+  return {std::make_unique<DpmPp2S>(options), "log-snr", 20};
 }
 
 SamplerChoice dpmpp_3m(Spec& spec, const GaussianProcess&) {

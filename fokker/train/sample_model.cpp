@@ -14,7 +14,7 @@ namespace fokker {
 namespace {
 
 double clip_limit(const Model& model, std::optional<double> clip) {
-  return clip.value_or(model.is_image() ? 1.0 : 0.0);
+  return clip.value_or(model.sampling.clip.value_or(model.is_image() ? 1.0 : 0.0));
 }
 
 /// The classes of all rows, (n); undefined without labels.
@@ -124,6 +124,22 @@ Model in_precision(Model model, Precision asked) {
   return model;
 }
 
+/// The method asked for, else the model's own, else UniPC.
+std::shared_ptr<const Sampler> sampler_for(const Model& model, const SampleOptions& o) {
+  if (o.sampler) return o.sampler;
+  if (model.sampling.sampler.empty()) return std::make_shared<UniPc>(UniPc::Options{.order = 3});
+  return make_sampler(model.sampling.sampler, model.spec.process).sampler;
+}
+
+/// The grid asked for; with the model's own method its own, else the usual one.
+TimeGrid grid_for(const Model& model, const SampleOptions& o, bool of_table) {
+  if (o.grid) return *o.grid;
+  if (of_table) return table_grid(model.spec.process, o.steps);
+  return o.sampler || model.sampling.grid.empty()
+             ? usual_grid(model.spec.process, o.steps)
+             : make_grid(model.sampling.grid, model.spec.process, o.steps);
+}
+
 /// Where rows begin, (n, event...).
 Tensor start_of(const Model& model, int64_t n, const Rng& rng, const SampleOptions& o) {
   const at::TensorOptions type = input_type(*model.network);
@@ -180,11 +196,8 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   const bool guided_table = model.table && (o.guide || asked.any()) && o.guidance != 1;
   check(!guided_table || !known.any(), "guidance: expected a weight of 1 beside known cells but received {}",
         o.guidance);
-  const std::shared_ptr<const Sampler> sampler =
-      o.sampler ? o.sampler : std::make_shared<UniPc>(UniPc::Options{.order = 3});
-  const TimeGrid grid = o.grid                         ? *o.grid
-                        : model.table && !guided_table ? table_grid(model.spec.process, o.steps)
-                                                       : usual_grid(model.spec.process, o.steps);
+  const std::shared_ptr<const Sampler> sampler = sampler_for(model, o);
+  const TimeGrid grid = grid_for(model, o, model.table && !guided_table);
   check(!grid.towards_noise(),
         "sample: expected a grid from noise to data but received one from t = {} to {}", grid.times().front(),
         grid.times().back());

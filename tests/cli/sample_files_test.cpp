@@ -42,6 +42,12 @@ TEST_F(CliSampleFiles, PicturesSayWhatMadeThem) {
   EXPECT_THAT(answer.json["texts"]["Software"].get<std::string>(), HasSubstr("fokker "));
 }
 
+TEST_F(CliSampleFiles, ArraysAreChosenByName) {
+  save_npz(path("two.npz"), {{"a", at::zeros({4, 2})}, {"b", at::ones({4, 3})}});
+  EXPECT_THAT(refusal("inspect two.npz", ErrorKind::input), HasSubstr("choose one of a, b"));
+  EXPECT_EQ(CliInside::answer("inspect two.npz --array b").json["event_shape"], (Json{3}));
+}
+
 TEST_F(CliSampleFiles, ArraysGoIntoNpz) {
   ASSERT_EQ(refusal("sample --target moons --n 50 --out m.npz --quiet"), "");
   ASSERT_EQ(refusal("sample --target moons --n 50 --out m.npy --quiet"), "");

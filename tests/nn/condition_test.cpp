@@ -205,10 +205,16 @@ TEST(ConditionedUNet, IsDescribedToDiffusersAsAnIdentityEmbedding) {
   EXPECT_EQ(network.config().at("class_embed_type"), "identity");
   EXPECT_EQ(network.config().at("num_class_embeds"), nullptr);
   EXPECT_EQ(UNetOptions::from_config(network.config()).condition_size, 3);
+  // Without it the vector is added as it is, which is what diffusers does.
   Json other = network.config();
   other.erase("condition_size");
+  const auto added = UNetOptions::from_config(other);
+  EXPECT_EQ(added.label_kind, UNetOptions::LabelKind::vector);
+  EXPECT_EQ(added.condition_numbers(), added.time_size());
+  other["class_embed_type"] = nullptr;
+  other["condition_size"] = 3;
   expect_error([&] { UNetOptions::from_config(other); }, ErrorKind::input,
-               "expected \"class_embed_type\" to be null");
+               "expected \"class_embed_type\" to be \"identity\"");
 }
 
 }  // namespace

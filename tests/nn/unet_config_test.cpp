@@ -1,3 +1,4 @@
+#include "fokker/nn/layers.h"
 #include "nn/unet_support.h"
 
 namespace fokker {
@@ -36,6 +37,48 @@ TEST(UNet, ReadsAPublishedConfiguration) {
     }
 }
 
+// google/ddpm-celebahq-256: 450 tensors of 113,673,219 numbers, which are laid out here and not drawn.
+TEST(UNet, HasTheLayoutOfAPublishedNetworkWithoutDrawingIt) {
+  Json config = cifar_configuration();
+  config["block_out_channels"] = {128, 128, 256, 256, 512, 512};
+  config["down_block_types"] = {"DownBlock2D", "DownBlock2D",     "DownBlock2D",
+                                "DownBlock2D", "AttnDownBlock2D", "DownBlock2D"};
+  config["up_block_types"] = {"UpBlock2D", "AttnUpBlock2D", "UpBlock2D",
+                              "UpBlock2D", "UpBlock2D",     "UpBlock2D"};
+  config["sample_size"] = 256;
+  const UndrawnWeights undrawn;
+  const auto network = make_network(config, 0);
+  EXPECT_EQ(network->parameters().size(), 450u);
+  EXPECT_EQ(network->parameter_count(), 113673219);
+  EXPECT_EQ(network->parameter("down_blocks.4.attentions.1.to_out.0.weight").sizes(),
+            (at::IntArrayRef{512, 512}));
+  EXPECT_EQ(network->parameter("up_blocks.1.attentions.2.to_q.bias").sizes(), (at::IntArrayRef{512}));
+  EXPECT_EQ(make_network(cifar_configuration(), 0)->parameters().size(), 328u);
+}
+
+TEST(UNet, ConfigurationOfEveryOptionRoundTrips) {
+  Json config = UNet(tiny()).config();
+  const std::vector<std::pair<const char*, Json>> changes = {
+      {"time_embedding_type", "fourier"}, {"resnet_time_scale_shift", "scale_shift"},
+      {"class_embed_type", "timestep"},   {"act_fn", "mish"},
+      {"mid_block_type", nullptr},        {"downsample_type", "resnet"},
+      {"attn_norm_num_groups", 4},        {"dropout", 0.25}};
+  for (const auto& [key, value] : changes) {
+    Json changed = config;
+    changed["num_class_embeds"] = nullptr;
+    changed.erase("unconditional_class");
+    changed[key] = value;
+    const Json written = make_network(changed, 0)->config();
+    EXPECT_EQ(written[key], value) << key;
+    EXPECT_EQ(make_network(written, 0)->config(), written) << key;
+  }
+  config["down_block_types"] = {"ResnetDownsampleBlock2D", "AttnDownBlock2D"};
+  config["up_block_types"] = {"ResnetUpsampleBlock2D", "UpBlock2D"};
+  const Json written = make_network(config, 0)->config();
+  EXPECT_EQ(written["down_block_types"], config["down_block_types"]);
+  EXPECT_EQ(written["up_block_types"], config["up_block_types"]);
+}
+
 TEST(UNet, ConfigurationRoundTrips) {
   UNetOptions o = tiny();
   o.up_attention = {true, false};
@@ -69,19 +112,24 @@ TEST(UNet, RefusesWhatItDoesNotHave) {
     config[key] = std::move(value);
     return [config] { make_network(config, 0); };
   };
-  const std::vector<std::pair<const char*, Json>> unsupported = {{"time_embedding_type", "fourier"},
-                                                                 {"act_fn", "gelu"},
-                                                                 {"resnet_time_scale_shift", "scale_shift"},
-                                                                 {"downsample_type", "resnet"},
-                                                                 {"upsample_type", "resnet"},
-                                                                 {"class_embed_type", "timestep"},
-                                                                 {"attn_norm_num_groups", 16},
-                                                                 {"norm_num_groups", "32"},
-                                                                 {"sample_size", nullptr}};
+  const std::vector<std::pair<const char*, Json>> unsupported = {
+      {"time_embedding_type", "rotary"},
+      {"act_fn", "tanh"},
+      {"resnet_time_scale_shift", "spatial"},
+      {"downsample_type", "fir"},
+      {"upsample_type", "fir"},
+      {"mid_block_type", "UNetMidBlock2DCrossAttn"},
+      {"class_embed_type", "projection"},
+      {"norm_num_groups", "32"},
+      {"sample_size", nullptr}};
   for (const auto& [key, value] : unsupported)
     expect_error(with(key, value), ErrorKind::input, fmt::format("expected \"{}\" to be", key));
   expect_error(with("down_block_types", {"DownBlock2D", "SkipDownBlock2D", "DownBlock2D", "DownBlock2D"}),
-               ErrorKind::input, "DownBlock2D or AttnDownBlock2D but received \"SkipDownBlock2D\"");
+               ErrorKind::input,
+               "AttnDownBlock2D or ResnetDownsampleBlock2D but received \"SkipDownBlock2D\"");
+  expect_error(with("time_embedding_type", "learned"), ErrorKind::input,
+               "num_train_timesteps from 1 to 1000000");
+  expect_error(with("attn_norm_num_groups", 48), ErrorKind::input, "multiple of attn_norm_num_groups 48");
   expect_error(with("block_out_channels", {128, 256}), ErrorKind::input, "2, but received 4 and 4");
   expect_error(with("norm_num_groups", 48), ErrorKind::input,
                "multiples of norm_num_groups 48 but received 128");

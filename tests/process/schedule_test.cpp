@@ -131,6 +131,38 @@ TEST(CosineSchedule, IsNicholAndDhariwalsCurve) {
 }
 
 // Ho et al. (2020): linear betas 1e-4 to 0.02, 1000 steps; alphabar is their running product.
+// Zero terminal SNR: alpha falls linearly to 0 within the last step, and everything else follows from that.
+TEST(BetaTableSchedule, MayLeaveNothingOfTheData) {
+  BetaTable table = BetaTable::linear(50, 1e-3, 0.1);
+  table.beta.back() = 1;
+  const GaussianProcess process{Schedule(table)};
+  const ScheduleModel& s = process.schedule().model();
+  EXPECT_EQ(s.alpha(1), 0);
+  EXPECT_EQ(s.sigma(1), 1);
+  EXPECT_EQ(process.prior_variance(), 1);
+  EXPECT_EQ(s.velocity(1).data, -1);
+  EXPECT_EQ(s.velocity(1).noise, 0);
+  const double before = s.alpha(49.0 / 50);
+  for (const double share : {0.0, 0.25, 0.9, 0.9999}) {
+    const double t = (49 + share) / 50;
+    EXPECT_NEAR(s.alpha(t), before * (1 - share), 1e-12) << t;
+    EXPECT_NEAR(s.alpha(t) * s.alpha(t) + s.sigma(t) * s.sigma(t), 1, 1e-12);
+    EXPECT_NEAR(s.time_of_log_snr(s.log_snr(t)), t, 1e-9);
+  }
+  for (const double t : {0.985, 0.99, 0.999}) {
+    const double h = 1e-6;
+    EXPECT_NEAR(s.alpha_rate(t), (s.alpha(t + h) - s.alpha(t - h)) / (2 * h), 1e-6);
+    EXPECT_NEAR(s.sigma_rate(t), (s.sigma(t + h) - s.sigma(t - h)) / (2 * h), 1e-6);
+    EXPECT_NEAR(s.velocity_rate(t), s.alpha(t) * s.sigma_rate(t) - s.alpha_rate(t) * s.sigma(t), 1e-9);
+    EXPECT_NEAR(s.diffusion_squared(t), -2 * s.alpha_rate(t) / s.alpha(t), 1e-6);
+  }
+  EXPECT_TRUE(std::isfinite(s.velocity_rate(1)));
+  EXPECT_LT(s.sde_end(), 1);
+  EXPECT_EQ(schedule_from_config(s.config())->config(), s.config());
+  table.beta[10] = 1;
+  EXPECT_THROW(Schedule{table}, Error);
+}
+
 TEST(BetaTableSchedule, MultipliesTheTable) {
   const Schedule s = BetaTable::linear();
   double product = 1;

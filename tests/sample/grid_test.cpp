@@ -30,6 +30,30 @@ TEST(TimeGrid, TakesAChainsStepsAsPublished) {
   EXPECT_EQ(TimeGrid::chain(chain, 1000, ChainSpacing::trailing).times(), TimeGrid::uniform(1000).times());
 }
 
+// The same of solvers that leave the first step out, of times between steps, and of runs that end at the
+// first step: numpy's linspace(0, 999, 6).round()[::-1][:-1] and arange(0, 6) * (1000 // 6).
+TEST(TimeGrid, TakesAChainsStepsAsSolversDo) {
+  const GaussianProcess chain = process_of("ddpm");
+  const auto indices = [&](const char* spec, int64_t steps) {
+    std::vector<double> result;
+    for (const double t : make_grid(spec, chain, steps).times()) result.push_back(t * 1000 - 1);
+    return result;
+  };
+  const auto expect = [&](const char* spec, int64_t steps, const std::vector<double>& expected) {
+    const std::vector<double> found = indices(spec, steps);
+    ASSERT_EQ(found.size(), expected.size()) << spec;
+    for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-9) << spec << " " << i;
+  };
+  expect("linspace:open=1", 5, {999, 799, 599, 400, 200, -1});
+  expect("leading:open=1,offset=1", 5, {831, 665, 499, 333, 167, -1});
+  expect("linspace:rounded=0", 5, {999, 749.25, 499.5, 249.75, 0, -1});
+  expect("leading:to=first", 5, {800, 600, 400, 200, 0});
+  expect("trailing:to=first", 5, {999, 799, 599, 399, 199, 0});
+  expect("leading:offset=1,to=first", 5, {801, 601, 401, 201, 1, 0});
+  EXPECT_THROW(make_grid("linspace:open=1,rounded=0", chain, 5), Error);
+  EXPECT_THROW(make_grid("trailing:open=1", chain, 5), Error);
+}
+
 TEST(Integrate, ShowsWhatIsAskedForAndStopsWhereTold) {
   const AnalyticDenoiser denoiser = mixture_denoiser("vp");
   const Tensor x = Rng(1).normal({4, 2}, {}, at::kDouble);

@@ -1,15 +1,17 @@
 #pragma once
-#include "fokker/format/model.h"
+#include "fokker/denoise/spec.h"
+#include "fokker/format/usual_sampling.h"
 
 namespace fokker {
 
-/// What a scheduler's configuration says of the network that it samples.
+/// What a scheduler's configuration says of the network that it samples, and how it samples it.
 struct ImportedScheduler {
   DenoiserSpec spec;
-  std::vector<std::string> notes = {};  ///< what is not taken over
+  UsualSampling sampling = {};
+  std::vector<std::string> notes = {};  ///< what is done otherwise here
 };
 
-/// Reads scheduler_config.json: missing keys have the defaults of its class. Input errors name `place` and
+/// Reads a scheduler_config.json: missing keys have the defaults of its class. Input errors name `place` and
 /// what cannot be represented.
 ImportedScheduler read_scheduler(const Json& config, const std::string& place);
 

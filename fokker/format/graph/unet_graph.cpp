@@ -1,6 +1,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
+#include <numbers>
 #include <unordered_map>
 
 #include "fokker/core/check.h"
@@ -32,10 +33,12 @@ class UNetGraph {
       x = graph_.add_node("Pad", {x, graph_.integers({0, 0, 0, 0, 0, 0, bottom, right})});
     Name h = body(convolution(x, layers_.conv_in), embedding(in));
     h = convolution(graph_.silu(normalised(h, layers_.norm_out)), layers_.conv_out);
-    if (right == 0 && bottom == 0) return h;
-    return graph_.add_node("Slice",
-                           {h, graph_.integers({0, 0}), graph_.integers({o.sample_height, o.sample_width}),
-                            graph_.integers({2, 3})});
+    if (right > 0 || bottom > 0)
+      h = graph_.add_node("Slice",
+                          {h, graph_.integers({0, 0}), graph_.integers({o.sample_height, o.sample_width}),
+                           graph_.integers({2, 3})});
+    if (o.time_kind != UNetOptions::TimeKind::fourier) return h;
+    return graph_.add_node("Div", {h, graph_.reshape(in.time, {-1, 1, 1, 1})});
   }
 
  private:
@@ -85,28 +88,77 @@ class UNetGraph {
                       parameter(norm.bias, {channels, 1, 1}));
   }
 
+  Name activated(const std::string& name, const Name& x) {
+    if (name != "mish") return graph_.activation(name, x);
+    return graph_.multiply(x, graph_.add_node("Tanh", {graph_.add_node("Softplus", {x})}));
+  }
+
+  Name time_features(const Name& t) {
+    using Kind = UNetOptions::TimeKind;
+    const TimeEmbedding& time = layers_.time;
+    if (time.kind == Kind::learned)
+      return graph_.add_node(
+          "Gather", {parameter(time.table), graph_.add_node({.op = "Cast",
+                                                             .inputs = {graph_.add_node("Round", {t})},
+                                                             .output = {},
+                                                             .numbers = {{"to", 7}}})});
+    if (time.kind == Kind::positional)
+      return add_sinusoids(graph_, t, sinusoidal_frequencies(time.features, time.sinusoidal, at::kDouble),
+                           time.features, time.sinusoidal.flip_sin_to_cos);
+    const Tensor frequencies = time.table.detach().to(at::kDouble) * (2 * std::numbers::pi);
+    return add_sinusoids(graph_, graph_.add_node("Log", {t}), frequencies, time.features, false);
+  }
+
   Name embedding(const NetworkInputs& in) {
     const TimeEmbedding& time = layers_.time;
-    const Tensor frequencies = sinusoidal_frequencies(time.features, time.sinusoidal, at::kDouble);
-    Name h = add_sinusoids(graph_, in.time, frequencies, time.features, time.sinusoidal.flip_sin_to_cos);
-    h = linear(graph_.silu(linear(h, time.linear1)), time.linear2);
+    check(
+        !time.number && !time.vector,
+        "graph: expected a U-Net that is told classes or our conditions but it is told a number or a vector");
+    Name h = linear(graph_.silu(linear(time_features(in.time), time.linear1)), time.linear2);
     if (time.classes.defined())
       h = graph_.add(h, graph_.add_node("Gather", {parameter(time.classes.weight), in.label}));
     if (time.condition.defined()) h = graph_.add(h, linear(in.label, time.condition.layer));
-    return graph_.silu(h);
+    return activated(time.activation, h);
+  }
+
+  Name resampled(const Name& x, ResnetBlock::Resampling resampling) {
+    if (resampling == ResnetBlock::Resampling::none) return x;
+    if (resampling == ResnetBlock::Resampling::up) return upsampled(x);
+    return graph_.add_node({.op = "AveragePool",
+                            .inputs = {x},
+                            .output = {},
+                            .integers = {{"kernel_shape", {2, 2}}, {"strides", {2, 2}}}});
+  }
+
+  /// Rows [first, first + count) of what the time says to a block, for each of its pixels.
+  Name told(const Name& time, const Linear& layer, int64_t first, int64_t count, const char* what) {
+    std::string name = names_.at(layer.weight.data_ptr());
+    name.resize(name.size() - std::string_view(".weight").size());
+    const Name rows = graph_.linear(time, name + what, layer.weight.narrow(0, first, count),
+                                    layer.bias.narrow(0, first, count));
+    return graph_.reshape(rows, {0, -1, 1, 1});
   }
 
   Name resnet(const Name& x, const ResnetBlock& block, const Name& time) {
-    Name h = convolution(graph_.silu(normalised(x, block.norm1)), block.conv1);
-    h = graph_.add(h, graph_.reshape(linear(time, block.time), {0, -1, 1, 1}));
-    h = convolution(graph_.silu(normalised(h, block.norm2)), block.conv2);
-    const Name skip = block.shortcut ? convolution(x, *block.shortcut) : x;
-    return graph_.scale(graph_.add(h, skip), 1 / block.output_scale);
+    const int64_t channels = block.outputs();
+    const Name entered = resampled(activated(block.activation, normalised(x, block.norm1)), block.resampling);
+    Name h = convolution(entered, block.conv1);
+    if (block.scale_shift) {
+      const Name scale = graph_.add(told(time, block.time, 0, channels, ".scale"), graph_.number(1));
+      h = graph_.add(graph_.multiply(normalised(h, block.norm2), scale),
+                     told(time, block.time, channels, channels, ".shift"));
+    } else {
+      h = normalised(graph_.add(h, told(time, block.time, 0, channels, "")), block.norm2);
+    }
+    h = convolution(activated(block.activation, h), block.conv2);
+    const Name skip = resampled(x, block.resampling);
+    const Name carried = block.shortcut ? convolution(skip, *block.shortcut) : skip;
+    return graph_.scale(graph_.add(h, carried), 1 / block.output_scale);
   }
 
   Name attention(const Name& x, const AttentionBlock& block) {
     const int64_t channels = block.query.weight.size(0), heads = block.heads, size = channels / heads;
-    const Name h = normalised(x, block.norm);
+    const Name h = block.norm.weight.defined() ? normalised(x, block.norm) : x;
     // (n, heads, size, pixels)
     const auto split = [&](const Linear& layer) {
       return graph_.reshape(pixelwise(h, layer), {0, heads, size, -1});
@@ -143,6 +195,7 @@ class UNetGraph {
     for (const Level& level : layers_.down) {
       for (size_t j = 0; j < level.resnets.size(); ++j) skips.push_back(h = at_place(level, j, h, time));
       if (level.down) skips.push_back(h = convolution(h, level.down->conv));
+      if (level.residual) skips.push_back(h = resnet(h, *level.residual, time));
     }
     for (size_t j = 0; j < layers_.middle.size(); ++j) {
       h = resnet(h, layers_.middle[j], time);
@@ -154,6 +207,7 @@ class UNetGraph {
         skips.pop_back();
       }
       if (level.up) h = convolution(upsampled(h), level.up->conv);
+      if (level.residual) h = resnet(h, *level.residual, time);
     }
     return h;
   }

@@ -198,7 +198,7 @@ void TorchFile::Content::refuse_without_tensors(const std::string& key) const {
   });
   for (std::string& way : ways) way = shown(way);
   check_input(!ways.empty(), "{}: it holds no tensors{}", name_of_file(), key.empty() ? "" : " there");
-  fail(ErrorKind::input, "{}: its tensors are in dicts of their own: choose one with --key, of: {}",
+  fail(ErrorKind::input, "{}: its tensors are in dicts of their own: choose one by its key, of: {}",
        name_of_file(), join(ways));
 }
 

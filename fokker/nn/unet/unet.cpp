@@ -4,6 +4,7 @@
 #include "fokker/core/check.h"
 #include "fokker/kernel/matrix/bf16_gemm.h"
 #include "fokker/nn/product_precision.h"
+#include "fokker/nn/unet/unet_blocks.h"
 #include "fokker/nn/unet/unet_frozen.h"
 #include "fokker/nn/unet/unet_fused.h"
 
@@ -16,6 +17,11 @@ void check_channels(const UNetOptions& o) {
   check(levels > 0 && o.down_attention.size() == levels && o.up_attention.size() == levels,
         "UNet: expected one attention flag for each of the {} blocks but received {} down and {} up", levels,
         o.down_attention.size(), o.up_attention.size());
+  for (const auto* flags : {&o.down_residual, &o.up_residual})
+    check(
+        flags->empty() || flags->size() == levels,
+        "UNet: expected a flag of a residual block between levels for each of the {} blocks but received {}",
+        levels, flags->size());
   for (size_t i = 0; i < levels; ++i) {
     const int64_t channels = o.block_out_channels[i];
     check(channels > 1 && channels <= 65536,
@@ -24,10 +30,33 @@ void check_channels(const UNetOptions& o) {
           "UNet: expected block_out_channels to be multiples of norm_num_groups {} but received {}",
           o.norm_num_groups, channels);
     const bool attention = o.down_attention[i] || o.up_attention[i] || (i + 1 == levels && o.mid_attention);
+    check(!attention || i + 1 < levels || !o.mid_attention || o.attn_norm_num_groups == 0 ||
+              channels % o.attn_norm_num_groups == 0,
+          "UNet: expected the channels of the middle block to be a multiple of attn_norm_num_groups {} but "
+          "received {}",
+          o.attn_norm_num_groups, channels);
     check(!attention || o.attention_head_dim == 0 || channels % o.attention_head_dim == 0,
           "UNet: expected channels with attention to be multiples of attention_head_dim {} but received {}",
           o.attention_head_dim, channels);
   }
+}
+
+/// What the time and a label become.
+void check_embedding(const UNetOptions& o) {
+  check(o.num_class_embeds >= 0, "UNet: expected num_class_embeds >= 0 but received {}", o.num_class_embeds);
+  check(o.condition_size >= 0, "UNet: expected condition_size >= 0 but received {}", o.condition_size);
+  const bool labelled = o.label_kind != UNetOptions::LabelKind::classes;
+  check(
+      (o.condition_size > 0) + (o.num_class_embeds > 0) + labelled <= 1,
+      "UNet: expected classes or a condition, not both, but received {} class embeddings and a condition of "
+      "{} numbers",
+      o.num_class_embeds, o.condition_numbers());
+  check(o.time_embedding_dim >= 0 && o.time_embedding_dim <= 1 << 20,
+        "UNet: expected time_embedding_dim from 0 to {} but received {}", 1 << 20, o.time_embedding_dim);
+  check(o.time_kind != UNetOptions::TimeKind::learned ||
+            (o.num_train_timesteps > 0 && o.num_train_timesteps <= 1'000'000),
+        "UNet: expected num_train_timesteps from 1 to 1000000 for its table of times but received {}",
+        o.num_train_timesteps);
 }
 
 void check_options(const UNetOptions& o) {
@@ -41,18 +70,15 @@ void check_options(const UNetOptions& o) {
   check(o.norm_num_groups > 0, "UNet: expected norm_num_groups > 0 but received {}", o.norm_num_groups);
   check(o.attention_head_dim >= 0, "UNet: expected attention_head_dim >= 0 but received {}",
         o.attention_head_dim);
-  check(o.num_class_embeds >= 0, "UNet: expected num_class_embeds >= 0 but received {}", o.num_class_embeds);
-  check(o.condition_size >= 0, "UNet: expected condition_size >= 0 but received {}", o.condition_size);
-  check(
-      o.condition_size == 0 || o.num_class_embeds == 0,
-      "UNet: expected classes or a condition, not both, but received {} class embeddings and a condition of "
-      "{} numbers",
-      o.num_class_embeds, o.condition_size);
   check(o.downsample_padding == 0 || o.downsample_padding == 1,
         "UNet: expected downsample_padding 0 or 1 but received {}", o.downsample_padding);
   check(o.mid_block_scale_factor > 0, "UNet: expected mid_block_scale_factor > 0 but received {}",
         o.mid_block_scale_factor);
+  check(o.attn_norm_num_groups >= 0, "UNet: expected attn_norm_num_groups >= 0 but received {}",
+        o.attn_norm_num_groups);
+  activated(o.activation, at::zeros({1}));  // refuses
   check_channels(o);
+  check_embedding(o);
 }
 
 UNetOptions completed(UNetOptions o) {
@@ -78,7 +104,8 @@ std::vector<int64_t> UNet::event_shape() const {
 std::unique_ptr<const Forward> UNet::frozen() const {
   const Tensor& weight = layers_->conv_in.weight;
   const bool multiplies = !bf16_products() || kernel::bf16_unit() != kernel::Bf16Unit::none;
-  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat || !multiplies) return nullptr;
+  if (!options_.has_fused_form() || !weight.is_cpu() || weight.scalar_type() != at::kFloat || !multiplies)
+    return nullptr;
   const Bf16Products products(bf16_products());
   return std::make_unique<FrozenUNet>(*layers_, factor_precision());
 }
@@ -86,7 +113,7 @@ std::unique_ptr<const Forward> UNet::frozen() const {
 // In float32 most products fall away (Winograd), four times as many as bfloat16's vectors gain.
 bool UNet::is_faster_in_bf16() const {
   const Tensor& weight = layers_->conv_in.weight;
-  return weight.is_cpu() && weight.scalar_type() == at::kFloat &&
+  return options_.has_fused_form() && weight.is_cpu() && weight.scalar_type() == at::kFloat &&
          kernel::bf16_unit() == kernel::Bf16Unit::tiles;
 }
 
@@ -98,11 +125,12 @@ std::unique_ptr<Network> UNet::clone() const {
 
 Tensor UNet::forward(const Tensor& x, const Tensor& time, const Tensor& label) const {
   check_network_inputs("UNet", x, time, label, event_shape(), layers_->time.classes.defined(),
-                       options_.condition_size);
+                       options_.condition_numbers());
   std::vector<Tensor> tensors;
   for (const auto& p : parameters()) tensors.push_back(p.tensor);
-  return suits_fused_unet(*layers_, tensors, x, time) ? fused_unet(layers_, tensors, x, time, label)
-                                                      : (*layers_)(x, time, label);
+  return options_.has_fused_form() && suits_fused_unet(*layers_, tensors, x, time)
+             ? fused_unet(layers_, tensors, x, time, label)
+             : (*layers_)(x, time, label);
 }
 
 }  // namespace fokker

@@ -9,29 +9,51 @@ namespace fokker {
 
 /// The part of diffusers' UNet2DModel configuration that is supported, with its defaults where it has one.
 struct UNetOptions {
+  /// What the time's features are: sinusoids of the time, of its logarithm at random frequencies (then the
+  /// network's output is divided by the time, as of Song et al.'s noise levels), or rows of a learned table.
+  enum class TimeKind { positional, fourier, learned };
+  /// What a label is: a class; one number that is embedded as the time is; or a vector added to the
+  /// embedding.
+  enum class LabelKind { classes, number, vector };
+
   int64_t sample_height = 0, sample_width = 0;
   int64_t in_channels = 3, out_channels = 3;
   std::vector<int64_t> block_out_channels = {224, 448, 672, 896};
   std::vector<bool> down_attention = {false, true, true, true};  ///< levels with attention, finest first
   std::vector<bool> up_attention = {};  ///< levels with attention on the way up, finest first; empty: as down
+  /// Levels, finest first, that are halved or doubled by a residual block in place of a convolution; empty:
+  /// none.
+  std::vector<bool> down_residual = {}, up_residual = {};
+  bool mid_block = true;
   bool mid_attention = true;
   int64_t layers_per_block = 2;
   int64_t norm_num_groups = 32;
   double norm_eps = 1e-5;
+  /// Groups of the norm before the middle block's attention; 0: norm_num_groups, and with time_scale_shift no
+  /// norm.
+  int64_t attn_norm_num_groups = 0;
   int64_t attention_head_dim = 8;  ///< channels of one attention head; 0: a single head
-  /// Rows of the class embedding, 0 for none. The last row is the unconditional class: for k classes ask for
-  /// k + 1.
+  LabelKind label_kind = LabelKind::classes;
+  /// Rows of the class embedding, 0 for none. With `unconditional_class` the last row is the unconditional
+  /// class: for k classes ask for k + 1.
   int64_t num_class_embeds = 0;
+  bool unconditional_class = true;
   /// Numbers in the vector that images are conditioned on, in place of classes; 0 for none. To diffusers the
   /// time's embedding gets a vector added that is made outside of it (class_embed_type "identity"): the layer
   /// "condition_embedding" of the numbers and of 1 where there are none, else 0.
   int64_t condition_size = 0;
   bool center_input_sample = false;  ///< maps x from [0, 1] to [-1, 1] first
+  TimeKind time_kind = TimeKind::positional;
+  int64_t num_train_timesteps = 0;  ///< rows of a learned table of times
   bool flip_sin_to_cos = true;
   int64_t freq_shift = 0;
   int64_t time_embedding_dim = 0;  ///< 0: four times the first block's channels
   double mid_block_scale_factor = 1;
   int64_t downsample_padding = 1;
+  bool time_scale_shift =
+      false;  ///< the time scales and shifts what the second norm gives, and is not added before
+  std::string activation = "silu";  ///< of residual blocks: silu, mish, gelu or relu
+  double dropout = 0;               ///< of the configuration; not applied
   /// The last layer of every residual branch and of the network starts at zero (not part of the
   /// configuration).
   bool zero_output = true;
@@ -45,6 +67,14 @@ struct UNetOptions {
   /// Reads a config.json of diffusers' UNet2DModel, with its defaults for missing keys. Input error for
   /// anything that this U-Net does not have, naming the key.
   static UNetOptions from_config(const Json& config);
+
+  /// Numbers in the vector that a row is conditioned on: condition_size, or what label_kind says.
+  int64_t condition_numbers() const;
+  /// Whether the fused and frozen forms compute it; others run the plain form.
+  bool has_fused_form() const;
+  int64_t time_size() const {
+    return time_embedding_dim ? time_embedding_dim : 4 * block_out_channels.front();
+  }
 };
 
 /// The U-Net of Ho et al. 2020 (appendix B) in the form and with the tensor names of diffusers' UNet2DModel:
@@ -65,8 +95,10 @@ class UNet final : public Network {
   /// A config.json of diffusers' UNet2DModel.
   Json config() const override;
   std::vector<int64_t> event_shape() const override;
-  int64_t condition_size() const override { return options_.condition_size; }
-  int64_t classes() const override { return std::max<int64_t>(0, options_.num_class_embeds - 1); }
+  int64_t condition_size() const override { return options_.condition_numbers(); }
+  int64_t classes() const override {
+    return std::max<int64_t>(0, options_.num_class_embeds - (options_.unconditional_class ? 1 : 0));
+  }
   const UNetOptions& options() const { return options_; }
 
  private:

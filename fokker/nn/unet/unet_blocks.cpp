@@ -1,7 +1,9 @@
 #include "fokker/nn/unet/unet_blocks.h"
 
 #include <cmath>
+#include <numbers>
 
+#include "fokker/core/check.h"
 #include "fokker/nn/product_precision.h"
 
 namespace fokker {
@@ -14,32 +16,87 @@ Tensor scaled(Tensor x, double divisor) {
 
 }  // namespace
 
+Tensor activated(const std::string& name, Tensor x) {
+  if (name == "silu") return apply_silu(std::move(x));
+  if (name == "relu") return at::relu(x);
+  if (name == "gelu") return at::gelu(x);
+  check(name == "mish", "UNet: expected the activation silu, mish, gelu or relu but received \"{}\"", name);
+  return at::mish(x);
+}
+
+Tensor TimeEmbedding::features_of(const Tensor& t) const {
+  using Kind = UNetOptions::TimeKind;
+  if (kind == Kind::positional) return sinusoidal_embedding(t, features, sinusoidal);
+  if (kind == Kind::fourier) {
+    const Tensor angle = t.log().unsqueeze(1) * table.detach() * (2 * std::numbers::pi);
+    return at::cat({angle.sin(), angle.cos()}, 1);
+  }
+  const Tensor rows = t.round().to(at::kLong);
+  if (rows.is_cpu() && rows.numel() > 0)
+    check(rows.min().item<int64_t>() >= 0 && rows.max().item<int64_t>() < table.size(0),
+          "UNet: expected times from 0 to {}, for which it has learned features, but received {} to {}",
+          table.size(0) - 1, t.min().item<double>(), t.max().item<double>());
+  return at::embedding(table, rows);
+}
+
 Tensor TimeEmbedding::operator()(const Tensor& time, const Tensor& label) const {
-  Tensor embedding = linear2(apply_silu(linear1(sinusoidal_embedding(time, features, sinusoidal))));
+  Tensor embedding = TimeLayers{linear1, linear2}(features_of(time));
   if (classes.defined()) embedding = embedding + classes(label);
   if (condition.defined()) embedding = embedding + condition(label);
-  return apply_silu(embedding);
+  if (number || vector) {
+    check(label.defined() && !label.isnan().any().item<bool>(),
+          "UNet: expected a condition for each row, as the network knows no rows without, but received none");
+    embedding = embedding + (number ? (*number)(features_of(label.squeeze(1))) : label);
+  }
+  return activated(activation, embedding);
 }
 
 ResnetBlock::ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t inputs, int64_t outputs,
-                         const BlockOptions& options)
+                         const BlockOptions& options, Resampling resampling)
     : norm1(builder.group_norm(name + ".norm1", inputs, options.groups, options.eps)),
       norm2(builder.group_norm(name + ".norm2", outputs, options.groups, options.eps)),
       conv1(builder.convolution(name + ".conv1", inputs, outputs, 3)),
       conv2(builder.convolution(name + ".conv2", outputs, outputs, 3, options.zero_output)),
-      time(builder.linear(name + ".time_emb_proj", options.time_size, outputs)),
-      output_scale(options.output_scale) {
+      time(builder.linear(name + ".time_emb_proj", options.time_size,
+                          options.scale_shift ? 2 * outputs : outputs)),
+      output_scale(options.output_scale),
+      scale_shift(options.scale_shift),
+      activation(options.activation),
+      resampling(resampling) {
   if (inputs != outputs) shortcut = builder.convolution(name + ".conv_shortcut", inputs, outputs, 1);
 }
 
 Tensor ResnetBlock::operator()(const Tensor& x, const Tensor& activated_time) const {
+  if (scale_shift || activation != "silu" || resampling != Resampling::none)
+    return general(x, activated_time);
   const Tensor h = normalised_convolution(norm1, conv1, x, time(activated_time));
   return scaled(normalised_convolution(norm2, conv2, h, {}, shortcut ? (*shortcut)(x) : x), output_scale);
 }
 
+Tensor ResnetBlock::resampled(const Tensor& x) const {
+  if (resampling == Resampling::none) return x;
+  return resampling == Resampling::down ? at::avg_pool2d(x, {2, 2})
+                                        : at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+}
+
+Tensor ResnetBlock::general(const Tensor& x, const Tensor& activated_time) const {
+  const auto none = kernel::NormActivation::none;
+  const Tensor skip = resampled(x), told = time(activated_time).unsqueeze(2).unsqueeze(3);
+  Tensor h = conv1(resampled(activated(activation, norm1(x, none))));
+  if (scale_shift) {
+    const auto parts = told.chunk(2, 1);
+    h = norm2(h, none) * (1 + parts[0]) + parts[1];
+  } else {
+    h = norm2(h + told, none);
+  }
+  return scaled(conv2(activated(activation, h)) + (shortcut ? (*shortcut)(skip) : skip), output_scale);
+}
+
 AttentionBlock::AttentionBlock(LayerBuilder& builder, const std::string& name, int64_t channels,
                                const BlockOptions& options)
-    : norm(builder.group_norm(name + ".group_norm", channels, options.groups, options.eps)),
+    : norm(options.attention_groups
+               ? builder.group_norm(name + ".group_norm", channels, options.attention_groups, options.eps)
+               : GroupNorm()),
       query(builder.linear(name + ".to_q", channels, channels)),
       key(builder.linear(name + ".to_k", channels, channels)),
       value(builder.linear(name + ".to_v", channels, channels)),
@@ -49,7 +106,8 @@ AttentionBlock::AttentionBlock(LayerBuilder& builder, const std::string& name, i
 
 Tensor AttentionBlock::operator()(const Tensor& x) const {
   const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3), size = channels / heads;
-  const Tensor h = norm(x, kernel::NormActivation::none).flatten(2).transpose(1, 2);  // (n, pixels, channels)
+  const Tensor normed = norm.weight.defined() ? norm(x, kernel::NormActivation::none) : x;
+  const Tensor h = normed.flatten(2).transpose(1, 2);  // (n, pixels, channels)
   const auto split = [&](const Tensor& y) { return y.view({n, pixels, heads, size}).transpose(1, 2); };
   const Tensor scaled_query = split(query(h)) * (1 / std::sqrt(static_cast<double>(size)));
   const Tensor weights = product(scaled_query, split(key(h)).transpose(2, 3)).softmax(-1);

@@ -4,6 +4,7 @@
 
 #include "fokker/nn/layers.h"
 #include "fokker/nn/time_embedding.h"
+#include "fokker/nn/unet/unet.h"
 
 namespace fokker {
 
@@ -12,26 +13,50 @@ struct BlockOptions {
   int64_t time_size = 0;  ///< width of the time embedding
   int64_t groups = 32;
   double eps = 1e-5;
-  int64_t head_size = 8;    ///< channels of one attention head; 0: a single head
-  double output_scale = 1;  ///< residual sums are divided by this
+  int64_t head_size = 8;          ///< channels of one attention head; 0: a single head
+  double output_scale = 1;        ///< residual sums are divided by this
+  int64_t attention_groups = 32;  ///< of the norm before attention; 0: none
+  bool scale_shift = false;       ///< UNetOptions::time_scale_shift
+  std::string activation = "silu";
   bool zero_output = true;  ///< the last layer of each residual branch starts at zero
 };
 
-/// silu(linear2(silu(linear1(sinusoids(time)))) + class or condition): what every residual block is told.
-struct TimeEmbedding {
-  SinusoidalOptions sinusoidal;
-  int64_t features = 0;  ///< numbers of the sinusoidal embedding
+/// The activation of that name, of a temporary.
+Tensor activated(const std::string& name, Tensor x);
+
+/// linear2(silu(linear1(x))).
+struct TimeLayers {
   Linear linear1, linear2;
-  ClassEmbedding classes;        ///< may be undefined
-  ConditionEmbedding condition;  ///< may be undefined
-  /// time (n) or (1), label as of a network -> (n, size) or (1, size).
-  Tensor operator()(const Tensor& time, const Tensor& label) const;
+  Tensor operator()(const Tensor& x) const { return linear2(apply_silu(linear1(x))); }
 };
 
-/// y = (shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + proj(time))))) / output_scale.
+/// activation(linear2(silu(linear1(features of time)))) + class or condition): what every residual block is
+/// told.
+struct TimeEmbedding {
+  UNetOptions::TimeKind kind = UNetOptions::TimeKind::positional;
+  SinusoidalOptions sinusoidal;
+  int64_t features = 0;  ///< numbers of the time's features
+  Tensor table;          ///< random frequencies (features / 2), or a row of features for each time
+  Linear linear1, linear2;
+  ClassEmbedding classes;            ///< may be undefined
+  ConditionEmbedding condition;      ///< may be undefined
+  std::optional<TimeLayers> number;  ///< embeds a label that is a number
+  bool vector = false;               ///< a label is added as it is
+  std::string activation = "silu";
+  /// time (n) or (1), label as of a network -> (n, size) or (1, size).
+  Tensor operator()(const Tensor& time, const Tensor& label) const;
+
+ private:
+  Tensor features_of(const Tensor& time) const;
+};
+
+/// y = (shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + proj(time))))) / output_scale; with
+/// scale_shift norm2(conv1(..)) (1 + a) + b, where (a, b) = proj(time). One that resamples halves both sides
+/// (means of 2 x 2) or doubles them (nearest neighbour) of what enters conv1 and of x.
 struct ResnetBlock {
+  enum class Resampling { none, down, up };
   ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t inputs, int64_t outputs,
-              const BlockOptions& options);
+              const BlockOptions& options, Resampling resampling = Resampling::none);
   /// x (n, inputs, h, w); activated_time (n, time_size) or (1, time_size): the embedding after its SiLU.
   Tensor operator()(const Tensor& x, const Tensor& activated_time) const;
   int64_t outputs() const { return conv1.weight.size(0); }
@@ -41,6 +66,13 @@ struct ResnetBlock {
   Linear time;
   std::optional<Convolution> shortcut;
   double output_scale;
+  bool scale_shift;
+  std::string activation;
+  Resampling resampling;
+
+ private:
+  Tensor resampled(const Tensor& x) const;
+  Tensor general(const Tensor& x, const Tensor& activated_time) const;
 };
 
 /// Self-attention over the pixels: y = (x + out(softmax(q k^T / sqrt(d)) v)) / output_scale on norm(x).
@@ -49,7 +81,7 @@ struct AttentionBlock {
                  const BlockOptions& options);
   Tensor operator()(const Tensor& x) const;
 
-  GroupNorm norm;
+  GroupNorm norm;  ///< may be undefined: none
   Linear query, key, value, out;
   int64_t heads;
   double output_scale;
@@ -78,6 +110,7 @@ struct Level {
   std::vector<AttentionBlock> attentions;  ///< empty, or one for each resnet
   std::optional<Downsample> down;
   std::optional<Upsample> up;
+  std::optional<ResnetBlock> residual;  ///< in place of `down` or `up`
 };
 
 }  // namespace fokker

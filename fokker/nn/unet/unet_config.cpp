@@ -6,25 +6,56 @@
 namespace fokker {
 namespace {
 
-std::vector<std::string> block_types(const std::vector<bool>& attention, const char* plain,
-                                     const char* attentive) {
-  std::vector<std::string> names;
-  names.reserve(attention.size());
-  for (const bool has : attention) names.emplace_back(has ? attentive : plain);
-  return names;
+using TimeKind = UNetOptions::TimeKind;
+using LabelKind = UNetOptions::LabelKind;
+
+/// Names of the blocks of one way, and of what they mean.
+struct BlockNames {
+  const char *plain, *attentive, *residual;
+};
+constexpr BlockNames down_names = {"DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D"};
+constexpr BlockNames up_names = {"UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"};
+
+bool flag_at(const std::vector<bool>& flags, size_t i) {
+  return i < flags.size() && flags[i];
 }
 
-std::vector<bool> attention_flags(const Json& config, const char* key, std::vector<std::string> names,
-                                  std::string_view plain, std::string_view attentive) {
-  detail::JsonReader(config, "network configuration").read(key, names);
-  std::vector<bool> flags;
-  for (const auto& name : names) {
-    check_input(name == plain || name == attentive,
-                "network configuration: expected \"{}\" to hold {} or {} but received \"{}\"", key, plain,
-                attentive, name);
-    flags.push_back(name == attentive);
+/// Finest level first.
+std::vector<std::string> block_types(const BlockNames& names, const std::vector<bool>& attention,
+                                     const std::vector<bool>& residual) {
+  std::vector<std::string> types;
+  types.reserve(attention.size());
+  for (size_t i = 0; i < attention.size(); ++i)
+    types.emplace_back(attention[i] ? names.attentive : flag_at(residual, i) ? names.residual : names.plain);
+  return types;
+}
+
+/// "resnet" where blocks with attention have residual blocks between levels.
+const char* resampling_type(const std::vector<bool>& attention, const std::vector<bool>& residual) {
+  for (size_t i = 0; i < attention.size(); ++i)
+    if (attention[i] && flag_at(residual, i)) return "resnet";
+  return "conv";
+}
+
+/// Reads the blocks of one way, in the order of the configuration.
+void read_blocks(const Json& config, const char* key, const char* type_key, std::vector<std::string> types,
+                 const BlockNames& names, std::vector<bool>& attention, std::vector<bool>& residual) {
+  const detail::JsonReader reader(config, "network configuration");
+  reader.read(key, types);
+  std::string resampling = "conv";
+  reader.read(type_key, resampling);
+  check_input(resampling == "conv" || resampling == "resnet",
+              "network configuration: expected \"{}\" to be conv or resnet but received \"{}\"", type_key,
+              resampling);
+  attention.clear();
+  residual.clear();
+  for (const auto& type : types) {
+    check_input(type == names.plain || type == names.attentive || type == names.residual,
+                "network configuration: expected \"{}\" to hold {}, {} or {} but received \"{}\"", key,
+                names.plain, names.attentive, names.residual, type);
+    attention.push_back(type == names.attentive);
+    residual.push_back(type == names.residual || (type == names.attentive && resampling == "resnet"));
   }
-  return flags;
 }
 
 void read_sample_size(const Json& config, UNetOptions& o) {
@@ -40,41 +71,69 @@ void read_sample_size(const Json& config, UNetOptions& o) {
   o.sample_width = square ? o.sample_height : size->at(1).get<int64_t>();
 }
 
-void refuse_unsupported(const Json& config, const UNetOptions& o) {
-  const detail::JsonReader reader(config, "network configuration");
-  reader.require("time_embedding_type", {"positional"});
+void read_time(const detail::JsonReader& reader, UNetOptions& o) {
+  std::string type = "positional";
+  reader.read("time_embedding_type", type);
+  reader.require("time_embedding_type", {"positional", "fourier", "learned"});
+  o.time_kind = type == "fourier"   ? TimeKind::fourier
+                : type == "learned" ? TimeKind::learned
+                                    : TimeKind::positional;
+  reader.read("num_train_timesteps", o.num_train_timesteps);
+  reader.read("flip_sin_to_cos", o.flip_sin_to_cos);
+  reader.read("freq_shift", o.freq_shift);
+  reader.read("time_embedding_dim", o.time_embedding_dim);
+  std::string shift = "default";
+  reader.read("resnet_time_scale_shift", shift);
+  reader.require("resnet_time_scale_shift", {"default", "scale_shift"});
+  o.time_scale_shift = shift == "scale_shift";
+}
+
+void read_label(const detail::JsonReader& reader, UNetOptions& o) {
+  std::string type;
+  reader.read("class_embed_type", type);
+  reader.require("class_embed_type", {"identity", "timestep"});
+  reader.read("condition_size", o.condition_size);
+  reader.read("unconditional_class", o.unconditional_class);
+  if (type.empty()) reader.read("num_class_embeds", o.num_class_embeds);
+  check_input(
+      o.condition_size == 0 || type == "identity",
+      "network configuration: expected \"class_embed_type\" to be \"identity\" beside a condition_size but "
+      "received {}",
+      type.empty() ? "null" : type);
+  if (type == "timestep") o.label_kind = LabelKind::number;
+  if (type == "identity" && o.condition_size == 0) o.label_kind = LabelKind::vector;
+}
+
+void read_residual(const detail::JsonReader& reader, UNetOptions& o) {
   reader.require("mid_block_type", {"UNetMidBlock2D"});
-  reader.require("downsample_type", {"conv"});
-  reader.require("upsample_type", {"conv"});
-  reader.require("act_fn", {"silu", "swish"});
-  reader.require("resnet_time_scale_shift", {"default"});
-  if (o.condition_size > 0)
-    reader.require("class_embed_type", {"identity"});
-  else
-    reader.require("class_embed_type", {});
-  reader.require("attn_norm_num_groups", {o.norm_num_groups});
-  double dropout = 0;
-  reader.read("dropout", dropout);
-  if (dropout != 0)
-    warn(fmt::format("UNet: the configuration's dropout {} is not applied in training", dropout));
+  const auto middle = reader.json().find("mid_block_type");
+  o.mid_block = middle == reader.json().end() || !middle->is_null();
+  reader.read("add_attention", o.mid_attention);
+  reader.read("attn_norm_num_groups", o.attn_norm_num_groups);
+  reader.read("act_fn", o.activation);
+  reader.require("act_fn", {"silu", "swish", "mish", "gelu", "relu"});
+  if (o.activation == "swish") o.activation = "silu";
+  reader.read("dropout", o.dropout);
+  if (o.dropout != 0)
+    warn(fmt::format("UNet: the configuration's dropout {} is not applied in training", o.dropout));
 }
 
 void read_flags(const Json& config, UNetOptions& o) {
   const detail::JsonReader reader(config, "network configuration");
   reader.read("block_out_channels", o.block_out_channels);
-  o.down_attention = attention_flags(config, "down_block_types",
-                                     block_types(o.down_attention, "DownBlock2D", "AttnDownBlock2D"),
-                                     "DownBlock2D", "AttnDownBlock2D");
-  const auto up = attention_flags(config, "up_block_types",
-                                  {"AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"},
-                                  "UpBlock2D", "AttnUpBlock2D");
-  o.up_attention.assign(up.rbegin(), up.rend());
-  const size_t levels = o.block_out_channels.size();
-  check_input(levels > 0 && o.down_attention.size() == levels && up.size() == levels,
+  read_blocks(config, "down_block_types", "downsample_type", block_types(down_names, o.down_attention, {}),
+              down_names, o.down_attention, o.down_residual);
+  read_blocks(config, "up_block_types", "upsample_type",
+              {"AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"}, up_names, o.up_attention,
+              o.up_residual);
+  const size_t levels = o.block_out_channels.size(), up = o.up_attention.size();
+  check_input(levels > 0 && o.down_attention.size() == levels && up == levels,
               "network configuration: expected as many down_block_types and up_block_types as "
               "block_out_channels, {}, "
               "but received {} and {}",
-              levels, o.down_attention.size(), up.size());
+              levels, o.down_attention.size(), up);
+  std::reverse(o.up_attention.begin(), o.up_attention.end());
+  std::reverse(o.up_residual.begin(), o.up_residual.end());
 }
 
 }  // namespace
@@ -86,7 +145,6 @@ UNetOptions UNetOptions::from_config(const Json& config) {
   const detail::JsonReader reader(config, "network configuration");
   reader.read("in_channels", o.in_channels);
   reader.read("out_channels", o.out_channels);
-  reader.read("add_attention", o.mid_attention);
   reader.read("layers_per_block", o.layers_per_block);
   reader.read("norm_num_groups", o.norm_num_groups);
   reader.read("norm_eps", o.norm_eps);
@@ -94,46 +152,82 @@ UNetOptions UNetOptions::from_config(const Json& config) {
   // Absent means 8; null means a single head over all channels.
   if (const auto head = config.find("attention_head_dim"); head != config.end() && head->is_null())
     o.attention_head_dim = 0;
-  reader.read("num_class_embeds", o.num_class_embeds);
-  reader.read("condition_size", o.condition_size);
   reader.read("center_input_sample", o.center_input_sample);
-  reader.read("flip_sin_to_cos", o.flip_sin_to_cos);
-  reader.read("freq_shift", o.freq_shift);
-  reader.read("time_embedding_dim", o.time_embedding_dim);
   reader.read("mid_block_scale_factor", o.mid_block_scale_factor);
   reader.read("downsample_padding", o.downsample_padding);
-  refuse_unsupported(config, o);
+  read_time(reader, o);
+  read_label(reader, o);
+  read_residual(reader, o);
   return o;
 }
 
+int64_t UNetOptions::condition_numbers() const {
+  if (label_kind == LabelKind::number) return 1;
+  return label_kind == LabelKind::vector ? time_size() : condition_size;
+}
+
+bool UNetOptions::has_fused_form() const {
+  const auto none = [](const std::vector<bool>& flags) {
+    return std::find(flags.begin(), flags.end(), true) == flags.end();
+  };
+  return time_kind == TimeKind::positional && label_kind == LabelKind::classes && !time_scale_shift &&
+         activation == "silu" && mid_block && none(down_residual) && none(up_residual) &&
+         (attn_norm_num_groups == 0 || attn_norm_num_groups == norm_num_groups);
+}
+
+namespace {
+
+Json or_null(int64_t value) {
+  return value ? Json(value) : Json(nullptr);
+}
+
+/// What the time and a label become.
+void write_embedding(const UNetOptions& o, Json& config) {
+  config["resnet_time_scale_shift"] = o.time_scale_shift ? "scale_shift" : "default";
+  config["num_train_timesteps"] = or_null(o.num_train_timesteps);
+  config["num_class_embeds"] = or_null(o.num_class_embeds);
+  config["class_embed_type"] = o.label_kind == LabelKind::number                           ? Json("timestep")
+                               : o.label_kind == LabelKind::vector || o.condition_size > 0 ? Json("identity")
+                                                                                           : Json(nullptr);
+  if (o.condition_size > 0) config["condition_size"] = o.condition_size;
+  if (o.num_class_embeds > 0) config["unconditional_class"] = o.unconditional_class;
+}
+
+}  // namespace
+
 Json UNet::config() const {
   const UNetOptions& o = options_;
-  const auto or_null = [](int64_t value) { return value ? Json(value) : Json(nullptr); };
-  const std::vector<bool> up(o.up_attention.rbegin(), o.up_attention.rend());
+  std::vector<std::string> up = block_types(up_names, o.up_attention, o.up_residual);
+  std::reverse(up.begin(), up.end());
   Json config = {{"_class_name", "UNet2DModel"}};
   config["sample_size"] = o.sample_height == o.sample_width ? Json(o.sample_height)
                                                             : Json::array({o.sample_height, o.sample_width});
   config["in_channels"] = o.in_channels;
   config["out_channels"] = o.out_channels;
   config["center_input_sample"] = o.center_input_sample;
-  config["time_embedding_type"] = "positional";
+  config["time_embedding_type"] = o.time_kind == TimeKind::fourier   ? "fourier"
+                                  : o.time_kind == TimeKind::learned ? "learned"
+                                                                     : "positional";
   config["time_embedding_dim"] = or_null(o.time_embedding_dim);
   config["freq_shift"] = o.freq_shift;
   config["flip_sin_to_cos"] = o.flip_sin_to_cos;
-  config["down_block_types"] = block_types(o.down_attention, "DownBlock2D", "AttnDownBlock2D");
-  config["up_block_types"] = block_types(up, "UpBlock2D", "AttnUpBlock2D");
+  config["down_block_types"] = block_types(down_names, o.down_attention, o.down_residual);
+  config["mid_block_type"] = o.mid_block ? Json("UNetMidBlock2D") : Json(nullptr);
+  config["up_block_types"] = up;
   config["block_out_channels"] = o.block_out_channels;
   config["layers_per_block"] = o.layers_per_block;
   config["mid_block_scale_factor"] = o.mid_block_scale_factor;
   config["downsample_padding"] = o.downsample_padding;
-  config["act_fn"] = "silu";
+  config["downsample_type"] = resampling_type(o.down_attention, o.down_residual);
+  config["upsample_type"] = resampling_type(o.up_attention, o.up_residual);
+  config["dropout"] = o.dropout;
+  config["act_fn"] = o.activation;
   config["attention_head_dim"] = or_null(o.attention_head_dim);
   config["norm_num_groups"] = o.norm_num_groups;
+  config["attn_norm_num_groups"] = or_null(o.attn_norm_num_groups);
   config["norm_eps"] = o.norm_eps;
   config["add_attention"] = o.mid_attention;
-  config["num_class_embeds"] = or_null(o.num_class_embeds);
-  config["class_embed_type"] = o.condition_size > 0 ? Json("identity") : Json(nullptr);
-  if (o.condition_size > 0) config["condition_size"] = o.condition_size;
+  write_embedding(o, config);
   return config;
 }
 

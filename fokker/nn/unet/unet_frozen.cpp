@@ -44,6 +44,7 @@ FrozenUNet::FrozenUNet(const UNetLayers& layers, kernel::FactorPrecision precisi
   joins_ = layers.joins();
   frequencies_ =
       sinusoidal_columns(layers.time.features, {.frequency_shift = layers.time.sinusoidal.frequency_shift});
+  classes_.unconditional = layers.time.classes.unconditional;
   if (layers.time.classes.defined()) classes_.weight = layers.time.classes.weight.detach().clone();
   if (layers.time.condition.defined()) condition_ = FrozenLinear(layers.time.condition.layer, precision);
   build_down(layers);

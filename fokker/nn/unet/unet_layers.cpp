@@ -5,31 +5,60 @@
 namespace fokker {
 namespace {
 
-int64_t time_size(const UNetOptions& o) {
-  return o.time_embedding_dim ? o.time_embedding_dim : 4 * o.block_out_channels.front();
+using TimeKind = UNetOptions::TimeKind;
+using LabelKind = UNetOptions::LabelKind;
+using Resampling = ResnetBlock::Resampling;
+
+BlockOptions block_options(const UNetOptions& o) {
+  return {.time_size = o.time_size(),
+          .groups = o.norm_num_groups,
+          .eps = o.norm_eps,
+          .head_size = o.attention_head_dim,
+          .output_scale = 1,
+          .attention_groups = o.norm_num_groups,
+          .scale_shift = o.time_scale_shift,
+          .activation = o.activation,
+          .zero_output = o.zero_output};
+}
+
+bool at_level(const std::vector<bool>& flags, size_t level) {
+  return level < flags.size() && flags[level];
 }
 
 }  // namespace
 
 UNetLayers::UNetLayers(const UNetOptions& o, LayerBuilder& builder) : options(o) {
-  const int64_t first = options.block_out_channels.front(), embedding = time_size(options);
-  const BlockOptions block = {
-      embedding, options.norm_num_groups, options.norm_eps, options.attention_head_dim,
-      1,         options.zero_output};
+  const int64_t first = options.block_out_channels.front();
+  const BlockOptions block = block_options(options);
   conv_in = builder.convolution("conv_in", options.in_channels, first, 3);
-  time.sinusoidal = {options.flip_sin_to_cos, static_cast<double>(options.freq_shift), 10000};
-  time.features = first;
-  time.linear1 = builder.linear("time_embedding.linear_1", first, embedding);
-  time.linear2 = builder.linear("time_embedding.linear_2", embedding, embedding);
-  if (options.num_class_embeds > 0)
-    time.classes = builder.class_embedding("class_embedding", options.num_class_embeds, embedding);
-  if (options.condition_size > 0)
-    time.condition.layer = builder.linear("condition_embedding", options.condition_size + 1, embedding);
+  build_embedding(builder);
   build_down(builder, block);
-  build_middle(builder, block);
+  if (options.mid_block) build_middle(builder, block);
   build_up(builder, block);
   norm_out = builder.group_norm("conv_norm_out", first, options.norm_num_groups, options.norm_eps);
   conv_out = builder.convolution("conv_out", first, options.out_channels, 3, options.zero_output);
+}
+
+void UNetLayers::build_embedding(LayerBuilder& builder) {
+  const int64_t first = options.block_out_channels.front(), size = options.time_size();
+  time.kind = options.time_kind;
+  time.activation = options.activation;
+  time.sinusoidal = {options.flip_sin_to_cos, static_cast<double>(options.freq_shift), 10000};
+  time.features = options.time_kind == TimeKind::fourier ? 2 * first : first;
+  if (options.time_kind == TimeKind::fourier) time.table = builder.normal("time_proj.weight", {first}, 16);
+  if (options.time_kind == TimeKind::learned)
+    time.table = builder.normal("time_proj.weight", {options.num_train_timesteps, first}, 1);
+  time.linear1 = builder.linear("time_embedding.linear_1", time.features, size);
+  time.linear2 = builder.linear("time_embedding.linear_2", size, size);
+  time.vector = options.label_kind == LabelKind::vector;
+  if (options.label_kind == LabelKind::number)
+    time.number = {builder.linear("class_embedding.linear_1", time.features, size),
+                   builder.linear("class_embedding.linear_2", size, size)};
+  if (options.num_class_embeds > 0)
+    time.classes = builder.class_embedding("class_embedding", options.num_class_embeds, size);
+  time.classes.unconditional = options.unconditional_class;
+  if (options.condition_size > 0)
+    time.condition.layer = builder.linear("condition_embedding", options.condition_size + 1, size);
 }
 
 void UNetLayers::build_down(LayerBuilder& builder, const BlockOptions& block) {
@@ -43,7 +72,10 @@ void UNetLayers::build_down(LayerBuilder& builder, const BlockOptions& block) {
       if (options.down_attention[i])
         level.attentions.emplace_back(builder, fmt::format("{}attentions.{}", name, j), channels[i], block);
     }
-    if (i + 1 < channels.size())
+    if (i + 1 < channels.size() && at_level(options.down_residual, i))
+      level.residual.emplace(builder, name + "downsamplers.0", channels[i], channels[i], block,
+                             Resampling::down);
+    else if (i + 1 < channels.size())
       level.down.emplace(builder, name + "downsamplers.0", channels[i], options.downsample_padding);
     down.push_back(std::move(level));
   }
@@ -52,6 +84,9 @@ void UNetLayers::build_down(LayerBuilder& builder, const BlockOptions& block) {
 void UNetLayers::build_middle(LayerBuilder& builder, const BlockOptions& block) {
   BlockOptions scaled = block;
   scaled.output_scale = options.mid_block_scale_factor;
+  scaled.attention_groups = options.attn_norm_num_groups > 0 ? options.attn_norm_num_groups
+                            : options.time_scale_shift       ? 0
+                                                             : options.norm_num_groups;
   const int64_t channels = options.block_out_channels.back();
   for (int j = 0; j < 2; ++j)
     middle.emplace_back(builder, fmt::format("mid_block.resnets.{}", j), channels, channels, scaled);
@@ -73,7 +108,10 @@ void UNetLayers::build_up(LayerBuilder& builder, const BlockOptions& block) {
       if (options.up_attention[levels - 1 - i])
         level.attentions.emplace_back(builder, fmt::format("{}attentions.{}", name, j), channels[i], block);
     }
-    if (i + 1 < levels) level.up.emplace(builder, name + "upsamplers.0", channels[i]);
+    if (i + 1 < levels && at_level(options.up_residual, levels - 1 - i))
+      level.residual.emplace(builder, name + "upsamplers.0", channels[i], channels[i], block, Resampling::up);
+    else if (i + 1 < levels)
+      level.up.emplace(builder, name + "upsamplers.0", channels[i]);
     up.push_back(std::move(level));
   }
 }
@@ -137,10 +175,12 @@ Tensor UNetLayers::body(Tensor h, const Tensor& activated_time) const {
       skips.push_back(h);
     }
     if (level.down) skips.push_back(h = (*level.down)(h));
+    if (level.residual) skips.push_back(h = (*level.residual)(h, activated_time));
   }
-  h = middle[0](h, activated_time);
-  if (middle_attention) h = (*middle_attention)(h);
-  h = middle[1](h, activated_time);
+  for (size_t j = 0; j < middle.size(); ++j) {
+    h = middle[j](h, activated_time);
+    if (j == 0 && middle_attention) h = (*middle_attention)(h);
+  }
   for (const Level& level : up) {
     for (size_t j = 0; j < level.resnets.size(); ++j) {
       h = at::cat({h, skips.back()}, 1);
@@ -148,6 +188,7 @@ Tensor UNetLayers::body(Tensor h, const Tensor& activated_time) const {
       block(level, j);
     }
     if (level.up) h = (*level.up)(h);
+    if (level.residual) h = (*level.residual)(h, activated_time);
   }
   return h;
 }
@@ -159,8 +200,9 @@ Tensor UNetLayers::operator()(const Tensor& x, const Tensor& t, const Tensor& la
   Tensor h = conv_in(input);
   if (h.is_cpu()) h = h.contiguous(at::MemoryFormat::ChannelsLast);
   h = body(h, time(t, label));
-  const Tensor y = normalised_convolution(norm_out, conv_out, h);
-  return y.narrow(2, 0, options.sample_height).narrow(3, 0, options.sample_width);
+  const Tensor whole = normalised_convolution(norm_out, conv_out, h);
+  const Tensor y = whole.narrow(2, 0, options.sample_height).narrow(3, 0, options.sample_width);
+  return options.time_kind == TimeKind::fourier ? y / per_sample(t, y) : y;
 }
 
 }  // namespace fokker

@@ -45,6 +45,7 @@ struct UNetLayers {
 
  private:
   int64_t padded_side(int64_t side) const;
+  void build_embedding(LayerBuilder& builder);
   void build_down(LayerBuilder& builder, const BlockOptions& block);
   void build_middle(LayerBuilder& builder, const BlockOptions& block);
   void build_up(LayerBuilder& builder, const BlockOptions& block);

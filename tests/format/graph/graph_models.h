@@ -65,6 +65,19 @@ inline std::vector<GraphCase> graph_models() {
   odd.down_attention.assign(odd.block_out_channels.size(), true);
   odd.up_attention = odd.down_attention;
   const UNetOptions told = UNetOptions::for_images(1, 4, 4, 8, 0, 2);
+  // What diffusers' configurations may ask for beside.
+  using Time = UNetOptions::TimeKind;
+  UNetOptions shifted = UNetOptions::for_images(1, 8, 8, 8);
+  shifted.time_scale_shift = true;
+  shifted.activation = "mish";
+  shifted.down_residual.assign(shifted.block_out_channels.size(), true);
+  shifted.up_residual = shifted.down_residual;
+  UNetOptions learned = UNetOptions::for_images(1, 4, 4, 8);
+  learned.time_kind = Time::learned;
+  learned.num_train_timesteps = 1000;
+  learned.mid_block = false;
+  UNetOptions fourier = UNetOptions::for_images(1, 4, 4, 8);
+  fourier.time_kind = Time::fourier;
   std::vector<GraphCase> cases = {
       {"residual", mlp_model({.dimension = 3, .width = 16, .depth = 2}, "vp", "noise")},
       {"fourier",
@@ -86,7 +99,10 @@ inline std::vector<GraphCase> graph_models() {
       {"unet", unet_model(plain, "ddpm", "noise")},
       {"unet, odd sides, classes", unet_model(odd, "vp", "velocity"), classes},
       {"unet, condition", unet_model(told, "flow", "velocity"), conditions},
-      {"regression", regressed_model(), conditions}};
+      {"regression", regressed_model(), conditions},
+      {"unet, scale and shift", unet_model(shifted, "ddpm", "noise")},
+      {"unet, learned times", unet_model(learned, "ddpm", "noise")},
+      {"unet, fourier", unet_model(fourier, "ddpm:steps=10", "noise")}};
   for (const char* activation : {"elu", "relu", "gelu", "tanh", "softplus"})
     cases.push_back({activation, mlp_model({.dimension = 2, .width = 8, .depth = 1, .activation = activation},
                                            "vp", "noise")});

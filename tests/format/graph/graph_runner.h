@@ -39,6 +39,9 @@ class GraphRunner {
     if (op == "Sin") return in[0].sin();
     if (op == "Cos") return in[0].cos();
     if (op == "Log") return in[0].log();
+    if (op == "Div") return in[0] / in[1];
+    if (op == "Round") return in[0].round();
+    if (op == "Cast") return in[0].to(at::kLong);
     if (op == "Tanh") return in[0].tanh();
     if (op == "Erf") return in[0].erf();
     if (op == "Relu") return in[0].clamp_min(0);
@@ -75,6 +78,7 @@ class GraphRunner {
       return (in[0] - mean) / (variance + node.reals.at("epsilon")).sqrt() * in[1].unsqueeze(1) +
              in[2].unsqueeze(1);
     }
+    if (op == "AveragePool") return at::avg_pool2d(in[0], node.integers.at("kernel_shape"));
     if (op == "Resize") return in[0].repeat_interleave(2, 2).repeat_interleave(2, 3);
     if (op == "Pad") {
       const auto pads = list(in[1]);

@@ -24,7 +24,7 @@ TEST_F(TensorData, OfTorchSave) {
   EXPECT_TRUE(images.labels.equal(at::tensor({2, 0, 1}, at::kLong)));
   EXPECT_EQ(load_data(torch_fixture("checkpoint.pt"), {.array = "model.state_dict.0.weight"}).size(), 3);
   EXPECT_THAT(error_of([] { load_data(torch_fixture("checkpoint.pt")); }),
-              HasSubstr("choose one with --key"));
+              HasSubstr("choose one by its key"));
 }
 
 TEST_F(TensorData, OfSafetensors) {

@@ -76,7 +76,7 @@ TEST_F(TorchFiles, NestedOnesNeedAKey) {
   EXPECT_TRUE(file.read("ema")[2].tensor.equal(file.read("model.state_dict")[2].tensor));
   EXPECT_EQ(file.read("model.state_dict.0.bias")[0].tensor.size(0), 3);
   EXPECT_THAT(refusal_of_fixture("checkpoint.pt"),
-              HasSubstr("choose one with --key, of: model, ema, optimizer"));
+              HasSubstr("choose one by its key, of: model, ema, optimizer"));
   EXPECT_THAT(refusal_of_fixture("checkpoint.pt", "model"), HasSubstr("of: model.state_dict"));
   EXPECT_THAT(refusal_of_fixture("checkpoint.pt", "modal"),
               HasSubstr("no key 'modal'; at the top are: epoch, loss, name, model, ema, optimizer"));

@@ -25,7 +25,33 @@ StepResult dpmpp_2s_step(const Denoiser& denoiser, const Tensor& x, const Tensor
   detail::throw_as_error();
 }
 
+namespace {
+
+/// Where a pair of steps began.
+struct PairStart {
+  Tensor x, denoised;
+  double t = 0;
+};
+
+}  // namespace
+
+StepResult DpmPp2S::paired_step(const Denoiser& denoiser, const Tensor& x, StepContext& context) {
+  const GaussianProcess& process = denoiser.process();
+  const Tensor denoised = denoiser.estimate(x, context.t).denoised();
+  const LogSnrStep step(process, context.t, context.s);
+  if (context.index % 2 == 0 || !step.finite()) {
+    context.history = PairStart{x, denoised, context.t};
+    return {step.constant(x, denoised)};
+  }
+  const auto& start = std::any_cast<const PairStart&>(context.history);
+  const LogSnrStep whole(process, start.t, context.s);
+  if (!whole.finite()) return {step.constant(x, denoised)};
+  const double ratio = (step.from - whole.from) / whole.h;
+  return {whole.constant(start.x, at::lerp(start.denoised, denoised, 0.5 / ratio))};
+}
+
 StepResult DpmPp2S::do_step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const {
+  if (options_.paired) return paired_step(denoiser, x, context);
   return dpmpp_2s_step(denoiser, x, denoiser.estimate(x, context.t).denoised(), context.t, context.s,
                        options_.ratio);
 }

@@ -9,6 +9,9 @@ class DpmPp2S final : public Sampler {
  public:
   struct Options {
     double ratio = 0.5;  ///< r: where in the step's log-SNR the second evaluation is, in (0, 1]
+    /// Steps go in pairs, whose second evaluation is at the time between them: one evaluation a step, and the
+    /// state shown after the first of a pair is DDIM's. A step to sigma = 0 is first order.
+    bool paired = false;
   };
   explicit DpmPp2S(Options options);
   DpmPp2S() : DpmPp2S(Options()) {}
@@ -17,6 +20,7 @@ class DpmPp2S final : public Sampler {
 
  private:
   StepResult do_step(const Denoiser& denoiser, const Tensor& x, StepContext& context) const override;
+  static StepResult paired_step(const Denoiser& denoiser, const Tensor& x, StepContext& context);
   Options options_;
 };
 

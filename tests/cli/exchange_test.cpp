@@ -1,0 +1,104 @@
+// Models of other programs, both ways.
+#include "cli/inside.h"
+#include "fokker/data/array/npy.h"
+#include "fokker/format/safetensors.h"
+
+namespace fokker {
+namespace {
+
+class CliExchange : public CliInside {
+ protected:
+  void SetUp() override {
+    CliInside::SetUp();
+    save_npy(path("images.npy"), Rng(1).uniform({24, 1, 8, 8}, {}) * 2 - 1);
+    ASSERT_EQ(
+        refusal("train --data images.npy --process ddpm --steps 2 --batch 4 --out run --no-report --quiet"),
+        "");
+  }
+  static void change(const std::string& file, const std::string& key, const Json& value) {
+    Json config = read_json(file);
+    config[key] = value;
+    write_file_atomically(file, config.dump());
+  }
+};
+
+TEST_F(CliExchange, AnImportedRunWorksLikeOneOfOurOwn) {
+  ASSERT_EQ(refusal("export run --out pipeline --quiet"), "");
+  EXPECT_FALSE(fs::exists("pipeline/fokker.json"));
+  change("pipeline/scheduler/scheduler_config.json", "_class_name", "DDIMScheduler");
+  change("pipeline/scheduler/scheduler_config.json", "clip_sample", false);
+  const Answer imported = answer("import pipeline --out imported");
+  EXPECT_EQ(imported.json["event_shape"], Json({1, 8, 8}));
+  EXPECT_EQ(imported.json["sampler"], "ddim");
+  EXPECT_EQ(imported.json["grid"], "leading");
+  EXPECT_EQ(imported.json["clip"], 0);
+  // By the sampler and the grid that it came with, or by another.
+  const Answer drawn = answer("sample imported --n 2 --steps 4 --out a.npy");
+  EXPECT_THAT(drawn.said, HasSubstr("no --sampler: ddim on the grid leading"));
+  EXPECT_EQ(
+      refusal("sample imported --n 2 --steps 4 --sampler ddim --grid leading --clip 0 --out b.npy --quiet"),
+      "");
+  EXPECT_EQ(refusal("sample run --n 2 --steps 4 --sampler ddim --grid leading --clip 0 --out c.npy --quiet"),
+            "");
+  EXPECT_EQ(read_file("a.npy"), read_file("b.npy"));
+  EXPECT_EQ(read_file("a.npy"), read_file("c.npy"));
+  EXPECT_EQ(
+      refusal("likelihood imported --data images.npy --rtol 0.1 --atol 0.1 --divergence hutchinson --quiet"),
+      "");
+  EXPECT_EQ(refusal("encode imported --data images.npy --out z.npy --rtol 0.1 --atol 0.1 --quiet"), "");
+  EXPECT_EQ(refusal("report imported --data images.npy --quiet"), "");
+  EXPECT_THAT(read_file("imported/report.html"), HasSubstr("images.npy"));
+}
+
+TEST_F(CliExchange, WhatIsHandedBackIsWhatCame) {
+  ASSERT_EQ(refusal("export run --out pipeline --quiet"), "");
+  change("pipeline/scheduler/scheduler_config.json", "note", "of another program");
+  ASSERT_EQ(refusal("import pipeline --out imported --quiet"), "");
+  ASSERT_EQ(refusal("export imported --out back --quiet"), "");
+  for (const char* file : {"unet/config.json", "scheduler/scheduler_config.json", "model_index.json"})
+    EXPECT_EQ(read_json(path("back") + "/" + file), read_json(path("pipeline") + "/" + file)) << file;
+  const char* weights = "unet/diffusion_pytorch_model.safetensors";
+  EXPECT_EQ(read_file(fs::path("back") / weights), read_file(fs::path("pipeline") / weights));
+}
+
+TEST_F(CliExchange, TrainingGoesOnFromARun) {
+  EXPECT_EQ(
+      refusal(
+          "train --data images.npy --from run --out tuned --steps 1 --batch 4 --learning-rate 1e-12 --ema 0 "
+          "--no-report --quiet"),
+      "");
+  const char* weights = "unet/diffusion_pytorch_model.safetensors";
+  const auto before = load_safetensors(fs::path("run") / weights).tensors,
+             after = load_safetensors(fs::path("tuned") / weights).tensors;
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i)
+    EXPECT_TRUE(at::allclose(before[i].tensor, after[i].tensor, 0, 1e-9)) << before[i].name;
+  EXPECT_EQ(read_json("tuned/fokker.json")["process"], read_json("run/fokker.json")["process"]);
+  EXPECT_THAT(refusal("train --data images.npy --from run --process vp-cosine --out other --quiet"),
+              HasSubstr("process: the run of --from brings its own"));
+}
+
+TEST_F(CliExchange, RefusesBeforeAnythingIsWritten) {
+  EXPECT_THAT(refusal("import images.npy --out other", ErrorKind::input),
+              HasSubstr("not a model that can be imported"));
+  EXPECT_THAT(refusal("import nowhere --out other", ErrorKind::input), HasSubstr("no such file or folder"));
+  EXPECT_THAT(refusal("export run --out pipeline --format pickle"),
+              HasSubstr("format: expected one of diffusers"));
+  EXPECT_THAT(refusal("export run --out run"), HasSubstr("is not empty"));
+  ASSERT_EQ(refusal("export run --out pipeline --quiet"), "");
+  EXPECT_THAT(refusal("export run --out pipeline"), HasSubstr("pipeline: is not empty"));
+  EXPECT_THAT(refusal("import pipeline --out run"), HasSubstr("run"));
+  change("pipeline/unet/config.json", "down_block_types", {"SkipDownBlock2D"});
+  EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input), HasSubstr("SkipDownBlock2D"));
+  change("pipeline/unet/config.json", "_class_name", "UNet2DConditionModel");
+  EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input),
+              HasSubstr("expected _class_name to be UNet2DModel, of images, but found UNet2DConditionModel"));
+  change("pipeline/unet/config.json", "_class_name", "UNet2DModel");
+  change("pipeline/unet/config.json", "out_channels", 2);
+  EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input),
+              HasSubstr("as many channels out as in"));
+  EXPECT_FALSE(fs::exists(path("other")));
+}
+
+}  // namespace
+}  // namespace fokker
