@@ -3,7 +3,10 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
+#include "fokker/core/file/leftovers.h"
+#include "fokker/core/file/manifest.h"
 #include "fokker/core/file/replacement.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
@@ -17,6 +20,7 @@ using detail::JsonReader;
 namespace {
 
 constexpr const char* weights_file = "diffusion_pytorch_model.safetensors";
+constexpr const char* description_file = "fokker.json";
 constexpr int format_version = 1;
 
 /// Whether diffusers knows the network: others of images are written as those of tables.
@@ -76,7 +80,6 @@ void check_condition(const Model& model, const std::string& file) {
 }
 
 std::shared_ptr<Network> read_network(const fs::path& folder) {
-  recover_folder(folder);
   std::shared_ptr<Network> network = make_network(read_json(folder / "config.json"), 0);
   try {
     network->load(load_safetensors(folder / weights_file).tensors);
@@ -117,23 +120,115 @@ CsvFormat read_format(const JsonReader& reader) {
              : CsvFormat();
 }
 
-/// What diffusers needs beside unet/ to sample it; where it has nothing that is true, nothing is left there.
-void save_pipeline(const fs::path& folder, const Model& model) {
-  std::error_code ignored;
+/// What diffusers needs beside unet/ to sample it; nothing where it has nothing that is true. Names of files.
+std::vector<std::string> save_pipeline(const fs::path& folder, const Model& model) {
   const std::optional<Json> scheduler = scheduler_config(model);
-  if (scheduler)
-    write_folder_atomically(folder / "scheduler", [&](const fs::path& temporary) {
-      write_file_atomically(temporary / "scheduler_config.json", json_text(*scheduler, 2) + "\n");
-    });
-  else
-    fs::remove_all(folder / "scheduler", ignored);
-  if (!scheduler || !suits_pipeline(*scheduler))
-    return void(fs::remove(folder / "model_index.json", ignored));
+  if (!scheduler) return {};
+  const std::string file = "scheduler/scheduler_config.json", index_file = "model_index.json";
+  write_file_atomically(folder / file, json_text(*scheduler, 2) + "\n");
+  if (!suits_pipeline(*scheduler)) return {file};
   const Json index = {{"_class_name", "DDPMPipeline"},
                       {"_diffusers_version", "0.30.0"},
                       {"unet", {"diffusers", "UNet2DModel"}},
                       {"scheduler", {"diffusers", (*scheduler)["_class_name"]}}};
-  write_file_atomically(folder / "model_index.json", json_text(index, 2) + "\n");
+  write_file_atomically(folder / index_file, json_text(index, 2) + "\n");
+  return {file, index_file};
+}
+
+/// Writes all of a model, and last what its files are.
+void fill_model_folder(const fs::path& folder, const Model& model) {
+  const std::string part = part_name(model);
+  std::vector<std::string> files = {part + "/config.json", part + "/" + weights_file, description_file};
+  write_file_atomically(folder / files[0], json_text(model.network->config(), 2) + "\n");
+  save_safetensors(folder / files[1], model.network->parameters(), {{"format", "pt"}});
+  write_file_atomically(folder / files[2], json_text(description(model), 2) + "\n");
+  if (is_unet(model))
+    for (std::string& name : save_pipeline(folder, model)) files.push_back(std::move(name));
+  write_manifest(folder, files);
+}
+
+/// What a model there consists of, which another takes the place of: what this one has, and what the
+/// manifest of that one names.
+std::vector<std::string> replaced_by(const Model& model, const fs::path& folder) {
+  std::vector<std::string> names = {description_file, manifest_name, part_name(model)};
+  if (is_unet(model)) names.insert(names.end(), {"scheduler", "model_index.json"});
+  for (const std::string& file : manifest_files(folder)) {
+    const std::string top = fs::path(file).begin()->string();
+    if (std::find(names.begin(), names.end(), top) == names.end()) names.push_back(top);
+  }
+  return names;
+}
+
+/// Of the folder's manifest, which changes with every model that is put there.
+std::string written_state(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / manifest_name, error) ? read_file(folder / manifest_name) : "";
+}
+
+/// A model may be replaced while it is read, in several steps: then it is read again.
+template <typename Read>
+auto read_whole(const fs::path& folder, Read read) {
+  constexpr int most_attempts = 50;
+  for (int attempt = 1;; ++attempt) {
+    finish_replacement(folder);
+    const std::string before = written_state(folder);
+    const auto changed = [&] { return is_replacing(folder) || written_state(folder) != before; };
+    try {
+      auto result = read();
+      if (attempt == most_attempts || !changed()) return result;
+    } catch (const Error&) {
+      if (attempt == most_attempts || !changed()) throw;
+    }
+  }
+}
+
+Model read_model(const fs::path& folder) {
+  const fs::path file = folder / description_file;
+  check_input(fs::exists(file), "{}: not a run folder: it has no fokker.json", folder.string());
+  // Earlier versions replaced the network on its own.
+  for (const char* network : {"network", "unet"}) recover_folder(folder / network);
+  if (!check_manifest(folder))
+    message_once(fmt::format("{}: it has no {}: its files carry no checksums, and damage would go unseen",
+                             folder.string(), manifest_name));
+  const Json json = read_json(file);
+  const JsonReader reader(json, file.string());
+  const int format = reader.get<int>("format");
+  check_input(format == format_version, "{}: expected format {} but it has {}", file.string(), format_version,
+              format);
+  const auto part = reader.get<std::string>("network");
+  check_input(part == "unet" || part == "network", "{}: unknown network folder '{}'", file.string(), part);
+  Model model{.network = read_network(folder / part),
+              .spec = DenoiserSpec::from_json(json, file.string()),
+              .normalisation = Normalisation::from_json(reader.at("normalisation").json()),
+              .columns = reader.get<std::vector<std::string>>("columns"),
+              .label_names = {},
+              .label_column = read_label_column(reader),
+              .training = TrainingRecord::from_json(reader.at("training").json())};
+  model.label_names = read_label_names(reader, model.network->classes());
+  model.table = read_table(reader, *model.network, file.string());
+  model.condition = read_condition(reader, file.string());
+  check_condition(model, file.string());
+  model.format = read_format(reader);
+  return model;
+}
+
+ModelData read_model_data(const fs::path& folder) {
+  const fs::path file = folder / description_file;
+  check_manifest(folder, description_file);
+  const Json json = read_json(file);
+  const JsonReader reader(json, file.string());
+  ModelData data{.columns = reader.get<std::vector<std::string>>("columns"),
+                 .label_names = reader.get<std::vector<std::string>>("label_names"),
+                 .label_column = read_label_column(reader),
+                 .training = TrainingRecord::from_json(reader.at("training").json())};
+  data.condition = read_condition(reader, file.string());
+  data.format = read_format(reader);
+  if (json.contains("table"))
+    data.schema = std::make_shared<const Schema>(
+        Schema::from_json(reader.at("table").at("schema").json(), file.string()));
+  const Json& network = data.training.network;
+  if (network.is_object()) data.label_names = read_label_names(reader, make_network(network, 0)->classes());
+  return data;
 }
 
 }  // namespace
@@ -158,13 +253,14 @@ void check_savable(const Model& model) {
 
 void save_model(const fs::path& folder, const Model& model) try {
   check_savable(model);
-  const std::string part = part_name(model);
-  write_folder_atomically(folder / part, [&](const fs::path& temporary) {
-    write_file_atomically(temporary / "config.json", json_text(model.network->config(), 2) + "\n");
-    save_safetensors(temporary / weights_file, model.network->parameters(), {{"format", "pt"}});
-  });
-  if (is_unet(model)) save_pipeline(folder, model);
-  write_file_atomically(folder / "fokker.json", json_text(description(model), 2) + "\n");
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail(ErrorKind::resource, "{}: cannot create the folder: {}", folder.string(), error.message());
+  finish_replacement(folder);
+  recover_contents(folder);
+  Unfinished staged(temporary_beside(folder / "model"));
+  fill_model_folder(staged.path(), model);
+  replace_entries(folder, staged, replaced_by(model, folder));
 } catch (...) {
   detail::throw_as_error();
 }
@@ -172,50 +268,13 @@ void save_model(const fs::path& folder, const Model& model) try {
 Model load_model(const fs::path& folder) try {
   check_input(fs::exists(folder), "{}: no such run folder", folder.string());
   check_input(fs::is_directory(folder), "{}: expected a run folder but it is a file", folder.string());
-  finish_replacement(folder);
-  const fs::path file = folder / "fokker.json";
-  check_input(fs::exists(file), "{}: not a run folder: it has no fokker.json", folder.string());
-  const Json json = read_json(file);
-  const JsonReader reader(json, file.string());
-  const int format = reader.get<int>("format");
-  check_input(format == format_version, "{}: expected format {} but it has {}", file.string(), format_version,
-              format);
-  const auto part = reader.get<std::string>("network");
-  check_input(part == "unet" || part == "network", "{}: unknown network folder '{}'", file.string(), part);
-  Model model{.network = read_network(folder / part),
-              .spec = DenoiserSpec::from_json(json, file.string()),
-              .normalisation = Normalisation::from_json(reader.at("normalisation").json()),
-              .columns = reader.get<std::vector<std::string>>("columns"),
-              .label_names = {},
-              .label_column = read_label_column(reader),
-              .training = TrainingRecord::from_json(reader.at("training").json())};
-  model.label_names = read_label_names(reader, model.network->classes());
-  model.table = read_table(reader, *model.network, file.string());
-  model.condition = read_condition(reader, file.string());
-  check_condition(model, file.string());
-  model.format = read_format(reader);
-  return model;
+  return read_whole(folder, [&] { return read_model(folder); });
 } catch (...) {
   detail::throw_as_error();
 }
 
 ModelData load_model_data(const fs::path& folder) try {
-  finish_replacement(folder);
-  const fs::path file = folder / "fokker.json";
-  const Json json = read_json(file);
-  const JsonReader reader(json, file.string());
-  ModelData data{.columns = reader.get<std::vector<std::string>>("columns"),
-                 .label_names = reader.get<std::vector<std::string>>("label_names"),
-                 .label_column = read_label_column(reader),
-                 .training = TrainingRecord::from_json(reader.at("training").json())};
-  data.condition = read_condition(reader, file.string());
-  data.format = read_format(reader);
-  if (json.contains("table"))
-    data.schema = std::make_shared<const Schema>(
-        Schema::from_json(reader.at("table").at("schema").json(), file.string()));
-  const Json& network = data.training.network;
-  if (network.is_object()) data.label_names = read_label_names(reader, make_network(network, 0)->classes());
-  return data;
+  return read_whole(folder, [&] { return read_model_data(folder); });
 } catch (...) {
   detail::throw_as_error();
 }

@@ -14,8 +14,8 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string>& RunFolder::parts() {
   static const std::vector<std::string> names = {
-      "fokker.json", "model_index.json", "unet",          "network",  "scheduler",
-      "config.toml", "checkpoints",      "metrics.jsonl", "previews", "report.html"};
+      "manifest.json", "fokker.json", "model_index.json", "unet",     "network",    "scheduler",
+      "config.toml",   "checkpoints", "metrics.jsonl",    "previews", "report.html"};
   return names;
 }
 

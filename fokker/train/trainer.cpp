@@ -6,13 +6,9 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/file/files.h"
 #include "fokker/core/stop.h"
-#include "fokker/core/text/text.h"
-#include "fokker/format/safetensors.h"
 #include "fokker/kernel/vector/adamw.h"
 #include "fokker/train/defaults.h"
-#include "fokker/train/problem.h"
 
 namespace fokker {
 namespace {
@@ -218,79 +214,6 @@ TrainOutcome Trainer::run(const TrainHooks& hooks) try {
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::stopped) throw;
   fail(ErrorKind::stopped, "{}: training had made {}", error.what(), progress());
-} catch (...) {
-  detail::throw_as_error();
-}
-
-void Trainer::save_state(const std::filesystem::path& folder) const try {
-  save_safetensors(folder / "network.safetensors", named_views(*network_, parameters_->values()), {});
-  save_safetensors(folder / "average.safetensors", named_views(*network_, averages_->values()), {});
-  save_safetensors(folder / "first_moment.safetensors", named_views(*network_, first_moment_), {});
-  save_safetensors(folder / "second_moment.safetensors", named_views(*network_, second_moment_), {});
-  const Json state = {{"step", step_}, {"seconds", seconds_}, {"problem", problem()}};
-  write_file_atomically(folder / "state.json", json_text(state, 2) + "\n");
-} catch (...) {
-  detail::throw_as_error();
-}
-
-Json Trainer::problem() const {
-  if (!data_record_) data_record_ = data_record(data_);
-  Json problem = model_record(*network_, spec_, normalisation_);
-  problem["data"] = *data_record_;
-  problem["seed"] = rng_.seed();
-  problem["batch"] = options_.batch;
-  problem.update(described_);
-  return problem;
-}
-
-/// Input error, naming each difference, unless the state is of this problem; false where it does not say.
-bool Trainer::check_same_problem(const Json& state, const std::filesystem::path& folder) const {
-  const bool recorded = state.contains("problem");
-  Json before = recorded ? state["problem"] : state, now = problem();
-  if (!recorded)  // of an earlier version
-    for (Json* json : {&before, &now})
-      *json = {{"network", json->value("network", Json())},
-               {"seed", json->value("seed", Json())},
-               {"batch", json->value("batch", Json())}};
-  const auto changes = differences(before, now);
-  check_input(changes.empty(),
-              "{}: cannot be resumed, as it belongs to other settings or data: {}; resume with the same, or "
-              "train a new run",
-              folder.string(), join(changes));
-  return recorded;
-}
-
-bool Trainer::load_state(const std::filesystem::path& folder) try {
-  const auto file = folder / "state.json";
-  const Json state = read_json(file);
-  const auto is = [&](const char* key, bool (Json::*test)() const noexcept) {
-    return state.is_object() && state.contains(key) && (state[key].*test)();
-  };
-  check_input(is("step", &Json::is_number_unsigned) && state["step"].get<uint64_t>() <= INT64_MAX &&
-                  is("seconds", &Json::is_number) && state["seconds"].get<double>() >= 0,
-              "{}: expected numbers 'step' and 'seconds' >= 0", file.string());
-  const bool recorded = check_same_problem(state, folder);
-  const auto into = [&](const char* name, const Tensor& flat) {
-    const GradientMode no_gradients(false);
-    auto stored = load_safetensors(folder / name).tensors;
-    for (auto& [tensor, view] : named_views(*network_, flat)) {
-      const auto found = std::find_if(stored.begin(), stored.end(),
-                                      [&tensor = tensor](const auto& t) { return t.name == tensor; });
-      check_input(found != stored.end() && found->tensor.sizes() == view.sizes(),
-                  "{}: expected a tensor '{}' of shape {}", (folder / name).string(), tensor,
-                  shape_string(view));
-      check_input(found->tensor.isfinite().all().item<bool>(),
-                  "{}: tensor '{}' holds numbers that are not finite", (folder / name).string(), tensor);
-      view.copy_(found->tensor);
-    }
-  };
-  into("network.safetensors", parameters_->values());
-  into("average.safetensors", averages_->values());
-  into("first_moment.safetensors", first_moment_);
-  into("second_moment.safetensors", second_moment_);
-  step_ = loaded_step_ = state["step"].get<int64_t>();
-  seconds_ = state["seconds"].get<double>();
-  return recorded;
 } catch (...) {
   detail::throw_as_error();
 }

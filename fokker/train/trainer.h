@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 
+#include "fokker/core/file/manifest.h"
 #include "fokker/core/text/json.h"
 #include "fokker/data/conditions.h"
 #include "fokker/data/dataset.h"
@@ -70,11 +71,15 @@ class Trainer {
   /// content. Steps, minutes, learning rate, average, clipping and weight decay may change.
   Json problem() const;
 
-  /// Weights, averages, optimiser moments, counters and the problem: all that a resumed run needs.
+  /// Weights, averages, optimiser moments, counters and the problem: all that a resumed run needs, and a
+  /// manifest of it.
   void save_state(const std::filesystem::path& folder) const;
-  /// Input error where the folder holds no state, or one of another problem: names each difference. Returns
-  /// false for a state of an earlier version, which knows its network, seed and batch size only.
+  /// Checks every byte first. DamageError (core/file/manifest.h) where the folder holds no state or a damaged
+  /// one; input error where it is of another problem: names each difference. The trainer is then as it was.
+  /// Returns false for a state of an earlier version, which knows its network, seed and batch size only.
   bool load_state(const std::filesystem::path& folder);
+  /// Whether every byte of a saved state is as it was written, as far as that was recorded.
+  static Verification verify_state(const std::filesystem::path& folder);
 
  private:
   TrainOutcome run_steps(const TrainHooks& hooks);
@@ -85,6 +90,8 @@ class Trainer {
   double learning_rate(double fraction) const;
   double fraction_done(double seconds) const;
   void check_finite();
+  /// The file of each set of numbers, flat.
+  std::vector<std::pair<std::string, Tensor>> kept_tensors() const;
   bool check_same_problem(const Json& state, const std::filesystem::path& folder) const;
 
   std::shared_ptr<Network> network_, average_;
