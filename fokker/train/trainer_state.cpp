@@ -15,7 +15,7 @@ namespace fokker {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* state_file = "state.json";
+constexpr const char *state_file = "state.json", *best_file = "best.safetensors";
 /// Since 2 a state has a manifest.
 constexpr int state_format = 2;
 
@@ -41,6 +41,17 @@ Json read_state(const fs::path& file) {
                   is("seconds", &Json::is_number) && state["seconds"].get<double>() >= 0,
               "{}: expected numbers 'step' and 'seconds' >= 0", file.string());
   return state;
+}
+
+/// Counters that a state has since they were; `read` throws JSON's own errors.
+template <typename Read>
+void read_counter(const Json& state, const char* key, const fs::path& file, Read read) {
+  if (!state.contains(key)) return;
+  try {
+    read(state[key]);
+  } catch (const Json::exception& error) {
+    fail(ErrorKind::input, "{}: {}: {}", file.string(), key, error.what());
+  }
 }
 
 /// The tensors of a file in the order of `like`, whose names and shapes they must have.
@@ -75,8 +86,15 @@ void Trainer::save_state(const fs::path& folder) const try {
     save_safetensors(folder / name, named_views(*network_, flat), {});
     files.push_back(name);
   }
-  const Json state = {
-      {"format", state_format}, {"step", step_}, {"seconds", seconds_}, {"problem", problem()}};
+  if (best_weights_.defined()) {
+    save_safetensors(folder / best_file, named_views(*network_, best_weights_), {});
+    files.emplace_back(best_file);
+  }
+  Json state = {
+      {"format", state_format}, {"step", step_}, {"seconds", seconds_}, {"watch", watch_.to_json()}};
+  if (incidents_.any()) state["incidents"] = incidents_.to_json();
+  if (best_) state["best"] = best_->to_json();
+  state["problem"] = problem();
   write_file_atomically(folder / state_file, json_text(state, 2) + "\n");
   files.emplace_back(state_file);
   write_manifest(folder, files);
@@ -134,9 +152,18 @@ bool Trainer::load_state(const fs::path& folder) try {
   const bool recorded = check_same_problem(state, folder);
   if (!verified.recorded)
     message(fmt::format("{}: written by an earlier version: it carries no checksums", folder.string()));
-  const auto kept = kept_tensors();
+  const bool with_best = options_.keep_best && state.contains("best") && fs::exists(folder / best_file);
+  auto kept = kept_tensors();
+  if (with_best) kept.emplace_back(best_file, at::empty_like(averages_->values()));
   std::vector<std::vector<Tensor>> stored;
+  Incidents incidents;
+  LossWatch watch;
+  std::optional<BestHeldOut> best;
   reading_state([&] {
+    const fs::path file = folder / state_file;
+    read_counter(state, "incidents", file, [&](const Json& json) { incidents = Incidents::from_json(json); });
+    read_counter(state, "watch", file, [&](const Json& json) { watch = LossWatch::from_json(json); });
+    read_counter(state, "best", file, [&](const Json& json) { best = BestHeldOut::from_json(json); });
     for (const auto& [name, flat] : kept)
       stored.push_back(read_tensors(folder / name, named_views(*network_, flat)));
   });
@@ -147,6 +174,11 @@ bool Trainer::load_state(const fs::path& folder) try {
   }
   step_ = loaded_step_ = state["step"].get<int64_t>();
   seconds_ = state["seconds"].get<double>();
+  incidents_ = incidents;
+  watch_ = watch;
+  // With weights to keep, a best that came without any would never be replaced by one that has.
+  best_ = with_best || !options_.keep_best ? best : std::nullopt;
+  best_weights_ = with_best ? kept.back().second : Tensor();
   return recorded;
 } catch (...) {
   detail::throw_as_error();

@@ -64,7 +64,7 @@ TEST_F(SavedRun, ADamagedNewestIsSetAsideAndTheOneBeforeTaken) {
   checkpoints.save(*early, 2);
   checkpoints.save(*late, 2);
   const fs::path newest = checkpoints.all().back();
-  const TestFolder good{place()};
+  const TestFolder good{place_in_memory()};
   fs::copy(newest, good / "c");
   int damaged = 0;
   std::vector<fs::path> files(fs::directory_iterator(newest), {});

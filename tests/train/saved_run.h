@@ -13,12 +13,6 @@ namespace fokker {
 /// A small run that is saved as `fokker train` saves it.
 class SavedRun : public ::testing::Test {
  protected:
-  /// Hundreds of saves: in memory where there is such a place, as each syncs its files.
-  static fs::path place() {
-    const fs::path memory = "/dev/shm";
-    return ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
-  }
-
   static std::unique_ptr<Trainer> trainer(int64_t steps) {
     const Tensor values = Rng(1).normal({40, 2}, {}, at::kDouble);
     const Dataset data{.values = values, .columns = {"a", "b"}, .source = "test"};
@@ -47,7 +41,7 @@ class SavedRun : public ::testing::Test {
     return found;
   }
 
-  const TestFolder folder_{place()};
+  const TestFolder folder_{place_in_memory()};
 };
 
 }  // namespace fokker
