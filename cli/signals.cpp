@@ -75,6 +75,8 @@ const StopRequest& heed_signals() {
   action.sa_handler = note_signal;
   action.sa_flags = SA_RESTART;
   for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
+  // A limit on the size of files is then a write that fails, with an error of its own.
+  ::signal(SIGXFSZ, SIG_IGN);
   return request;
 }
 

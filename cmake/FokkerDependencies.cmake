@@ -9,6 +9,8 @@ find_package(nlohmann_json REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET GLOBAL libhwy)
+# Its header alone: nothing is linked.
+find_path(FOKKER_XXHASH xxhash.h REQUIRED)
 if(FOKKER_BUILD_IMAGE)
   find_package(PNG REQUIRED)
   find_package(JPEG REQUIRED)

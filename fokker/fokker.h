@@ -101,6 +101,7 @@
 #include "fokker/train/checkpoints.h"
 #include "fokker/train/impute_numbers.h"
 #include "fokker/train/posterior_draws.h"
+#include "fokker/train/run_events.h"
 #include "fokker/train/sample_given.h"
 #include "fokker/train/sample_model.h"
 #include "fokker/train/train_into.h"

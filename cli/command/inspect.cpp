@@ -1,6 +1,7 @@
 #include "cli/model_report.h"
 #include "cli/option/data_options.h"
 #include "cli/option/kind_options.h"
+#include "cli/run/run_check.h"
 #include "fokker/core/check.h"
 #include "fokker/core/error.h"
 #include "fokker/core/file/files.h"
@@ -22,6 +23,7 @@ struct InspectOptions {
   DataOptions reading;
   KindOptions kinds;
   std::string path;
+  bool check = false;
 };
 
 Report inspect_model(const std::filesystem::path& folder) {
@@ -158,20 +160,37 @@ Report inspect_path(const InspectOptions& o) {
   return inspect_data(o);
 }
 
+/// Input error, after what was found has been printed, where a file is damaged.
+int check_path(const InspectOptions& o) {
+  const RunCheck found = check_run(o.path);
+  print_result(o.common, found.report.json, found.report.text);
+  if (!found.damage.empty())
+    fail(ErrorKind::input, "{}{}", found.damage.front(),
+         found.damage.size() > 1 ? fmt::format(" (and {} more)", found.damage.size() - 1) : "");
+  return 0;
+}
+
 }  // namespace
 
 void add_inspect(CommandLine& line) {
   add_command<InspectOptions>(
-      line, {"inspect", "Describe a trained model, a data file or a file of tensors", "fokker inspect run"},
+      line,
+      {"inspect", "Describe a trained model, a data file or a file of tensors",
+       "fokker inspect run\n  fokker inspect run --check"},
       [](Command& c, InspectOptions& o) {
         c.option("path", o.path, "Run folder or file", Command::Need::required);
+        c.flag("--check", o.check,
+               "Read every byte of a run, its model and its checkpoints, and compare with what was written",
+               Command::Saved::no);
         describe_kinds(c, o.kinds);
         describe_data(c, o.reading);
       },
       [](const InspectOptions& o, const Command& command) {
-        if (std::filesystem::exists(std::filesystem::path(o.path) / "fokker.json") || is_tensor_file(o.path))
+        if (o.check || std::filesystem::exists(std::filesystem::path(o.path) / "fokker.json") ||
+            is_tensor_file(o.path))
           for (const auto& names : {data_option_names(), kind_option_names()})
             command.refuse(names, "expected a file of data, which is read so");
+        if (o.check) return check_path(o);
         const Report report = inspect_path(o);
         print_result(o.common, report.json, report.text);
         return 0;

@@ -15,6 +15,7 @@
 #include "fokker/objective/registry.h"
 #include "fokker/objective/weighting.h"
 #include "fokker/table/describe.h"
+#include "fokker/train/run_events.h"
 #include "fokker/train/train_into.h"
 
 namespace fokker::cli {
@@ -93,32 +94,52 @@ class TrainingProgress {
   std::optional<double> loss_, held_out_;
 };
 
-/// A signal that comes before it is done leaves it out.
-void preview(int64_t step, const Model& model, const TrainingPlan& plan, const TrainSettings& settings) {
+/// A signal that comes before it is done leaves it out: then there is no file.
+std::optional<std::filesystem::path> preview(int64_t step, const Model& model, const TrainingPlan& plan,
+                                             const TrainSettings& settings) {
   const StopScope scope(&signal_request());
   const auto folder = std::filesystem::path(settings.out) / "previews";
+  auto file = folder / fmt::format("step-{:08}.png", step);
   try {
-    write_preview(folder / fmt::format("step-{:08}.png", step), model, plan.data.training,
-                  settings.common.seed);
+    write_preview(file, model, plan.data.training, settings.common.seed);
+    return file;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::stopped) throw;
+    return {};
   }
+}
+
+/// The caller's hooks, and what TensorBoard is told.
+TrainHooks with_events(TrainHooks hooks, std::optional<RunEvents>& events) {
+  hooks.on_metrics = [&events, told = hooks.on_metrics](const TrainMetrics& metrics) {
+    told(metrics);
+    if (events) events->add(metrics);
+  };
+  hooks.on_rewind = [&events](int64_t step) {
+    if (events) events->go_back(step);
+  };
+  return hooks;
 }
 
 /// From its first step to the last checkpoint nothing is cut short: a signal ends the training after a step.
 TrainedRun run_plan(const RunFolder& folder, const TrainingPlan& plan, const TrainSettings& settings,
                     const Command& command) {
   std::optional<OrderlyEnd> end;
+  std::optional<RunEvents> events;
   TrainingProgress progress(plan);
   RunOptions options{.resume = settings.resume, .overwrite = settings.overwrite};
-  options.on_begin = [&](const Trainer&, const std::filesystem::path& place) {
+  options.on_begin = [&](const Trainer& trainer, const std::filesystem::path& place) {
     command.save_configuration(place / "config.toml");
     if (const auto& schema = plan.data.training.schema) save_schema(place / "schema.json", *schema);
+    if (settings.tensorboard) events.emplace(place / "tensorboard", trainer);
     end.emplace();
   };
-  options.on_saved = [&](int64_t step, const Model& model) { preview(step, model, plan, settings); };
+  options.on_saved = [&](int64_t step, const Model& model) {
+    const auto file = preview(step, model, plan, settings);
+    if (file && events) events->add_picture(step, "samples", *file);
+  };
   options.on_warning = warn;
-  return train_into(folder, plan, progress.hooks(), options);
+  return train_into(folder, plan, with_events(progress.hooks(), events), options);
 }
 
 /// Refuses a folder before the data is read.
@@ -127,6 +148,27 @@ void check_folder(const RunFolder& folder, const TrainSettings& s) {
         "{}: holds a run already; use --resume to continue it or --overwrite to replace it",
         folder.path().string());
   folder.check_usable(s.resume, s.overwrite || (s.dry_run && !s.resume));
+}
+
+Json result_json(const TrainedRun& run, const TrainSettings& settings) {
+  Json result = {{"run", settings.out}, {"steps", run.steps}, {"seconds", run.seconds}, {"loss", run.loss}};
+  if (run.held_out_loss) result["held_out_loss"] = *run.held_out_loss;
+  if (run.outcome == TrainOutcome::early) result["ended"] = "patience";
+  if (run.best) result["best"] = {{"held_out_loss", run.best->loss}, {"step", run.best->step}};
+  if (run.incidents.any()) result["incidents"] = run.incidents.to_json();
+  return result;
+}
+
+/// What the best held-out loss and the patience came to.
+void say_best(const TrainedRun& run, const TrainSettings& settings) {
+  if (!run.best) return;
+  if (run.outcome == TrainOutcome::early)
+    message(fmt::format("ended early: {} held-out losses were not below that of step {}", settings.patience,
+                        run.best->step));
+  const std::string where =
+      settings.keep_best ? fmt::format("; its weights are the model {}/best", settings.out) : "";
+  message(fmt::format("the lowest held-out loss was {:.6g}, after step {}{}", run.best->loss, run.best->step,
+                      where));
 }
 
 int run_train(const TrainSettings& settings, const Command& command) {
@@ -150,10 +192,10 @@ int run_train(const TrainSettings& settings, const Command& command) {
                         (folder.path() / "checkpoints").string()));
     return 128 + caught_signal();
   }
-  Json result = {{"run", settings.out}, {"steps", run.steps}, {"seconds", run.seconds}, {"loss", run.loss}};
-  if (run.held_out_loss) result["held_out_loss"] = *run.held_out_loss;
+  Json result = result_json(run, settings);
   if (const auto report = report_of(settings, plan)) result["report"] = *report;
   if (settings.common.json) print_result(settings.common, result, "");
+  say_best(run, settings);
   message(
       fmt::format("trained {} steps in {:.0f} s; the model is in {}", run.steps, run.seconds, settings.out));
   return 0;
@@ -218,8 +260,21 @@ void describe_training(Command& c, TrainSettings& o) {
   c.option("--weight-decay", o.weight_decay,
            "Weight decay of AdamW (-1: 0.3 of tables with conditions of plain numbers, else 0)");
   c.option("--held-out", o.held_out, "Fraction of rows kept for the held-out loss");
+  c.option("--held-out-every", o.held_out_every, "Steps between held-out losses; 0 chooses");
+  c.option("--patience", o.patience,
+           "End after this many held-out losses that were not below the lowest; 0 never does");
+  c.option("--on-divergence", o.on_divergence,
+           "At a loss or gradient that is not finite: stop, skip the batch, or rewind to the last checkpoint "
+           "and go on at half the learning rate");
+  c.option("--divergence-limit", o.divergence_limit,
+           "Batches skipped, or times rewound, before training ends after all; 0: 100 and 5");
   c.heading("Output");
   c.option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints; 0 chooses");
+  c.flag("--keep-best", o.keep_best,
+         "Keep the weights of the lowest held-out loss too, as a model of its own in RUN/best");
+  c.flag(
+      "--tensorboard", o.tensorboard,
+      "Write losses, rate, gradient norm, the loss over t and previews to RUN/tensorboard, for TensorBoard");
   c.flag("--no-report", o.no_report, "Do not write report.html at the end");
   c.flag("--resume", o.resume, "Continue the run in --out from its newest checkpoint", Command::Saved::no);
   c.flag("--overwrite", o.overwrite,

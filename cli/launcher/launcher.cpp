@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -71,6 +72,7 @@ std::filesystem::path engine() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a write that fails is told, and the engine inherits it
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   if (const auto answer = known_answer(arguments); !answer.empty()) return print(answer);
   if (const std::string answer = description(arguments); !answer.empty()) return print(answer);

@@ -4,6 +4,8 @@
 #include <array>
 #include <fstream>
 
+#include "fokker/core/file/manifest.h"
+
 namespace fokker::cli {
 namespace {
 
@@ -77,6 +79,7 @@ ModelDescription read_model(const fs::path& folder) {
 }  // namespace
 
 std::optional<ModelDescription> recorded_model(const fs::path& folder) try {
+  expect(verify_folder(folder).damage.empty());
   static_cast<void>(Json(folder.string()).dump());  // names that are not UTF-8 are refused by the engine
   return read_model(folder);
 } catch (const std::exception&) {

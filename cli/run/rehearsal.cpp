@@ -27,6 +27,8 @@ void check_used(const TrainSettings& s, const TrainingPlan& plan, const Command&
   }
   if (!named_target(s.data))
     command.refuse({"rows"}, "a file has its own rows; expected --data target:TARGET");
+  if (s.on_divergence == "stop")
+    command.refuse({"divergence-limit"}, "it belongs to --on-divergence skip or rewind");
   if (!draws_times(s.objective))
     command.refuse({"times"}, fmt::format("the objective {} draws times by its own law", s.objective));
 }

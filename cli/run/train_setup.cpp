@@ -156,6 +156,13 @@ Recipe recipe_of(const TrainSettings& s) {
   t.gradient_clip = s.gradient_clip;
   t.weight_decay = s.weight_decay;
   t.checkpoint_every = s.checkpoint_every;
+  t.held_out_every = s.held_out_every;
+  t.keep_best = s.keep_best;
+  t.patience = s.patience;
+  t.on_divergence = parse_on_divergence(s.on_divergence);
+  check(s.divergence_limit >= 0, "divergence-limit: expected a number >= 0 but received {}",
+        s.divergence_limit);
+  if (s.divergence_limit > 0) t.most_skips = t.most_rewinds = s.divergence_limit;
   return recipe;
 }
 

@@ -117,6 +117,9 @@ Dataset with_condition_columns(Dataset data) try {
 ConditionMap ConditionMap::fit(const Dataset& training) try {
   const Tensor values = training.conditions.to(at::kDouble);
   const std::string source = training.source.empty() ? "the data" : training.source;
+  check(std::ssize(training.condition_columns) == values.size(1),
+        "{}: expected a name for each of {} conditions but received {}", source, values.size(1),
+        training.condition_columns.size());
   for (int64_t j = 0; j < values.size(1); ++j) {
     const std::string& name = training.condition_columns[static_cast<size_t>(j)];
     const Tensor column = values.select(1, j);

@@ -3,7 +3,10 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
+#include "fokker/core/file/leftovers.h"
+#include "fokker/core/file/manifest.h"
 #include "fokker/core/file/replacement.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
@@ -17,6 +20,7 @@ namespace fs = std::filesystem;
 using detail::JsonReader;
 namespace {
 
+constexpr const char* description_file = "fokker.json";
 constexpr int format_version = 1;
 
 /// Whether diffusers knows the network: others of images are written as those of tables.
@@ -110,42 +114,60 @@ CsvFormat read_format(const JsonReader& reader) {
              : CsvFormat();
 }
 
-}  // namespace
-
-Tensor Model::to_model(const Tensor& values, at::ScalarType type) const {
-  return table ? table->encode(values).x.to(type) : normalisation.apply(values, type);
-}
-
-Tensor Model::to_user(const Tensor& x) const {
-  const Tensor rows = x.to(at::kCPU);
-  return table ? table->decode({rows, table->nearest_levels(rows)}) : normalisation.invert(rows);
-}
-
-void check_savable(const Model& model) {
-  for (const std::string& column : model.columns) check_utf8(column, "the name of a column");
-  for (const std::string& column : model.condition.columns) check_utf8(column, "the name of a column");
-  for (const std::string& label : model.label_names) check_utf8(label, "the name of a label");
-  json_text(description(model));
-  json_text(model.network->config());
-  if (const auto scheduler = is_unet(model) ? scheduler_config(model) : std::nullopt) json_text(*scheduler);
-}
-
-void save_model(const fs::path& folder, const Model& model) try {
-  check_savable(model);
+/// Writes all of a model, and last what its files are.
+void fill_model_folder(const fs::path& folder, const Model& model) {
   const std::string part = part_name(model);
-  save_network(folder / part, *model.network);
-  if (is_unet(model)) write_pipeline_files(folder, model);
-  write_file_atomically(folder / "fokker.json", json_text(description(model), 2) + "\n");
-} catch (...) {
-  detail::throw_as_error();
+  std::vector<std::string> files = {description_file};
+  write_file_atomically(folder / description_file, json_text(description(model), 2) + "\n");
+  for (const std::string& name : save_network(folder / part, *model.network)) files.push_back(part + "/" + name);
+  if (is_unet(model))
+    for (std::string& name : write_pipeline_files(folder, model)) files.push_back(std::move(name));
+  write_manifest(folder, files);
 }
 
-Model load_model(const fs::path& folder) try {
-  check_input(fs::exists(folder), "{}: no such run folder", folder.string());
-  check_input(fs::is_directory(folder), "{}: expected a run folder but it is a file", folder.string());
-  finish_replacement(folder);
-  const fs::path file = folder / "fokker.json";
+/// What a model there consists of, which another takes the place of: what this one has, and what the
+/// manifest of that one names.
+std::vector<std::string> replaced_by(const Model& model, const fs::path& folder) {
+  std::vector<std::string> names = {description_file, manifest_name, part_name(model)};
+  if (is_unet(model)) names.insert(names.end(), {"scheduler", "model_index.json"});
+  for (const std::string& file : manifest_files(folder)) {
+    const std::string top = fs::path(file).begin()->string();
+    if (std::find(names.begin(), names.end(), top) == names.end()) names.push_back(top);
+  }
+  return names;
+}
+
+/// Of the folder's manifest, which changes with every model that is put there.
+std::string written_state(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / manifest_name, error) ? read_file(folder / manifest_name) : "";
+}
+
+/// A model may be replaced while it is read, in several steps: then it is read again.
+template <typename Read>
+auto read_whole(const fs::path& folder, Read read) {
+  constexpr int most_attempts = 50;
+  for (int attempt = 1;; ++attempt) {
+    finish_replacement(folder);
+    const std::string before = written_state(folder);
+    const auto changed = [&] { return is_replacing(folder) || written_state(folder) != before; };
+    try {
+      auto result = read();
+      if (attempt == most_attempts || !changed()) return result;
+    } catch (const Error&) {
+      if (attempt == most_attempts || !changed()) throw;
+    }
+  }
+}
+
+Model read_model(const fs::path& folder) {
+  const fs::path file = folder / description_file;
   check_input(fs::exists(file), "{}: not a run folder: it has no fokker.json", folder.string());
+  // Earlier versions replaced the network on its own.
+  for (const char* network : {"network", "unet"}) recover_folder(folder / network);
+  if (!check_manifest(folder))
+    message_once(fmt::format("{}: it has no {}: its files carry no checksums, and damage would go unseen",
+                             folder.string(), manifest_name));
   const Json json = read_json(file);
   const JsonReader reader(json, file.string());
   const int format = reader.get<int>("format");
@@ -169,13 +191,11 @@ Model load_model(const fs::path& folder) try {
     model.sampling = UsualSampling::from_json(json["sampling"], file.string() + ": sampling");
   if (json.contains("origin")) model.origin = json["origin"];
   return model;
-} catch (...) {
-  detail::throw_as_error();
 }
 
-ModelData load_model_data(const fs::path& folder) try {
-  finish_replacement(folder);
-  const fs::path file = folder / "fokker.json";
+ModelData read_model_data(const fs::path& folder) {
+  const fs::path file = folder / description_file;
+  check_manifest(folder, description_file);
   const Json json = read_json(file);
   const JsonReader reader(json, file.string());
   ModelData data{.columns = reader.get<std::vector<std::string>>("columns"),
@@ -190,6 +210,52 @@ ModelData load_model_data(const fs::path& folder) try {
   const Json& network = data.training.network;
   if (network.is_object()) data.label_names = read_label_names(reader, make_network(network, 0)->classes());
   return data;
+}
+
+}  // namespace
+
+Tensor Model::to_model(const Tensor& values, at::ScalarType type) const {
+  return table ? table->encode(values).x.to(type) : normalisation.apply(values, type);
+}
+
+Tensor Model::to_user(const Tensor& x) const {
+  const Tensor rows = x.to(at::kCPU);
+  return table ? table->decode({rows, table->nearest_levels(rows)}) : normalisation.invert(rows);
+}
+
+void check_savable(const Model& model) {
+  for (const std::string& column : model.columns) check_utf8(column, "the name of a column");
+  for (const std::string& column : model.condition.columns) check_utf8(column, "the name of a column");
+  for (const std::string& label : model.label_names) check_utf8(label, "the name of a label");
+  json_text(description(model));
+  json_text(model.network->config());
+  if (const auto scheduler = is_unet(model) ? scheduler_config(model) : std::nullopt) json_text(*scheduler);
+}
+
+void save_model(const fs::path& folder, const Model& model) try {
+  check_savable(model);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail(ErrorKind::resource, "{}: cannot create the folder: {}", folder.string(), error.message());
+  finish_replacement(folder);
+  recover_contents(folder);
+  Unfinished staged(temporary_beside(folder / "model"));
+  fill_model_folder(staged.path(), model);
+  replace_entries(folder, staged, replaced_by(model, folder));
+} catch (...) {
+  detail::throw_as_error();
+}
+
+Model load_model(const fs::path& folder) try {
+  check_input(fs::exists(folder), "{}: no such run folder", folder.string());
+  check_input(fs::is_directory(folder), "{}: expected a run folder but it is a file", folder.string());
+  return read_whole(folder, [&] { return read_model(folder); });
+} catch (...) {
+  detail::throw_as_error();
+}
+
+ModelData load_model_data(const fs::path& folder) try {
+  return read_whole(folder, [&] { return read_model_data(folder); });
 } catch (...) {
   detail::throw_as_error();
 }

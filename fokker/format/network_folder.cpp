@@ -13,16 +13,14 @@ constexpr const char* weights_name = "diffusion_pytorch_model";
 
 }  // namespace
 
-void save_network(const fs::path& folder, const Network& network) {
-  write_folder_atomically(folder, [&](const fs::path& temporary) {
-    write_file_atomically(temporary / "config.json", json_text(network.config(), 2) + "\n");
-    save_safetensors(temporary / fmt::format("{}.safetensors", weights_name), network.parameters(),
-                     {{"format", "pt"}});
-  });
+std::vector<std::string> save_network(const fs::path& folder, const Network& network) {
+  std::vector<std::string> files = {"config.json", fmt::format("{}.safetensors", weights_name)};
+  write_file_atomically(folder / files[0], json_text(network.config(), 2) + "\n");
+  save_safetensors(folder / files[1], network.parameters(), {{"format", "pt"}});
+  return files;
 }
 
 std::shared_ptr<Network> load_network(const fs::path& folder) {
-  recover_folder(folder);
   const UndrawnWeights undrawn;
   std::shared_ptr<Network> network = make_network(read_json(folder / "config.json"), 0);
   try {

@@ -31,6 +31,8 @@ void each_member(Record& r, Visit visit) {
   visit("machine", r.machine);
   visit("steps_done", r.steps_done);
   visit("seconds", r.seconds);
+  visit("held_out_loss", r.held_out_loss);
+  visit("incidents", r.incidents);
 }
 
 bool holds(const Json& value, const std::optional<std::string>&) {

@@ -33,6 +33,8 @@ struct TrainingRecord {
   Json machine = {};       ///< fokker::machine()
   std::optional<int64_t> steps_done = {};
   std::optional<double> seconds = {};
+  std::optional<double> held_out_loss = {};  ///< of these weights, where they were kept for it
+  Json incidents = {};         ///< what training did where its loss was not finite, and how often
   Json more = Json::object();  ///< members that are none of these, or of another type
 
   /// What is empty is left out.

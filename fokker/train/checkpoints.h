@@ -15,11 +15,12 @@ class Checkpoints {
 
   /// Oldest first. Puts back what a killed process left aside.
   std::vector<std::filesystem::path> all() const;
-  /// Writes the trainer's state, unless it is as it was loaded from here, and then removes all but the newest
-  /// `kept`.
+  /// Writes the trainer's state, unless it is as it was loaded from here, and, once it is whole on disk,
+  /// removes all but the newest `kept`.
   void save(const Trainer& trainer, int64_t kept) const;
-  /// Loads the newest; false where it does not say which problem it belongs to (Trainer::load_state). Input
-  /// error where there is none or it does not fit.
+  /// Loads the newest that is whole; those after it are named in a warning and set aside as
+  /// damaged-step-N, never removed. False where it does not say which problem it belongs to
+  /// (Trainer::load_state). Input error where there is none, none is whole, or it does not fit.
   bool load_newest(Trainer& trainer) const;
 
  private:

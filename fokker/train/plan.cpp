@@ -55,7 +55,17 @@ Model TrainingPlan::model(const Trainer& trainer) const {
   Model trained = model(trainer.averaged_network());
   trained.training.steps_done = trainer.step();
   trained.training.seconds = trainer.seconds();
+  if (trainer.incidents().any()) trained.training.incidents = trainer.incidents().to_json();
   return trained;
+}
+
+std::optional<Model> TrainingPlan::best_model(const Trainer& trainer) const {
+  const std::unique_ptr<Network> network = trainer.best_network();
+  if (!network) return {};
+  Model best = model(*network);
+  best.training.steps_done = trainer.best()->step;
+  best.training.held_out_loss = trainer.best()->loss;
+  return best;
 }
 
 TrainingRecord TrainingPlan::record() const {

@@ -79,8 +79,9 @@ std::unique_ptr<Network> choose_network(const Dataset& data, const TableMap* tab
 constexpr double conditional_weight_decay = 0.3;
 
 TrainOptions choose_options(TrainOptions t, bool images, bool wide_table, bool conditional) {
-  check(t.steps >= 0 && t.batch >= 0 && t.learning_rate >= 0 && t.checkpoint_every >= 0,
-        "train: expected steps, batch, learning rate and checkpoint-every to be positive");
+  check(t.steps >= 0 && t.batch >= 0 && t.learning_rate >= 0 && t.checkpoint_every >= 0 &&
+            t.held_out_every >= 0,
+        "train: expected steps, batch, learning rate, checkpoint-every and held-out-every to be positive");
   const TrainOptions usual;
   const auto choose = [](auto& value, auto chosen) {
     if (value == 0) value = chosen;
@@ -203,6 +204,14 @@ void rehearse(const TrainingPlan& plan) {
   detail::trial_row(model, plan.rng.stream("trial"), sampling);
 }
 
+/// The best weights, and patience, go by the held-out loss.
+void check_held_out(const TrainOptions& options, const Split& parts, const std::string& source) {
+  check((!options.keep_best && options.patience == 0) || parts.held_out.size() > 0,
+        "keep-best, patience: they go by the held-out loss, but no row of {} is held out: expected held-out "
+        "rows",
+        source);
+}
+
 }  // namespace
 
 Split training_split(const Dataset& data, double held_out, bool mirrored, const Rng& rng) {
@@ -221,6 +230,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
   DenoiserSpec spec = choose_spec(data, recipe);
   if (!spec.is_energy()) check_prediction(spec.prediction, spec.process);
   Split parts = training_split(data, recipe.held_out, recipe.mirrored, rng);
+  check_held_out(recipe.options, parts, data.source);
   const auto table = choose_table(parts.training, recipe, rng);
   Normalisation normalisation = choose_normalisation(parts.training, table.get(), recipe);
   if (!table) check_rows(data, normalisation);

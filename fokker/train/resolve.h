@@ -33,6 +33,8 @@ struct TrainingPlan {
   Model model(const Network& weights) const;
   /// The model with a trainer's averaged weights, and the record of its training.
   Model model(const Trainer& trainer) const;
+  /// The same with the weights of the lowest held-out loss; nothing where none were kept.
+  std::optional<Model> best_model(const Trainer& trainer) const;
   TrainingRecord record() const;
   /// A trainer that knows the whole problem: what a checkpoint must have in common with it.
   Trainer trainer() const;

@@ -1,6 +1,8 @@
 #include "fokker/train/run_folder.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -13,15 +15,17 @@ namespace fokker {
 namespace fs = std::filesystem;
 
 const std::vector<std::string>& RunFolder::parts() {
-  static const std::vector<std::string> names = {
-      "fokker.json", "model_index.json", "unet",          "network",  "scheduler",
-      "config.toml", "checkpoints",      "metrics.jsonl", "previews", "report.html"};
+  static const std::vector<std::string> names = {"manifest.json", "fokker.json", "model_index.json", "unet",
+                                                 "network", "scheduler", "config.toml", "checkpoints",
+                                                 "metrics.jsonl", "previews", "report.html",
+                                                 // What may be there without a run.
+                                                 "best", "tensorboard", "status.json"};
   return names;
 }
 
 bool RunFolder::holds_run() const try {
   finish_replacement(path_);
-  return std::any_of(parts().begin(), parts().end(),
+  return std::any_of(parts().begin(), std::find(parts().begin(), parts().end(), "best"),
                      [&](const std::string& part) { return fs::exists(path_ / part); });
 } catch (...) {
   detail::throw_as_error();
@@ -63,7 +67,7 @@ void RunFolder::append_metrics(const TrainMetrics& metrics) const {
   std::ofstream out(file, std::ios::app);
   out << json_text(to_json(metrics)) << '\n';
   out.close();
-  if (!out) fail(ErrorKind::resource, "{}: cannot be written", file.string());
+  if (!out) fail(ErrorKind::resource, "{}: cannot be written: {}", file.string(), std::strerror(errno));
 }
 
 std::vector<TrainMetrics> RunFolder::metrics() const try {

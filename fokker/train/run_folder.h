@@ -5,7 +5,7 @@
 
 namespace fokker {
 
-/// A run folder on disk: model parts, metrics.jsonl, checkpoints/step-N, previews.
+/// A run folder on disk: model parts, the best model, metrics.jsonl, checkpoints/step-N, previews.
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
@@ -20,17 +20,20 @@ class RunFolder {
   /// Makes the folder, and puts back what a killed process left aside.
   void create() const;
   void save_checkpoint(const Trainer& trainer, int64_t kept) const;
+  /// Of the model with the lowest held-out loss (TrainOptions::keep_best), a model folder of its own.
+  std::filesystem::path best() const { return path_ / "best"; }
   /// Loads the newest checkpoint and drops the metrics written after it. False where the checkpoint does not
   /// say which problem it belongs to (Trainer::load_state).
   bool load_newest_checkpoint(Trainer& trainer) const;
   void append_metrics(const TrainMetrics& metrics) const;
+  /// Takes away the lines of later steps, which a run that went back makes anew.
+  void drop_metrics_after(int64_t step) const;
   /// All of them; none where the file is missing. An input error names the line that is not one of its
   /// records.
   std::vector<TrainMetrics> metrics() const;
 
  private:
   Checkpoints checkpoints() const { return Checkpoints(path_ / "checkpoints"); }
-  void drop_metrics_after(int64_t step) const;
   std::filesystem::path path_;
 };
 

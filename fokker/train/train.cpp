@@ -10,6 +10,7 @@ Model train(const Dataset& data, const Recipe& recipe, const Rng& rng) try {
   const TrainingPlan plan = resolve(data, recipe, rng);
   Trainer trainer = plan.trainer();
   trainer.run(recipe.hooks);
+  if (auto best = plan.best_model(trainer)) return std::move(*best);
   return plan.model(trainer);
 } catch (...) {
   detail::throw_as_error();

@@ -6,16 +6,21 @@
 #include "fokker/core/check.h"
 #include "fokker/core/file/leftovers.h"
 #include "fokker/core/file/replacement.h"
+#include "fokker/core/messages.h"
+#include "fokker/core/stop.h"
+#include "fokker/train/run_status.h"
 #include "fokker/train/thread_count.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
 namespace {
 
-/// Four sets of parameters in each checkpoint, one in the model; another of each while it is replaced.
+/// Four sets of parameters in each checkpoint, one in the model; another of each while it is replaced. The
+/// best is another set in each.
 uint64_t bytes_needed(const TrainingPlan& plan) {
   const auto set = static_cast<uint64_t>(plan.network->parameter_count()) * 4;
-  return set * static_cast<uint64_t>(4 * (plan.options.checkpoints_kept + 1) + 2) + (uint64_t{16} << 20);
+  const auto sets = static_cast<uint64_t>(4 * (plan.options.checkpoints_kept + 1) + 2);
+  return set * (plan.options.keep_best ? sets * 5 / 4 + 2 : sets) + (uint64_t{16} << 20);
 }
 
 void save_on_trial(const fs::path& run, const fs::path& trial, const TrainingPlan& plan) {
@@ -65,8 +70,13 @@ class Keeper {
       loss_ = metrics.loss;
       if (hooks_.on_metrics) hooks_.on_metrics(metrics);
     };
+    all.on_rewind = [this](int64_t step) {
+      place_.now().drop_metrics_after(step);
+      if (hooks_.on_rewind) hooks_.on_rewind(step);
+    };
     all.on_checkpoint = [this](const Trainer& trainer) {
       place_.now().save_checkpoint(trainer, plan_.options.checkpoints_kept);
+      if (const auto best = plan_.best_model(trainer)) save_model(place_.now().best(), *best);
       saved_ = plan_.model(trainer);
       save_model(place_.now().path(), *saved_);
       place_.settle();
@@ -86,6 +96,52 @@ class Keeper {
   std::optional<Model> saved_;
   double loss_ = 0;
 };
+
+/// Says in the run folder how the run goes, for whoever watches it.
+class StatusKeeper {
+ public:
+  StatusKeeper(const Place& place, const TrainOptions& options)
+      : place_(place), status_(begin_status(options.steps, options.minutes)) {
+    write_status(place_.now().path(), status_);
+  }
+  ~StatusKeeper() {
+    if (status_.state == "running") end("failed");
+  }
+  StatusKeeper(const StatusKeeper&) = delete;
+  StatusKeeper& operator=(const StatusKeeper&) = delete;
+  /// That it cannot be written is no failure of the training.
+  void end(const char* state) {
+    status_.state = state;
+    const StopScope to_the_end(nullptr);
+    try {
+      write_status(place_.now().path(), status_);
+    } catch (const Error& error) {
+      warn(error.what());
+    }
+  }
+
+ private:
+  const Place& place_;
+  RunStatus status_;
+};
+
+const char* state_after(TrainOutcome outcome) {
+  if (outcome == TrainOutcome::stopped) return "stopped";
+  return outcome == TrainOutcome::early ? "early" : "completed";
+}
+
+/// Runs the training, whatever comes of it.
+TrainOutcome run_watched(Trainer& trainer, Keeper& keeper, StatusKeeper& status) {
+  try {
+    const TrainOutcome outcome = trainer.run(keeper.hooks());
+    status.end(state_after(outcome));
+    return outcome;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::diverged) status.end("diverged");
+    if (error.kind() == ErrorKind::stopped) status.end("stopped");
+    throw;
+  }
+}
 
 void say(const RunOptions& options, const std::string& warning) {
   if (options.on_warning) options.on_warning(warning);
@@ -132,19 +188,23 @@ TrainedRun train_into(const RunFolder& folder, const TrainingPlan& plan, const T
   const int64_t first_step = trainer.step();
   if (options.on_begin) options.on_begin(trainer, place.now().path());
   Keeper keeper(place, plan, hooks, options);
-  const TrainOutcome outcome = trainer.run(keeper.hooks());
-  if (outcome == TrainOutcome::completed && trainer.step() == first_step)
+  StatusKeeper status(place, plan.options);
+  const TrainOutcome outcome = run_watched(trainer, keeper, status);
+  if (outcome != TrainOutcome::stopped && trainer.step() == first_step)
     say(options,
-        fmt::format("nothing was left to train: the run has {} steps and {:.1f} minutes; give more steps or "
-                    "minutes",
-                    trainer.step(), trainer.seconds() / 60));
+        fmt::format("nothing was left to train: the run has {} steps and {:.1f} minutes; give more {}",
+                    trainer.step(), trainer.seconds() / 60,
+                    outcome == TrainOutcome::early ? "patience" : "steps or minutes"));
   TrainedRun run{.model = keeper.take_model(),
                  .outcome = outcome,
                  .first_step = first_step,
                  .steps = trainer.step(),
                  .seconds = trainer.seconds(),
-                 .loss = keeper.loss()};
-  if (outcome == TrainOutcome::completed && plan.data.held_out.size() > 0)
+                 .loss = keeper.loss(),
+                 .held_out_loss = {},
+                 .best = trainer.best(),
+                 .incidents = trainer.incidents()};
+  if (outcome != TrainOutcome::stopped && plan.data.held_out.size() > 0)
     run.held_out_loss = trainer.held_out_loss();
   return run;
 } catch (...) {

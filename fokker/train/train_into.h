@@ -25,12 +25,14 @@ struct TrainedRun {
   double seconds = 0;      ///< in all
   double loss = 0;         ///< of the last line of metrics
   std::optional<double> held_out_loss = {};
+  std::optional<BestHeldOut> best = {};  ///< the lowest, with TrainOptions::keep_best or patience
+  Incidents incidents = {};
 };
 
-/// Trains into a run folder: the model, metrics.jsonl and the newest checkpoints, each whole whenever the
-/// process is killed. Refuses before the work a folder that cannot take it (RunFolder::check_usable), a disk
-/// that is too small (resource error) and names that cannot be saved (input error); a resumed run must be of
-/// the same problem (Trainer::problem).
+/// Trains into a run folder: the model, with keep_best the best one, metrics.jsonl and the newest
+/// checkpoints, each whole whenever the process is killed. Refuses before the work a folder that cannot take
+/// it (RunFolder::check_usable), a disk that is too small (resource error) and names that cannot be saved
+/// (input error); a resumed run must be of the same problem (Trainer::problem).
 TrainedRun train_into(const RunFolder& folder, const Dataset& data, const Recipe& recipe, const Rng& rng,
                       const RunOptions& options = {});
 

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#include "fokker/train/incidents.h"
+
 namespace fokker {
 
 struct TrainOptions {
@@ -18,6 +20,11 @@ struct TrainOptions {
   int64_t held_out_rows = 2048;  ///< at most so many rows are used for the held-out loss
   int64_t checkpoint_every = 1000;
   int64_t checkpoints_kept = 2;
+  bool keep_best = false;  ///< keep the averaged weights of the lowest held-out loss beside the last ones
+  int64_t patience = 0;    ///< end after this many held-out losses that were not lower; 0 never does
+  OnDivergence on_divergence = OnDivergence::stop;
+  int64_t most_skips = 100;  ///< batches left out before training has diverged after all
+  int64_t most_rewinds = 5;  ///< the same of going back
 
   /// 0 in place of what `resolve` chooses by the data; -1 for the weight decay, of which 0 is none.
   static TrainOptions undecided() {

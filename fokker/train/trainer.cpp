@@ -6,13 +6,10 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/file/files.h"
+#include "fokker/core/messages.h"
 #include "fokker/core/stop.h"
-#include "fokker/core/text/text.h"
-#include "fokker/format/safetensors.h"
 #include "fokker/kernel/vector/adamw.h"
 #include "fokker/train/defaults.h"
-#include "fokker/train/problem.h"
 
 namespace fokker {
 namespace {
@@ -32,8 +29,29 @@ Json to_json(const TrainMetrics& m) {
   json["gradient_norm"] = m.gradient_norm;
   json["seconds"] = m.seconds;
   json["rows_per_second"] = m.rows_per_second;
+  if (m.spikes > 0) json["spikes"] = m.spikes;
+  if (m.skipped > 0) json["skipped"] = m.skipped;
+  if (m.rewinds > 0) json["rewinds"] = m.rewinds;
   return json;
 }
+
+/// What the next line of metrics is made of.
+struct Trainer::Line {
+  Clock::time_point start;
+  double before = 0;  ///< seconds of earlier runs
+  double since = 0;   ///< when the last line was written, in seconds
+  double loss_sum = 0;
+  int64_t count = 0;
+  Incidents incidents = {};  ///< when the last line was written
+
+  double now() const { return before + seconds_since(start); }
+  void restart(const Incidents& now_known) {
+    loss_sum = 0;
+    count = 0;
+    since = now();
+    incidents = now_known;
+  }
+};
 
 Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
                  std::shared_ptr<const Objective> objective, Split data, Normalisation normalisation,
@@ -54,6 +72,8 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
   check_options(options);
   if (!spec_.is_energy()) check_prediction(spec_.prediction, spec_.process);
   check(data_.training.size() > 0, "train: expected at least one row of data");
+  check(!watches_held_out() || data_.held_out.size() > 0,
+        "train: keeping the best weights, and patience, go by the held-out loss: expected held-out rows");
   network_->set_requires_grad(true);
   average_->set_requires_grad(false);
   parameters_ = std::make_unique<FlatParameters>(*network_);
@@ -109,101 +129,94 @@ double Trainer::learning_rate(double fraction) const {
   const double warm = std::min(
       1.0, static_cast<double>(step_ + 1) / static_cast<double>(std::max<int64_t>(1, options_.warm_up)));
   const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * fraction));
-  return options_.learning_rate * warm * std::lerp(options_.final_learning_rate, 1.0, cosine);
+  return options_.learning_rate * incidents_.rate_factor * warm *
+         std::lerp(options_.final_learning_rate, 1.0, cosine);
 }
 
-double Trainer::train_step(double learning_rate) {
+/// The loss; nothing where it or its gradient was not finite, and the options say what to do then.
+std::optional<double> Trainer::train_step(double learning_rate) {
   const auto step = static_cast<uint64_t>(step_);
   const Batch batch = gather(data_.training, next_rows(), step);
   const Tensor loss = objective_->loss(*denoiser_, batch, rng_).mean();
   const Tensor gradient = parameters_->gradient(loss);
   const double value = loss.item<double>();
   gradient_norm_ = gradient.norm().item<double>();
-  if (!std::isfinite(value) || !std::isfinite(gradient_norm_))
-    fail(ErrorKind::diverged,
-         "training diverged: the loss at step {} is {} (gradient norm {}); lower the learning rate",
-         step_ + 1, value, gradient_norm_);
+  if (!std::isfinite(value) || !std::isfinite(gradient_norm_)) {
+    leave_out(fmt::format("the loss at step {} is {} (gradient norm {})", step_ + 1, value, gradient_norm_));
+    return {};
+  }
   ++step_;
   const bool clip = options_.gradient_clip > 0 && gradient_norm_ > options_.gradient_clip;
-  const auto warm = static_cast<double>(step_);
+  const int64_t updates = step_ - incidents_.skipped;
+  const auto warm = static_cast<double>(updates);
   kernel::adamw_step({parameters_->values(), gradient, first_moment_, second_moment_, averages_->values()},
                      {.learning_rate = learning_rate,
                       .weight_decay = options_.weight_decay,
                       .gradient_scale = clip ? options_.gradient_clip / gradient_norm_ : 1.0,
                       .ema_decay = std::min(options_.ema_decay, (1 + warm) / (10 + warm)),
-                      .step = step_});
+                      .step = updates});
   return value;
 }
 
-double Trainer::held_out_loss() const try {
-  const GradientMode no_gradients(false);
-  const int64_t rows = std::min(data_.held_out.size(), options_.held_out_rows);
-  const int64_t chunk = std::min(rows, std::max<int64_t>(options_.batch, 1));
-  const Rng rng = rng_.stream("held out");
-  double total = 0;
-  for (int64_t first = 0, part = 0; first < rows; first += chunk, ++part) {
-    const int64_t count = std::min(chunk, rows - first);
-    const Batch batch =
-        gather(data_.held_out, at::arange(first, first + count, at::kLong), static_cast<uint64_t>(part));
-    total += objective_->loss(*averaged_, batch, rng).sum().item<double>();
-  }
-  return total / static_cast<double>(rows);
-} catch (...) {
-  detail::throw_as_error();
+void Trainer::note_loss(Line& line, double loss) {
+  line.loss_sum += loss;
+  ++line.count;
+  const double mean = watch_.mean(), deviation = watch_.deviation();
+  if (!watch_.stands_out(loss)) return;
+  if (++incidents_.spikes == line.incidents.spikes + 1)  // one warning a line is enough
+    warn(fmt::format("the loss at step {} is {:.4g}, far above those before it ({:.4g} +- {:.2g})", step_,
+                     loss, mean, deviation));
 }
 
-/// The loss notices weights of a step only in the next, and the last has none.
-void Trainer::check_finite() {
-  const Batch batch = gather(data_.training, next_rows(), static_cast<uint32_t>(step_));
-  const double loss = objective_->loss(*denoiser_, batch, rng_).mean().item<double>();
-  const auto finite = [](const Tensor& values) { return values.isfinite().all().item<bool>(); };
-  if (!std::isfinite(loss) || !finite(parameters_->values()) || !finite(averages_->values()))
-    fail(
-        ErrorKind::diverged,
-        "training diverged: after step {} the loss is {}, or a weight is not finite; lower the learning rate",
-        step_, loss);
+/// Measures and tells what is due after a step.
+void Trainer::tell(const TrainHooks& hooks, Line& line, double rate) {
+  const bool measure = data_.held_out.size() > 0 && step_ % options_.held_out_every == 0;
+  const bool last = options_.minutes <= 0 && step_ == options_.steps;
+  if (!measure && !last && step_ % options_.log_every != 0) return;
+  if (!hooks.on_metrics && !(measure && watches_held_out())) return;
+  seconds_ = line.now();
+  TrainMetrics metrics{
+      .step = step_,
+      .loss = line.loss_sum / static_cast<double>(line.count),
+      .held_out_loss = {},
+      .learning_rate = rate,
+      .gradient_norm = gradient_norm_,
+      .seconds = seconds_,
+      .rows_per_second = static_cast<double>(line.count * options_.batch) / (seconds_ - line.since),
+      .spikes = incidents_.spikes - line.incidents.spikes,
+      .skipped = incidents_.skipped - line.incidents.skipped,
+      .rewinds = incidents_.rewinds};
+  if (measure) metrics.held_out_loss = measure_held_out();
+  if (hooks.on_metrics) hooks.on_metrics(metrics);
+  line.restart(incidents_);
 }
 
 TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
-  const auto start = Clock::now();
-  const double before = seconds_;
   const int64_t first_step = step_;
-  double loss_sum = 0, logged_at = seconds_;
-  int64_t loss_count = 0;
+  Line line{.start = Clock::now(), .before = seconds_, .since = seconds_, .incidents = incidents_};
+  remember();
   while (true) {
     check_stop();
-    seconds_ = before + seconds_since(start);
+    seconds_ = line.now();
     const double fraction = fraction_done(seconds_);
-    const bool stopped = hooks.should_stop && hooks.should_stop();
-    const bool done = fraction >= 1 || stopped;
-    const bool moved = step_ > first_step;
+    const bool stopped = hooks.should_stop && hooks.should_stop(), early = out_of_patience();
+    const bool done = fraction >= 1 || stopped || early, moved = step_ > first_step;
+    const int64_t before = step_;
     if (done || (moved && step_ % options_.checkpoint_every == 0)) {
-      if (moved) check_finite();
-      if (hooks.on_checkpoint) hooks.on_checkpoint(*this);
+      const bool settled = settle(hooks, moved, fraction >= 1);
+      if (settled && done)
+        return fraction >= 1 ? TrainOutcome::completed : early ? TrainOutcome::early : TrainOutcome::stopped;
     }
-    if (done) return stopped && fraction < 1 ? TrainOutcome::stopped : TrainOutcome::completed;
     const double rate = learning_rate(fraction);
-    const double loss = train_step(rate);
-    loss_sum += loss;
-    ++loss_count;
-    if (hooks.on_step) hooks.on_step(step_, fraction, loss);
-    const bool measure = data_.held_out.size() > 0 && step_ % options_.held_out_every == 0;
-    const bool last = options_.minutes <= 0 && step_ == options_.steps;
-    if (!hooks.on_metrics || !(measure || last || step_ % options_.log_every == 0)) continue;
-    seconds_ = before + seconds_since(start);
-    TrainMetrics metrics{
-        .step = step_,
-        .loss = loss_sum / static_cast<double>(loss_count),
-        .held_out_loss = {},
-        .learning_rate = rate,
-        .gradient_norm = gradient_norm_,
-        .seconds = seconds_,
-        .rows_per_second = static_cast<double>(loss_count * options_.batch) / (seconds_ - logged_at)};
-    if (measure) metrics.held_out_loss = held_out_loss();
-    hooks.on_metrics(metrics);
-    loss_sum = 0;
-    loss_count = 0;
-    logged_at = before + seconds_since(start);
+    const std::optional<double> loss = step_ < before ? std::nullopt : train_step(rate);
+    if (loss) {
+      note_loss(line, *loss);
+      if (hooks.on_step) hooks.on_step(step_, fraction, *loss);
+      tell(hooks, line, rate);
+    } else if (step_ <= before) {
+      line.restart(incidents_);
+      if (hooks.on_rewind) hooks.on_rewind(step_);
+    }
   }
 }
 
@@ -218,79 +231,6 @@ TrainOutcome Trainer::run(const TrainHooks& hooks) try {
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::stopped) throw;
   fail(ErrorKind::stopped, "{}: training had made {}", error.what(), progress());
-} catch (...) {
-  detail::throw_as_error();
-}
-
-void Trainer::save_state(const std::filesystem::path& folder) const try {
-  save_safetensors(folder / "network.safetensors", named_views(*network_, parameters_->values()), {});
-  save_safetensors(folder / "average.safetensors", named_views(*network_, averages_->values()), {});
-  save_safetensors(folder / "first_moment.safetensors", named_views(*network_, first_moment_), {});
-  save_safetensors(folder / "second_moment.safetensors", named_views(*network_, second_moment_), {});
-  const Json state = {{"step", step_}, {"seconds", seconds_}, {"problem", problem()}};
-  write_file_atomically(folder / "state.json", json_text(state, 2) + "\n");
-} catch (...) {
-  detail::throw_as_error();
-}
-
-Json Trainer::problem() const {
-  if (!data_record_) data_record_ = data_record(data_);
-  Json problem = model_record(*network_, spec_, normalisation_);
-  problem["data"] = *data_record_;
-  problem["seed"] = rng_.seed();
-  problem["batch"] = options_.batch;
-  problem.update(described_);
-  return problem;
-}
-
-/// Input error, naming each difference, unless the state is of this problem; false where it does not say.
-bool Trainer::check_same_problem(const Json& state, const std::filesystem::path& folder) const {
-  const bool recorded = state.contains("problem");
-  Json before = recorded ? state["problem"] : state, now = problem();
-  if (!recorded)  // of an earlier version
-    for (Json* json : {&before, &now})
-      *json = {{"network", json->value("network", Json())},
-               {"seed", json->value("seed", Json())},
-               {"batch", json->value("batch", Json())}};
-  const auto changes = differences(before, now);
-  check_input(changes.empty(),
-              "{}: cannot be resumed, as it belongs to other settings or data: {}; resume with the same, or "
-              "train a new run",
-              folder.string(), join(changes));
-  return recorded;
-}
-
-bool Trainer::load_state(const std::filesystem::path& folder) try {
-  const auto file = folder / "state.json";
-  const Json state = read_json(file);
-  const auto is = [&](const char* key, bool (Json::*test)() const noexcept) {
-    return state.is_object() && state.contains(key) && (state[key].*test)();
-  };
-  check_input(is("step", &Json::is_number_unsigned) && state["step"].get<uint64_t>() <= INT64_MAX &&
-                  is("seconds", &Json::is_number) && state["seconds"].get<double>() >= 0,
-              "{}: expected numbers 'step' and 'seconds' >= 0", file.string());
-  const bool recorded = check_same_problem(state, folder);
-  const auto into = [&](const char* name, const Tensor& flat) {
-    const GradientMode no_gradients(false);
-    auto stored = load_safetensors(folder / name).tensors;
-    for (auto& [tensor, view] : named_views(*network_, flat)) {
-      const auto found = std::find_if(stored.begin(), stored.end(),
-                                      [&tensor = tensor](const auto& t) { return t.name == tensor; });
-      check_input(found != stored.end() && found->tensor.sizes() == view.sizes(),
-                  "{}: expected a tensor '{}' of shape {}", (folder / name).string(), tensor,
-                  shape_string(view));
-      check_input(found->tensor.isfinite().all().item<bool>(),
-                  "{}: tensor '{}' holds numbers that are not finite", (folder / name).string(), tensor);
-      view.copy_(found->tensor);
-    }
-  };
-  into("network.safetensors", parameters_->values());
-  into("average.safetensors", averages_->values());
-  into("first_moment.safetensors", first_moment_);
-  into("second_moment.safetensors", second_moment_);
-  step_ = loaded_step_ = state["step"].get<int64_t>();
-  seconds_ = state["seconds"].get<double>();
-  return recorded;
 } catch (...) {
   detail::throw_as_error();
 }

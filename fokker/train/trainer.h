@@ -1,6 +1,9 @@
 #pragma once
 #include <filesystem>
+#include <functional>
+#include <optional>
 
+#include "fokker/core/file/manifest.h"
 #include "fokker/core/text/json.h"
 #include "fokker/data/conditions.h"
 #include "fokker/data/dataset.h"
@@ -21,8 +24,16 @@ struct TrainMetrics {
   double gradient_norm = 0;
   double seconds = 0;
   double rows_per_second = 0;
+  int64_t spikes = 0, skipped = 0;  ///< since the last line: losses that stood out, batches left out
+  int64_t rewinds = 0;              ///< times that training went back, in all
 };
 Json to_json(const TrainMetrics& metrics);
+
+/// The mean loss of rows by their times in [0, 1]: `losses[i]` between `edges[i]` and `edges[i + 1]`; 0 where
+/// there was no row.
+struct LossOverTime {
+  std::vector<double> edges, losses;
+};
 
 /// What the world outside learns and decides during training. All are optional.
 struct TrainHooks {
@@ -30,11 +41,17 @@ struct TrainHooks {
   std::function<void(int64_t step, double fraction, double loss)> on_step;
   /// Called where a checkpoint is due, and at the end or when stopped: also where no step was made.
   std::function<void(const class Trainer&)> on_checkpoint;
+  /// Training went back to this step: what was told of later ones is void.
+  std::function<void(int64_t step)> on_rewind;
   /// True asks for a stop after the current step.
   std::function<bool()> should_stop;
 };
 
-enum class TrainOutcome { completed, stopped };
+enum class TrainOutcome {
+  completed,
+  stopped,
+  early,  ///< the held-out loss had not fallen for as long as the options' patience
+};
 
 /// Trains a network by an objective on a data set: AdamW with warm-up and cosine decay, gradient clipping and
 /// an exponential moving average of the weights. Which rows, times and noise a step sees depends on the seed
@@ -45,9 +62,11 @@ class Trainer {
           Split data, Normalisation normalisation, TrainOptions options, Rng rng,
           std::shared_ptr<const TableMap> table = nullptr, ConditionMap condition = {});
 
-  /// Runs to the end of the options' budget. Throws ErrorKind::diverged, naming the step, at a non-finite
-  /// loss; before a checkpoint also at weights, or a loss of theirs on the next batch, that are not finite;
-  /// and ErrorKind::stopped, with the steps made so far, under a StopRequest (core/stop.h).
+  /// Runs to the end of the options' budget or patience. At a loss or gradient that is not finite the
+  /// weights, moments and average stay as they were, and the options say what follows: ErrorKind::diverged,
+  /// naming the step, or, a limited number of times, the next batch or the last checkpoint at half the rate.
+  /// Before a checkpoint the same holds of weights, or a loss of theirs on the next batch, that are not
+  /// finite. Throws ErrorKind::stopped, with the steps made so far, under a StopRequest (core/stop.h).
   TrainOutcome run(const TrainHooks& hooks);
 
   int64_t step() const { return step_; }
@@ -61,6 +80,15 @@ class Trainer {
   const Normalisation& normalisation() const { return normalisation_; }
   /// Mean loss of the averaged weights on the held-out rows; the same times and noise at every call.
   double held_out_loss() const;
+  /// The same loss by the times that the objective asked of the denoiser. Nothing where it asks for no times
+  /// of rows, or a denoiser of a kind (a table's with a schema).
+  LossOverTime held_out_loss_over_time() const;
+
+  /// The lowest held-out loss so far, where the options ask for it; and with `keep_best` a copy of the
+  /// network with the averaged weights of that time, or null.
+  const std::optional<BestHeldOut>& best() const { return best_; }
+  std::unique_ptr<Network> best_network() const;
+  const Incidents& incidents() const { return incidents_; }
 
   /// What the caller knows of the problem and this class does not, such as the objective's name. Its keys
   /// replace those of `problem`.
@@ -70,21 +98,41 @@ class Trainer {
   /// content. Steps, minutes, learning rate, average, clipping and weight decay may change.
   Json problem() const;
 
-  /// Weights, averages, optimiser moments, counters and the problem: all that a resumed run needs.
+  /// Weights, averages, optimiser moments, counters and the problem: all that a resumed run needs, and a
+  /// manifest of it.
   void save_state(const std::filesystem::path& folder) const;
-  /// Input error where the folder holds no state, or one of another problem: names each difference. Returns
-  /// false for a state of an earlier version, which knows its network, seed and batch size only.
+  /// Checks every byte first. DamageError (core/file/manifest.h) where the folder holds no state or a damaged
+  /// one; input error where it is of another problem: names each difference. The trainer is then as it was.
+  /// Returns false for a state of an earlier version, which knows its network, seed and batch size only.
   bool load_state(const std::filesystem::path& folder);
+  /// Whether every byte of a saved state is as it was written, as far as that was recorded.
+  static Verification verify_state(const std::filesystem::path& folder);
 
  private:
+  struct Line;
+  struct RestorePoint;
   TrainOutcome run_steps(const TrainHooks& hooks);
   std::string progress() const;
+  bool out_of_patience() const;
+  bool watches_held_out() const { return options_.keep_best || options_.patience > 0; }
+  void note_loss(Line& line, double loss);
+  void tell(const TrainHooks& hooks, Line& line, double rate);
+  bool settle(const TrainHooks& hooks, bool moved, bool completed);
+  Batch held_out_batch(int64_t part) const;
+  int64_t held_out_parts() const;
+  double measure_held_out();
+  void remember();
+  void rewind(const std::string& reason);
+  void leave_out(const std::string& reason);
   Batch gather(const Dataset& data, const Tensor& rows, uint64_t step) const;
   Tensor next_rows();
-  double train_step(double learning_rate);
+  std::optional<double> train_step(double learning_rate);
   double learning_rate(double fraction) const;
   double fraction_done(double seconds) const;
-  void check_finite();
+  bool weights_are_finite() const;
+  double next_loss();
+  /// The file of each set of numbers, flat.
+  std::vector<std::pair<std::string, Tensor>> kept_tensors() const;
   bool check_same_problem(const Json& state, const std::filesystem::path& folder) const;
 
   std::shared_ptr<Network> network_, average_;
@@ -102,6 +150,11 @@ class Trainer {
   int64_t step_ = 0, loaded_step_ = -1;
   double seconds_ = 0;
   double gradient_norm_ = 0;
+  Incidents incidents_;
+  LossWatch watch_;
+  std::optional<BestHeldOut> best_;
+  Tensor best_weights_;  ///< flat, with keep_best
+  std::shared_ptr<const RestorePoint> restore_point_;
   int64_t epoch_ = -1;
   Tensor order_;  ///< the permutation of the current epoch
   Json described_ = Json::object();

@@ -45,6 +45,11 @@ TEST_F(Inspect, LeavesOtherFoldersToTheEngine) {
     return alone(arguments).err.find("fokker-engine: No such file") != std::string::npos;
   };
   EXPECT_FALSE(left("inspect run"));
+  write("run/fokker.json", good + " ");
+  EXPECT_TRUE(left("inspect run")) << "it is not what was written";
+  write("run/fokker.json", good);
+  fs::remove(path("run/manifest.json"));
+  EXPECT_FALSE(left("inspect run"));
   EXPECT_TRUE(left("inspect run --threads 1"));
   EXPECT_TRUE(left("inspect nowhere"));
   const auto with = [&](const std::string& old, const std::string& now) {
@@ -63,6 +68,34 @@ TEST_F(Inspect, LeavesOtherFoldersToTheEngine) {
   write("run/network/diffusion_pytorch_model.safetensors", bytes.substr(0, bytes.size() - 1));
   EXPECT_TRUE(left("inspect run"));
   EXPECT_EQ(run("inspect run").code, 3);
+}
+
+// A run is whole; then one byte of a checkpoint is another, and a file of the model is gone.
+TEST_F(Inspect, ChecksEveryByteOfARun) {
+  const Outcome good = run("inspect run --check --json");
+  ASSERT_EQ(good.code, 0) << good.err;
+  const Json whole = Json::parse(good.out);
+  EXPECT_EQ(whole["passed"], true);
+  ASSERT_EQ(whole["folders"].size(), 2u);
+  EXPECT_EQ(whole["folders"][0]["folder"], "run");
+  EXPECT_EQ(whole["folders"][0]["files"], 3);
+  EXPECT_EQ(whole["folders"][1]["files"], 5);
+  const fs::path moment = path("run/checkpoints/step-000000002/first_moment.safetensors");
+  std::string bytes = read_file(moment);
+  bytes[bytes.size() - 1] = static_cast<char>(bytes[bytes.size() - 1] ^ 1);
+  write("run/checkpoints/step-000000002/first_moment.safetensors", bytes);
+  write("run/notes.txt", "the user's");
+  const Outcome flipped = run("inspect run --check --json");
+  EXPECT_EQ(flipped.code, 3);
+  EXPECT_THAT(flipped.err, HasSubstr("fokker: run/checkpoints/step-000000002/first_moment.safetensors: is "
+                                     "damaged: expected bytes of the checksum"));
+  EXPECT_EQ(Json::parse(flipped.out)["passed"], false);
+  fs::remove(path("run/network/config.json"));
+  const Outcome gone = run("inspect run --check");
+  EXPECT_EQ(gone.code, 3);
+  EXPECT_THAT(gone.err, HasSubstr("run/network/config.json: is missing (and 1 more)"));
+  EXPECT_THAT(gone.out, HasSubstr("first_moment.safetensors: is damaged"));
+  expect_refusal("inspect . --check", 3, "not a run folder");
 }
 
 }  // namespace

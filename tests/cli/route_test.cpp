@@ -16,6 +16,7 @@ class OneRoute : public CliInside {
   }
   static void save(const fs::path& run, const Json& json) {
     std::ofstream(run / "fokker.json") << json_text(json, 2) << "\n";
+    fs::remove(run / "manifest.json");
   }
   static std::string page(const std::string& run) {
     EXPECT_EQ(refusal("report " + run + " --quiet"), "");

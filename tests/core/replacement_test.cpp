@@ -8,7 +8,7 @@
 #include "fokker/core/file/leftovers.h"
 #include "fokker/core/text/text.h"
 #include "folder.h"
-#include "kill_points.h"
+#include "fault_points.h"
 #include "support.h"
 
 namespace fokker {
@@ -83,15 +83,15 @@ TEST_F(Replacement, KilledAnywhereLeavesTheOldOrTheNewEntries) {
   for (int point = 1;; ++point) {
     const std::string name = fmt::format("run{}", point);
     make_old(name);
-    const KillResult result = run_killed(point, false, [&] { replace(folder_ / name); });
-    if (result == KillResult::not_permitted) GTEST_SKIP() << "this system does not permit to trace a process";
-    ASSERT_NE(result, KillResult::failed) << point;
+    const Ending result = run_killed(point, false, [&] { replace(folder_ / name); });
+    if (result == Ending::not_permitted) GTEST_SKIP() << "this system does not permit to disturb calls";
+    ASSERT_NE(result, Ending::failed) << point;
     finish_replacement(folder_ / name);
     recover_contents(folder_ / name);
     const std::string found = state(folder_ / name);
     EXPECT_TRUE(found == old_state || found == new_state) << "killed before call " << point << ": " << found;
     old_seen = old_seen || found == old_state;
-    if (result == KillResult::killed) continue;
+    if (result == Ending::killed) continue;
     EXPECT_EQ(found, new_state);
     EXPECT_TRUE(old_seen);
     EXPECT_GT(point, 15);

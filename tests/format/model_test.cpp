@@ -1,5 +1,8 @@
 #include "fokker/format/model.h"
 
+#include <atomic>
+#include <thread>
+
 #include "data/damage.h"
 #include "fokker/core/file/files.h"
 #include "fokker/nn/mlp/mlp.h"
@@ -29,6 +32,7 @@ class ModelFolder : public FolderTest {
     Json json = read_json(path("m/fokker.json"));
     change(json);
     write("m/fokker.json", json.dump());
+    std::filesystem::remove(path("m/manifest.json"));  // as of one who edits it on purpose
     return load_model(path("m"));
   }
 };
@@ -64,6 +68,48 @@ TEST_F(ModelFolder, OpensWhatWasSavedBefore) {
   EXPECT_THAT(reread(model(2, {"ant", "bee", "cat"}), age).label_names, ElementsAre("ant", "bee"));
   expect_error([&] { reread(model(3, {"ant"}), age); }, ErrorKind::input,
                "label_names: expected a name for each of 3 classes but found 1");
+}
+
+// Damage of any file is named; what else is in the folder is the user's.
+TEST_F(ModelFolder, NamesAFileThatIsNotWhatWasWritten) {
+  save_model(path("m"), model(0, {}));
+  write("m/notes.txt", "mine");
+  const Tensor weights = load_model(path("m")).network->parameters()[0].tensor;
+  for (const char* name : {"fokker.json", "network/config.json",
+                           "network/diffusion_pytorch_model.safetensors", "manifest.json"}) {
+    const std::string file = std::string("m/") + name, whole = read(file);
+    std::string flipped = whole;
+    flipped[whole.size() / 2] = static_cast<char>(flipped[whole.size() / 2] ^ 4);
+    for (const std::string& bad : {flipped, whole.substr(0, whole.size() - 1), whole + " "}) {
+      write(file, bad);
+      expect_error([&] { load_model(path("m")); }, ErrorKind::input, std::string(name) + ": is damaged");
+    }
+    write(file, whole);
+  }
+  std::filesystem::remove(path("m/network/config.json"));
+  expect_error([&] { load_model(path("m")); }, ErrorKind::input, "network/config.json: is missing");
+  save_model(path("m"), model(0, {}));
+  EXPECT_TRUE(load_model(path("m")).network->parameters()[0].tensor.equal(weights));
+  EXPECT_EQ(read("m/notes.txt"), "mine");
+}
+
+// A reader that comes while a model is replaced sees one or the other whole.
+TEST_F(ModelFolder, IsReadWholeWhileItIsReplaced) {
+  const auto versions = {model(2, {"a", "b"}), model(3, {"x", "y", "z"})};
+  save_model(path("m"), *versions.begin());
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    for (int i = 0; i < 4; ++i)
+      for (const Model& version : versions) save_model(path("m"), version);
+    done = true;
+  });
+  int reads = 0;
+  for (; !done; ++reads) {
+    const Model seen = load_model(path("m"));
+    EXPECT_EQ(seen.network->classes(), std::ssize(seen.label_names));
+  }
+  writer.join();
+  EXPECT_GT(reads, 0);
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ TEST_F(OwnSchedule, IsRefusedWhereItCouldNotBeReadBack) {
   Json json = read_json(path("m/fokker.json"));
   json["process"]["type"] = "theirs";
   write("m/fokker.json", json.dump());
+  std::filesystem::remove(path("m/manifest.json"));
   expect_error([&] { load_model(path("m")); }, ErrorKind::input, "unknown type 'theirs'; valid types: vp");
 }
 

@@ -1,99 +1,15 @@
 #include "fokker/train/checkpoints.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
+#include <sys/wait.h>
 
 #include "fokker/core/file/files.h"
-#include "fokker/format/model.h"
-#include "fokker/nn/mlp/mlp.h"
-#include "fokker/objective/denoising.h"
-#include "kill_points.h"
-#include "train/small_trainer.h"
+#include "train/saved_run.h"
 
 namespace fokker {
 namespace {
 
-/// A small run that is saved as `fokker train` saves it.
-class SavedRun : public ::testing::TestWithParam<bool> {
- protected:
-  /// Hundreds of saves: in memory where there is such a place, as each syncs its files.
-  static fs::path place() {
-    const fs::path memory = "/dev/shm";
-    return ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
-  }
-
-  static std::unique_ptr<Trainer> trainer(int64_t steps) {
-    const Tensor values = Rng(1).normal({40, 2}, {}, at::kDouble);
-    const Dataset data{.values = values, .columns = {"a", "b"}, .source = "test"};
-    return std::make_unique<Trainer>(
-        std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 8, .depth = 1}, 3),
-        DenoiserSpec{.process = VariancePreserving{}}, std::make_shared<DenoisingObjective>(),
-        Split{data, data}, Normalisation::identity({2}),
-        TrainOptions{.steps = steps, .batch = 8, .checkpoint_every = 1000}, Rng(7));
-  }
-  static void save(const Trainer& trainer, const fs::path& run) {
-    Checkpoints(run / "checkpoints").save(trainer, 1);
-    save_model(run, {.network = trainer.averaged_network().clone(),
-                     .spec = trainer.spec(),
-                     .normalisation = trainer.normalisation(),
-                     .columns = {"a", "b"},
-                     .label_names = {},
-                     .training = {.steps = trainer.step()}});
-  }
-  static std::vector<std::string> hidden_in(const fs::path& folder) {
-    std::vector<std::string> found;
-    for (const auto& entry : fs::recursive_directory_iterator(folder))
-      if (entry.path().filename().string().starts_with('.')) found.push_back(entry.path().string());
-    return found;
-  }
-  /// What a user has after the kill: a model that opens, and a run that goes on and saves.
-  static void expect_usable(const fs::path& run, int point) {
-    ASSERT_NO_THROW(load_model(run)) << "killed before call " << point;
-    const auto resumed = trainer(10);
-    ASSERT_NO_THROW(Checkpoints(run / "checkpoints").load_newest(*resumed)) << "killed before call " << point;
-    EXPECT_TRUE(resumed->step() == 4 || resumed->step() == 8) << resumed->step();
-    EXPECT_EQ(resumed->run({}), TrainOutcome::completed);
-    recover_contents(run);
-    save(*resumed, run);
-    EXPECT_EQ(load_model(run).training.steps, 10);
-    EXPECT_EQ(Checkpoints(run / "checkpoints").all().size(), 1u);
-    EXPECT_EQ(hidden_in(run), std::vector<std::string>()) << "killed before call " << point;
-  }
-
-  const TestFolder folder_{place()};
-};
-
-TEST_P(SavedRun, SurvivesAKillBetweenAnyTwoCallsOfASave) {
-  const auto first = trainer(4), second = trainer(8);
-  first->run({});
-  second->run({});
-  const fs::path before = folder_ / "before";
-  save(*first, before);
-  for (int point = 1;; ++point) {
-    const fs::path run = folder_ / "run";
-    fs::remove_all(run);
-    fs::copy(before, run, fs::copy_options::recursive);
-    const KillResult result = run_killed(point, GetParam(), [&] { save(*second, run); });
-    if (result == KillResult::not_permitted) GTEST_SKIP() << "this system does not permit to trace a process";
-    ASSERT_NE(result, KillResult::failed) << point;
-    expect_usable(run, point);
-    if (HasFatalFailure()) return;
-    if (result == KillResult::killed) continue;
-    RecordProperty("kill_points", point - 1);
-    std::printf("killed before each of %d calls that change files\n", point - 1);
-    EXPECT_GT(point, 50);
-    return;
-  }
-}
-
-// By an exchange of names, and by two renames where the file system has none.
-INSTANTIATE_TEST_SUITE_P(Exchange, SavedRun, testing::Values(false, true),
-                         [](const auto& info) { return info.param ? "ByTwoRenames" : "ByExchange"; });
-
-using Saved = SavedRun;
-
 // Earlier versions named what they left ".NAME.old-PROCESS".
-TEST_F(Saved, RecoversWhatEarlierVersionsLeft) {
+TEST_F(SavedRun, RecoversWhatEarlierVersionsLeft) {
   const auto whole = trainer(4);
   whole->run({});
   save(*whole, folder_);
@@ -104,11 +20,19 @@ TEST_F(Saved, RecoversWhatEarlierVersionsLeft) {
   fs::rename(folder_ / "checkpoints/step-000000004",
              folder_ / "checkpoints" / fmt::format(".step-000000004.old-{}", dead));
   fs::create_directories(folder_ / "checkpoints" / fmt::format(".step-000000008.tmp-{}", dead));
-  expect_usable(folder_, 0);
+  EXPECT_NO_THROW(load_model(folder_));
+  const auto resumed = trainer(10);
+  EXPECT_TRUE(Checkpoints(folder_ / "checkpoints").load_newest(*resumed));
+  EXPECT_EQ(resumed->step(), 4);
+  resumed->run({});
+  recover_contents(folder_);
+  save(*resumed, folder_);
+  EXPECT_EQ(load_model(folder_).training.steps, 10);
+  EXPECT_EQ(hidden_in(folder_), std::vector<std::string>());
 }
 
 // A resumed run had its only checkpoint written anew at once.
-TEST_F(Saved, WhatWasLoadedIsNotWrittenAgain) {
+TEST_F(SavedRun, WhatWasLoadedIsNotWrittenAgain) {
   const auto whole = trainer(4);
   whole->run({});
   const Checkpoints checkpoints(folder_);
@@ -131,7 +55,82 @@ TEST_F(Saved, WhatWasLoadedIsNotWrittenAgain) {
   EXPECT_NE(fs::last_write_time(state), written);
 }
 
-TEST_F(Saved, KeepsTheNewestByNumber) {
+// The newest is damaged in every file and every way: the one before is taken, and the newest is kept aside.
+TEST_F(SavedRun, ADamagedNewestIsSetAsideAndTheOneBeforeTaken) {
+  const auto early = trainer(4), late = trainer(8);
+  early->run({});
+  late->run({});
+  const Checkpoints checkpoints(folder_ / "c");
+  checkpoints.save(*early, 2);
+  checkpoints.save(*late, 2);
+  const fs::path newest = checkpoints.all().back();
+  const TestFolder good{place_in_memory()};
+  fs::copy(newest, good / "c");
+  int damaged = 0;
+  std::vector<fs::path> files(fs::directory_iterator(newest), {});
+  for (const fs::path& file : files)
+    for (const bool removed : {false, true}) {
+      if (removed)
+        fs::remove(file);
+      else
+        fs::resize_file(file, fs::file_size(file) - 1);
+      const auto resumed = trainer(10);
+      EXPECT_TRUE(checkpoints.load_newest(*resumed));
+      EXPECT_EQ(resumed->step(), 4) << file;
+      ++damaged;
+      const fs::path aside =
+          folder_ / "c" /
+          (damaged == 1 ? "damaged-step-000000008" : fmt::format("damaged-step-000000008-{}", damaged));
+      EXPECT_TRUE(fs::exists(aside)) << aside;
+      fs::copy(good / "c", newest);
+    }
+  EXPECT_EQ(damaged, 12);
+  EXPECT_EQ(checkpoints.all().size(), 2u);
+}
+
+// Where nothing is whole nothing is moved, and the first damage is what is told.
+TEST_F(SavedRun, NoWholeCheckpointIsRefusedAndLeft) {
+  const auto whole = trainer(4);
+  whole->run({});
+  const Checkpoints checkpoints(folder_ / "c");
+  checkpoints.save(*whole, 2);
+  fs::resize_file(checkpoints.all().back() / "average.safetensors", 9);
+  const auto resumed = trainer(10);
+  expect_error([&] { checkpoints.load_newest(*resumed); }, ErrorKind::input,
+               "average.safetensors: is damaged: expected");
+  EXPECT_TRUE(fs::exists(folder_ / "c/step-000000004"));
+}
+
+TEST_F(SavedRun, EveryBitAndEveryLengthCount) {
+  const auto whole = trainer(4);
+  whole->run({});
+  whole->save_state(folder_);
+  ASSERT_TRUE(Trainer::verify_state(folder_).damage.empty());
+  int64_t flips = 0, cuts = 0;
+  std::vector<fs::path> files(fs::directory_iterator(folder_.path()), {});
+  for (const fs::path& file : files) {
+    const std::string bytes = read_file(file);
+    const bool is_manifest = file.filename() == manifest_name;
+    const auto damaged = [&](const std::string& bad) {
+      std::ofstream(file, std::ios::binary) << bad;
+      return !verify_folder(folder_, is_manifest ? "" : file.filename().string()).damage.empty();
+    };
+    for (size_t at = 0; at < bytes.size(); at += 97) {
+      for (int bit = 0; bit < 8; ++bit, ++flips) {
+        std::string bad = bytes;
+        bad[at] = static_cast<char>(bad[at] ^ (1 << bit));
+        EXPECT_TRUE(damaged(bad)) << file << " byte " << at << " bit " << bit;
+      }
+      EXPECT_TRUE(damaged(bytes.substr(0, at))) << file << " cut at " << at;
+      ++cuts;
+    }
+    EXPECT_FALSE(damaged(bytes));
+  }
+  std::printf("%ld flipped bits and %ld lengths were all seen\n", flips, cuts);
+  EXPECT_GT(flips, 500);
+}
+
+TEST_F(SavedRun, KeepsTheNewestByNumber) {
   const auto whole = trainer(4);
   whole->run({});
   for (const char* name : {"step-999999999", "step-1000000000", "step-12"})

@@ -93,6 +93,7 @@ TEST(Condition, IsSavedWithTheModel) {
   Json json = read_json(folder / "run/fokker.json");
   json["condition"]["columns"] = {"x", "y"};
   write_file_atomically(folder / "run/fokker.json", json.dump());
+  std::filesystem::remove(folder / "run/manifest.json");
   expect_error([&] { load_model(folder / "run"); }, ErrorKind::input, "fokker.json: condition");
 }
 

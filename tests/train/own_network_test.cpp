@@ -83,6 +83,7 @@ TEST_F(OwnNetwork, MustBeRegisteredBeforeItIsLoaded) {
   Json config = Json::parse(read("m/network/config.json"));
   config["_class_name"] = "OwnOfAnother";
   write("m/network/config.json", config.dump());
+  fs::remove(path("m/manifest.json"));
   EXPECT_THAT([&] { load_model(path("m")); }, message("\"OwnOfAnother\"; a program's own network must be"));
 }
 

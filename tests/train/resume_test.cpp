@@ -134,17 +134,27 @@ TEST(Trainer, ACheckpointWithoutARecordSaysSo) {
   trainer.save_state(folder.path());
   Json state = read_json(folder.path() / "state.json");
   const Json problem = state["problem"];
-  state.erase("problem");
+  for (const char* key : {"problem", "format"}) state.erase(key);
   for (const char* key : {"network", "seed", "batch"}) state[key] = problem[key];
   write_file_atomically(folder.path() / "state.json", state.dump());
+  fs::remove(folder.path() / manifest_name);
   Trainer same = make_trainer(SmallRun{}), other = changed_trainer({.named = "", .batch = 17});
   EXPECT_FALSE(same.load_state(folder.path()));
   expect_error([&] { other.load_state(folder.path()); }, ErrorKind::input, "batch was 16 and is now 17");
 }
 
-TEST(Trainer, RefusesADamagedCheckpoint) {
+/// What earlier versions wrote: no manifest, and a state that knows of none.
+void forget_manifest(const fs::path& folder) {
+  fs::remove(folder / manifest_name);
+  Json state = read_json(folder / "state.json");
+  state.erase("format");
+  write_file_atomically(folder / "state.json", state.dump());
+}
+
+TEST(Trainer, RefusesADamagedCheckpointOfAnEarlierVersion) {
   const TestFolder folder;
   make_trainer(SmallRun{}).save_state(folder.path());
+  forget_manifest(folder);
   const std::string good = read_file(folder.path() / "state.json");
   for (const char* bad : {"[]", "{}", R"({"step": -1, "seconds": 0})", R"({"step": 1e300, "seconds": 0})",
                           R"({"step": 1, "seconds": "long"})", R"({"step": 1, "seconds": -2})"}) {
@@ -161,6 +171,7 @@ TEST(Trainer, RefusesADamagedCheckpoint) {
 TEST(Trainer, RefusesACheckpointThatLacksATensorOrHasAnotherShape) {
   const TestFolder folder;
   make_trainer(SmallRun{}).save_state(folder.path());
+  forget_manifest(folder);
   const auto file = folder.path() / "average.safetensors";
   const std::vector<NamedTensor> whole = load_safetensors(file).tensors;
   const auto refused = [&](const std::vector<NamedTensor>& tensors) {

@@ -17,23 +17,13 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/file/leftovers.h"
+#include "fokker/core/file/sync.h"
 #include "fokker/core/file/unfinished.h"
 #include "fokker/core/stop.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
 namespace {
-
-void sync_path(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  const int result = ::fsync(descriptor);
-  const int code = errno;
-  ::close(descriptor);
-  // Some file systems refuse fsync on folders; that is no loss of data.
-  if (result != 0 && code != EINVAL)
-    fail(ErrorKind::resource, "{}: cannot be written to disk: {}", path.string(), std::strerror(code));
-}
 
 fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
@@ -111,6 +101,17 @@ fs::path put_in_place(const fs::path& temporary, const fs::path& path) {
 }
 
 }  // namespace
+
+void sync_path(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == EACCES) return;  // of a folder that may be written but not listed
+  const int result = descriptor < 0 ? -1 : ::fsync(descriptor);
+  const int code = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  // Some file systems refuse fsync on folders; that is no loss of data.
+  if (result != 0 && code != EINVAL)
+    fail(ErrorKind::resource, "{}: cannot be written to disk: {}", path.string(), std::strerror(code));
+}
 
 std::string read_file(const fs::path& path, uint64_t limit) {
   std::error_code error;

@@ -70,12 +70,7 @@ std::optional<double> start_of(pid_t process) {
 
 /// Whether the process that made this name still runs: not merely one that has its number now.
 bool is_owned(const fs::path& path, pid_t process, const std::string& rest) {
-  if (process == ::getpid()) return rest.starts_with("-" + process_token());
-  if (::kill(process, 0) != 0 && errno == ESRCH) return false;
-  struct stat status {};
-  const auto start = start_of(process);
-  if (!start || ::lstat(path.c_str(), &status) != 0) return true;
-  return *start <= seconds_of(status.st_ctim) + 1;
+  return process == ::getpid() ? rest.starts_with("-" + process_token()) : still_runs(process, path);
 }
 
 std::optional<Leftover> parse_leftover(const fs::path& path) {
@@ -99,6 +94,14 @@ std::optional<Leftover> parse_leftover(const fs::path& path) {
 }
 
 }  // namespace
+
+bool still_runs(pid_t process, const fs::path& written) {
+  if (::kill(process, 0) != 0 && errno == ESRCH) return false;
+  struct stat status {};
+  const auto start = start_of(process);
+  if (!start || ::lstat(written.c_str(), &status) != 0) return true;
+  return *start <= seconds_of(status.st_ctim) + 1;
+}
 
 fs::path temporary_beside(const fs::path& path) {
   return hidden_beside(path, "tmp");

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/types.h>
+
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -21,6 +23,9 @@ struct Leftover {
   bool predecessor = false;
   bool owned = false;  ///< its process still runs
 };
+
+/// Whether the process that wrote this file still runs: not merely one that has its number now.
+bool still_runs(pid_t process, const std::filesystem::path& written);
 
 /// All of a folder; none where it cannot be read.
 std::vector<Leftover> leftovers_in(const std::filesystem::path& folder);

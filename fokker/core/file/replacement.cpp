@@ -9,6 +9,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/file/leftovers.h"
+#include "fokker/core/file/sync.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -61,7 +62,13 @@ void arrive(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder / arriving))
     if (entry.path().filename() != list) entries.push_back(entry.path());
   for (const fs::path& entry : entries) move(entry, folder / entry.filename());
+  sync_path(folder);
   fs::remove_all(folder / arriving);
+}
+
+bool begun(const fs::path& folder, const char* name) {
+  std::error_code ignored;
+  return fs::exists(folder / name, ignored);
 }
 
 }  // namespace
@@ -72,20 +79,21 @@ void replace_entries(const fs::path& folder, Unfinished& staged, const std::vect
   write_file_atomically(staged.path() / list, names);
   finish_replacement(folder);
   staged.put_in_place([&] { move(staged.path(), folder / clearing); });
+  sync_path(folder);
   finish_replacement(folder);
 }
 
+bool is_replacing(const fs::path& folder) {
+  return begun(folder, clearing) || begun(folder, arriving);
+}
+
 void finish_replacement(const fs::path& folder) {
-  const auto begun = [&](const char* name) {
-    std::error_code ignored;
-    return fs::exists(folder / name, ignored);
-  };
-  if (!begun(clearing) && !begun(arriving)) return;
+  if (!is_replacing(folder)) return;
   std::vector<fs::path> aside;
   {
     const FolderLock lock(folder);
-    if (begun(clearing)) aside = clear(folder);
-    if (begun(arriving)) arrive(folder);
+    if (begun(folder, clearing)) aside = clear(folder);
+    if (begun(folder, arriving)) arrive(folder);
   }
   std::error_code ignored;
   for (const fs::path& path : aside) fs::remove_all(path, ignored);

@@ -16,6 +16,9 @@ namespace fokker {
 void replace_entries(const std::filesystem::path& folder, Unfinished& staged,
                      const std::vector<std::string>& outgoing);
 
+/// Whether entries are between their places: another process is at it, or one was killed.
+bool is_replacing(const std::filesystem::path& folder);
+
 /// Finishes what a killed process had begun; nothing where there is nothing.
 void finish_replacement(const std::filesystem::path& folder);
 

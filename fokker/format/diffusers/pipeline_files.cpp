@@ -6,22 +6,18 @@
 namespace fokker {
 namespace fs = std::filesystem;
 
-void write_pipeline_files(const fs::path& folder, const Model& model) {
-  std::error_code ignored;
+std::vector<std::string> write_pipeline_files(const fs::path& folder, const Model& model) {
   const std::optional<Json> scheduler = scheduler_config(model);
-  if (scheduler)
-    write_folder_atomically(folder / "scheduler", [&](const fs::path& temporary) {
-      write_file_atomically(temporary / "scheduler_config.json", json_text(*scheduler, 2) + "\n");
-    });
-  else
-    fs::remove_all(folder / "scheduler", ignored);
-  if (!scheduler || !suits_pipeline(*scheduler))
-    return void(fs::remove(folder / "model_index.json", ignored));
+  if (!scheduler) return {};
+  const std::string file = "scheduler/scheduler_config.json", index_file = "model_index.json";
+  write_file_atomically(folder / file, json_text(*scheduler, 2) + "\n");
+  if (!suits_pipeline(*scheduler)) return {file};
   const Json index = {{"_class_name", "DDPMPipeline"},
                       {"_diffusers_version", "0.30.0"},
                       {"unet", {"diffusers", "UNet2DModel"}},
                       {"scheduler", {"diffusers", (*scheduler)["_class_name"]}}};
-  write_file_atomically(folder / "model_index.json", json_text(index, 2) + "\n");
+  write_file_atomically(folder / index_file, json_text(index, 2) + "\n");
+  return {file, index_file};
 }
 
 }  // namespace fokker
