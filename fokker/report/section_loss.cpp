@@ -62,7 +62,7 @@ Figure profile_figure(const Material& m, const Profiles& p) {
   const std::string objective = training.objective.value_or("denoising");
   std::string caption = fmt::format(
       "Over t: the denoising loss w(t) E‖value − target‖² / d of the network's own output ({}), weighting "
-      "{}; shaded: ± two standard errors.",
+      "{}; shaded: ± two standard errors, each row counted once.",
       m.run.model.spec.name(), shorten(weighting_of(training), 60));
   if (objective != "denoising")
     caption += fmt::format(" Training minimised another objective, {}.", shorten(objective, 60));
@@ -114,7 +114,7 @@ Figure curve_figure(const Material& m, std::optional<double> error) {
                 " Shaded: ± two of its standard errors, {} each, over the rows held out. As rows and noise "
                 "are the "
                 "same every time the curve is sharper than its height: a gap to the training loss within "
-                "the band is no overfitting.",
+                "the band may be chance.",
                 number(*error))
           : "";
   return {.picture = embed(draw, fmt::format("The loss over {} steps of training; the last value is {}.",

@@ -59,8 +59,9 @@ class HeatmapMark final : public Mark {
                  height = extent_.y.span() / static_cast<double>(values_.rows);
     for (size_t i = 0; i < values_.cells.size(); ++i) {
       const auto columns = static_cast<size_t>(values_.columns);
+      const size_t row = i / columns;
       all.rows.push_back({.x = extent_.x.low + (static_cast<double>(i % columns) + 0.5) * width,
-                          .y = extent_.y.low + (static_cast<double>(i / columns) + 0.5) * height,
+                          .y = extent_.y.low + (static_cast<double>(row) + 0.5) * height,
                           .value = values_.cells[i]});
     }
     return all;

@@ -103,6 +103,8 @@ TEST_F(SettingsFiles, NumbersAndTablesMatter) {
   expect_pass("s1.posterior.bayes-linear", "table=" + file("betas.csv") + ",x0=-1.5,xt=2");
   expect_pass("s1.chain.transition-cosine", "table=linear:steps=30,first=0.01,last=0.4");
   expect_pass("s1.sampling.normal-beta", "mean=2,variance=3,table=" + file("betas.csv") + ",n=20000");
+  expect_pass("s3.score.mixture-full-d2", "dims=5,components=4");
+  expect_pass("s0.reversal.brownian-d16", "dims=4,n=2000,steps=60");
   expect_pass("s1.chain.ornstein-uhlenbeck", "table=" + file("betas.csv"));
   expect_pass("s3.chain.varying-factor", "table=" + file("betas.csv"));
   expect_pass("s3.chain.unrolled-varying", "table=" + file("betas.csv"));

@@ -22,7 +22,9 @@ GaussianMixture modes_in(int64_t dimension) {
 /// at time t, and the data's at 1.
 void reverse_brownian(const Trial& trial, Evidence& evidence) {
   const Settings& set = trial.settings();
-  const GaussianMixture& data = set.law();
+  // In as many dimensions as asked for, unless the law is the reader's own.
+  const GaussianMixture data =
+      set.changed("dims") && !set.changed("target") ? modes_in(set.integer("dims")) : set.law();
   const int64_t d = data.dimension(), n = set.integer("n"), steps = set.integer("steps");
   const double sigma = set.real("sigma");
   const auto law = [&](double t) { return data.noised(1, sigma * std::sqrt(t)); };
@@ -91,7 +93,8 @@ void add_s0_reversal(Checks& checks) {
   struct Size {
     int64_t d, n, steps;
   };
-  for (const Size& size : {Size{1, 12'000, 160}, {2, 8000, 120}, {16, 2500, 100}})
+  for (const Size& size : {Size{1, 12'000, 160}, {2, 8000, 120}, {16, 2500, 100}}) {
+    const bool many = size.d > 2;
     checks.push_back(
         {.id = fmt::format("s0.reversal.brownian-d{}", size.d),
          .source = "S0, Theorem 12.1",
@@ -101,10 +104,15 @@ void add_s0_reversal(Checks& checks) {
          .measure = reverse_brownian,
          .ingredients = {{"score", "the reversal runs without the score"},
                          {"start", "the reversal starts from N(0, sigma^2 I), without the data"}},
-         .settings = {Setting::law([d = size.d] { return course::Laws{modes_in(d)}; }, "two modes",
-                                   {.least_dimension = size.d, .most_dimension = size.d}),
-                      Setting::real("sigma", 2, 0.1, 30, "deviation of the noise at its end"),
-                      paths_setting(size.n), steps_setting(size.steps)}});
+         .settings = {
+             Setting::law([d = size.d] { return course::Laws{modes_in(d)}; }, "two modes",
+                          {.least_dimension = many ? 3 : size.d, .most_dimension = many ? 32 : size.d}),
+             Setting::real("sigma", 2, 0.1, 30, "deviation of the noise at its end"), paths_setting(size.n),
+             steps_setting(size.steps)}});
+    if (many)
+      checks.back().settings.push_back(
+          Setting::integer("dims", size.d, 3, 32, "dimensions, of the usual modes"));
+  }
   const Ingredient drift{"drift", "the reversal leaves out -b"};
   add_process(checks, "vp", VariancePreserving{.beta_min = 0.1, .beta_max = 12}, drift);
   add_process(checks, "sub-vp", SubVariancePreserving{.beta_min = 0.1, .beta_max = 12}, drift);

@@ -133,6 +133,23 @@ void mixture_score(const Trial& trial, Evidence& evidence) {
   }
 }
 
+void add_mixture_scores(Checks& checks, const Setting& points_setting) {
+  const std::vector<std::pair<std::string, Setting>> laws = {
+      {"points", points_setting},
+      {"general", Setting::law(
+                      [] {
+                        return course::Laws{LineMixture({0.1, 0.3, 0.6}, {-9, 2, 5}, {4, 0.5, 1}).mixture()};
+                      },
+                      "0.1 N(-9, 4) + 0.3 N(2, 0.5) + 0.6 N(5, 1)", {.points = true})}};
+  for (const auto& [name, data] : laws)
+    checks.push_back({.id = "s3.score.mixture-" + name,
+                      .source = "S3, 3.2",
+                      .statement = "The score of a mixture over time is the responsibilities' average",
+                      .measure = mixture_score,
+                      .ingredients = {{"time", "the frame's number is passed for its time"}},
+                      .settings = {data}});
+}
+
 }  // namespace
 
 void add_s3_forward(Checks& checks) {
@@ -172,20 +189,7 @@ void add_s3_forward(Checks& checks) {
                     .statement = "x_t tends to N(0, 1) as a^2t does to zero",
                     .measure = end_of_chain,
                     .ingredients = {{"factor", "the factor is 0.98 for 0.96"}}});
-  const std::vector<std::pair<std::string, Setting>> laws = {
-      {"points", points_setting},
-      {"general", Setting::law(
-                      [] {
-                        return course::Laws{LineMixture({0.1, 0.3, 0.6}, {-9, 2, 5}, {4, 0.5, 1}).mixture()};
-                      },
-                      "0.1 N(-9, 4) + 0.3 N(2, 0.5) + 0.6 N(5, 1)", {.points = true})}};
-  for (const auto& [name, data] : laws)
-    checks.push_back({.id = "s3.score.mixture-" + name,
-                      .source = "S3, 3.2",
-                      .statement = "The score of a mixture over time is the responsibilities' average",
-                      .measure = mixture_score,
-                      .ingredients = {{"time", "the frame's number is passed for its time"}},
-                      .settings = {data}});
+  add_mixture_scores(checks, points_setting);
 }
 
 }  // namespace fokker::verify

@@ -94,8 +94,9 @@ struct FullMixture {
   }
 };
 
-void full_mixture_score(int64_t d, const Trial& trial, Evidence& evidence) {
-  const FullMixture mixture(3, d, trial.rng());
+void full_mixture_score(const Trial& trial, Evidence& evidence) {
+  const int64_t d = trial.settings().integer("dims");
+  const FullMixture mixture(trial.settings().integer("components"), d, trial.rng());
   const ChainTable chain = ChainTable::notebook();
   const AnalyticDenoiser exact(mixture.library(), chain.process());
   const Tensor x = 2 * trial.rng().stream("x").normal({40, d}, {}, at::kDouble);
@@ -141,8 +142,10 @@ void add_s3_unrolled(Checks& checks) {
     checks.push_back({.id = fmt::format("s3.score.mixture-full-d{}", d),
                       .source = "S3, 3.2",
                       .statement = fmt::format("The score of a mixture of full covariances in R^{}", d),
-                      .measure = [d](const Trial& t, Evidence& e) { full_mixture_score(d, t, e); },
-                      .ingredients = {{"full", "the covariances are cut to their diagonals"}}});
+                      .measure = full_mixture_score,
+                      .ingredients = {{"full", "the covariances are cut to their diagonals"}},
+                      .settings = {Setting::integer("dims", d, 2, 12, "dimensions"),
+                                   Setting::integer("components", 3, 1, 12, "components, drawn at random")}});
 }
 
 }  // namespace fokker::verify
