@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
+#include "fokker/process/gaussian_process.h"
 
 namespace fokker {
 namespace {

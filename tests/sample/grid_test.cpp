@@ -3,6 +3,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/sample/method/langevin/annealed_langevin.h"
+#include "fokker/sample/samplers.h"
 #include "fokker/sample/step/weights.h"
 #include "sample/samplers.h"
 
