@@ -1,5 +1,7 @@
 #include "fokker/format/exchange.h"
 
+#include <array>
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
@@ -12,8 +14,8 @@ namespace fokker {
 namespace {
 
 void check_heeded(const ImportFormat& format, const ImportOptions& o) {
-  const std::pair<const char*, const std::string*> all[] = {
-      {"key", &o.key}, {"mlp", &o.mlp}, {"process", &o.process}, {"predict", &o.predict}};
+  const std::array<std::pair<const char*, const std::string*>, 4> all = {
+      {{"key", &o.key}, {"mlp", &o.mlp}, {"process", &o.process}, {"predict", &o.predict}}};
   for (const auto& [name, value] : all)
     check(value->empty() ||
               std::find(format.options.begin(), format.options.end(), name) != format.options.end(),

@@ -43,11 +43,9 @@ TEST_F(CliExchange, AnImportedRunWorksLikeOneOfOurOwn) {
   EXPECT_EQ(read_file("a.npy"), read_file("b.npy"));
   EXPECT_EQ(read_file("a.npy"), read_file("c.npy"));
   EXPECT_EQ(
-      refusal("likelihood imported --data images.npy --rtol 0.1 --atol 0.1 --divergence hutchinson --quiet"),
+      refusal("likelihood imported --data few.npy --rtol 0.1 --atol 0.1 --divergence hutchinson --quiet"),
       "");
-  EXPECT_EQ(refusal("encode imported --data images.npy --out z.npy --rtol 0.1 --atol 0.1 --quiet"), "");
-  EXPECT_EQ(refusal("report imported --data images.npy --quiet"), "");
-  EXPECT_THAT(read_file("imported/report.html"), HasSubstr("images.npy"));
+  EXPECT_EQ(refusal("encode imported --data few.npy --out z.npy --rtol 0.1 --atol 0.1 --quiet"), "");
 }
 
 TEST_F(CliExchange, WhatIsHandedBackIsWhatCame) {

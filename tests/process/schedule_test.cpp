@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fokker/core/error.h"
+#include "fokker/process/gaussian_process.h"
 
 namespace fokker {
 namespace {
@@ -208,7 +209,7 @@ TEST(ScheduleSpec, RefusesWhatMakesNoSense) {
   EXPECT_NE(refusal("vp:beta_min=-1").find("0 < beta_min"), std::string::npos);
   EXPECT_NE(refusal("ve:sigma_min=9,sigma_max=1").find("sigma_min < sigma_max"), std::string::npos);
   EXPECT_NE(refusal("ddpm:steps=0").find("1 to 1000000 steps"), std::string::npos);
-  EXPECT_NE(refusal("ddpm:beta_last=1").find("(0, 1)"), std::string::npos);
+  EXPECT_NE(refusal("ddpm:beta_last=1.5").find("(0, 1)"), std::string::npos);
   EXPECT_NE(refusal("flow:x=1").find("it has none"), std::string::npos);
 }
 

@@ -3,6 +3,7 @@
 
 #include "fokker/core/error.h"
 #include "fokker/sample/method/langevin/annealed_langevin.h"
+#include "fokker/sample/samplers.h"
 #include "fokker/sample/step/weights.h"
 #include "sample/samplers.h"
 
@@ -35,8 +36,9 @@ TEST(TimeGrid, TakesAChainsStepsAsPublished) {
 TEST(TimeGrid, TakesAChainsStepsAsSolversDo) {
   const GaussianProcess chain = process_of("ddpm");
   const auto indices = [&](const char* spec, int64_t steps) {
+    const TimeGrid grid = make_grid(spec, chain, steps);
     std::vector<double> result;
-    for (const double t : make_grid(spec, chain, steps).times()) result.push_back(t * 1000 - 1);
+    for (const double t : grid.times()) result.push_back(t * 1000 - 1);
     return result;
   };
   const auto expect = [&](const char* spec, int64_t steps, const std::vector<double>& expected) {

@@ -61,7 +61,8 @@ struct MlpGraph {
       const auto rows = [&](const Tensor& all) { return all.narrow(0, i * options.width, options.width); };
       const Name told = graph.linear(hidden, name + ".time", rows(shift), rows(offset));
       const Name inner = graph.activation(options.activation, graph.add(linear(h, name + ".linear_1"), told));
-      h = graph.add(h, linear(inner, name + ".linear_2"));
+      const Name branch = linear(inner, name + ".linear_2");
+      h = graph.add(h, branch);
     }
     return linear(graph.activation(options.activation, h), "output");
   }

@@ -42,7 +42,7 @@ class UNetGraph {
   }
 
  private:
-  Name parameter(const Tensor& tensor, std::vector<int64_t> shape = {}) {
+  Name parameter(const Tensor& tensor, const std::vector<int64_t>& shape = {}) {
     const std::string& name = names_.at(tensor.data_ptr());
     return graph_.constant(name, shape.empty() ? tensor : tensor.view(shape));
   }

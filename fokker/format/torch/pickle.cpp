@@ -11,8 +11,6 @@
 namespace fokker {
 namespace {
 
-using Kind = PickleValue::Kind;
-
 /// A state dict of a hundred thousand tensors stays below it.
 constexpr size_t most_values = 1'000'000;
 constexpr int64_t largest_memo = 1'000'000;
@@ -81,9 +79,9 @@ class PickleReader {
     pickle_.values_.push_back(std::move(value));
     stack_.push_back(static_cast<int32_t>(pickle_.values_.size()) - 1);
   }
-  bool push_integer(int64_t value) { return push({.kind = Kind::integer, .integer = value}), true; }
+  bool push_integer(int64_t value) { return push({.kind = PickleKind::integer, .integer = value}), true; }
   bool push_text(std::string_view text) {
-    return push({.kind = Kind::text, .text = std::string(text)}), true;
+    return push({.kind = PickleKind::text, .text = std::string(text)}), true;
   }
 
   size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
@@ -106,7 +104,7 @@ class PickleReader {
     return items;
   }
   /// The value that is changed: on top of the stack.
-  PickleValue& top(Kind kind, const char* what) {
+  PickleValue& top(PickleKind kind, const char* what) {
     expect(stack_.size() > floor(), "a value on its stack");
     PickleValue& value = pickle_.values_[static_cast<size_t>(stack_.back())];
     expect(value.kind == kind, what);
@@ -119,7 +117,7 @@ class PickleReader {
         return push({}), true;
       case op_true:
       case op_false:
-        return push({.kind = Kind::boolean, .integer = operation == op_true}), true;
+        return push({.kind = PickleKind::boolean, .integer = operation == op_true}), true;
       case op_binint:
         return push_integer(static_cast<int32_t>(static_cast<uint32_t>(number<4>())));
       case op_binint1:
@@ -158,7 +156,7 @@ class PickleReader {
   bool push_float() {
     uint64_t bits = 0;
     for (const char c : take(8)) bits = bits << 8 | static_cast<unsigned char>(c);
-    return push({.kind = Kind::number, .number = std::bit_cast<double>(bits)}), true;
+    return push({.kind = PickleKind::number, .number = std::bit_cast<double>(bits)}), true;
   }
 
   bool remember(unsigned char operation) {
@@ -199,32 +197,32 @@ class PickleReader {
   bool contain(unsigned char operation) {
     switch (operation) {
       case op_empty_tuple:
-        return push({.kind = Kind::tuple}), true;
+        return push({.kind = PickleKind::tuple}), true;
       case op_empty_list:
-        return push({.kind = Kind::list}), true;
+        return push({.kind = PickleKind::list}), true;
       case op_empty_dict:
-        return push({.kind = Kind::dict}), true;
+        return push({.kind = PickleKind::dict}), true;
       case op_tuple:
-        return push({.kind = Kind::tuple, .items = pop_to_mark()}), true;
+        return push({.kind = PickleKind::tuple, .items = pop_to_mark()}), true;
       case op_tuple1:
       case op_tuple2:
       case op_tuple3:
-        return push({.kind = Kind::tuple, .items = pop_last(operation - op_tuple1 + size_t{1})}), true;
+        return push({.kind = PickleKind::tuple, .items = pop_last(operation - op_tuple1 + size_t{1})}), true;
       case op_append:
-        return add(Kind::list, pop_last(1), "a list to append to");
+        return add(PickleKind::list, pop_last(1), "a list to append to");
       case op_appends:
-        return add(Kind::list, pop_to_mark(), "a list to append to");
+        return add(PickleKind::list, pop_to_mark(), "a list to append to");
       case op_setitem:
-        return add(Kind::dict, pop_last(2), "a dict to set items of");
+        return add(PickleKind::dict, pop_last(2), "a dict to set items of");
       case op_setitems:
-        return add(Kind::dict, pop_to_mark(), "a dict to set items of");
+        return add(PickleKind::dict, pop_to_mark(), "a dict to set items of");
       default:
         return false;
     }
   }
 
-  bool add(Kind kind, const std::vector<int32_t>& items, const char* what) {
-    expect(kind != Kind::dict || items.size() % 2 == 0, "pairs of key and value");
+  bool add(PickleKind kind, const std::vector<int32_t>& items, const char* what) {
+    expect(kind != PickleKind::dict || items.size() % 2 == 0, "pairs of key and value");
     std::vector<int32_t>& all = top(kind, what).items;
     all.insert(all.end(), items.begin(), items.end());
     return true;
@@ -238,7 +236,7 @@ class PickleReader {
       }
       case op_stack_global: {
         const std::vector<int32_t> names = pop_last(2);
-        expect(pickle_.at(names[0]).kind == Kind::text && pickle_.at(names[1]).kind == Kind::text,
+        expect(pickle_.at(names[0]).kind == PickleKind::text && pickle_.at(names[1]).kind == PickleKind::text,
                "two texts that name a global");
         return push_global(pickle_.at(names[0]).text + "." + pickle_.at(names[1]).text);
       }
@@ -247,36 +245,36 @@ class PickleReader {
       case op_build:
         return build();
       case op_binpersid:
-        return push({.kind = Kind::persistent, .items = pop_last(1)}), true;
+        return push({.kind = PickleKind::persistent, .items = pop_last(1)}), true;
       default:
         return false;
     }
   }
 
-  bool push_global(std::string global) {
+  bool push_global(const std::string& global) {
     check_input(known_(global) || global == ordered_dict,
                 "{}: it asks for {}, which is no tensor's and is not executed; save the tensors alone: "
                 "torch.save(model.state_dict(), ...)",
                 name_, shown(global));
-    return push({.kind = Kind::global, .text = std::move(global)}), true;
+    return push({.kind = PickleKind::global, .text = global}), true;
   }
 
   bool reduce() {
     const int32_t arguments = pop(), function = pop();
-    expect(pickle_.at(function).kind == Kind::global, "a global to call");
-    expect(pickle_.at(arguments).kind == Kind::tuple, "a tuple of arguments");
+    expect(pickle_.at(function).kind == PickleKind::global, "a global to call");
+    expect(pickle_.at(arguments).kind == PickleKind::tuple, "a tuple of arguments");
     const std::string& global = pickle_.at(function).text;
     std::vector<int32_t> items = pickle_.at(arguments).items;
     if (global != ordered_dict)
-      return push({.kind = Kind::call, .text = global, .items = std::move(items)}), true;
+      return push({.kind = PickleKind::call, .text = global, .items = std::move(items)}), true;
     expect(items.empty(), "an OrderedDict whose items are set one by one");
-    return push({.kind = Kind::dict}), true;
+    return push({.kind = PickleKind::dict}), true;
   }
 
   /// What is set on an OrderedDict is no item of it.
   bool build() {
     pop();
-    top(Kind::dict, "an OrderedDict whose attributes are set");
+    top(PickleKind::dict, "an OrderedDict whose attributes are set");
     return true;
   }
 

@@ -30,6 +30,8 @@ struct PickleValue {
   std::vector<int32_t> items = {};  ///< places in the Pickle
 };
 
+using PickleKind = PickleValue::Kind;
+
 /// The values of a pickle. They name each other by place, so that one that contains itself, or is nested a
 /// million times, costs no more than its bytes; who walks them bounds the depth.
 class Pickle {

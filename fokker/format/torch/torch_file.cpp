@@ -9,8 +9,6 @@
 namespace fokker {
 namespace {
 
-using Kind = PickleValue::Kind;
-
 constexpr int deepest = 32;
 /// The limit of what is listed or read: a dict may stand in itself many times over.
 constexpr size_t most_tensors = 200'000;
@@ -37,25 +35,28 @@ struct TorchFile::Content {
   std::string name_of_file() const { return archive.path.string(); }
 
   bool is_tensor(const PickleValue& value) const {
-    return value.kind == Kind::call && (value.text == rebuild_tensor || value.text == rebuild_parameter);
+    return value.kind == PickleKind::call &&
+           (value.text == rebuild_tensor || value.text == rebuild_parameter);
   }
   static bool is_container(const PickleValue& value) {
-    return value.kind == Kind::dict || value.kind == Kind::list || value.kind == Kind::tuple;
+    return value.kind == PickleKind::dict || value.kind == PickleKind::list ||
+           value.kind == PickleKind::tuple;
   }
 
   /// What a container holds, by name: keys of a dict that are texts or numbers, places in a list.
   std::vector<std::pair<std::string, int32_t>> members(const PickleValue& value) const {
     std::vector<std::pair<std::string, int32_t>> found;
     found.reserve(value.items.size());
-    if (value.kind != Kind::dict) {
+    if (value.kind != PickleKind::dict) {
       for (size_t i = 0; i < value.items.size(); ++i) found.emplace_back(std::to_string(i), value.items[i]);
       return found;
     }
     for (size_t i = 0; i + 1 < value.items.size(); i += 2) {
       const PickleValue& key = at(value.items[i]);
-      check_input(key.kind == Kind::text || key.kind == Kind::integer,
+      check_input(key.kind == PickleKind::text || key.kind == PickleKind::integer,
                   "{}: expected texts or numbers as keys of its dicts", name_of_file());
-      found.emplace_back(key.kind == Kind::text ? key.text : std::to_string(key.integer), value.items[i + 1]);
+      found.emplace_back(key.kind == PickleKind::text ? key.text : std::to_string(key.integer),
+                         value.items[i + 1]);
     }
     return found;
   }
@@ -76,7 +77,7 @@ struct TorchFile::Content {
 
 int64_t TorchFile::Content::whole_of(int32_t place, const std::string& name, const char* what) const {
   const PickleValue& value = at(place);
-  check_input(value.kind == Kind::integer && value.integer >= 0,
+  check_input(value.kind == PickleKind::integer && value.integer >= 0,
               "{}: tensor '{}': {}: expected whole numbers of at least 0", name_of_file(), shown(name), what);
   return value.integer;
 }
@@ -84,9 +85,9 @@ int64_t TorchFile::Content::whole_of(int32_t place, const std::string& name, con
 std::vector<int64_t> TorchFile::Content::sizes_of(int32_t place, const std::string& name,
                                                   const char* what) const {
   const PickleValue* value = &at(place);
-  if (value->kind == Kind::call && value->text == "torch.Size" && value->items.size() == 1)
+  if (value->kind == PickleKind::call && value->text == "torch.Size" && value->items.size() == 1)
     value = &at(value->items[0]);
-  check_input(value->kind == Kind::tuple && value->items.size() <= 32,
+  check_input(value->kind == PickleKind::tuple && value->items.size() <= 32,
               "{}: tensor '{}': {}: expected a tuple of at most 32 numbers", name_of_file(), shown(name),
               what);
   std::vector<int64_t> sizes;
@@ -98,15 +99,15 @@ std::vector<int64_t> TorchFile::Content::sizes_of(int32_t place, const std::stri
 /// ("storage", torch.FloatStorage, key, device, elements).
 void TorchFile::Content::read_storage_name(int32_t place, const std::string& name, TensorView& view) const {
   const PickleValue& reference = at(place);
-  const bool is_reference = reference.kind == Kind::persistent &&
-                            at(reference.items[0]).kind == Kind::tuple &&
+  const bool is_reference = reference.kind == PickleKind::persistent &&
+                            at(reference.items[0]).kind == PickleKind::tuple &&
                             at(reference.items[0]).items.size() == 5;
   check_input(is_reference, "{}: tensor '{}': expected a reference to a storage", name_of_file(),
               shown(name));
   const std::vector<int32_t>& parts = at(reference.items[0]).items;
-  check_input(
-      at(parts[0]).text == "storage" && at(parts[1]).kind == Kind::global && at(parts[2]).kind == Kind::text,
-      "{}: tensor '{}': expected a reference to a storage", name_of_file(), shown(name));
+  check_input(at(parts[0]).text == "storage" && at(parts[1]).kind == PickleKind::global &&
+                  at(parts[2]).kind == PickleKind::text,
+              "{}: tensor '{}': expected a reference to a storage", name_of_file(), shown(name));
   view.type = storage_type(at(parts[1]).text);
   check_input(view.type != at::ScalarType::Undefined, "{}: tensor '{}': expected a storage but found {}",
               name_of_file(), shown(name), at(parts[1]).text);

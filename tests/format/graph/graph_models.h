@@ -51,21 +51,8 @@ inline Model regressed_model() {
   return model;
 }
 
-inline std::vector<GraphCase> graph_models() {
-  const Tensor classes = at::tensor({0, -1, 2}, at::kLong);
-  const Tensor conditions = at::tensor({0.5F, -1.0F, 2.0F, 0.25F, NAN, 0.0F}).view({3, 2});
-  UNetOptions plain = UNetOptions::for_images(1, 8, 8, 8);
-  UNetOptions odd = UNetOptions::for_images(3, 6, 10, 8, 3);
-  odd.downsample_padding = 0;
-  odd.flip_sin_to_cos = false;
-  odd.freq_shift = 1;
-  odd.center_input_sample = true;
-  odd.mid_block_scale_factor = 1.5;
-  odd.attention_head_dim = 4;
-  odd.down_attention.assign(odd.block_out_channels.size(), true);
-  odd.up_attention = odd.down_attention;
-  const UNetOptions told = UNetOptions::for_images(1, 4, 4, 8, 0, 2);
-  // What diffusers' configurations may ask for beside.
+/// What diffusers' configurations may ask for beside.
+inline std::vector<GraphCase> diffusers_models() {
   using Time = UNetOptions::TimeKind;
   UNetOptions shifted = UNetOptions::for_images(1, 8, 8, 8);
   shifted.time_scale_shift = true;
@@ -78,6 +65,29 @@ inline std::vector<GraphCase> graph_models() {
   learned.mid_block = false;
   UNetOptions fourier = UNetOptions::for_images(1, 4, 4, 8);
   fourier.time_kind = Time::fourier;
+  return {{"unet, scale and shift", unet_model(shifted, "ddpm", "noise")},
+          {"unet, learned times", unet_model(learned, "ddpm", "noise")},
+          {"unet, fourier", unet_model(fourier, "ddpm:steps=10", "noise")}};
+}
+
+inline std::vector<GraphCase> unet_models(const Tensor& classes, const Tensor& conditions) {
+  UNetOptions plain = UNetOptions::for_images(1, 8, 8, 8);
+  UNetOptions odd = UNetOptions::for_images(3, 6, 10, 8, 3);
+  odd.downsample_padding = 0;
+  odd.flip_sin_to_cos = false;
+  odd.freq_shift = 1;
+  odd.center_input_sample = true;
+  odd.mid_block_scale_factor = 1.5;
+  odd.attention_head_dim = 4;
+  odd.down_attention.assign(odd.block_out_channels.size(), true);
+  odd.up_attention = odd.down_attention;
+  const UNetOptions told = UNetOptions::for_images(1, 4, 4, 8, 0, 2);
+  return {{"unet", unet_model(plain, "ddpm", "noise")},
+          {"unet, odd sides, classes", unet_model(odd, "vp", "velocity"), classes},
+          {"unet, condition", unet_model(told, "flow", "velocity"), conditions}};
+}
+
+inline std::vector<GraphCase> mlp_models(const Tensor& classes, const Tensor& conditions) {
   std::vector<GraphCase> cases = {
       {"residual", mlp_model({.dimension = 3, .width = 16, .depth = 2}, "vp", "noise")},
       {"fourier",
@@ -96,16 +106,19 @@ inline std::vector<GraphCase> graph_models() {
        mlp_model({.dimension = 2, .width = 16, .depth = 2, .residual = false, .condition_size = 2}, "vp",
                  "noise"),
        conditions},
-      {"unet", unet_model(plain, "ddpm", "noise")},
-      {"unet, odd sides, classes", unet_model(odd, "vp", "velocity"), classes},
-      {"unet, condition", unet_model(told, "flow", "velocity"), conditions},
-      {"regression", regressed_model(), conditions},
-      {"unet, scale and shift", unet_model(shifted, "ddpm", "noise")},
-      {"unet, learned times", unet_model(learned, "ddpm", "noise")},
-      {"unet, fourier", unet_model(fourier, "ddpm:steps=10", "noise")}};
+      {"regression", regressed_model(), conditions}};
   for (const char* activation : {"elu", "relu", "gelu", "tanh", "softplus"})
     cases.push_back({activation, mlp_model({.dimension = 2, .width = 8, .depth = 1, .activation = activation},
                                            "vp", "noise")});
+  return cases;
+}
+
+inline std::vector<GraphCase> graph_models() {
+  const Tensor classes = at::tensor({0, -1, 2}, at::kLong);
+  const Tensor conditions = at::tensor({0.5F, -1.0F, 2.0F, 0.25F, NAN, 0.0F}).view({3, 2});
+  std::vector<GraphCase> cases = mlp_models(classes, conditions);
+  for (const auto& more : {unet_models(classes, conditions), diffusers_models()})
+    cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }
 

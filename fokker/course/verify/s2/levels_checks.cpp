@@ -133,7 +133,7 @@ void learned_law(const Trial& trial, Evidence& evidence) {
                    {kolmogorov_smirnov(x, [&](const Tensor& v) { return law.distribution(v); }) /
                         std::sqrt(static_cast<double>(n)),
                     0},
-                   0.08);
+                   0.06);
 }
 
 /// The variance at the end of one step a level on N(0, v), from N(0, v + sigma_1^2), over the times of a
