@@ -59,6 +59,16 @@ TEST_F(CliExchange, WhatIsHandedBackIsWhatCame) {
   EXPECT_EQ(read_file(fs::path("back") / weights), read_file(fs::path("pipeline") / weights));
 }
 
+TEST_F(CliExchange, NothingOfAReplacedRunIsLeft) {
+  ASSERT_EQ(refusal("export run --out pipeline --quiet"), "");
+  EXPECT_TRUE(fs::exists("run/metrics.jsonl") && fs::exists("run/checkpoints"));
+  EXPECT_NE(refusal("import pipeline --out run --quiet"), "");
+  EXPECT_TRUE(fs::exists("run/metrics.jsonl"));
+  ASSERT_EQ(refusal("import pipeline --out run --overwrite --quiet"), "");
+  EXPECT_FALSE(fs::exists("run/metrics.jsonl") || fs::exists("run/checkpoints"));
+  EXPECT_TRUE(read_json("run/fokker.json")["training"].contains("imported"));
+}
+
 TEST_F(CliExchange, TrainingGoesOnFromARun) {
   EXPECT_EQ(
       refusal(
