@@ -42,6 +42,7 @@ TEST_F(CliExchange, AnImportedRunWorksLikeOneOfOurOwn) {
             "");
   EXPECT_EQ(read_file("a.npy"), read_file("b.npy"));
   EXPECT_EQ(read_file("a.npy"), read_file("c.npy"));
+  save_npy(path("few.npy"), Rng(2).uniform({2, 1, 8, 8}, {}) * 2 - 1);
   EXPECT_EQ(
       refusal("likelihood imported --data few.npy --rtol 0.1 --atol 0.1 --divergence hutchinson --quiet"),
       "");
