@@ -32,12 +32,18 @@ bool is_offered(const std::string& option) {
   });
 }
 
+/// Everything of the run that was there: its metrics and checkpoints are another model's.
+void remove_run(const RunFolder& folder) {
+  for (const std::string& part : RunFolder::parts()) std::filesystem::remove_all(folder.path() / part);
+}
+
 int run_import(const ImportCommandOptions& o) {
   const RunFolder folder(o.out);
   folder.check_usable(/*resume=*/false, o.overwrite);
   const Imported imported = import_model(o.path, o.told);
   for (const std::string& note : imported.notes) message(note);
   const Model& model = imported.model;
+  if (o.overwrite) remove_run(folder);
   folder.create();
   save_model(o.out, model);
   Json result = {{"run", o.out},

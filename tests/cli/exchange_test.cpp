@@ -42,6 +42,7 @@ TEST_F(CliExchange, AnImportedRunWorksLikeOneOfOurOwn) {
             "");
   EXPECT_EQ(read_file("a.npy"), read_file("b.npy"));
   EXPECT_EQ(read_file("a.npy"), read_file("c.npy"));
+  save_npy(path("few.npy"), Rng(2).uniform({2, 1, 8, 8}, {}) * 2 - 1);
   EXPECT_EQ(
       refusal("likelihood imported --data few.npy --rtol 0.1 --atol 0.1 --divergence hutchinson --quiet"),
       "");
@@ -57,6 +58,16 @@ TEST_F(CliExchange, WhatIsHandedBackIsWhatCame) {
     EXPECT_EQ(read_json(path("back") + "/" + file), read_json(path("pipeline") + "/" + file)) << file;
   const char* weights = "unet/diffusion_pytorch_model.safetensors";
   EXPECT_EQ(read_file(fs::path("back") / weights), read_file(fs::path("pipeline") / weights));
+}
+
+TEST_F(CliExchange, NothingOfAReplacedRunIsLeft) {
+  ASSERT_EQ(refusal("export run --out pipeline --quiet"), "");
+  EXPECT_TRUE(fs::exists("run/metrics.jsonl") && fs::exists("run/checkpoints"));
+  EXPECT_NE(refusal("import pipeline --out run --quiet"), "");
+  EXPECT_TRUE(fs::exists("run/metrics.jsonl"));
+  ASSERT_EQ(refusal("import pipeline --out run --overwrite --quiet"), "");
+  EXPECT_FALSE(fs::exists("run/metrics.jsonl") || fs::exists("run/checkpoints"));
+  EXPECT_TRUE(read_json("run/fokker.json")["training"].contains("imported"));
 }
 
 TEST_F(CliExchange, TrainingGoesOnFromARun) {

@@ -30,9 +30,10 @@ StepResult DpmPp3M::do_step(const Denoiser& denoiser, const Tensor& x, StepConte
     nodes.push_back((past[k].place - step.from) / step.h);
     moments.push_back(factorial * phi(static_cast<int>(k) + 1, -step.h));
   }
-  // As published, also the second step, which takes the middle of the line through two estimates.
-  if (past.size() == 3 && options_.weights == Weights::published) moments[2] /= 2;
-  if (past.size() == 2 && options_.weights == Weights::published) moments[1] = moments[0] / 2;
+  const bool published = options_.weights == Weights::published;
+  if (past.size() == 3 && published) moments[2] /= 2;
+  // With their start also the second step, which takes the middle of the line through two estimates.
+  if (past.size() == 2 && published && options_.start == Start::lower_order) moments[1] = moments[0] / 2;
   const Tensor direction = weighted_sum(past, interpolatory_weights(nodes, moments));
   return {at::add(x * step.keep, direction, step.alpha * step.h)};
 }
