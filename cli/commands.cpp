@@ -15,6 +15,7 @@ void add_commands(CommandLine& line) {
   add_interpolate(line);
   add_evaluate(line);
   add_calibrate(line);
+  add_launch(line);
   add_watch(line);
   add_inspect(line);
   add_doctor(line);

@@ -133,6 +133,7 @@ void add_plot(CommandLine& line);
 void add_report(CommandLine& line);
 void add_verify(CommandLine& line);
 void add_gallery(CommandLine& line);
+void add_launch(CommandLine& line);
 void add_watch(CommandLine& line);
 /// All of them.
 void add_commands(CommandLine& line);
