@@ -16,7 +16,7 @@ class StepExchange {
   /// The sum of all ranks' gradients, valid until the next call; `loss` becomes that of all, and `votes` what
   /// all go by.
   Tensor sum(const Ranks& ranks, const Tensor& gradient, double& loss, Votes& votes);
-  /// The votes alone; of one rank its own.
+  /// The votes alone.
   Votes agree(const Ranks& ranks, Votes own);
 
  private:

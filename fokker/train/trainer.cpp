@@ -212,7 +212,7 @@ TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
   Line line{.start = Clock::now(), .before = seconds_, .since = seconds_, .incidents = incidents_};
   const Ranks& ranks = options_.ranks;
   share_state();
-  agreed_ = exchange_.agree(ranks, votes(hooks, line));
+  if (!ranks.alone()) agreed_ = exchange_.agree(ranks, votes(hooks, line));
   remember();
   while (true) {
     if (ranks.alone()) agreed_ = votes(hooks, line);
