@@ -2,6 +2,7 @@
 // help and version, whose texts were taken from the engine when it was built, and `inspect` of a model whose
 // files are as this version writes them. Everything else is the engine's.
 // Libraries read how their threads wait when they are loaded, so that is said here too.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -69,6 +70,14 @@ std::filesystem::path engine() {
   return std::filesystem::exists(beside, error) ? beside : self / FOKKER_ENGINE_FROM_BIN;
 }
 
+/// Whether this process may not have the memory that loading libtorch takes, of which the loader would say
+/// little.
+bool lacks_memory() {
+  constexpr rlim_t least = rlim_t{300} << 20;
+  rlimit limit{};
+  return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < least;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,6 +85,10 @@ int main(int argc, char** argv) {
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   if (const auto answer = known_answer(arguments); !answer.empty()) return print(answer);
   if (const std::string answer = description(arguments); !answer.empty()) return print(answer);
+  if (lacks_memory()) {
+    std::fprintf(stderr, "fokker: out of memory: the limit on this process (ulimit -v) is below 300 MB\n");
+    return 5;
+  }
   fokker::set_thread_environment();
   const auto program = engine();
   execv(program.c_str(), argv);

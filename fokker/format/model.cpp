@@ -6,6 +6,7 @@
 #include "fokker/core/file/leftovers.h"
 #include "fokker/core/file/manifest.h"
 #include "fokker/core/file/replacement.h"
+#include "fokker/core/file/shown.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/text.h"
@@ -259,7 +260,7 @@ void save_model(const fs::path& folder, const Model& model) try {
   finish_replacement(folder);
   recover_contents(folder);
   Unfinished staged(temporary_beside(folder / "model"));
-  fill_model_folder(staged.path(), model);
+  with_errors_of(folder, staged.path(), [&] { fill_model_folder(staged.path(), model); });
   replace_entries(folder, staged, replaced_by(model, folder));
 } catch (...) {
   detail::throw_as_error();

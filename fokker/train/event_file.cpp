@@ -38,6 +38,7 @@ uint32_t masked_crc(std::string_view bytes) {
 template <typename Unsigned>
 std::string little_endian(Unsigned value) {
   std::string bytes;
+  bytes.reserve(sizeof value);
   for (size_t i = 0; i < sizeof value; ++i) bytes.push_back(static_cast<char>(value >> 8 * i & 0xff));
   return bytes;
 }

@@ -6,6 +6,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/file/leftovers.h"
 #include "fokker/core/file/replacement.h"
+#include "fokker/core/file/shown.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/stop.h"
 #include "fokker/train/run_status.h"
@@ -233,7 +234,7 @@ void rehearse_saving(const RunFolder& folder, const TrainingPlan& plan) {
     if (!existed) fs::remove(run, error);
   };
   try {
-    save_on_trial(run, trial, plan);
+    with_errors_of(run, trial, [&] { save_on_trial(run, trial, plan); });
   } catch (const Json::exception&) {
     clean();
     fail(ErrorKind::input,

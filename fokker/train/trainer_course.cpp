@@ -28,7 +28,9 @@ void Trainer::remember() {
   RestorePoint point{
       .tensors = {}, .step = step_, .watch = watch_, .best = best_, .best_weights = best_weights_};
   if (best_weights_.defined()) point.best_weights = best_weights_.clone();
-  for (const auto& [name, kept] : kept_tensors()) point.tensors.push_back(kept.detach().clone());
+  const auto now = kept_tensors();
+  point.tensors.reserve(now.size());
+  for (const auto& [name, kept] : now) point.tensors.push_back(kept.detach().clone());
   restore_point_ = std::make_shared<const RestorePoint>(std::move(point));
 }
 

@@ -69,6 +69,7 @@ LossOverTime Trainer::held_out_loss_over_time() const try {
     counts.index_add_(0, bins, at::ones_like(losses));
   }
   LossOverTime over;
+  over.edges.reserve(time_bins + 1);
   const Tensor means = sums / counts.clamp_min(1);
   for (int64_t i = 0; i <= time_bins; ++i)
     over.edges.push_back(static_cast<double>(i) / static_cast<double>(time_bins));

@@ -82,7 +82,9 @@ std::vector<std::pair<std::string, Tensor>> Trainer::kept_tensors() const {
 
 void Trainer::save_state(const fs::path& folder) const try {
   std::vector<std::string> files;
-  for (const auto& [name, flat] : kept_tensors()) {
+  const auto kept = kept_tensors();
+  files.reserve(kept.size() + 2);
+  for (const auto& [name, flat] : kept) {
     save_safetensors(folder / name, named_views(*network_, flat), {});
     files.push_back(name);
   }
@@ -159,6 +161,7 @@ bool Trainer::load_state(const fs::path& folder) try {
   Incidents incidents;
   LossWatch watch;
   std::optional<BestHeldOut> best;
+  stored.reserve(kept.size());
   reading_state([&] {
     const fs::path file = folder / state_file;
     read_counter(state, "incidents", file, [&](const Json& json) { incidents = Incidents::from_json(json); });

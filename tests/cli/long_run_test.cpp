@@ -54,7 +54,22 @@ TEST_F(LongRun, AFileSizeLimitIsOneLine) {
   const Outcome trained =
       run("train --data points.csv --out run --resume --steps 4 --width 8", "ulimit -f 1;");
   EXPECT_EQ(trained.code, 5) << trained.err;
+  EXPECT_THAT(trained.err,
+              HasSubstr("fokker: run/network/diffusion_pytorch_model.safetensors: cannot be written: "
+                        "File too large\n"));
   EXPECT_EQ(run("inspect run --check").code, 0);
+}
+
+// What does not fit is refused in one line, whoever finds it: the loader, the allocator or libtorch.
+TEST_F(LongRun, TooLittleMemoryIsOneLine) {
+  for (const int kilobytes : {60'000, 350'000}) {
+    const Outcome drawn = run("sample --target two-modes --n 200000000 --out big.npy --quiet",
+                              fmt::format("ulimit -v {};", kilobytes));
+    EXPECT_EQ(drawn.code, 5) << drawn.err;
+    EXPECT_THAT(drawn.err, ::testing::StartsWith("fokker: out of memory"));
+    EXPECT_EQ(std::ranges::count(drawn.err, '\n'), 1) << drawn.err;
+    EXPECT_FALSE(fs::exists(path("big.npy")));
+  }
 }
 
 TEST_F(LongRun, EndsEarlyAndSaysSo) {

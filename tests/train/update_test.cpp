@@ -6,8 +6,7 @@
 #include "fokker/format/safetensors.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "fokker/train/trainer.h"
-#include "folder.h"
-#include "support.h"
+#include "train/small_trainer.h"
 
 namespace fokker {
 namespace {
@@ -54,7 +53,7 @@ struct Kept {
 };
 
 Kept kept_by(const Trainer& trainer, const TrainMetrics& metrics) {
-  const TestFolder folder;
+  const TestFolder folder{place_in_memory()};
   trainer.save_state(folder);
   const auto read = [&](const char* file) {
     std::vector<Tensor> flat;
@@ -68,16 +67,17 @@ Kept kept_by(const Trainer& trainer, const TrainMetrics& metrics) {
           read("second_moment.safetensors"), metrics};
 }
 
-Trainer make_linear_trainer(const Tensor& slope, TrainOptions options) {
+Trainer make_linear_trainer(const Tensor& slope, TrainOptions options,
+                            std::shared_ptr<const Objective> objective = std::make_shared<Value>()) {
   options.batch = 4;
   const Dataset data{.values = Rng(1).normal({6, 2}, {}, at::kDouble),
                      .columns = {"a", "b"},
                      .labels = {},
                      .label_names = {},
                      .source = "test"};
-  return Trainer(std::make_unique<Linear>(slope), {.process = VariancePreserving{}},
-                 std::make_shared<Value>(), {data, {}},
-                 Normalisation::fit(data.values, NormalisationKind::standardise), options, Rng(1));
+  return Trainer(std::make_unique<Linear>(slope), {.process = VariancePreserving{}}, std::move(objective),
+                 {data, {}}, Normalisation::fit(data.values, NormalisationKind::standardise), options,
+                 Rng(1));
 }
 
 /// A run whose gradient is `slope`: what was there before it, and after each step, or each `log_every`.
@@ -135,6 +135,35 @@ TEST(Update, StepsByTheLearningRate) {
     EXPECT_NEAR(now.metrics.learning_rate, rate, 1e-12) << n;
     EXPECT_LT(worst(now.value, value), 1e-5) << n;
   }
+}
+
+/// The same, but for one batch.
+class ValueButOnce final : public Objective {
+ public:
+  Tensor loss(const Denoiser& denoiser, const Batch& batch, const Rng&) const override {
+    const Tensor value = denoiser.estimate(batch.x0, 0.5).value().mean(1);
+    return batch.step == 4 ? value + INFINITY : value;
+  }
+};
+
+// Adam's moments are corrected by the updates that were made: counted by steps, the one after a batch that
+// was left out would be 4 % too short.
+TEST(Update, ABatchThatIsLeftOutIsNoUpdate) {
+  const Tensor slope = slope_of_norm_13();
+  Trainer trainer = make_linear_trainer(
+      slope,
+      {.steps = 8, .learning_rate = 0.05, .warm_up = 1, .log_every = 1, .on_divergence = OnDivergence::skip},
+      std::make_shared<ValueButOnce>());
+  Tensor value = kept_by(trainer, {}).value;
+  int64_t updates = 0;
+  TrainHooks hooks;
+  hooks.on_metrics = [&](const TrainMetrics& metrics) {
+    value = value - metrics.learning_rate * slope.sign();
+    EXPECT_LT(worst(kept_by(trainer, {}).value, value), 1e-5) << "after step " << metrics.step;
+    ++updates;
+  };
+  trainer.run(hooks);
+  EXPECT_EQ(updates, 7);
 }
 
 // a_n = d_n a_{n-1} + (1 - d_n) w_n, where d_n = (1 + n) / (10 + n) until it reaches the decay that was asked

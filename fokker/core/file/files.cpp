@@ -17,6 +17,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/file/leftovers.h"
+#include "fokker/core/file/shown.h"
 #include "fokker/core/file/sync.h"
 #include "fokker/core/file/unfinished.h"
 #include "fokker/core/stop.h"
@@ -174,7 +175,7 @@ void write_folder_atomically(const fs::path& path, const std::function<void(cons
   fs::create_directory(temporary, error);
   if (error)
     fail(ErrorKind::resource, "{}: cannot create a folder beside it: {}", path.string(), error.message());
-  fill(temporary);
+  with_errors_of(path, temporary, [&] { fill(temporary); });
   for (const auto& entry : fs::recursive_directory_iterator(temporary)) sync_path(entry.path());
   sync_path(temporary);
   check_stop();

@@ -104,6 +104,7 @@ bool stays_inside(const fs::path& name) {
 std::optional<std::vector<ManifestEntry>> parse_manifest(const std::string& text) try {
   const Json json = Json::parse(text);
   std::vector<ManifestEntry> entries;
+  entries.reserve(json.at("files").size());
   for (const Json& file : json.at("files")) {
     ManifestEntry entry{.name = file.at("name"), .size = file.at("size"), .checksum = file.at(checksum_name)};
     if (!stays_inside(entry.name)) return {};
@@ -147,9 +148,11 @@ void write_manifest(const fs::path& folder, const std::vector<std::string>& file
 std::vector<std::string> manifest_files(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder / manifest_name, error)) return {};
+  const auto entries = parse_manifest(read_file(folder / manifest_name, 1 << 28));
+  if (!entries) return {};
   std::vector<std::string> names;
-  if (const auto entries = parse_manifest(read_file(folder / manifest_name, 1 << 28)))
-    for (const ManifestEntry& entry : *entries) names.push_back(entry.name);
+  names.reserve(entries->size());
+  for (const ManifestEntry& entry : *entries) names.push_back(entry.name);
   return names;
 }
 
