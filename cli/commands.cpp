@@ -17,6 +17,7 @@ void add_commands(CommandLine& line) {
   add_calibrate(line);
   add_import(line);
   add_export(line);
+  add_launch(line);
   add_watch(line);
   add_inspect(line);
   add_doctor(line);

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cli/option/command.h"
+#include "cli/ranks.h"
 #include "cli/signals.h"
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
@@ -19,7 +20,7 @@ std::string first_line(const std::string& text) {
 }
 
 int report(const std::string& text, ErrorKind kind) {
-  std::fprintf(stderr, "fokker: %s\n", first_line(text).c_str());
+  std::fprintf(stderr, "fokker: %s%s\n", rank_prefix().c_str(), first_line(text).c_str());
   return static_cast<int>(kind);
 }
 

@@ -73,9 +73,23 @@ Given read_what_is_given(const SampleOptions& o, const Model& model) {
   return {.rows = rows, .cells = std::move(cells)};
 }
 
+/// The rows of all ranks, on each.
+void join_shares(const Ranks& ranks, Samples& samples) {
+  if (ranks.alone()) return;
+  for (Tensor* rows : {&samples.rows.values, &samples.rows.labels, &samples.rows.conditions})
+    if (rows->defined()) *rows = ranks.gather_rows(rows->contiguous());
+  int64_t rejected = 0;
+  for (const Json& of_rank :
+       ranks.gather({{"evaluations", samples.evaluations}, {"rejected", *samples.rejected}})) {
+    samples.evaluations = std::max(samples.evaluations, of_rank["evaluations"].get<int64_t>());
+    rejected += of_rank["rejected"].get<int64_t>();
+  }
+  samples.rejected = rejected;
+}
+
 /// Draws them; `samples` begins with what is known before.
 void draw_given(const SampleOptions& o, const Model& model, Given given, fokker::SampleOptions options,
-                Samples& samples) {
+                const Ranks& ranks, Samples& samples) {
   const auto keep = [&](auto&& drawn) {
     samples.rows = std::move(drawn.rows);
     samples.evaluations = drawn.evaluations;
@@ -83,7 +97,9 @@ void draw_given(const SampleOptions& o, const Model& model, Given given, fokker:
   };
   if (!given.cells) {
     options.conditions = given.conditions;
-    return keep(sample_counted(model, given.rows, Rng(o.common.seed), options));
+    if (!ranks.alone()) options.part = share_of_samples(ranks, *options.sampler, given.rows, options.batch);
+    keep(sample_counted(model, given.rows, Rng(o.common.seed), options));
+    return join_shares(ranks, samples);
   }
   std::optional<Progress> progress;
   if (given.ranges()) progress.emplace("sampling", given.rows);
@@ -104,12 +120,15 @@ SampleOptions with_own_method(SampleOptions o, const Model& model) {
 }
 
 /// Samples of a trained model, from the prior.
-Samples run_model(const SampleOptions& typed, const Model& model) {
+Samples run_model(const SampleOptions& typed, const Model& model, const Ranks& ranks) {
   const SampleOptions o = with_own_method(typed, model);
   check_output_holds(o.out, written_event(model));
   const auto guide = open_guide(o, model);
   Given given = read_what_is_given(o, model);
   const bool ranges = given.ranges();
+  check(ranks.alone() || (!given.cells && o.trajectory.empty()),
+        "several processes: they share samples without --trajectory and, of a table with a schema, without "
+        "--given; expected one process");
   check(!ranges || o.trajectory.empty(),
         "trajectory: rows are drawn again until they meet the ranges of --given; expected single values");
   const GaussianProcess& process = model.spec.process;
@@ -122,7 +141,7 @@ Samples run_model(const SampleOptions& typed, const Model& model) {
   Samples samples;
   samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
   warn_of_last_step(process, 1, *run.sampler(), run.grid());
-  draw_given(o, model, std::move(given), library_options(o, run, guide), samples);
+  draw_given(o, model, std::move(given), library_options(o, run, guide), ranks, samples);
   run.finish();
   if (!run.sampler()->adaptive()) samples.rejected.reset();
   return samples;
@@ -150,7 +169,11 @@ Samples run_model_kernel(const SampleOptions& o, const Model& model) {
 
 }  // namespace
 
-Samples sample_model(const SampleOptions& o) {
+Samples sample_model(const SampleOptions& o, const Ranks& ranks) {
+  check(ranks.alone() || !is_chain(o.sampler),
+        "several processes: they share samples of methods that go through all times; expected one process "
+        "for {}",
+        o.sampler);
   const DenoiserSource source = open_denoiser(o.common, {.run = o.run});
   const Model& model = *source.model;
   check(o.label.empty() || !model.label_names.empty(),
@@ -163,7 +186,7 @@ Samples sample_model(const SampleOptions& o) {
                         list_columns(model.condition.columns)));
   check(!is_given(o) || !is_chain(o.sampler),
         "given: the chains of {} know no conditions; expected another sampler", o.sampler);
-  Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model) : run_model(o, model);
+  Samples samples = is_chain(o.sampler) ? run_model_kernel(o, model) : run_model(o, model, ranks);
   samples.rows.columns = model.columns;
   samples.rows.format = model.format;
   samples.rows = with_condition_columns(std::move(samples.rows));

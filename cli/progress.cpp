@@ -89,6 +89,10 @@ void show_messages(bool quiet) {
     std::fprintf(stderr, "%s%.*s\n", warning ? "warning: " : "", static_cast<int>(text.size()), text.data());
   });
 }
+void be_silent() {
+  is_quiet = true;
+  set_log_sink({});
+}
 bool quiet() {
   return is_quiet;
 }

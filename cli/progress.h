@@ -41,5 +41,7 @@ class Progress {
 /// others unless quiet. Quiet commands show no progress either.
 void show_messages(bool quiet);
 bool quiet();
+/// Not even warnings.
+void be_silent();
 
 }  // namespace fokker::cli

@@ -5,6 +5,7 @@
 #include "cli/plot/trajectory_file.h"
 #include "cli/progress.h"
 #include "fokker/data/dataset.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/sample/chain/markov_chain.h"
 #include "fokker/sample/samplers.h"
 
@@ -61,7 +62,7 @@ Json judge_prior(const GaussianProcess& process, double spread, const TimeGrid& 
 Samples run_kernel(const SampleOptions& options, const KernelChoice& choice, const Distribution& law,
                    const Tensor& start, const ToUserUnits& to_user);
 
-/// Of a run's model.
-Samples sample_model(const SampleOptions& options);
+/// Of a run's model: all rows, drawn by all ranks. Argument error where they cannot share the work.
+Samples sample_model(const SampleOptions& options, const Ranks& ranks);
 
 }  // namespace fokker::cli

@@ -84,6 +84,9 @@ int caught_signal() {
   return first_signal;
 }
 
+int stopped_code() {
+  return 128 + (caught_signal() != 0 ? caught_signal() : SIGTERM);
+}
 const char* caught_signal_name() {
   return caught_signal() == SIGINT ? "SIGINT" : "SIGTERM";
 }

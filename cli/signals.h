@@ -10,6 +10,8 @@ const StopRequest& heed_signals();
 
 /// The signal that asked the program to stop, or 0.
 int caught_signal();
+/// 128 and its number: SIGTERM's where another process of this run was asked.
+int stopped_code();
 /// "SIGINT" or "SIGTERM".
 const char* caught_signal_name();
 

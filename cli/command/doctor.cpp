@@ -5,6 +5,7 @@
 #include "fokker/core/runtime.h"
 #include "fokker/core/text/text.h"
 #include "fokker/core/version.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/kernel/processor.h"
 
 namespace fokker::cli {
@@ -63,6 +64,7 @@ int run_doctor(const CommonOptions& common) {
                        {"triad_gb_per_second", rates.triad},
                        {"mkldnn", at::hasMKL() || at::globalContext().userEnabledMkldnn()},
                        {"cuda", at::hasCUDA()},
+                       {"distributed", distributed_backend()},
                        {"warnings", warnings}};
   std::string text = fmt::format(
       "fokker {}\n"
@@ -74,11 +76,13 @@ int run_doctor(const CommonOptions& common) {
       "matrix product      {:.0f} GFLOP/s in float32, {:.0f} in bfloat16\n"
       "memory              {:.1f} GB/s (triad)\n"
       "BLAS                {}\n"
-      "GPU                 {}\n",
+      "GPU                 {}\n"
+      "several processes   {}\n",
       library_version(), TORCH_VERSION, thread_count(), join(extensions), kernel::vector_instructions(), unit,
       rates.float32, rates.bfloat16, rates.triad, blas.empty() ? "inside libtorch" : blas,
       at::hasCUDA() ? "CUDA device found (experimental: this program has not run on a GPU yet)"
-                    : "none (this libtorch has no CUDA device)");
+                    : "none (this libtorch has no CUDA device)",
+      distributed_backend());
   for (const auto& warning : warnings) text += "warning: " + warning.get<std::string>() + "\n";
   if (warnings.empty()) text += "nothing is missing\n";
   print_result(common, result, text);

@@ -3,6 +3,7 @@
 #include "cli/denoiser_source.h"
 #include "cli/langevin.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
 #include "cli/registry.h"
 #include "cli/run/prior.h"
 #include "cli/sampling.h"
@@ -130,15 +131,19 @@ int64_t count_broken(const Dataset& rows) {
 }
 
 int run_sample(const SampleOptions& typed, const Command& command) {
-  check_options(typed, command);
+  const Ranks ranks = join_ranks(typed.timeout);
+  ranks.on_root([&] { check_options(typed, command); });
+  check(ranks.alone() || !typed.run.empty(),
+        "several processes: they share samples of a RUN, not of a target");
   SampleOptions o = typed;
   if (o.n == 0) o.n = o.given_file.empty() ? 1000 : 1;
-  Samples samples = o.run.empty() ? sample_target(o) : sample_model(o);
+  Samples samples = o.run.empty() ? sample_target(o) : sample_model(o, ranks);
   samples.rows.format = o.writing.or_else(samples.rows.format);
   const int64_t n = samples.rows.size();
   if (const int64_t broken = count_broken(samples.rows); broken > 0)
     fail(ErrorKind::failed, "sample: {} of {} rows are not finite; nothing was written to {}", broken, n,
          o.out);
+  if (!ranks.root()) return 0;
   write_samples(o.out, samples.rows);
   if (is_samples_folder(o.out)) {
     command.save_configuration(std::filesystem::path(o.out) / "config.toml");

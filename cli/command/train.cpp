@@ -1,5 +1,6 @@
 #include "cli/option/command.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "cli/run/preview.h"
 #include "cli/run/prior.h"
 #include "cli/run/rehearsal.h"
@@ -128,6 +129,7 @@ TrainedRun run_plan(const RunFolder& folder, const TrainingPlan& plan, const Tra
   std::optional<RunEvents> events;
   TrainingProgress progress(plan);
   RunOptions options{.resume = settings.resume, .overwrite = settings.overwrite};
+  if (!plan.options.ranks.root()) end.emplace();
   options.on_begin = [&](const Trainer& trainer, const std::filesystem::path& place) {
     command.save_configuration(place / "config.toml");
     if (const auto& schema = plan.data.training.schema) save_schema(place / "schema.json", *schema);
@@ -177,21 +179,23 @@ int run_train(const TrainSettings& settings, const Command& command) {
     command.refuse({"process", "predict", "network", "width", "depth", "activation", "plain", "embedding",
                     "time-scale", "normalise"},
                    "the run of --from brings its own");
-  check_folder(folder, settings);
-  const TrainingPlan plan = make_plan(settings);
+  const Ranks ranks = join_ranks(settings.timeout);
+  ranks.on_root([&] { check_folder(folder, settings); });
+  const TrainingPlan plan = make_plan(settings, ranks);
   check_used(settings, plan, command);
   say_plan(plan, settings);
-  rehearse_pictures(plan, settings);
+  ranks.on_root([&] { rehearse_pictures(plan, settings); });
   if (settings.dry_run) {
-    print_result(settings.common, plan_json(plan), json_text(plan_json(plan), 2) + "\n");
+    if (ranks.root()) print_result(settings.common, plan_json(plan), json_text(plan_json(plan), 2) + "\n");
     return 0;
   }
   const TrainedRun run = run_plan(folder, plan, settings, command);
   if (run.outcome == TrainOutcome::stopped) {
     message(fmt::format("stopped at step {}; a checkpoint is in {}; continue with --resume", run.steps,
                         (folder.path() / "checkpoints").string()));
-    return 128 + caught_signal();
+    return stopped_code();
   }
+  if (!ranks.root()) return 0;
   Json result = result_json(run, settings);
   if (const auto report = report_of(settings, plan)) result["report"] = *report;
   if (settings.common.json) print_result(settings.common, result, "");
@@ -268,6 +272,7 @@ void describe_training(Command& c, TrainSettings& o) {
            "and go on at half the learning rate");
   c.option("--divergence-limit", o.divergence_limit,
            "Batches skipped, or times rewound, before training ends after all; 0: 100 and 5");
+  describe_ranks(c, o.timeout);
   c.heading("Output");
   c.option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints; 0 chooses");
   c.flag("--keep-best", o.keep_best,

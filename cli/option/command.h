@@ -139,6 +139,7 @@ void add_gallery(CommandLine& line);
 void add_exercise(CommandLine& line);
 void add_import(CommandLine& line);
 void add_export(CommandLine& line);
+void add_launch(CommandLine& line);
 void add_watch(CommandLine& line);
 /// All of them.
 void add_commands(CommandLine& line);

@@ -2,6 +2,7 @@
 
 #include "cli/langevin.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
 #include "cli/registry.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/numbers.h"
@@ -155,6 +156,7 @@ void describe_options(Command& c, SampleOptions& o) {
   c.heading("Method");
   c.option("--clip", o.clip, "Clip the denoised estimate to [-C, C]; 0 is off; images default to 1");
   c.option("--batch", o.batch, "Rows sampled together; 0 chooses");
+  describe_ranks(c, o.timeout);
 }
 
 }  // namespace fokker::cli

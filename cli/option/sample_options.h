@@ -14,7 +14,7 @@ struct SampleOptions {
   std::vector<std::string> given;  ///< "COLUMN=VALUE"
   std::string given_file;
   int64_t n = 0, steps = 0, batch = 0, trajectory_every = 1;
-  double guidance = 1.0, clip = -1.0, step_size = 0.0;
+  double timeout = 60, guidance = 1.0, clip = -1.0, step_size = 0.0;
 };
 
 void describe_options(Command& command, SampleOptions& options);

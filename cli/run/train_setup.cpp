@@ -166,9 +166,10 @@ Recipe recipe_of(const TrainSettings& s) {
   return recipe;
 }
 
-TrainingPlan make_plan(const TrainSettings& s) {
+TrainingPlan make_plan(const TrainSettings& s, const Ranks& ranks) {
   check_label_column(s);
-  const Recipe recipe = recipe_of(s);
+  Recipe recipe = recipe_of(s);
+  recipe.options.ranks = ranks;
   // Without its description a run that is resumed is matched by its checkpoint alone.
   std::optional<ModelData> known;
   if (s.resume && std::filesystem::exists(std::filesystem::path(s.out) / "fokker.json"))

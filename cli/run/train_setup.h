@@ -19,9 +19,10 @@ struct TrainSettings : KindOptions {
   int64_t rows = 10'000;
   int64_t steps = 0, batch = 0, checkpoint_every = 0, held_out_every = 0, patience = 0, divergence_limit = 0;
   std::string on_divergence = "stop";
-  double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = -1,
+  double timeout = 60, minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = -1,
          held_out = 0.05;
-  bool resume = false, overwrite = false, dry_run = false, no_report = false, keep_best = false, tensorboard = false;
+  bool resume = false, overwrite = false, dry_run = false, no_report = false, keep_best = false,
+       tensorboard = false;
 
   /// How the file is read. Of --channels, those that an image can have are the file's, more the U-Net's.
   DataOptions file_reading() const {
@@ -38,7 +39,7 @@ Recipe recipe_of(const TrainSettings& settings);
 
 /// The rows of the settings, and all decided that they leave open. A run that is resumed names its columns
 /// and labels.
-TrainingPlan make_plan(const TrainSettings& settings);
+TrainingPlan make_plan(const TrainSettings& settings, const Ranks& ranks = {});
 
 /// "target:TARGET": rows drawn from a known law, or the file that --data names.
 /// Of a run that there is already, `known`, its columns by name and its labels.

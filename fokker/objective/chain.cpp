@@ -48,8 +48,7 @@ ChainObjective::ChainObjective(Options options) : options_(options) {
 
 Tensor ChainObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const int64_t steps = chain_length(denoiser.process(), options_.steps);
-  return loss_at(denoiser, batch, sample_chain_steps(steps, batch.x0.size(0), batch.step, rng.stream("time")),
-                 rng);
+  return loss_at(denoiser, batch, batch_chain_steps(steps, batch, rng), rng);
 } catch (...) {
   detail::throw_as_error();
 }
@@ -80,7 +79,7 @@ Tensor ChainObjective::loss_at(const Denoiser& denoiser, const Batch& batch, con
   if (options_.form == Form::mean_matching) return sum_events(gap.square()) * precision * (n / d);
   const Tensor spread = coefficient([](const ChainStep& c) { return std::sqrt(c.back.variance); });
   const Tensor z = rng.stream("earlier state")
-                       .normal(batch.x0.sizes(), {.step = batch.step}, batch.x0.options().dtype(at::kFloat))
+                       .normal(batch.x0.sizes(), batch.position(), batch.x0.options().dtype(at::kFloat))
                        .to(batch.x0.options());
   const Tensor normaliser = coefficient([](const ChainStep& c) {
                               return 0.5 * std::log(2 * std::numbers::pi * c.beta);

@@ -5,11 +5,10 @@
 
 namespace fokker {
 Tensor DenoisingObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
-  const int64_t n = batch.x0.size(0);
-  const Tensor times = sample_times(denoiser.process(), options_.times, n, batch.step, rng.stream("time"));
+  const Tensor times = batch_times(denoiser.process(), batch, options_.times, rng);
   const Tensor noise = batch_noise(batch, rng);
   Batch dropped = batch;
-  dropped.label = drop_labels(batch.label, options_.label_dropout, batch.step, rng.stream("label"));
+  dropped.label = drop_labels(batch.label, options_.label_dropout, batch.position(), rng.stream("label"));
   return loss_at(denoiser, dropped, times, noise);
 } catch (...) {
   detail::throw_as_error();

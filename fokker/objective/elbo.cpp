@@ -116,7 +116,7 @@ Tensor ElboObjective::loss(const Denoiser& denoiser, const Batch& batch, const R
   const GaussianProcess& process = denoiser.process();
   const auto times = elbo_times(process, options_.bound.steps);
   const auto count = static_cast<int64_t>(times.size());
-  const Tensor which = sample_chain_steps(count, batch.x0.size(0), batch.step, rng.stream("time")) - 1;
+  const Tensor which = batch_chain_steps(count, batch, rng) - 1;
   const auto map_index = [&](auto function, const Tensor& like) {
     return Times(which).map([&](double index) { return function(static_cast<size_t>(index)); }, like);
   };

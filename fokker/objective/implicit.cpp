@@ -44,20 +44,20 @@ Tensor SlicedObjective::loss(const Denoiser& denoiser, const Batch& batch, const
   const auto& matching = options_.matching;
   const NoisedBatch noised =
       noise_batch(denoiser.process(), batch, matching.times, matching.label_dropout, rng);
-  const Tensor directions = random_directions(options_.directions, options_.projections, noised.x, batch.step,
-                                              rng.stream("directions"));
+  const Tensor directions = random_directions(options_.directions, options_.projections, noised.x,
+                                              batch.position(), rng.stream("directions"));
   return sliced_score_matching(score_at(denoiser, noised), noised.x, directions, options_.norm) *
          level_weight(denoiser.process(), matching.weighting, noised);
 } catch (...) {
   detail::throw_as_error();
 }
 
-Tensor random_directions(SlicedObjective::Directions kind, int64_t count, const Tensor& x, uint64_t step,
-                         const Rng& rng) {
+Tensor random_directions(SlicedObjective::Directions kind, int64_t count, const Tensor& x,
+                         DrawPosition position, const Rng& rng) {
   std::vector<Tensor> all;
   for (int64_t i = 0; i < count; ++i) {
     const Tensor z = rng.stream(static_cast<uint64_t>(i))
-                         .normal(x.sizes(), {.step = step}, x.options().dtype(at::kFloat))
+                         .normal(x.sizes(), position, x.options().dtype(at::kFloat))
                          .to(x.options());
     all.push_back(kind == SlicedObjective::Directions::gaussian
                       ? z

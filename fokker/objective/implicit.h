@@ -48,7 +48,7 @@ class SlicedObjective final : public Objective {
 };
 
 /// `count` independent directions for each row of x at the position, (count, n, event...), E[v v^T] = I.
-Tensor random_directions(SlicedObjective::Directions kind, int64_t count, const Tensor& x, uint64_t step,
-                         const Rng& rng);
+Tensor random_directions(SlicedObjective::Directions kind, int64_t count, const Tensor& x,
+                         DrawPosition position, const Rng& rng);
 
 }  // namespace fokker

@@ -23,8 +23,14 @@ NoisedBatch noise_batch_at(const GaussianProcess& process, const Batch& batch, c
 /// Standard normal noise of the shape and type of x0, from the stream "noise".
 Tensor batch_noise(const Batch& batch, const Rng& rng);
 
+/// A batch's times, (n) float64, from the stream "time".
+Tensor batch_times(const GaussianProcess& process, const Batch& batch, const TimeSampling& times,
+                   const Rng& rng);
+/// Steps of a chain in their place, each uniform on 1..steps.
+Tensor batch_chain_steps(int64_t steps, const Batch& batch, const Rng& rng);
+
 /// Labels with each row set to the unconditional one, -1 of classes and NaN of conditions, with that
 /// probability.
-Tensor drop_labels(const Tensor& label, double probability, uint64_t step, const Rng& rng);
+Tensor drop_labels(const Tensor& label, double probability, DrawPosition position, const Rng& rng);
 
 }  // namespace fokker

@@ -49,24 +49,24 @@ Tensor part_weights(const TableLayout& layout, const Tensor& log_ratio, const Te
 
 }  // namespace
 
-Tensor draw_given_columns(int64_t n, int64_t columns, double share, uint64_t step, const Rng& rng) {
+Tensor draw_given_columns(int64_t n, int64_t columns, double share, DrawPosition position, const Rng& rng) {
   if (share <= 0 || columns < 2) return {};
-  const Tensor u = rng.stream("how many").uniform({n, 2}, {.step = step});
+  const Tensor u = rng.stream("how many").uniform({n, 2}, position);
   const Tensor count =
       at::where(u.select(1, 0) < share, (u.select(1, 1) * static_cast<double>(columns - 1)).floor() + 1,
                 at::zeros({n}, u.options()));
-  const Tensor which = rng.stream("which").uniform({n, columns}, {.step = step});
+  const Tensor which = rng.stream("which").uniform({n, columns}, position);
   const Tensor end = std::get<0>(which.sort(1)).gather(1, count.to(at::kLong).unsqueeze(1));
   return (which < end).to(at::kFloat);
 }
 
 Tensor draw_given_beside(int64_t n, int64_t columns, const std::vector<int64_t>& always, double share,
-                         uint64_t step, const Rng& rng) {
-  if (always.empty()) return draw_given_columns(n, columns, share, step, rng);
+                         DrawPosition position, const Rng& rng) {
+  if (always.empty()) return draw_given_columns(n, columns, share, position, rng);
   std::vector<int64_t> others;
   for (int64_t j = 0; j < columns; ++j)
     if (std::find(always.begin(), always.end(), j) == always.end()) others.push_back(j);
-  const Tensor drawn = draw_given_columns(n, std::ssize(others), share, step, rng);
+  const Tensor drawn = draw_given_columns(n, std::ssize(others), share, position, rng);
   Tensor mask = at::ones({n, columns}, at::TensorOptions(at::kFloat));
   mask.index_copy_(1, at::tensor(others, at::TensorOptions(at::kLong)),
                    drawn.defined() ? drawn : at::zeros({n, std::ssize(others)}, mask.options()));
@@ -80,7 +80,7 @@ Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const 
   check(batch.levels.defined() || layout.discretes() == 0,
         "TableObjective: expected a batch with its levels");
   const GaussianProcess& process = model.spec.process;
-  const Tensor times = sample_times(process, options_.times, n, batch.step, rng.stream("time"));
+  const Tensor times = batch_times(process, batch, options_.times, rng);
   const Tensor noise = batch_noise(batch, rng);
   Tensor log_ratio = at::empty({n}, at::TensorOptions(at::kDouble));
   for (int64_t i = 0; i < n; ++i)
@@ -89,7 +89,7 @@ Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const 
   const Tensor root = (1 + ratio.square()).sqrt();
   const Tensor x = (batch.x0 + ratio * noise) / root;
   TableCondition given{.mask = draw_given_beside(n, layout.columns, options_.always_given,
-                                                 options_.given_share, batch.step, rng.stream("given")),
+                                                 options_.given_share, batch.position(), rng.stream("given")),
                        .x0 = batch.x0};
   const Tensor weights = part_weights(layout, log_ratio, given.mask).to(x.options());
   if (given.mask.defined()) given.mask = given.mask.to(x.options());
@@ -98,7 +98,7 @@ Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const 
   const Bf16Products products(model.bf16);
   const Tensor losses = model.function.space().losses(
       model.function.layers(), x, 0.25 * log_ratio.to(x.options()),
-      drop_labels(batch.label, options_.label_dropout, batch.step, rng.stream("label")), given,
+      drop_labels(batch.label, options_.label_dropout, batch.position(), rng.stream("label")), given,
       {target, levels});
   return (losses * weights).sum(1);
 } catch (...) {

@@ -37,10 +37,10 @@ class TableObjective final : public Objective {
 /// Which columns are given in each of n rows, (n, columns) float32 or undefined where none is in any: those
 /// of `always`, and of the others as draw_given_columns says.
 Tensor draw_given_beside(int64_t n, int64_t columns, const std::vector<int64_t>& always, double share,
-                         uint64_t step, const Rng& rng);
+                         DrawPosition position, const Rng& rng);
 
 /// Which columns are given in each of n rows, (n, columns) float32: none in a share 1 - `share` of them, else
 /// a set of uniform size from 1 to columns - 1, uniform among those of its size.
-Tensor draw_given_columns(int64_t n, int64_t columns, double share, uint64_t step, const Rng& rng);
+Tensor draw_given_columns(int64_t n, int64_t columns, double share, DrawPosition position, const Rng& rng);
 
 }  // namespace fokker

@@ -54,13 +54,14 @@ Tensor TableMap::gate_of(int64_t column, const Tensor& cells) const {
 }
 
 /// Levels of a part that the cells say nothing of, by its shares.
-Tensor TableMap::filler_levels(const TablePart& part, int64_t n, const Rng* rng, uint64_t step) const {
+Tensor TableMap::filler_levels(const TablePart& part, int64_t n, const Rng* rng,
+                               DrawPosition position) const {
   const Tensor cumulative = at::tensor(part.prior, cell_type).cumsum(0);
-  const Tensor u = rng ? rng->uniform({n}, {.step = step}, at::kDouble) : at::full({n}, 0.5, cell_type);
+  const Tensor u = rng ? rng->uniform({n}, position, at::kDouble) : at::full({n}, 0.5, cell_type);
   return at::searchsorted(cumulative, u * cumulative[-1]).clamp_max(part.levels - 1);
 }
 
-TableRows TableMap::encode(const Tensor& given, const Rng* rng, uint64_t step) const {
+TableRows TableMap::encode(const Tensor& given, const Rng* rng, DrawPosition position) const {
   check(given.dim() == 2 && given.size(1) == schema_->size(),
         "TableMap: expected rows of {} cells but received {}", schema_->size(), shape_string(given));
   const Tensor cells = given.to(at::kDouble);
@@ -81,16 +82,15 @@ TableRows TableMap::encode(const Tensor& given, const Rng* rng, uint64_t step) c
       if (gate.defined())
         level = at::where(gate == 0, level,
                           filler_levels(layout_.parts[static_cast<size_t>(place.levels)], n,
-                                        fill ? &*fill : nullptr, step));
+                                        fill ? &*fill : nullptr, position));
       rows.levels.select(1, discrete_of(place.levels)).copy_(level);
     }
     if (place.number < 0) continue;
     const auto cell = draws("within a cell", j);
-    const Tensor within =
-        cell ? cell->uniform({n}, {.step = step}, at::kDouble) : at::full({n}, 0.5, cell_type);
+    const Tensor within = cell ? cell->uniform({n}, position, at::kDouble) : at::full({n}, 0.5, cell_type);
     Tensor z = place.scores->to_scores(at::where(column.isnan(), at::zeros_like(column), column), within);
     if (gate.defined())
-      z = at::where(gate == 0, z, fill ? fill->normal({n}, {.step = step}, at::kDouble) : at::zeros_like(z));
+      z = at::where(gate == 0, z, fill ? fill->normal({n}, position, at::kDouble) : at::zeros_like(z));
     x[static_cast<size_t>(place.number)] = z.unsqueeze(1).to(at::kFloat);
   }
   for (size_t i = static_cast<size_t>(numbers); i < x.size(); ++i)

@@ -30,8 +30,8 @@ class TableMap {
   const TableLayout& layout() const { return layout_; }
 
   /// Rows of cells. What the cells leave open, the place in a rounded value's cell and the number beside a
-  /// gate that says which one it is, is drawn by `rng` at that step, or where there is none the middle.
-  TableRows encode(const Tensor& cells, const Rng* rng = nullptr, uint64_t step = 0) const;
+  /// gate that says which one it is, is drawn by `rng` at that position, or where there is none the middle.
+  TableRows encode(const Tensor& cells, const Rng* rng = nullptr, DrawPosition position = {}) const;
   /// Cells of rows, (n, columns) float64: the levels and, of numbers, x.
   Tensor decode(const TableRows& rows) const;
   /// The column that determines this one, or -1.
@@ -82,7 +82,7 @@ class TableMap {
   void order_parts();
   Tensor level_of(int64_t column, const Tensor& cells) const;
   Tensor gate_of(int64_t column, const Tensor& cells) const;
-  Tensor filler_levels(const TablePart& part, int64_t n, const Rng* rng, uint64_t step) const;
+  Tensor filler_levels(const TablePart& part, int64_t n, const Rng* rng, DrawPosition position) const;
   void find_twins(const Tensor& cells);
   int64_t discrete_of(int64_t part) const { return part - layout_.numbers(); }
 

@@ -105,10 +105,22 @@ Dataset as_dataset(const Model& model, Tensor values, const Asked& asked) {
   return rows;
 }
 
+/// The rows of a part; what all rows have in common, or nobody has, stays.
+Tensor part_of(const Tensor& rows, const std::optional<Share>& part, int64_t n) {
+  return part && rows.defined() && rows.size(0) == n ? rows.narrow(0, part->first, part->count) : rows;
+}
+
+void check_part(const std::optional<Share>& part, int64_t n) {
+  check(!part || (part->first >= 0 && part->count >= 0 && part->first + part->count <= n),
+        "part: expected rows among {} but received {} from {}", n, part ? part->count : 0,
+        part ? part->first : 0);
+}
+
 void check_sampled(const Model& model, int64_t n, const SampleOptions& o) {
   check(n > 0, "sample: expected n > 0 but received {}", n);
   check(o.batch >= 0, "sample: expected batch > 0 but received {}", o.batch);
   check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
+  check_part(o.part, n);
   check(!o.known.any() || model.table, "known cells: expected a model of a table with a schema");
   check(!model.table || o.clip.value_or(0) == 0,
         "clip: expected none of a table with a schema, whose cells are never beyond those of the training");
@@ -148,8 +160,10 @@ Tensor start_of(const Model& model, int64_t n, const Rng& rng, const SampleOptio
   check(!o.start.defined() || o.start.sizes() == at::IntArrayRef(shape),
         "start: expected rows of shape {} but received {}", shape_string(shape),
         o.start.defined() ? shape_string(o.start) : "");
-  if (o.start.defined()) return o.start.to(type);
-  return model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(type), 0).to(type);
+  if (o.start.defined()) return part_of(o.start, o.part, n).to(type);
+  if (o.part) shape[0] = o.part->count;
+  const int64_t first = o.part ? o.part->first : 0;
+  return model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(type), first).to(type);
 }
 
 }  // namespace
@@ -175,6 +189,13 @@ TimeGrid usual_grid(const GaussianProcess& process, int64_t steps) {
   return make_grid(make_sampler("unipc", process).grid, process, steps);
 }
 
+Share share_of_samples(const Ranks& ranks, const Sampler& sampler, int64_t n, int64_t block) {
+  if (!sampler.adaptive()) return ranks.share(n);
+  const Share blocks = ranks.share((n + block - 1) / block);
+  const int64_t first = std::min(n, blocks.first * block);
+  return {first, std::min(n, (blocks.first + blocks.count) * block) - first};
+}
+
 int64_t usual_batch(const std::vector<int64_t>& event_shape) {
   return event_shape.size() == 3 ? 64 : 4096;
 }
@@ -190,8 +211,10 @@ std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optio
 ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const SampleOptions& o) try {
   check_sampled(given, n, o);
   const Model model = in_precision(given, o.precision);
-  const Asked asked{classes_of(model, n, o.labels), conditions_of(model, n, o.conditions)};
-  const KnownCells known = known_cells(model, o.known, asked.conditions);
+  Asked asked{classes_of(model, n, o.labels), conditions_of(model, n, o.conditions)};
+  KnownCells known = known_cells(model, o.known, asked.conditions);
+  for (Tensor* of_rows : {&asked.classes, &asked.conditions, &known.cells, &known.known})
+    *of_rows = part_of(*of_rows, o.part, n);
   if (o.guide) check_guide(model, *o.guide, asked.any());
   const bool guided_table = model.table && (o.guide || asked.any()) && o.guidance != 1;
   check(!guided_table || !known.any(), "guidance: expected a weight of 1 beside known cells but received {}",
@@ -203,6 +226,7 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
         grid.times().back());
   const Tensor start = start_of(model, n, rng, o);
   IntegrateOptions options{.noise = rng.stream("sampler").noise_source(input_type(*model.network)),
+                           .first_sample = o.part ? o.part->first : 0,
                            .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
                            .observers = o.observers,
                            .labels = asked.label(model)};

@@ -2,6 +2,7 @@
 #include "fokker/core/device.h"
 #include "fokker/data/dataset.h"
 #include "fokker/denoise/guidance.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/format/model.h"
 #include "fokker/sample/integrate.h"
 
@@ -34,7 +35,13 @@ struct SampleOptions {
   std::vector<Observer> observers = {};  ///< see states in the model's space
   Precision precision = Precision::automatic;  ///< where not automatic, of a copy of the network
   KnownCells known = {};                       ///< of a table: rows are drawn given these
+  /// Draw these of the n rows alone, as they are among all.
+  std::optional<Share> part = {};
 };
+
+/// This rank's part of n rows: by rows or, where a method shares one step size among the rows of a block, by
+/// whole blocks, so that all ranks' rows together are those of one process.
+Share share_of_samples(const Ranks& ranks, const Sampler& sampler, int64_t n, int64_t block);
 
 struct ModelSamples {
   Dataset rows;  ///< in the user's units, with the model's columns and the labels or conditions asked for

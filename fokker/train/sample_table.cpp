@@ -29,10 +29,11 @@ KnownCells completed(const Model& model, const KnownCells& known, int64_t n) {
 
 /// As the network is given them.
 TableCondition condition_of(const Model& model, const KnownCells& known, const Rng& rng,
-                            const at::TensorOptions& type) {
+                            const at::TensorOptions& type, int64_t first_sample) {
   if (!known.any()) return {};
   const Rng places = rng.stream("known");
-  return {known.known.to(type), model.table->encode(known.cells, &places).x.to(type)};
+  return {known.known.to(type),
+          model.table->encode(known.cells, &places, {.first_sample = first_sample}).x.to(type)};
 }
 
 /// One level of each discrete part, drawn from log p (n, levels).
@@ -56,7 +57,7 @@ Tensor finish(const Model& model, const TableDenoiser& denoiser, const Tensor& x
   const GradientMode no_gradients(false);
   const TableLayout& layout = model.table->layout();
   const int64_t numbers = layout.numbers();
-  std::vector<Tensor> cells;
+  std::vector<Tensor> cells{at::empty({0, model.table->schema().size()}, at::TensorOptions(at::kDouble))};
   for (int64_t first = 0; first < x.size(0); first += options.block) {
     const int64_t count = std::min(options.block, x.size(0) - first);
     const Tensor rows = x.narrow(0, first, count);
@@ -65,7 +66,7 @@ Tensor finish(const Model& model, const TableDenoiser& denoiser, const Tensor& x
     TableRows drawn{.x = denoised.narrow(1, 0, numbers).cpu(), .levels = {}};
     drawn.levels = draw_levels(
         layout, heads.log_probabilities.defined() ? heads.log_probabilities.cpu() : at::zeros({count, 0}),
-        rng, first);
+        rng, options.first_sample + first);
     cells.push_back(model.table->decode(drawn));
   }
   return at::cat(cells, 0);
@@ -84,8 +85,9 @@ TableSamples sample_table(const Model& model, const TableDraw& draw, IntegrateOp
   const KnownCells known = completed(model, draw.known, n);
   const bool rows_differ = known.any() || draw.classes.defined();
   if (rows_differ) options.labels = at::arange(n, at::TensorOptions(at::kLong));
-  const TableDenoiser denoiser(model.network, model.spec,
-                               condition_of(model, known, draw.rng, draw.start.options()), draw.classes);
+  const TableDenoiser denoiser(
+      model.network, model.spec,
+      condition_of(model, known, draw.rng, draw.start.options(), options.first_sample), draw.classes);
   const Integration run = integrate(denoiser, draw.sampler, draw.grid, draw.start, options);
   const double last = draw.grid.times().back();
   Tensor cells = last > 0 ? finish(model, denoiser, run.x, last, draw.rng, options) : model.to_user(run.x);

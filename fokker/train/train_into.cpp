@@ -144,8 +144,80 @@ TrainOutcome run_watched(Trainer& trainer, Keeper& keeper, StatusKeeper& status)
   }
 }
 
+/// Does the work of a rank; where another is lost, says where the run can be continued.
+template <typename Work>
+TrainedRun among_ranks(const Trainer& trainer, Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::peer_lost) throw;
+    const int64_t step = trainer.saved_step();
+    fail(ErrorKind::peer_lost, "{}; {}", error.what(),
+         step < 0 ? "no checkpoint had been finished"
+                  : fmt::format("the last checkpoint is that of step {}: continue with --resume", step));
+  }
+}
+
+TrainedRun result_of(const Trainer& trainer, Model model, TrainOutcome outcome, int64_t first_step,
+                     bool held_out) {
+  TrainedRun run{.model = std::move(model),
+                 .outcome = outcome,
+                 .first_step = first_step,
+                 .steps = trainer.step(),
+                 .seconds = trainer.seconds(),
+                 .best = trainer.best(),
+                 .incidents = trainer.incidents()};
+  if (outcome != TrainOutcome::stopped && held_out) run.held_out_loss = trainer.held_out_loss();
+  return run;
+}
+
+/// A rank beside the first: it trains, and writes nothing.
+TrainedRun train_beside(Trainer& trainer, const TrainingPlan& plan, const TrainHooks& hooks) {
+  plan.options.ranks.on_root([] {});
+  trainer.share_state();
+  const int64_t first_step = trainer.step();
+  const TrainOutcome outcome = trainer.run(hooks);
+  return result_of(trainer, plan.model(trainer), outcome, first_step, plan.data.held_out.size() > 0);
+}
+
 void say(const RunOptions& options, const std::string& warning) {
   if (options.on_warning) options.on_warning(warning);
+}
+
+/// Refuses what cannot be written or continued, and makes the place of the run.
+void begin_run(std::optional<Place>& place, Trainer& trainer, const RunFolder& folder,
+               const TrainingPlan& plan, const RunOptions& options) {
+  folder.check_usable(options.resume, options.overwrite);
+  rehearse_saving(folder, plan);
+  place.emplace(folder, options.overwrite);
+  if (options.resume && !folder.load_newest_checkpoint(trainer))
+    say(options, fmt::format("{}: its checkpoint was written by an earlier version and does not say of which "
+                             "process, prediction, objective and data it is; that they are still the same is "
+                             "not checked",
+                             folder.path().string()));
+}
+
+/// The first rank, or the only one.
+TrainedRun train_and_write(Trainer& trainer, const RunFolder& folder, const TrainingPlan& plan,
+                           const TrainHooks& hooks, const RunOptions& options) {
+  std::optional<Place> made;
+  plan.options.ranks.on_root([&] { begin_run(made, trainer, folder, plan, options); });
+  Place& place = *made;
+  trainer.share_state();
+  const int64_t first_step = trainer.step();
+  if (options.on_begin) options.on_begin(trainer, place.now().path());
+  Keeper keeper(place, plan, hooks, options);
+  StatusKeeper status(place, plan.options);
+  const TrainOutcome outcome = run_watched(trainer, keeper, status);
+  if (outcome != TrainOutcome::stopped && trainer.step() == first_step)
+    say(options,
+        fmt::format("nothing was left to train: the run has {} steps and {:.1f} minutes; give more {}",
+                    trainer.step(), trainer.seconds() / 60,
+                    outcome == TrainOutcome::early ? "patience" : "steps or minutes"));
+  TrainedRun run =
+      result_of(trainer, keeper.take_model(), outcome, first_step, plan.data.held_out.size() > 0);
+  run.loss = keeper.loss();
+  return run;
 }
 
 }  // namespace
@@ -177,37 +249,11 @@ void rehearse_saving(const RunFolder& folder, const TrainingPlan& plan) {
 
 TrainedRun train_into(const RunFolder& folder, const TrainingPlan& plan, const TrainHooks& hooks,
                       const RunOptions& options) try {
-  folder.check_usable(options.resume, options.overwrite);
   Trainer trainer = plan.trainer();
-  rehearse_saving(folder, plan);
-  Place place(folder, options.overwrite);
-  if (options.resume && !folder.load_newest_checkpoint(trainer))
-    say(options, fmt::format("{}: its checkpoint was written by an earlier version and does not say of which "
-                             "process, prediction, objective and data it is; that they are still the same is "
-                             "not checked",
-                             folder.path().string()));
-  const int64_t first_step = trainer.step();
-  if (options.on_begin) options.on_begin(trainer, place.now().path());
-  Keeper keeper(place, plan, hooks, options);
-  StatusKeeper status(place, plan.options);
-  const TrainOutcome outcome = run_watched(trainer, keeper, status);
-  if (outcome != TrainOutcome::stopped && trainer.step() == first_step)
-    say(options,
-        fmt::format("nothing was left to train: the run has {} steps and {:.1f} minutes; give more {}",
-                    trainer.step(), trainer.seconds() / 60,
-                    outcome == TrainOutcome::early ? "patience" : "steps or minutes"));
-  TrainedRun run{.model = keeper.take_model(),
-                 .outcome = outcome,
-                 .first_step = first_step,
-                 .steps = trainer.step(),
-                 .seconds = trainer.seconds(),
-                 .loss = keeper.loss(),
-                 .held_out_loss = {},
-                 .best = trainer.best(),
-                 .incidents = trainer.incidents()};
-  if (outcome != TrainOutcome::stopped && plan.data.held_out.size() > 0)
-    run.held_out_loss = trainer.held_out_loss();
-  return run;
+  return among_ranks(trainer, [&] {
+    return plan.options.ranks.root() ? train_and_write(trainer, folder, plan, hooks, options)
+                                     : train_beside(trainer, plan, hooks);
+  });
 } catch (...) {
   detail::throw_as_error();
 }
@@ -215,7 +261,7 @@ TrainedRun train_into(const RunFolder& folder, const TrainingPlan& plan, const T
 TrainedRun train_into(const RunFolder& folder, const Dataset& data, const Recipe& recipe, const Rng& rng,
                       const RunOptions& options) try {
   const detail::ThreadCount threads(recipe.threads);
-  folder.check_usable(options.resume, options.overwrite);
+  recipe.options.ranks.on_root([&] { folder.check_usable(options.resume, options.overwrite); });
   const TrainingPlan plan = resolve(data, recipe, rng);
   for (const std::string& warning : plan.warnings) say(options, warning);
   if (!plan.prior.fits()) say(options, "prior: samples start from noise alone, but " + plan.prior.text());

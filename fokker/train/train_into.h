@@ -33,6 +33,8 @@ struct TrainedRun {
 /// checkpoints, each whole whenever the process is killed. Refuses before the work a folder that cannot take
 /// it (RunFolder::check_usable), a disk that is too small (resource error) and names that cannot be saved
 /// (input error); a resumed run must be of the same problem (Trainer::problem).
+/// Of several ranks (TrainOptions::ranks) the first reads and writes the folder; where one is lost, the error
+/// of kind peer_lost says which, and of which step the last checkpoint is.
 TrainedRun train_into(const RunFolder& folder, const Dataset& data, const Recipe& recipe, const Rng& rng,
                       const RunOptions& options = {});
 

@@ -11,6 +11,9 @@ void check_options(const TrainOptions& o) {
   check(o.minutes >= 0 && std::isfinite(o.minutes), "train: expected minutes >= 0 but received {}",
         o.minutes);
   check(o.batch > 0, "train: expected batch > 0 but received {}", o.batch);
+  check(o.batch >= o.ranks.size(),
+        "train: expected a batch of at least a row for each of {} processes but received {}", o.ranks.size(),
+        o.batch);
   check(o.learning_rate > 0 && std::isfinite(o.learning_rate),
         "train: expected learning rate > 0 but received {}", o.learning_rate);
   check(o.warm_up >= 0, "train: expected steps of warm-up >= 0 but received {}", o.warm_up);

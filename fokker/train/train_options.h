@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 
+#include "fokker/distributed/ranks.h"
 #include "fokker/train/incidents.h"
 
 namespace fokker {
@@ -25,6 +26,7 @@ struct TrainOptions {
   OnDivergence on_divergence = OnDivergence::stop;
   int64_t most_skips = 100;  ///< batches left out before training has diverged after all
   int64_t most_rewinds = 5;  ///< the same of going back
+  Ranks ranks = {};          ///< the processes that divide each batch, and the held-out rows, among them
 
   /// 0 in place of what `resolve` chooses by the data; -1 for the weight decay, of which 0 is none.
   static TrainOptions undecided() {

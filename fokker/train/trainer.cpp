@@ -84,13 +84,13 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
   detail::throw_as_error();
 }
 
-Batch Trainer::gather(const Dataset& data, const Tensor& rows, uint64_t step) const {
+Batch Trainer::gather(const Dataset& data, const Tensor& rows, DrawPosition position) const {
   const auto options = parameters_->values().options();
   const Tensor values = data.values.index_select(0, rows);
-  Batch batch{.x0 = {}, .label = {}, .step = step};
+  Batch batch{.x0 = {}, .label = {}, .step = position.step, .first = position.first_sample};
   if (table_) {
     const Rng cells = rng_.stream("cells");
-    TableRows encoded = table_->encode(values, &cells, step);
+    TableRows encoded = table_->encode(values, &cells, position);
     batch.x0 = encoded.x.to(options);
     batch.levels = encoded.levels;
   } else {
@@ -120,6 +120,21 @@ Tensor Trainer::next_rows() {
   return at::cat(parts);
 }
 
+/// This rank's part of the next step's rows.
+Batch Trainer::next_batch() {
+  const Share share = options_.ranks.share(options_.batch);
+  Batch batch = gather(data_.training, next_rows().narrow(0, share.first, share.count),
+                       {.first_sample = share.first, .step = static_cast<uint64_t>(step_)});
+  batch.whole = options_.batch;
+  return batch;
+}
+
+/// The batch's loss, or this rank's part of that sum.
+Tensor Trainer::mean_loss(const Batch& batch) const {
+  const Tensor losses = objective_->loss(*denoiser_, batch, rng_);
+  return options_.ranks.alone() ? losses.mean() : losses.sum() / static_cast<double>(options_.batch);
+}
+
 double Trainer::fraction_done(double seconds) const {
   if (options_.minutes > 0) return std::min(1.0, seconds / (60 * options_.minutes));
   return static_cast<double>(step_) / static_cast<double>(options_.steps);
@@ -134,12 +149,12 @@ double Trainer::learning_rate(double fraction) const {
 }
 
 /// The loss; nothing where it or its gradient was not finite, and the options say what to do then.
-std::optional<double> Trainer::train_step(double learning_rate) {
-  const auto step = static_cast<uint64_t>(step_);
-  const Batch batch = gather(data_.training, next_rows(), step);
-  const Tensor loss = objective_->loss(*denoiser_, batch, rng_).mean();
-  const Tensor gradient = parameters_->gradient(loss);
-  const double value = loss.item<double>();
+std::optional<double> Trainer::train_step(double learning_rate, const TrainHooks& hooks, const Line& line) {
+  const Tensor loss = mean_loss(next_batch());
+  Tensor gradient = parameters_->gradient(loss);
+  double value = loss.item<double>();
+  if (!options_.ranks.alone())
+    gradient = exchange_.sum(options_.ranks, gradient, value, agreed_ = votes(hooks, line));
   gradient_norm_ = gradient.norm().item<double>();
   if (!std::isfinite(value) || !std::isfinite(gradient_norm_)) {
     leave_out(fmt::format("the loss at step {} is {} (gradient norm {})", step_ + 1, value, gradient_norm_));
@@ -173,7 +188,8 @@ void Trainer::tell(const TrainHooks& hooks, Line& line, double rate) {
   const bool measure = data_.held_out.size() > 0 && step_ % options_.held_out_every == 0;
   const bool last = options_.minutes <= 0 && step_ == options_.steps;
   if (!measure && !last && step_ % options_.log_every != 0) return;
-  if (!hooks.on_metrics && !(measure && watches_held_out())) return;
+  const bool told = hooks.on_metrics && options_.ranks.root();
+  if (!told && !(measure && (watches_held_out() || !options_.ranks.alone()))) return;
   seconds_ = line.now();
   TrainMetrics metrics{
       .step = step_,
@@ -187,19 +203,23 @@ void Trainer::tell(const TrainHooks& hooks, Line& line, double rate) {
       .skipped = incidents_.skipped - line.incidents.skipped,
       .rewinds = incidents_.rewinds};
   if (measure) metrics.held_out_loss = measure_held_out();
-  if (hooks.on_metrics) hooks.on_metrics(metrics);
+  if (told) hooks.on_metrics(metrics);
   line.restart(incidents_);
 }
 
 TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
   const int64_t first_step = step_;
   Line line{.start = Clock::now(), .before = seconds_, .since = seconds_, .incidents = incidents_};
+  const Ranks& ranks = options_.ranks;
+  share_state();
+  if (!ranks.alone()) agreed_ = exchange_.agree(ranks, votes(hooks, line));
   remember();
   while (true) {
-    check_stop();
-    seconds_ = line.now();
+    if (ranks.alone()) agreed_ = votes(hooks, line);
+    if (agreed_.end) fail(ErrorKind::stopped, "stopped on request");
+    seconds_ = agreed_.seconds;
     const double fraction = fraction_done(seconds_);
-    const bool stopped = hooks.should_stop && hooks.should_stop(), early = out_of_patience();
+    const bool stopped = agreed_.stop, early = out_of_patience();
     const bool done = fraction >= 1 || stopped || early, moved = step_ > first_step;
     const int64_t before = step_;
     if (done || (moved && step_ % options_.checkpoint_every == 0)) {
@@ -208,16 +228,20 @@ TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
         return fraction >= 1 ? TrainOutcome::completed : early ? TrainOutcome::early : TrainOutcome::stopped;
     }
     const double rate = learning_rate(fraction);
-    const std::optional<double> loss = step_ < before ? std::nullopt : train_step(rate);
+    const std::optional<double> loss = step_ < before ? std::nullopt : train_step(rate, hooks, line);
     if (loss) {
       note_loss(line, *loss);
-      if (hooks.on_step) hooks.on_step(step_, fraction, *loss);
+      if (ranks.root() && hooks.on_step) hooks.on_step(step_, fraction, *loss);
       tell(hooks, line, rate);
     } else if (step_ <= before) {
       line.restart(incidents_);
-      if (hooks.on_rewind) hooks.on_rewind(step_);
+      if (ranks.root() && hooks.on_rewind) hooks.on_rewind(step_);
     }
   }
+}
+
+Votes Trainer::votes(const TrainHooks& hooks, const Line& line) const {
+  return {.seconds = line.now(), .stop = hooks.should_stop && hooks.should_stop(), .end = stop_requested()};
 }
 
 std::string Trainer::progress() const {

@@ -11,6 +11,7 @@
 #include "fokker/objective/objective.h"
 #include "fokker/table/table_map.h"
 #include "fokker/train/flat_parameters.h"
+#include "fokker/train/step_exchange.h"
 #include "fokker/train/train_options.h"
 
 namespace fokker {
@@ -35,7 +36,8 @@ struct LossOverTime {
   std::vector<double> edges, losses;
 };
 
-/// What the world outside learns and decides during training. All are optional.
+/// What the world outside learns and decides during training. All are optional. Of several ranks the first
+/// alone tells; any may ask for a stop.
 struct TrainHooks {
   std::function<void(const TrainMetrics&)> on_metrics;
   std::function<void(int64_t step, double fraction, double loss)> on_step;
@@ -55,7 +57,9 @@ enum class TrainOutcome {
 
 /// Trains a network by an objective on a data set: AdamW with warm-up and cosine decay, gradient clipping and
 /// an exponential moving average of the weights. Which rows, times and noise a step sees depends on the seed
-/// and the step alone, so a resumed run continues as if it had never stopped.
+/// and the step alone, so a resumed run continues as if it had never stopped. Ranks (TrainOptions::ranks)
+/// take a part each of every batch and add up their gradients: the steps are those of one process but for
+/// rounding, and the weights have the same bits on all.
 class Trainer {
  public:
   Trainer(std::unique_ptr<Network> network, DenoiserSpec spec, std::shared_ptr<const Objective> objective,
@@ -72,13 +76,16 @@ class Trainer {
   int64_t step() const { return step_; }
   /// The step at which a state was loaded, or -1.
   int64_t loaded_step() const { return loaded_step_; }
+  /// The step of the last checkpoint that was handed over or loaded, or -1.
+  int64_t saved_step() const { return std::max(saved_step_, loaded_step_); }
   double seconds() const { return seconds_; }
   /// The denoiser with the averaged weights; it follows the training.
   const Denoiser& averaged() const { return *averaged_; }
   const Network& averaged_network() const { return *average_; }
   const DenoiserSpec& spec() const { return spec_; }
   const Normalisation& normalisation() const { return normalisation_; }
-  /// Mean loss of the averaged weights on the held-out rows; the same times and noise at every call.
+  /// Mean loss of the averaged weights on the held-out rows; the same times and noise at every call. Ranks
+  /// call it together.
   double held_out_loss() const;
   /// The same loss by the times that the objective asked of the denoiser. Nothing where it asks for no times
   /// of rows, or a denoiser of a kind (a table's with a schema).
@@ -101,6 +108,9 @@ class Trainer {
   /// Weights, averages, optimiser moments, counters and the problem: all that a resumed run needs, and a
   /// manifest of it.
   void save_state(const std::filesystem::path& folder) const;
+  /// Gives all ranks the state that rank 0 has. Input error, on all, that names each difference where one has
+  /// another problem. `run` begins with it.
+  void share_state();
   /// Checks every byte first. DamageError (core/file/manifest.h) where the folder holds no state or a damaged
   /// one; input error where it is of another problem: names each difference. The trainer is then as it was.
   /// Returns false for a state of an earlier version, which knows its network, seed and batch size only.
@@ -124,9 +134,13 @@ class Trainer {
   void remember();
   void rewind(const std::string& reason);
   void leave_out(const std::string& reason);
-  Batch gather(const Dataset& data, const Tensor& rows, uint64_t step) const;
+  Batch gather(const Dataset& data, const Tensor& rows, DrawPosition position) const;
   Tensor next_rows();
-  std::optional<double> train_step(double learning_rate);
+  Batch next_batch();
+  Tensor mean_loss(const Batch& batch) const;
+  void check_shared_problem() const;
+  Votes votes(const TrainHooks& hooks, const Line& line) const;
+  std::optional<double> train_step(double learning_rate, const TrainHooks& hooks, const Line& line);
   double learning_rate(double fraction) const;
   double fraction_done(double seconds) const;
   bool weights_are_finite() const;
@@ -147,7 +161,7 @@ class Trainer {
   ConditionMap condition_;                 ///< where rows have conditions
   TrainOptions options_;
   Rng rng_;
-  int64_t step_ = 0, loaded_step_ = -1;
+  int64_t step_ = 0, loaded_step_ = -1, saved_step_ = -1;
   double seconds_ = 0;
   double gradient_norm_ = 0;
   Incidents incidents_;
@@ -155,6 +169,8 @@ class Trainer {
   std::optional<BestHeldOut> best_;
   Tensor best_weights_;  ///< flat, with keep_best
   std::shared_ptr<const RestorePoint> restore_point_;
+  StepExchange exchange_;
+  Votes agreed_;
   int64_t epoch_ = -1;
   Tensor order_;  ///< the permutation of the current epoch
   Json described_ = Json::object();

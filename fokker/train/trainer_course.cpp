@@ -73,8 +73,7 @@ bool Trainer::weights_are_finite() const {
 
 /// The loss notices weights of a step only in the next, and the last has none.
 double Trainer::next_loss() {
-  const Batch batch = gather(data_.training, next_rows(), static_cast<uint32_t>(step_));
-  return objective_->loss(*denoiser_, batch, rng_).mean().item<double>();
+  return options_.ranks.sum(mean_loss(next_batch()).item<double>());
 }
 
 /// Hands over a state that is fit to be kept; false where it was not, and training went back.
@@ -92,7 +91,10 @@ bool Trainer::settle(const TrainHooks& hooks, bool moved, bool completed) {
     return false;
   }
   if (completed && moved && options_.keep_best && step_ % options_.held_out_every != 0) measure_held_out();
-  if (hooks.on_checkpoint) hooks.on_checkpoint(*this);
+  options_.ranks.on_root([&] {
+    if (hooks.on_checkpoint) hooks.on_checkpoint(*this);
+  });
+  saved_step_ = step_;
   remember();
   return true;
 }

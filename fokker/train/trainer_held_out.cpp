@@ -36,19 +36,20 @@ int64_t Trainer::held_out_parts() const {
 Batch Trainer::held_out_batch(int64_t part) const {
   const int64_t rows = std::min(data_.held_out.size(), options_.held_out_rows);
   const int64_t first = part * options_.batch, last = std::min(first + options_.batch, rows);
-  return gather(data_.held_out, at::arange(first, last, at::kLong), static_cast<uint64_t>(part));
+  return gather(data_.held_out, at::arange(first, last, at::kLong), {.step = static_cast<uint64_t>(part)});
 }
 
 double Trainer::held_out_loss() const try {
   const GradientMode no_gradients(false);
   const Rng rng = rng_.stream("held out");
   double total = 0, rows = 0;
-  for (int64_t part = 0; part < held_out_parts(); ++part) {
+  const Ranks& ranks = options_.ranks;
+  for (int64_t part = ranks.rank(); part < held_out_parts(); part += ranks.size()) {
     const Tensor losses = objective_->loss(*averaged_, held_out_batch(part), rng);
     total += losses.sum().item<double>();
     rows += static_cast<double>(losses.size(0));
   }
-  return total / rows;
+  return ranks.sum(total) / ranks.sum(rows);
 } catch (...) {
   detail::throw_as_error();
 }

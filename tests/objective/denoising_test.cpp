@@ -187,8 +187,8 @@ TEST(DenoisingObjective, DropsLabelsAtTheStatedRate) {
 
 // As the classes' are, and by the same draws.
 TEST(DropLabels, RowsOfConditionsAreDroppedWhole) {
-  const Tensor classes = drop_labels(at::ones({2000}, at::kLong), 0.25, 3, Rng(1));
-  const Tensor rows = Rng(2).normal({2000, 3}), dropped = drop_labels(rows, 0.25, 3, Rng(1));
+  const Tensor classes = drop_labels(at::ones({2000}, at::kLong), 0.25, {.step = 3}, Rng(1));
+  const Tensor rows = Rng(2).normal({2000, 3}), dropped = drop_labels(rows, 0.25, {.step = 3}, Rng(1));
   const Tensor none = dropped.isnan();
   EXPECT_TRUE(none.any(1).equal(none.all(1)));
   EXPECT_TRUE(none.any(1).equal(classes == -1));

@@ -111,7 +111,7 @@ TEST(SlicedScoreMatching, IsUnbiasedForTheImplicitOne) {
   const Tensor exact = implicit_score_matching(unrelated, x).detach();
   for (const auto kind : {SlicedObjective::Directions::rademacher, SlicedObjective::Directions::gaussian})
     for (const auto norm : {SlicedNorm::exact, SlicedNorm::sliced}) {
-      const Tensor directions = random_directions(kind, 2, many, 0, Rng(6));
+      const Tensor directions = random_directions(kind, 2, many, {}, Rng(6));
       const Tensor sliced =
           sliced_score_matching(unrelated, many, directions, norm).detach().reshape({3, -1});
       for (int64_t i = 0; i < 3; ++i)
@@ -125,7 +125,7 @@ TEST(SlicedScoreMatching, WithSignsIsExactInOneDimension) {
   const auto score = [](const Tensor& y) { return at::sin(y); };
   const Tensor exact = implicit_score_matching(score, x).detach();
   const auto sliced = [&](SlicedObjective::Directions kind) {
-    return sliced_score_matching(score, x, random_directions(kind, 1, x, 0, Rng(2))).detach();
+    return sliced_score_matching(score, x, random_directions(kind, 1, x, {}, Rng(2))).detach();
   };
   EXPECT_LT(worst(sliced(SlicedObjective::Directions::rademacher), exact), 1e-12);
   EXPECT_GT(worst(sliced(SlicedObjective::Directions::gaussian), exact), 0.1);
@@ -134,12 +134,13 @@ TEST(SlicedScoreMatching, WithSignsIsExactInOneDimension) {
 TEST(RandomDirections, HaveTheUnitSecondMoment) {
   const Tensor like = at::zeros({50'000, 2}, at::kDouble);
   for (const auto kind : {SlicedObjective::Directions::rademacher, SlicedObjective::Directions::gaussian}) {
-    const Tensor v = random_directions(kind, 2, like, 3, Rng(1));
+    const Tensor v = random_directions(kind, 2, like, {.step = 3}, Rng(1));
     EXPECT_NEAR(average(v[0].square()), 1, 0.03);
     EXPECT_NEAR(average(v[0].select(1, 0) * v[0].select(1, 1)), 0, 0.03);
     EXPECT_NEAR(average(v[0] * v[1]), 0, 0.03) << "projections are independent";
   }
-  const Tensor signs = random_directions(SlicedObjective::Directions::rademacher, 1, like, 3, Rng(1));
+  const Tensor signs =
+      random_directions(SlicedObjective::Directions::rademacher, 1, like, {.step = 3}, Rng(1));
   EXPECT_EQ(worst(signs.abs(), at::ones_like(signs)), 0);
 }
 

@@ -94,7 +94,7 @@ TEST(TableObjective, FusedFormIsThePlainOne) {
 
 TEST(TableObjective, GivesSetsOfEverySizeEvenly) {
   const int64_t n = 40'000, columns = 5;
-  const Tensor given = draw_given_columns(n, columns, 0.4, 3, Rng(1));
+  const Tensor given = draw_given_columns(n, columns, 0.4, {.step = 3}, Rng(1));
   const Tensor size = given.sum(1);
   EXPECT_NEAR((size == 0).to(at::kDouble).mean().item<double>(), 0.6, 4 * std::sqrt(0.24 / n));
   for (int k = 1; k < columns; ++k)
@@ -104,7 +104,7 @@ TEST(TableObjective, GivesSetsOfEverySizeEvenly) {
   const Tensor share = given.mean(0);
   for (int64_t j = 0; j < columns; ++j)
     EXPECT_NEAR(share[j].item<double>(), 0.2, 4 * std::sqrt(0.16 / n)) << j;
-  EXPECT_FALSE(draw_given_columns(n, columns, 0.4, 4, Rng(1)).equal(given));
+  EXPECT_FALSE(draw_given_columns(n, columns, 0.4, {.step = 4}, Rng(1)).equal(given));
 }
 
 TEST(TableObjective, RefusesOtherDenoisers) {
@@ -121,16 +121,16 @@ TEST(TableObjective, RefusesOtherDenoisers) {
 
 TEST(GivenColumns, SomeAreAlwaysGivenAndOthersAsBefore) {
   const int64_t n = 20'000;
-  const Tensor mask = draw_given_beside(n, 5, {3, 1}, 0.3, 2, Rng(1));
+  const Tensor mask = draw_given_beside(n, 5, {3, 1}, 0.3, {.step = 2}, Rng(1));
   EXPECT_TRUE(mask.select(1, 1).eq(1).all().item<bool>());
   EXPECT_TRUE(mask.select(1, 3).eq(1).all().item<bool>());
   const Tensor others = mask.index_select(1, at::tensor({0, 2, 4}, at::kLong));
-  EXPECT_TRUE(others.equal(draw_given_columns(n, 3, 0.3, 2, Rng(1))));
+  EXPECT_TRUE(others.equal(draw_given_columns(n, 3, 0.3, {.step = 2}, Rng(1))));
   EXPECT_LE(others.sum(1).max().item<double>(), 2);  // never all
-  EXPECT_FALSE(draw_given_beside(n, 5, {}, 0, 2, Rng(1)).defined());
+  EXPECT_FALSE(draw_given_beside(n, 5, {}, 0, {.step = 2}, Rng(1)).defined());
   // One other column alone: there is none to be given beside.
-  EXPECT_TRUE(
-      draw_given_beside(4, 2, {0}, 0.5, 2, Rng(1)).equal(rows_of({{1, 0}}).expand({4, 2}).to(at::kFloat)));
+  EXPECT_TRUE(draw_given_beside(4, 2, {0}, 0.5, {.step = 2}, Rng(1))
+                  .equal(rows_of({{1, 0}}).expand({4, 2}).to(at::kFloat)));
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ void sliced(const Trial& trial, Evidence& evidence, SlicedObjective::Directions 
   const ScoreFunction field = unrelated_fields()[2].value;
   const Tensor J = jacobian(field, x), symmetric = 0.5 * (J + J.transpose(1, 2));
   const Tensor many = x.repeat_interleave(n, 0);
-  Tensor v = random_directions(kind, 1, many, 0, trial.rng());
+  Tensor v = random_directions(kind, 1, many, {}, trial.rng());
   if (!trial.has("unit")) v = v / v.norm(2, {-1}, /*keepdim=*/true);
   const Tensor loss = sliced_score_matching(field, many, v).detach().reshape({3, n});
   for (int64_t i = 0; i < 3; ++i) {

@@ -1,0 +1,193 @@
+// Several processes of one run: what they compute is what one does, and the loss of any ends all.
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "cli/fixture.h"
+#include "fokker/train/run_folder.h"
+
+extern char** environ;
+
+namespace fokker {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::ContainsRegex;
+
+constexpr const char* small_network = "--width 16 --depth 1 --no-report --quiet";
+
+class CliLaunch : public Cli {
+ protected:
+  /// Begins `fokker ARGUMENTS` in the test's folder.
+  pid_t begin(const std::string& arguments) const {
+    const std::string line = fmt::format("cd '{}' && exec '{}' {} >out.txt 2>err.txt </dev/null",
+                                         folder_.string(), FOKKER_COMMAND, arguments);
+    std::vector<std::string> words = {"sh", "-c", line};
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    pid_t child = -1;
+    EXPECT_EQ(::posix_spawn(&child, "/bin/sh", nullptr, nullptr, argv.data(), environ), 0);
+    return child;
+  }
+  /// A training of two ranks without an end; it is left once it has this checkpoint.
+  pid_t begin_training(const std::string& options, const std::string& checkpoint) const {
+    write_points(200);
+    const pid_t launcher = begin(fmt::format(
+        "launch --processes 2 -- train --data points.csv --out run --steps 10000000 --timeout 2 {} {}",
+        small_network, options));
+    for (int i = 0; i < 2000 && !fs::exists(path("run/checkpoints/" + checkpoint)); ++i)
+      std::this_thread::sleep_for(milliseconds(10));
+    EXPECT_TRUE(fs::exists(path("run/checkpoints/" + checkpoint))) << read_file(path("err.txt"));
+    return launcher;
+  }
+  /// The processes that it has started: of `launch`, in the order of their ranks.
+  static std::vector<pid_t> children_of(pid_t process) {
+    std::ifstream text(fmt::format("/proc/{0}/task/{0}/children", process));
+    std::vector<pid_t> children;
+    for (pid_t child = 0; text >> child;) children.push_back(child);
+    return children;
+  }
+  static int wait_for(pid_t process) {
+    int status = 0;
+    ::waitpid(process, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  /// Gone, or only waiting to be asked for its status by a parent that is not ours.
+  static bool is_gone(pid_t process) {
+    for (int i = 0; i < 500; ++i) {
+      const std::string file = fmt::format("/proc/{}/stat", process);
+      if (::kill(process, 0) != 0) return true;
+      std::ifstream in(file);
+      std::string text{std::istreambuf_iterator<char>(in), {}};
+      if (text.empty() || text.find(") Z ") != std::string::npos) return true;
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    return false;
+  }
+  /// Sends a signal to a rank; all must end with exit code 6 and leave a run that is whole.
+  std::string lose(size_t rank, int signal, const std::string& options, const std::string& checkpoint) const {
+    const pid_t launcher = begin_training(options, checkpoint);
+    const auto ranks = children_of(launcher);
+    EXPECT_EQ(ranks.size(), 2U);
+    ::kill(ranks.size() == 2 ? ranks[rank] : launcher, signal);
+    EXPECT_EQ(wait_for(launcher), 6);
+    for (const pid_t process : ranks) EXPECT_TRUE(is_gone(process));
+    std::string said = read_file(path("err.txt"));
+    EXPECT_EQ(run("inspect run --check").code, 0) << read_file(path("err.txt"));
+    return said;
+  }
+  std::vector<double> losses(const std::string& run) const {
+    std::vector<double> losses;
+    for (const TrainMetrics& line : RunFolder(path(run)).metrics()) losses.push_back(line.loss);
+    return losses;
+  }
+};
+
+TEST_F(CliLaunch, TrainsAndSamplesAsOneProcessDoes) {
+  write_points(200);
+  const std::string train =
+      fmt::format("train --data points.csv --steps 100 --batch 31 --json {}", small_network);
+  ASSERT_EQ(run(train + " --out one").code, 0) << read_file(path("err.txt"));
+  const Outcome two = run("launch --processes 2 -- " + train + " --out two");
+  ASSERT_EQ(two.code, 0) << two.err;
+  EXPECT_TRUE(Json::parse(two.out, nullptr, false).is_object()) << "one rank speaks: " << two.out;
+  EXPECT_EQ(two.err, "");
+  const auto alone = losses("one"), among = losses("two");
+  ASSERT_GT(alone.size(), 1U);
+  ASSERT_EQ(among.size(), alone.size());
+  for (size_t i = 0; i < alone.size(); ++i) EXPECT_NEAR(among[i] / alone[i], 1, 1e-5);
+  ASSERT_EQ(run("sample one --n 1000 --out 1.npy --quiet").code, 0);
+  for (const int processes : {2, 3}) {
+    const Outcome shared =
+        run(fmt::format("launch --processes {0} -- sample one --n 1000 --out {0}.npy --quiet", processes));
+    ASSERT_EQ(shared.code, 0) << shared.err;
+    EXPECT_EQ(read_file(path(fmt::format("{}.npy", processes))), read_file(path("1.npy"))) << processes;
+  }
+}
+
+TEST_F(CliLaunch, AKilledRankEndsAll) {
+  const std::string said = lose(1, SIGKILL, "--checkpoint-every 50", "step-000000050");
+  EXPECT_THAT(
+      said,
+      ContainsRegex("fokker: rank 1 was lost: it has ended, or its connection is cut; the last checkpoint "
+                    "is that of step [0-9]*: continue with --resume"));
+  EXPECT_THAT(said, HasSubstr("rank 1 was ended by signal 9"));
+}
+
+TEST_F(CliLaunch, AKilledFirstRankEndsAll) {
+  const std::string said = lose(0, SIGKILL, "--checkpoint-every 50", "step-000000050");
+  EXPECT_THAT(said,
+              HasSubstr("fokker: rank 1: rank 0 was lost: it has ended, or its connection is cut; the last"));
+}
+
+TEST_F(CliLaunch, AStoppedRankEndsAll) {
+  const std::string said = lose(1, SIGSTOP, "--checkpoint-every 50", "step-000000050");
+  EXPECT_THAT(
+      said,
+      ContainsRegex("fokker: rank 1 was lost: no sign of life for 1.5 s; the last checkpoint is that of"));
+}
+
+/// With a checkpoint and a preview at every step nearly all time is spent in a save.
+TEST_F(CliLaunch, AFirstRankStoppedInASaveEndsAll) {
+  const std::string said = lose(0, SIGSTOP, "--checkpoint-every 1", "step-000000003");
+  EXPECT_THAT(
+      said,
+      HasSubstr(
+          "fokker: rank 1: rank 0 was lost: no sign of life for 1.5 s; the last checkpoint is that of"));
+}
+
+TEST_F(CliLaunch, ARankKilledInASaveEndsAll) {
+  const std::string said = lose(1, SIGKILL, "--checkpoint-every 1", "step-000000003");
+  EXPECT_THAT(said, HasSubstr("fokker: rank 1 was lost: it has ended"));
+}
+
+TEST_F(CliLaunch, ARankThatDoesNotArriveIsNamed) {
+  write_points(20);
+  const Outcome outcome = run("train --data points.csv --out run --timeout 0.5",
+                              fmt::format("env RANK=0 WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT={}",
+                                          20000 + ::getpid() % 10000));
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_THAT(outcome.err, HasSubstr("fokker: rank 1 was lost: it did not arrive within 0.5 s (1 of 2 did)"));
+  EXPECT_FALSE(fs::exists(path("run")));
+}
+
+TEST_F(CliLaunch, ASignalIsPassedOnAndEndsInACheckpoint) {
+  const pid_t launcher = begin_training("--checkpoint-every 50", "step-000000050");
+  const auto ranks = children_of(launcher);
+  ::kill(launcher, SIGTERM);
+  EXPECT_EQ(wait_for(launcher), 143);
+  for (const pid_t process : ranks) EXPECT_TRUE(is_gone(process));
+  EXPECT_EQ(run("inspect run --check").code, 0);
+}
+
+TEST_F(CliLaunch, NoRankOutlivesTheLauncher) {
+  const pid_t launcher = begin_training("--checkpoint-every 50", "step-000000050");
+  const auto ranks = children_of(launcher);
+  ASSERT_EQ(ranks.size(), 2U);
+  ::kill(launcher, SIGKILL);
+  wait_for(launcher);
+  for (const pid_t process : ranks) EXPECT_TRUE(is_gone(process));
+}
+
+TEST_F(CliLaunch, TheCauseIsTheExitCode) {
+  const Outcome outcome = run("launch --processes 2 -- train --data missing.csv --out run");
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("missing.csv"));
+}
+
+TEST_F(CliLaunch, RefusesWhatMakesNoSense) {
+  expect_refusal("launch --processes 0 -- train --data a.csv --out run", 2, "processes: expected 1 to 1024");
+  expect_refusal("launch --processes 2", 2, "launch: expected a command after --");
+  expect_refusal("launch --processes 2 -- verify", 2, "several processes cannot share the work of 'verify'");
+  const Outcome outcome = run("train --data a.csv --out run", "env RANK=2 WORLD_SIZE=2");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.err, "fokker: RANK: expected a number below WORLD_SIZE = 2 but received 2\n");
+}
+
+}  // namespace
+}  // namespace fokker
