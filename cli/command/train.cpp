@@ -1,8 +1,8 @@
 #include "cli/option/command.h"
 #include "cli/progress.h"
 #include "cli/ranks.h"
+#include "cli/run/plan_output.h"
 #include "cli/run/preview.h"
-#include "cli/run/prior.h"
 #include "cli/run/rehearsal.h"
 #include "cli/run/run_report.h"
 #include "cli/run/train_setup.h"
@@ -11,8 +11,6 @@
 #include "fokker/core/messages.h"
 #include "fokker/core/stop.h"
 #include "fokker/core/text/text.h"
-#include "fokker/data/columns.h"
-#include "fokker/data/labels.h"
 #include "fokker/objective/registry.h"
 #include "fokker/objective/weighting.h"
 #include "fokker/table/describe.h"
@@ -21,39 +19,6 @@
 
 namespace fokker::cli {
 namespace {
-
-/// What is decided, without where and from what.
-Json plan_json(const TrainingPlan& plan) {
-  Json json = plan.record().to_json();
-  for (const char* key : {"seed", "data_options", "machine"}) json.erase(key);
-  return json;
-}
-
-std::string plan_text(const TrainingPlan& plan) {
-  const std::string budget = plan.options.minutes > 0 ? fmt::format("{} minutes", plan.options.minutes)
-                                                      : fmt::format("{} steps", plan.options.steps);
-  const std::string labels =
-      plan.label_names.empty() ? "" : fmt::format(" labels {};", list_labels(plan.label_names));
-  const std::string given =
-      plan.condition.any() ? fmt::format(" given {};", list_columns(plan.condition.columns)) : "";
-  const bool mirrored = plan.data.training.size() + plan.data.held_out.size() > plan.rows;
-  return fmt::format("{}: {} rows of shape {}{} ({} held out);{}{} {} parameters; {} of batch {}{}",
-                     plan.data.training.source, plan.rows, shape_string(plan.data.training.event_shape()),
-                     mirrored ? " and their mirror images" : "", plan.data.held_out.size(), labels, given,
-                     plan.network->parameter_count(), budget, plan.options.batch,
-                     plan.network->bf16_products() ? "; products in bfloat16" : "");
-}
-
-/// What was decided, and what may be meant otherwise.
-void say_plan(const TrainingPlan& plan, const TrainSettings& settings) {
-  message(plan_text(plan));
-  for (const std::string& warning : plan.warnings) warn(warning);
-  for (const std::string& note : plan.notes) message(note);
-  if (plan.data.training.size() < report::kFewestCompared && !settings.no_report)
-    message(fmt::format("the report will not compare samples with data: that takes {} rows of training data",
-                        report::kFewestCompared));
-  warn_of_prior(plan.spec.process, plan.spread, plan.prior, "samples of this model");
-}
 
 /// The report of a run that has just ended. That it cannot be written is no failure of the training.
 std::optional<std::string> report_of(const TrainSettings& settings, const TrainingPlan& plan) {

@@ -8,8 +8,8 @@
 
 namespace fokker {
 
-/// Writes config.json and diffusion_pytorch_model.safetensors, the layout of diffusers' models, into a folder that is
-/// put in place when it is whole. Returns the names of the files.
+/// Writes config.json and diffusion_pytorch_model.safetensors, the layout of diffusers' models, into a folder
+/// that is put in place when it is whole. Returns the names of the files.
 std::vector<std::string> save_network(const std::filesystem::path& folder, const Network& network);
 
 /// Reads what save_network writes; it wants no gradients. Input errors name the file.

@@ -144,6 +144,12 @@ void note_twins(TrainingPlan& plan) {
           schema.columns[static_cast<size_t>(j)].name, schema.columns[static_cast<size_t>(source)].name));
 }
 
+void note_held_out(TrainingPlan& plan, const Recipe& recipe) {
+  if (plan.data.held_out.size() == 0 && recipe.held_out > 0)
+    plan.notes.push_back(fmt::format("no row is held out: {} of {} rows is less than half of one",
+                                     recipe.held_out, plan.rows));
+}
+
 void choose_objective(TrainingPlan& plan, const Recipe& recipe) {
   if (plan.table) return choose_table_objective(plan, recipe);
   plan.times = recipe.times.value_or(TimeSampling{.law = default_times(plan.spec.process)});
@@ -269,9 +275,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
   plan.warnings =
       data_doubts(data, plan.data, recipe.warm_start ? plan.normalisation.kind() : recipe.normalisation,
                   plan.normalisation);
-  if (plan.data.held_out.size() == 0 && recipe.held_out > 0)
-    plan.notes.push_back(fmt::format("no row is held out: {} of {} rows is less than half of one",
-                                     recipe.held_out, data.size()));
+  note_held_out(plan, recipe);
   rehearse(plan);
   return plan;
 } catch (...) {
