@@ -20,7 +20,8 @@ struct TrainSettings : KindOptions {
   std::string on_divergence = "stop";
   double minutes = 0, learning_rate = 0, ema = 0.999, gradient_clip = 1.0, weight_decay = 0.0,
          held_out = 0.05;
-  bool resume = false, overwrite = false, dry_run = false, no_report = false, keep_best = false, tensorboard = false;
+  bool resume = false, overwrite = false, dry_run = false, no_report = false, keep_best = false,
+       tensorboard = false;
 
   /// How the file is read. Of --channels, those that an image can have are the file's, more the U-Net's.
   DataOptions file_reading() const {
