@@ -5,6 +5,7 @@
 
 #include "data/damage.h"
 #include "fokker/core/file/files.h"
+#include "fokker/core/file/manifest.h"
 #include "fokker/nn/mlp/mlp.h"
 #include "support.h"
 
@@ -91,6 +92,18 @@ TEST_F(ModelFolder, NamesAFileThatIsNotWhatWasWritten) {
   save_model(path("m"), model(0, {}));
   EXPECT_TRUE(load_model(path("m")).network->parameters()[0].tensor.equal(weights));
   EXPECT_EQ(read("m/notes.txt"), "mine");
+}
+
+// Only parts of a model make room for another, whatever a manifest says.
+TEST_F(ModelFolder, TakesNothingAwayThatIsNoPart) {
+  save_model(path("m"), model(0, {}));
+  write("m/notes/mine.txt", "mine");
+  write("m/unet/config.json", "an image model's");
+  write_manifest(path("m"), {"fokker.json", "notes/mine.txt", "unet/config.json"});
+  save_model(path("m"), model(0, {}));
+  EXPECT_EQ(read("m/notes/mine.txt"), "mine");
+  EXPECT_FALSE(std::filesystem::exists(path("m/unet")));
+  EXPECT_NO_THROW(load_model(path("m")));
 }
 
 // A reader that comes while a model is replaced sees one or the other whole.
