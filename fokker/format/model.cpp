@@ -148,14 +148,17 @@ void fill_model_folder(const fs::path& folder, const Model& model) {
   write_manifest(folder, files);
 }
 
-/// What a model there consists of, which another takes the place of: what this one has, and what the
-/// manifest of that one names.
+/// What a model there consists of, which another takes the place of: what this one has, and of the other
+/// parts those that the manifest of that one names. (A file may say anything: nothing else goes.)
 std::vector<std::string> replaced_by(const Model& model, const fs::path& folder) {
   std::vector<std::string> names = {description_file, manifest_name, part_name(model)};
   if (is_unet(model)) names.insert(names.end(), {"scheduler", "model_index.json"});
-  for (const std::string& file : manifest_files(folder)) {
-    const std::string top = fs::path(file).begin()->string();
-    if (std::find(names.begin(), names.end(), top) == names.end()) names.push_back(top);
+  const std::vector<std::string> files = manifest_files(folder);
+  for (const std::string part : {"network", "unet", "scheduler", "model_index.json"}) {
+    const bool there = std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+      return fs::path(file).begin()->string() == part;
+    });
+    if (there && std::find(names.begin(), names.end(), part) == names.end()) names.push_back(part);
   }
   return names;
 }

@@ -126,7 +126,7 @@ TEST_F(Cli, ARunWithAMissingPartIsRefused) {
   write_points(50);
   ASSERT_EQ(run("train --data points.csv --out run --steps 5 --batch 8 --width 8 --quiet").code, 0);
   fs::remove(folder_ / "run/network/diffusion_pytorch_model.safetensors");
-  expect_refusal("sample run --n 5 --out x.csv", 3, "diffusion_pytorch_model.safetensors: no such file");
+  expect_refusal("sample run --n 5 --out x.csv", 3, "diffusion_pytorch_model.safetensors: is missing");
   fs::remove(folder_ / "run/fokker.json");
   expect_refusal("sample run --n 5 --out x.csv", 3, "fokker.json");
 }

@@ -93,14 +93,14 @@ TEST_F(LongRun, EndsEarlyAndSaysSo) {
 // From its first line to its last, in another process; one that was killed is told apart.
 TEST_F(LongRun, IsWatchedFromOutside) {
   const std::string start = fmt::format(
-      "{{ '{}' {} --steps 4000 >train.txt 2>&1 & }}; for i in $(seq 600); do [ -s run/metrics.jsonl ] && "
+      "{{ '{}' {} --steps 1500 >train.txt 2>&1 & }}; for i in $(seq 600); do [ -s run/metrics.jsonl ] && "
       "break; "
       "sleep 0.05; done;",
       FOKKER_COMMAND, train_words());
   EXPECT_EQ(run("watch run", start).code, 0);
   const std::string watched = read_file(path("out.txt"));
-  EXPECT_THAT(watched, HasSubstr("step 50/4000  loss "));
-  EXPECT_THAT(watched, HasSubstr("\nstep 4000/4000  loss "));
+  EXPECT_THAT(watched, HasSubstr("step 50/1500  loss "));
+  EXPECT_THAT(watched, HasSubstr("\nstep 1500/1500  loss "));
   EXPECT_THAT(read_file(path("err.txt")), HasSubstr("the run has ended: completed"));
   Json status = read_json(path("run/status.json"));
   status["state"] = "running";

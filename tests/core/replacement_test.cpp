@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "fault_points.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/file/leftovers.h"
 #include "fokker/core/text/text.h"
 #include "folder.h"
-#include "fault_points.h"
 #include "support.h"
 
 namespace fokker {
