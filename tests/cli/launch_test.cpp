@@ -120,7 +120,7 @@ TEST_F(CliLaunch, AKilledRankEndsAll) {
 }
 
 TEST_F(CliLaunch, AKilledFirstRankEndsAll) {
-  const std::string said = lose(0, SIGKILL, "--checkpoint-every 50", "step-000000050");
+  const std::string said = lose(0, SIGKILL, "--checkpoint-every 50", "step-000000100");
   EXPECT_THAT(said,
               HasSubstr("fokker: rank 1: rank 0 was lost: it has ended, or its connection is cut; the last"));
 }
