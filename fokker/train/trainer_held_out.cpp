@@ -62,7 +62,7 @@ LossOverTime Trainer::held_out_loss_over_time() const try {
   const Tensor sums = at::zeros({time_bins}, at::kDouble), counts = at::zeros({time_bins}, at::kDouble);
   for (int64_t part = 0; part < held_out_parts(); ++part) {
     const Tensor losses = objective_->loss(recorder, held_out_batch(part), rng).to(at::kCPU, at::kDouble);
-    const Tensor times = recorder.times();
+    const Tensor& times = recorder.times();
     if (!times.defined() || times.size(0) != losses.size(0)) return {};
     const Tensor bins = (times.to(at::kCPU) * time_bins).to(at::kLong).clamp(0, time_bins - 1);
     sums.index_add_(0, bins, losses);
