@@ -118,10 +118,11 @@ CsvFormat read_format(const JsonReader& reader) {
 /// Writes all of a model, and last what its files are.
 void fill_model_folder(const fs::path& folder, const Model& model) {
   const std::string part = part_name(model);
-  std::vector<std::string> files = {description_file};
-  write_file_atomically(folder / description_file, json_text(description(model), 2) + "\n");
+  std::vector<std::string> files;
   for (const std::string& name : save_network(folder / part, *model.network))
-    files.push_back(part + "/" + name);
+    files.push_back(fmt::format("{}/{}", part, name));
+  write_file_atomically(folder / description_file, json_text(description(model), 2) + "\n");
+  files.emplace_back(description_file);
   if (is_unet(model))
     for (std::string& name : write_pipeline_files(folder, model)) files.push_back(std::move(name));
   write_manifest(folder, files);

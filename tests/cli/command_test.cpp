@@ -20,7 +20,7 @@ TEST_F(Cli, UsageErrorsExitWith2AndListTheValidNames) {
   expect_refusal("sample --target two-mode --n 5 --out x.csv", 2, "two-modes");
   expect_refusal("sample --target two-modes --process vq --steps 5 --out x.csv", 2, "valid names: vp");
   expect_refusal("sample --target two-modes --n -1 --out x.csv", 2, "n > 0");
-  expect_refusal("sample --target two-modes --n 5 --out x.xyz", 2, ".npy, .csv or .png");
+  expect_refusal("sample --target two-modes --n 5 --out x.xyz", 2, ".npz, .csv or .png");
   expect_refusal("sample --target two-modes --n 5 --out x.csv --precision fp8", 2, "fp8");
   expect_refusal("doctor --device gpu", 2, "cuda:INDEX");
   EXPECT_FALSE(fs::exists(folder_ / "x.csv"));

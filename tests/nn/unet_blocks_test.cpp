@@ -63,7 +63,8 @@ Tensor naive_linear(const Tensor& x, const Values& p, const std::string& name) {
 class Blocks : public ::testing::Test {
  protected:
   LayerBuilder builder{1};
-  BlockOptions options = {.time_size = 5, .groups = 2, .eps = 1e-3, .head_size = 2, .output_scale = 1.3};
+  BlockOptions options = {
+      .time_size = 5, .groups = 2, .eps = 1e-3, .head_size = 2, .output_scale = 1.3, .attention_groups = 2};
   Tensor x = Rng(1).normal({2, 4, 5, 3}, {}, at::kDouble);
   Tensor time = Rng(2).normal({2, 5}, {}, at::kDouble);
   GradientMode off{false};
