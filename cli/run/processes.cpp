@@ -48,7 +48,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
     const std::string entry = *at;
     if (!changed.contains(entry.substr(0, entry.find('=')))) all.push_back(entry);
   }
-  for (const auto& [name, value] : changed) all.push_back(name + "=" + value);
+  for (const auto& [name, value] : changed) all.push_back(fmt::format("{}={}", name, value));
   return all;
 }
 

@@ -7,14 +7,9 @@
 
 namespace fokker {
 namespace fs = std::filesystem;
-namespace {
-
-constexpr const char* weights_name = "diffusion_pytorch_model";
-
-}  // namespace
 
 std::vector<std::string> save_network(const fs::path& folder, const Network& network) {
-  std::vector<std::string> files = {"config.json", fmt::format("{}.safetensors", weights_name)};
+  std::vector<std::string> files = {"config.json", fmt::format("{}.safetensors", network_weights)};
   write_file_atomically(folder / files[0], json_text(network.config(), 2) + "\n");
   save_safetensors(folder / files[1], network.parameters(), {{"format", "pt"}});
   return files;
@@ -24,10 +19,10 @@ std::shared_ptr<Network> load_network(const fs::path& folder) {
   const UndrawnWeights undrawn;
   std::shared_ptr<Network> network = make_network(read_json(folder / "config.json"), 0);
   try {
-    network->load(map_weights(folder, weights_name).tensors);
+    network->load(map_weights(folder, network_weights).tensors);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::argument)
-      fail(ErrorKind::input, "{}: {}", (folder / weights_name).string(), error.what());
+      fail(ErrorKind::input, "{}: {}", (folder / network_weights).string(), error.what());
     throw;
   }
   network->set_requires_grad(false);

@@ -1,6 +1,8 @@
 #include <webp/decode.h>
 #include <webp/mux.h>
 
+#include <algorithm>
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/data/bytes.h"
@@ -19,6 +21,15 @@ int webp_orientation(std::string_view bytes) {
   return exif_orientation({reinterpret_cast<const char*>(exif.bytes), exif.size});
 }
 
+/// One colour takes some forty bytes at any size, so that a short file may hold a large image, but not one
+/// that would fill the memory.
+void check_worth(const std::string& name, std::string_view bytes, int64_t height, int64_t width) {
+  constexpr int64_t small = int64_t{1} << 24, pixels_per_byte = 1024;
+  check_input(height * width <= std::max(small, pixels_per_byte * static_cast<int64_t>(bytes.size())),
+              "{}: truncated: it claims {} x {} pixels but the file has {} bytes", name, width, height,
+              bytes.size());
+}
+
 }  // namespace
 
 Tensor decode_webp(std::string_view bytes, const std::string& name, ImageFacts* facts) try {
@@ -28,6 +39,7 @@ Tensor decode_webp(std::string_view bytes, const std::string& name, ImageFacts* 
               "{}: not a readable WebP image: damaged or truncated header", name);
   check_input(!features.has_animation, "{}: expected a still image but it is an animation", name);
   check_image_size(name, features.height, features.width);
+  check_worth(name, bytes, features.height, features.width);
   const int64_t channels = features.has_alpha ? 4 : 3;
   const Tensor pixels = allocate(name, {features.height, features.width, channels}, at::kByte);
   const auto decode = features.has_alpha ? WebPDecodeRGBAInto : WebPDecodeRGBInto;

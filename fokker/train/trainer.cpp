@@ -67,9 +67,9 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
       normalisation_(std::move(normalisation)),
       table_(std::move(table)),
       condition_(std::move(condition)),
-      options_(options),
+      options_(std::move(options)),
       rng_(rng.stream("train")) {
-  check_options(options);
+  check_options(options_);
   if (!spec_.is_energy()) check_prediction(spec_.prediction, spec_.process);
   check(data_.training.size() > 0, "train: expected at least one row of data");
   check(!watches_held_out() || data_.held_out.size() > 0,

@@ -157,6 +157,13 @@ TEST_F(Image, ReadsWebpAndSurvivesDamage) {
   EXPECT_THAT(error_of([&] { decode_webp(bytes.substr(0, 40), "x.webp"); }),
               HasSubstr("x.webp: not a readable WebP"));
   survive_damage(bytes, [](const std::string& damaged) { decode_webp(damaged, "x"); });
+  // One colour is short at any size: 4 megapixels are read, a claim of 64 in as many bytes is not.
+  std::string plain = webp_bytes(at::full({3, 2000, 2000}, 7, at::kByte));
+  EXPECT_EQ(decode_webp(plain, "x").sizes(), (std::vector<int64_t>{3, 2000, 2000}));
+  for (const size_t i : {0, 1, 2, 3})  // width - 1 and height - 1 in 14 bits each, after the signature
+    plain[21 + i] = static_cast<char>((8191U | 8191U << 14U) >> (8 * i));
+  EXPECT_THAT(error_of([&] { decode_webp(plain, "x.webp"); }),
+              HasSubstr("it claims 8192 x 8192 pixels but the"));
   EXPECT_THAT(error_of([&] { load_image(write("x.png", "PIG89a")); }),
               HasSubstr("expected a PNG, JPEG, WebP, GIF, TIFF or BMP image"));
 }

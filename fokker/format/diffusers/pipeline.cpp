@@ -16,8 +16,6 @@ namespace fokker {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* weights_name = "diffusion_pytorch_model";
-
 /// The folder of the network's config.json: unet/ of a pipeline, or the folder itself.
 fs::path network_folder(const fs::path& folder) {
   return fs::exists(folder / "unet" / "config.json") ? folder / "unet" : folder;
@@ -53,7 +51,7 @@ std::shared_ptr<Network> import_network(const fs::path& folder, const Json& conf
   const UndrawnWeights undrawn;
   std::shared_ptr<Network> network = make_network(network_config(config), 0);
   try {
-    network->load(with_current_names(map_weights(folder, weights_name).tensors));
+    network->load(with_current_names(map_weights(folder, network_weights).tensors));
   } catch (const Error& error) {
     const std::string_view what = error.what();
     if (what.starts_with("Network::load")) fail(ErrorKind::input, "{}: {}", folder.string(), what);
