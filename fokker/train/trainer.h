@@ -3,7 +3,7 @@
 #include <functional>
 #include <optional>
 
-#include "fokker/core/file/manifest.h"
+#include "fokker/core/damage.h"
 #include "fokker/core/text/json.h"
 #include "fokker/data/conditions.h"
 #include "fokker/data/dataset.h"
@@ -111,7 +111,7 @@ class Trainer {
   /// Gives all ranks the state that rank 0 has. Input error, on all, that names each difference where one has
   /// another problem. `run` begins with it.
   void share_state();
-  /// Checks every byte first. DamageError (core/file/manifest.h) where the folder holds no state or a damaged
+  /// Checks every byte first. DamageError where the folder holds no state or a damaged
   /// one; input error where it is of another problem: names each difference. The trainer is then as it was.
   /// Returns false for a state of an earlier version, which knows its network, seed and batch size only.
   bool load_state(const std::filesystem::path& folder);

@@ -1,18 +1,11 @@
 #pragma once
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "fokker/core/error.h"
+#include "fokker/core/damage.h"
 
 namespace fokker {
-
-/// Files of a folder are not what was written: one is missing, of another size or of other bytes.
-class DamageError : public Error {
- public:
-  explicit DamageError(const std::string& message) : Error(ErrorKind::input, message) {}
-};
 
 /// The name of the file that says what others must be: an object {"format", "checksum", "files"}, with
 /// "name" (a path relative to the folder), "size" in bytes and "xxh128" of each: XXH3 of 128 bits (Collet,
@@ -25,14 +18,6 @@ void write_manifest(const std::filesystem::path& folder, const std::vector<std::
 
 /// The names in the manifest of a folder; none where it has none, or one that is damaged.
 std::vector<std::string> manifest_files(const std::filesystem::path& folder);
-
-/// What a folder holds beside its manifest.
-struct Verification {
-  bool recorded = false;                 ///< there is a manifest; the rest is empty where there is none
-  std::vector<std::string> files = {};   ///< that it names
-  uint64_t bytes = 0;                    ///< of theirs, all of which were read
-  std::vector<std::string> damage = {};  ///< a line for each file that is not as it was written
-};
 
 /// Reads every byte that the manifest of a folder speaks of; with `only`, of one file. Other files in the
 /// folder are nobody's concern. A manifest that is itself damaged is a damage. Input error where a file may

@@ -11,10 +11,10 @@ namespace fokker {
 struct UNetOptions {
   /// What the time's features are: sinusoids of the time, of its logarithm at random frequencies (then the
   /// network's output is divided by the time, as of Song et al.'s noise levels), or rows of a learned table.
-  enum class TimeKind { positional, fourier, learned };
+  enum class TimeKind : uint8_t { positional, fourier, learned };
   /// What a label is: a class; one number that is embedded as the time is; or a vector added to the
   /// embedding.
-  enum class LabelKind { classes, number, vector };
+  enum class LabelKind : uint8_t { classes, number, vector };
 
   int64_t sample_height = 0, sample_width = 0;
   int64_t in_channels = 3, out_channels = 3;
@@ -24,8 +24,6 @@ struct UNetOptions {
   /// Levels, finest first, that are halved or doubled by a residual block in place of a convolution; empty:
   /// none.
   std::vector<bool> down_residual = {}, up_residual = {};
-  bool mid_block = true;
-  bool mid_attention = true;
   int64_t layers_per_block = 2;
   int64_t norm_num_groups = 32;
   double norm_eps = 1e-5;
@@ -33,27 +31,29 @@ struct UNetOptions {
   /// norm.
   int64_t attn_norm_num_groups = 0;
   int64_t attention_head_dim = 8;  ///< channels of one attention head; 0: a single head
-  LabelKind label_kind = LabelKind::classes;
   /// Rows of the class embedding, 0 for none. With `unconditional_class` the last row is the unconditional
   /// class: for k classes ask for k + 1.
   int64_t num_class_embeds = 0;
-  bool unconditional_class = true;
   /// Numbers in the vector that images are conditioned on, in place of classes; 0 for none. To diffusers the
   /// time's embedding gets a vector added that is made outside of it (class_embed_type "identity"): the layer
   /// "condition_embedding" of the numbers and of 1 where there are none, else 0.
   int64_t condition_size = 0;
-  bool center_input_sample = false;  ///< maps x from [0, 1] to [-1, 1] first
-  TimeKind time_kind = TimeKind::positional;
   int64_t num_train_timesteps = 0;  ///< rows of a learned table of times
-  bool flip_sin_to_cos = true;
   int64_t freq_shift = 0;
   int64_t time_embedding_dim = 0;  ///< 0: four times the first block's channels
   double mid_block_scale_factor = 1;
   int64_t downsample_padding = 1;
-  bool time_scale_shift =
-      false;  ///< the time scales and shifts what the second norm gives, and is not added before
   std::string activation = "silu";  ///< of residual blocks: silu, mish, gelu or relu
   double dropout = 0;               ///< of the configuration; not applied
+  bool mid_block = true;
+  bool mid_attention = true;
+  LabelKind label_kind = LabelKind::classes;
+  bool unconditional_class = true;
+  bool center_input_sample = false;  ///< maps x from [0, 1] to [-1, 1] first
+  TimeKind time_kind = TimeKind::positional;
+  bool flip_sin_to_cos = true;
+  /// The time scales and shifts what the second norm gives, and is not added before.
+  bool time_scale_shift = false;
   /// The last layer of every residual branch and of the network starts at zero (not part of the
   /// configuration).
   bool zero_output = true;
