@@ -1,6 +1,7 @@
 #include "cli/run/run_check.h"
 
 #include "fokker/core/check.h"
+#include "fokker/core/file/manifest.h"
 #include "fokker/core/file/replacement.h"
 #include "fokker/train/checkpoints.h"
 

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "fokker/core/file/files.h"
+#include "fokker/core/file/manifest.h"
 #include "train/saved_run.h"
 
 namespace fokker {

@@ -1,5 +1,6 @@
 // A state on disk: what continues from it, and what is refused.
 #include "fokker/core/file/files.h"
+#include "fokker/core/file/manifest.h"
 #include "fokker/format/safetensors.h"
 #include "train/small_trainer.h"
 
