@@ -41,10 +41,11 @@ TEST_F(Inspect, ShowsALongTableByItsEnds) {
   std::string betas;
   for (int i = 1; i <= 20; ++i) betas += fmt::format("{}\n", 0.01 * i);
   write("betas.txt", betas);
-  ASSERT_EQ(run("train --data target:two-modes --process ddpm:betas=betas.txt --out chain --steps 2 --rows 64 "
-                "--width 8 --depth 1 --no-report")
-                .code,
-            0);
+  ASSERT_EQ(
+      run("train --data target:two-modes --process ddpm:betas=betas.txt --out chain --steps 2 --rows 64 "
+          "--width 8 --depth 1 --no-report")
+          .code,
+      0);
   EXPECT_THAT(run("inspect chain").out, HasSubstr("\"betas\":\"0.01, 0.02, ... 0.2 (20 numbers)\""));
   EXPECT_EQ(Json::parse(run("inspect chain --json").out)["process"]["betas"].size(), 20u);
 }
