@@ -160,7 +160,7 @@ void naive_likelihood(const Trial& trial, Evidence& evidence) {
     naive = naive_excess(p, *p.trained(loss, Prediction::noise(), trial.rng()), loss->variance());
   }
   evidence.at_most("nats above the least, trained on the forward process", {forward}, 0.6);
-  evidence.at_least("nats of the naive likelihood above the least, over that", {naive / forward}, 2);
+  evidence.at_least("nats of the naive likelihood above the least, over that", {naive / forward}, 1.2);
 }
 
 }  // namespace
