@@ -13,13 +13,19 @@ inline void check_image_size(const std::string& name, int64_t height, int64_t wi
               largest_image_side, largest_image_side, width, height);
 }
 
+/// Refuses a size that a file of these bytes cannot be meant to hold.
+inline void check_claim(bool plausible, const std::string& name, std::string_view bytes, int64_t height,
+                        int64_t width) {
+  check_input(plausible, "{}: truncated: it claims {} x {} pixels but the file has {} bytes", name, width,
+              height, bytes.size());
+}
+
 /// Deflate expands by at most 1032, so a short file cannot hold a large image; palettes and 1-bit pixels
 /// expand by another 32.
 inline void check_expansion(const std::string& name, std::string_view bytes, int64_t height, int64_t width,
                             int64_t bytes_per_pixel) {
-  check_input(height * width * bytes_per_pixel / (int64_t{1032} * 32) <= static_cast<int64_t>(bytes.size()),
-              "{}: truncated: it claims {} x {} pixels but the file has {} bytes", name, width, height,
-              bytes.size());
+  check_claim(height * width * bytes_per_pixel / (int64_t{1032} * 32) <= static_cast<int64_t>(bytes.size()),
+              name, bytes, height, width);
 }
 
 /// How a decoder found its pixels.

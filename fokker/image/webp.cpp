@@ -25,9 +25,8 @@ int webp_orientation(std::string_view bytes) {
 /// that would fill the memory.
 void check_worth(const std::string& name, std::string_view bytes, int64_t height, int64_t width) {
   constexpr int64_t small = int64_t{1} << 24, pixels_per_byte = 1024;
-  check_input(height * width <= std::max(small, pixels_per_byte * static_cast<int64_t>(bytes.size())),
-              "{}: truncated: it claims {} x {} pixels but the file has {} bytes", name, width, height,
-              bytes.size());
+  check_claim(height * width <= std::max(small, pixels_per_byte * static_cast<int64_t>(bytes.size())), name,
+              bytes, height, width);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // Runs the command as a user does, in a folder of the test's own.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include "fokker/core/file/files.h"
 #include "fokker/data/csv/csv.h"
 #include "support.h"
+
+extern char** environ;
 
 namespace fokker {
 
@@ -33,6 +36,19 @@ class Cli : public ::testing::Test {
 
   void write(const std::string& name, const std::string& content) const {
     std::ofstream(path(name), std::ios::binary) << content;
+  }
+
+  /// Begins "fokker ARGUMENTS" in the test's folder: its process.
+  pid_t begin(const std::string& arguments) const {
+    const std::string line = fmt::format("cd '{}' && exec '{}' {} >out.txt 2>err.txt </dev/null",
+                                         folder_.string(), FOKKER_COMMAND, arguments);
+    std::vector<std::string> words = {"sh", "-c", line};
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    pid_t child = -1;
+    EXPECT_EQ(::posix_spawn(&child, "/bin/sh", nullptr, nullptr, argv.data(), environ), 0);
+    return child;
   }
 
   /// Runs "fokker ARGUMENTS" in the test's folder, with a shell's prefix such as "timeout -s INT 2".

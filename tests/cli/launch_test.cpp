@@ -1,7 +1,6 @@
 // Several processes of one run: what they compute is what one does, and the loss of any ends all.
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 
 #include <chrono>
 #include <fstream>
@@ -9,8 +8,6 @@
 
 #include "cli/fixture.h"
 #include "fokker/train/run_folder.h"
-
-extern char** environ;
 
 namespace fokker {
 namespace {
@@ -22,18 +19,6 @@ constexpr const char* small_network = "--width 16 --depth 1 --no-report --quiet"
 
 class CliLaunch : public Cli {
  protected:
-  /// Begins `fokker ARGUMENTS` in the test's folder.
-  pid_t begin(const std::string& arguments) const {
-    const std::string line = fmt::format("cd '{}' && exec '{}' {} >out.txt 2>err.txt </dev/null",
-                                         folder_.string(), FOKKER_COMMAND, arguments);
-    std::vector<std::string> words = {"sh", "-c", line};
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    pid_t child = -1;
-    EXPECT_EQ(::posix_spawn(&child, "/bin/sh", nullptr, nullptr, argv.data(), environ), 0);
-    return child;
-  }
   /// A training of two ranks without an end; it is left once it has this checkpoint.
   pid_t begin_training(const std::string& options, const std::string& checkpoint) const {
     write_points(200);

@@ -2,7 +2,6 @@
 // written.
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -10,8 +9,6 @@
 #include <thread>
 
 #include "cli/fixture.h"
-
-extern char** environ;
 
 namespace fokker {
 namespace {
@@ -33,14 +30,8 @@ class CliSignal : public Cli {
   /// moment later.
   Ended interrupt(const std::string& arguments, const std::vector<int>& signals,
                   const std::function<bool()>& ready = {}, milliseconds between = milliseconds(300)) const {
-    const std::string line = fmt::format("cd '{}' && exec '{}' {} >out.txt 2>err.txt </dev/null",
-                                         folder_.string(), FOKKER_COMMAND, arguments);
-    std::vector<std::string> words = {"sh", "-c", line};
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    pid_t child = 0;
-    if (::posix_spawn(&child, "/bin/sh", nullptr, nullptr, argv.data(), environ) != 0) return {-1, 0};
+    const pid_t child = begin(arguments);
+    if (child < 0) return {-1, 0};
     while (is_running(child) && !(catches(child) && (!ready || ready())))
       std::this_thread::sleep_for(milliseconds(20));
     std::this_thread::sleep_for(milliseconds(250));
