@@ -1,4 +1,5 @@
 // The verdict of several two-sample tests: calibrated under equal laws, and what it sees.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "fokker/evaluate/metrics.h"
@@ -163,6 +164,26 @@ TEST(Verdict, SeesRounding) {
                        (normal_rows(16, 1000, 2) * 1000).round() / 1000)
                 .columns,
             0.01);
+}
+
+// Samples are float32, as rows of a file of samples are, data often float64: equal float32 numbers are no
+// spikes. At 1000 they are 6e-5 apart, so that some 80 pairs of 3,000 numbers are equal by chance.
+TEST(Verdict, DoesNotTakeRoundingToFloatForSpikes) {
+  const Tensor data = normal_rows(3, 3000, 2) + 1000,
+               rounded = (normal_rows(4, 3000, 2) + 1000).to(at::kFloat);
+  const Tensor floats = rounded.to(at::kDouble), written = floats.clone();
+  for (int64_t i = 0; i < written.numel(); ++i)
+    written.data_ptr<double>()[i] = std::stod(fmt::format("{}", rounded.data_ptr<float>()[i]));
+  EXPECT_FALSE(at::equal(written, floats));
+  EXPECT_EQ(std::get<0>(at::_unique(data)).numel(), 6000);
+  EXPECT_LT(std::get<0>(at::_unique(floats)).numel(), 5950);
+  for (const Tensor& samples : {floats, written}) {
+    const Verdict verdict = verdict_of(samples, data);
+    EXPECT_GT(verdict.columns, 0.05);
+    for (const ColumnDifference& column : verdict.by_column)
+      EXPECT_NEAR(column.repeated_samples, column.repeated_reference, 0.02);
+  }
+  EXPECT_LT(verdict_of((floats * 1000).round() / 1000, data).columns, 0.01);
 }
 
 TEST(Verdict, SeesAModeThatIsMissing) {

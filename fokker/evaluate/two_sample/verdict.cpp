@@ -6,6 +6,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/error.h"
 #include "fokker/evaluate/two_sample/column_scores.h"
+#include "fokker/evaluate/two_sample/common_precision.h"
 #include "fokker/evaluate/two_sample/energy_strengths.h"
 #include "fokker/evaluate/two_sample/two_sample.h"
 
@@ -204,7 +205,7 @@ Verdict two_sample_verdict(const VerdictInput& sets, int64_t relabellings, const
   verdict.samples = sets.x.size(0);
   verdict.reference = sets.y.size(0);
   verdict.relabellings = relabellings;
-  const Tensor pooled = at::cat({sets.x, sets.y}), columns = pooled.t().contiguous();
+  const Tensor pooled = pooled_at_common_precision(sets.x, sets.y), columns = pooled.t().contiguous();
   std::vector<Named> tests;
   const auto add = [&](const char* name, const Tensor& strengths, double Verdict::*p_value) {
     const double excess = (strengths[0] - strengths.mean()).item<double>(),
