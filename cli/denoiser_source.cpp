@@ -1,11 +1,9 @@
 #include "cli/denoiser_source.h"
 
-#include "cli/progress.h"
 #include "cli/registry.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/messages.h"
-#include "fokker/core/stop.h"
 #include "fokker/data/file_rows.h"
 #include "fokker/denoise/table.h"
 #include "fokker/nn/placement.h"
@@ -139,20 +137,6 @@ Dataset load_matching(const std::string& file, const DenoiserSource& source, Lab
   check_input(data.event_shape() == source.row_shape(), "{}: expected rows of shape {} but it has {}", file,
               shape_string(source.row_shape()), shape_string(data.event_shape()));
   return data;
-}
-
-void for_each_block(const std::string& label, const Tensor& x, BlockSize size,
-                    const std::function<void(const Tensor& rows, int64_t first)>& work) {
-  check(size.block >= 0, "batch: expected batch > 0 but received {}", size.block);
-  const int64_t block = size.of(x);
-  Progress progress(label, x.size(0));
-  for (int64_t first = 0; first < x.size(0); first += block) {
-    check_stop();
-    const int64_t count = std::min(block, x.size(0) - first);
-    count_rows_from(first, [&] { work(x.narrow(0, first, count), first); });
-    progress.update(first + count);
-  }
-  progress.finish();
 }
 
 DenoiserSource open_denoiser(const CommonOptions& common, const SourceOptions& options) {

@@ -76,14 +76,4 @@ Dataset load_matching(const std::string& file, const DenoiserSource& source,
 /// A RowError for the first row of x, (n, event...) in the denoiser's space, that its type cannot hold.
 void check_range(const Tensor& x, const DenoiserSource& source);
 
-/// Calls work(rows, first) for blocks of x from its first row on, with progress under `label`; heeds a
-/// StopRequest between two blocks. RowErrors of the work count in x. `block` 0: `images` rows where x is
-/// images, else `points`.
-struct BlockSize {
-  int64_t block = 0, images = 64, points = 4096;
-  int64_t of(const Tensor& x) const { return block > 0 ? block : x.dim() == 4 ? images : points; }
-};
-void for_each_block(const std::string& label, const Tensor& x, BlockSize size,
-                    const std::function<void(const Tensor& rows, int64_t first)>& work);
-
 }  // namespace fokker::cli

@@ -40,7 +40,7 @@ std::shared_ptr<const Model> open_guide(const SampleOptions& o, const Model& mod
 }
 
 fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& run,
-                                      std::shared_ptr<const Model> guide) {
+                                      std::shared_ptr<const Model> guide, const Ranks& ranks) {
   fokker::SampleOptions options{.sampler = run.sampler(),
                                 .grid = run.grid(),
                                 .guidance = o.guidance,
@@ -48,7 +48,8 @@ fokker::SampleOptions library_options(const SampleOptions& o, const WatchedRun& 
                                 .guide = std::move(guide),
                                 .clip = clip_of(o),
                                 .batch = run.block(),
-                                .observers = run.observers()};
+                                .observers = run.observers(),
+                                .ranks = ranks};
   if (!o.label.empty()) options.labels = {o.label};
   return options;
 }
@@ -73,23 +74,9 @@ Given read_what_is_given(const SampleOptions& o, const Model& model) {
   return {.rows = rows, .cells = std::move(cells)};
 }
 
-/// The rows of all ranks, on each.
-void join_shares(const Ranks& ranks, Samples& samples) {
-  if (ranks.alone()) return;
-  for (Tensor* rows : {&samples.rows.values, &samples.rows.labels, &samples.rows.conditions})
-    if (rows->defined()) *rows = ranks.gather_rows(rows->contiguous());
-  int64_t rejected = 0;
-  for (const Json& of_rank :
-       ranks.gather({{"evaluations", samples.evaluations}, {"rejected", *samples.rejected}})) {
-    samples.evaluations = std::max(samples.evaluations, of_rank["evaluations"].get<int64_t>());
-    rejected += of_rank["rejected"].get<int64_t>();
-  }
-  samples.rejected = rejected;
-}
-
 /// Draws them; `samples` begins with what is known before.
 void draw_given(const SampleOptions& o, const Model& model, Given given, fokker::SampleOptions options,
-                const Ranks& ranks, Samples& samples) {
+                Samples& samples) {
   const auto keep = [&](auto&& drawn) {
     samples.rows = std::move(drawn.rows);
     samples.evaluations = drawn.evaluations;
@@ -97,9 +84,7 @@ void draw_given(const SampleOptions& o, const Model& model, Given given, fokker:
   };
   if (!given.cells) {
     options.conditions = given.conditions;
-    if (!ranks.alone()) options.part = share_of_samples(ranks, *options.sampler, given.rows, options.batch);
-    keep(sample_counted(model, given.rows, Rng(o.common.seed), options));
-    return join_shares(ranks, samples);
+    return keep(sample_counted(model, given.rows, Rng(o.common.seed), options));
   }
   std::optional<Progress> progress;
   if (given.ranges()) progress.emplace("sampling", given.rows);
@@ -126,14 +111,13 @@ Samples run_model(const SampleOptions& typed, const Model& model, const Ranks& r
   const auto guide = open_guide(o, model);
   Given given = read_what_is_given(o, model);
   const bool ranges = given.ranges();
-  check(ranks.alone() || (!given.cells && o.trajectory.empty()),
-        "several processes: they share samples without --trajectory and, of a table with a schema, without "
-        "--given; expected one process");
+  check(ranks.alone() || o.trajectory.empty(),
+        "several processes: they share samples without --trajectory; expected one process");
   check(!ranges || o.trajectory.empty(),
         "trajectory: rows are drawn again until they meet the ranges of --given; expected single values");
   const GaussianProcess& process = model.spec.process;
   WatchedRun run(o, {.process = process,
-                     .rows = given.rows,
+                     .rows = ranks.share(given.rows).count,
                      .event = model.event_shape(),
                      .to_user = [&](const Tensor& x) { return model.to_user(x); },
                      .table = model.table != nullptr && ((o.label.empty() && !guide) || o.guidance == 1),
@@ -141,7 +125,7 @@ Samples run_model(const SampleOptions& typed, const Model& model, const Ranks& r
   Samples samples;
   samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
   warn_of_last_step(process, 1, *run.sampler(), run.grid());
-  draw_given(o, model, std::move(given), library_options(o, run, guide), ranks, samples);
+  draw_given(o, model, std::move(given), library_options(o, run, guide, ranks), samples);
   run.finish();
   if (!run.sampler()->adaptive()) samples.rejected.reset();
   return samples;

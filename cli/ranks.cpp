@@ -1,10 +1,13 @@
 #include "cli/ranks.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "cli/progress.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
+#include "fokker/core/text/text.h"
 
 namespace fokker::cli {
 namespace {
@@ -29,6 +32,25 @@ Ranks join_ranks(double timeout) {
   if (!ranks.alone())
     message(fmt::format("rank 0 of {} processes ({})", ranks.size(), distributed_backend()));
   return ranks;
+}
+
+const std::vector<std::string>& shared_commands() {
+  static const std::vector<std::string> names = {"train",  "sample", "likelihood", "score",
+                                                 "encode", "decode", "evaluate"};
+  return names;
+}
+
+void check_shared(const std::string& command) {
+  const auto& shared = shared_commands();
+  if (std::find(shared.begin(), shared.end(), command) != shared.end()) return;
+  const auto given = [](const char* name) { return std::getenv(name) != nullptr; };
+  // A variable of one of these names may be another program's.
+  if (!given("RANK") || !given("WORLD_SIZE")) return;
+  const RankPlace place = place_in_environment();
+  check(place.size == 1,
+        "this is process {} of {} (RANK, WORLD_SIZE), and several processes cannot share the work of '{}'; "
+        "expected one process, or one of: {}",
+        place.rank, place.size, command, join(shared));
 }
 
 std::string rank_prefix() {

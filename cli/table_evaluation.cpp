@@ -80,7 +80,8 @@ Tensor complete_numbers(const Tensor& cells, const std::vector<int64_t>& numbers
 }
 
 /// Distances and moments of the columns of numbers, or NaN.
-Comparison compare_numbers(const TableSets& sets, const std::vector<int64_t>& numbers, uint64_t seed) {
+Comparison compare_numbers(const TableSets& sets, const std::vector<int64_t>& numbers, uint64_t seed,
+                           const Ranks& ranks) {
   Comparison none;
   none.energy_distance = none.mmd = none.mmd_bandwidth = none.sliced_wasserstein = none.mean_error =
       none.covariance_error = none.mean_error_relative = none.covariance_error_relative = no_number;
@@ -89,17 +90,25 @@ Comparison compare_numbers(const TableSets& sets, const std::vector<int64_t>& nu
   const Tensor y = complete_numbers(sets.reference.values, numbers);
   if (x.size(0) < 2 || y.size(0) < 2) return none;
   // The tests are those of all columns.
-  return compare(x, y,
-                 {.seed = seed, .classifier_rows = 8, .test_rows = 50, .relabellings = 19, .modes = {}});
+  return compare(
+      x, y,
+      {.seed = seed, .classifier_rows = 8, .test_rows = 50, .relabellings = 19, .modes = {}, .ranks = ranks});
 }
 
 /// The tests of all columns, beside the distances of numbers.
-Comparison compare_typed(const TableSets& sets, const std::vector<int64_t>& numbers, uint64_t seed) {
+Comparison compare_typed(const TableSets& sets, const std::vector<int64_t>& numbers, uint64_t seed,
+                         const Ranks& ranks) {
   const Schema& schema = *sets.reference.schema;
-  const Comparison all = compare(
-      as_numbers(sets.samples.values, schema), as_numbers(sets.reference.values, schema),
-      {.seed = seed, .energy_rows = 50, .mmd_rows = 50, .sliced_rows = 50, .projections = 1, .modes = {}});
-  Comparison result = compare_numbers(sets, numbers, seed);
+  const Comparison all =
+      compare(as_numbers(sets.samples.values, schema), as_numbers(sets.reference.values, schema),
+              {.seed = seed,
+               .energy_rows = 50,
+               .mmd_rows = 50,
+               .sliced_rows = 50,
+               .projections = 1,
+               .modes = {},
+               .ranks = ranks});
+  Comparison result = compare_numbers(sets, numbers, seed, ranks);
   result.samples = all.samples;
   result.reference = all.reference;
   result.dimension = all.dimension;
@@ -111,8 +120,8 @@ Comparison compare_typed(const TableSets& sets, const std::vector<int64_t>& numb
 }
 
 TableComparison compare_sets(const TableSets& sets, const Schema& schema, const std::string& target,
-                             uint64_t seed) {
-  TableCompareOptions options{.seed = seed};
+                             uint64_t seed, const Ranks& ranks) {
+  TableCompareOptions options{.seed = seed, .ranks = ranks};
   if (!target.empty()) {
     check(sets.held_out.has_value(), "target: expected --held-out FILE, real rows in which it is predicted");
     options.target = schema.find(target);
@@ -158,7 +167,8 @@ TypedTables load_typed_tables(const std::string& samples, const std::string& ref
   return {.sets = std::move(sets)};
 }
 
-TableEvaluation evaluate_typed_tables(const TableSets& sets, const std::string& target, uint64_t seed) {
+TableEvaluation evaluate_typed_tables(const TableSets& sets, const std::string& target, uint64_t seed,
+                                      const Ranks& ranks) {
   const Schema& schema = *sets.reference.schema;
   std::vector<int64_t> numbers;
   std::vector<std::string> names;
@@ -167,10 +177,10 @@ TableEvaluation evaluate_typed_tables(const TableSets& sets, const std::string& 
       numbers.push_back(c);
       names.push_back(column.name);
     }
-  TableComparison tables = compare_sets(sets, schema, target, seed);
+  TableComparison tables = compare_sets(sets, schema, target, seed, ranks);
   count_unreadable(tables.samples, sets.unreadable, schema);
   if (tables.held_out) count_unreadable(*tables.held_out, sets.unreadable_held_out, schema);
-  const Comparison tests = compare_typed(sets, numbers, seed);
+  const Comparison tests = compare_typed(sets, numbers, seed, ranks);
   TableEvaluation result{.json = comparison_json(tests, schema.names()), .text = table_text(tables, schema)};
   result.json.update(table_json(tables, schema));
   result.json["compared_columns"] = schema.names();
@@ -179,7 +189,8 @@ TableEvaluation evaluate_typed_tables(const TableSets& sets, const std::string& 
   return result;
 }
 
-TableEvaluation evaluate_plain_tables(const TableSets& sets, const std::string& target, uint64_t seed) {
+TableEvaluation evaluate_plain_tables(const TableSets& sets, const std::string& target, uint64_t seed,
+                                      const Ranks& ranks) {
   Schema schema;
   const auto names = sets.reference.columns.empty() ? default_column_names(sets.reference.values.size(1))
                                                     : sets.reference.columns;
@@ -188,7 +199,7 @@ TableEvaluation evaluate_plain_tables(const TableSets& sets, const std::string& 
                               .kind = ColumnKind::real,
                               .low = -std::numeric_limits<double>::infinity(),
                               .high = std::numeric_limits<double>::infinity()});
-  const TableComparison tables = compare_sets(sets, schema, target, seed);
+  const TableComparison tables = compare_sets(sets, schema, target, seed, ranks);
   return {.json = table_json(tables, schema), .text = table_text(tables, schema)};
 }
 

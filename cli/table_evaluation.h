@@ -5,6 +5,7 @@
 
 #include "fokker/core/text/json.h"
 #include "fokker/data/load.h"
+#include "fokker/distributed/ranks.h"
 
 namespace fokker::cli {
 
@@ -36,8 +37,10 @@ struct TableEvaluation {
 /// Typed tables: the measures of tables (table_comparison.h), and the two-sample tests of all columns, levels
 /// as their places and missing cells below all others; distances and moments of the columns of numbers alone,
 /// over rows that have them all. `target` may be empty.
-TableEvaluation evaluate_typed_tables(const TableSets& sets, const std::string& target, uint64_t seed);
+TableEvaluation evaluate_typed_tables(const TableSets& sets, const std::string& target, uint64_t seed,
+                                      const Ranks& ranks);
 /// Plain numbers, any of which is possible: the measures of tables that two-sample tests do not have.
-TableEvaluation evaluate_plain_tables(const TableSets& sets, const std::string& target, uint64_t seed);
+TableEvaluation evaluate_plain_tables(const TableSets& sets, const std::string& target, uint64_t seed,
+                                      const Ranks& ranks);
 
 }  // namespace fokker::cli

@@ -2,7 +2,9 @@
 #include "cli/comparison_output.h"
 #include "cli/denoiser_source.h"
 #include "cli/option/kind_options.h"
+#include "cli/ranks.h"
 #include "cli/registry.h"
+#include "cli/shared_rows.h"
 #include "cli/table_evaluation.h"
 #include "fokker/core/check.h"
 #include "fokker/evaluate/score_error.h"
@@ -17,6 +19,7 @@ struct EvaluateOptions {
   KindOptions kinds;
   std::string samples, reference, run, held_out, target;
   int64_t n = 20'000, times = 16;
+  double timeout = usual_rank_timeout;
   ClassifierDistanceOptions classifier;
 };
 
@@ -38,7 +41,7 @@ void check_count(int64_t n, int64_t dimension) {
 }
 
 /// A trained score against the exact one of the law that the data came from, in the model's space.
-int evaluate_run(const EvaluateOptions& o) {
+int evaluate_run(const EvaluateOptions& o, const Ranks& ranks) {
   check(o.samples.empty(), "expected either --samples or --run");
   check(o.classifier.data.empty(), "classifier-data: expected --samples FILE of images");
   const auto name = named_target(o.reference);
@@ -54,7 +57,8 @@ int evaluate_run(const EvaluateOptions& o) {
   check_count(o.n, mixture->dimension());
   const AnalyticDenoiser exact(in_model_space(*mixture, source.normalisation), source.process());
   const ScoreError error = score_error(*source.denoiser, exact, times_of(source.process(), o.times), o.n,
-                                       Rng(o.common.seed).stream("score error"), source.type);
+                                       Rng(o.common.seed).stream("score error"), source.type, ranks);
+  if (!ranks.root()) return 0;
   std::string text = fmt::format("Fisher divergence {:.6g}, noise error {:.6g} (averages over t)\n",
                                  error.mean_fisher, error.mean_noise);
   for (size_t i = 0; i < error.times.size(); ++i)
@@ -115,7 +119,8 @@ void check_rows_of_pair(const EvaluateOptions& o, const Tensor& samples, const T
   check_rows(o.reference, reference);
 }
 
-int evaluate_against_target(const EvaluateOptions& o, const std::string& name, const LoadOptions& reading) {
+int evaluate_against_target(const EvaluateOptions& o, const std::string& name, const LoadOptions& reading,
+                            const Ranks& ranks) {
   check(o.classifier.data.empty(), "classifier-data: expected --reference to be a file of images");
   check(o.held_out.empty() && o.target.empty(),
         "held-out: expected --reference to be a file of a table: a target is known exactly");
@@ -126,13 +131,16 @@ int evaluate_against_target(const EvaluateOptions& o, const std::string& name, c
   const Tensor reference = target->sample(o.n, Rng(o.common.seed).stream("reference"));
   CompareOptions options{.seed = o.common.seed,
                          .unit = drawn.is_images() ? DistanceUnit::common : DistanceUnit::column,
-                         .modes = {}};
+                         .modes = {},
+                         .ranks = ranks};
   if (const auto* mixture = as_gaussian_mixture(*target);
       mixture && mixture->components() > 1 && mixture->components() <= 1024)
     options.modes = *mixture;
   const Tensor samples = flat_rows(drawn);
   check_rows_of_pair(o, samples, reference);
+  check_same_input(ranks, o.samples, drawn);
   const Comparison comparison = compare(samples, reference, options);
+  if (!ranks.root()) return 0;
   Json json = comparison_json(comparison, drawn.columns);
   if (!drawn.columns.empty()) json["compared_columns"] = drawn.columns;
   print_result(o.common, json, comparison_text(comparison, drawn.columns));
@@ -141,7 +149,7 @@ int evaluate_against_target(const EvaluateOptions& o, const std::string& name, c
 
 /// What is measured of tables alone is added; what both measure is as for any samples.
 void add_plain_tables(const EvaluateOptions& o, const Dataset& drawn, const Dataset& held,
-                      const LoadOptions& reading, Json& json, std::string& text) {
+                      const LoadOptions& reading, const Ranks& ranks, Json& json, std::string& text) {
   constexpr int64_t most_columns = 1000;
   const bool table = !drawn.is_images() && drawn.values.size(1) <= most_columns;
   check(table || (o.held_out.empty() && o.target.empty()),
@@ -152,15 +160,17 @@ void add_plain_tables(const EvaluateOptions& o, const Dataset& drawn, const Data
     sets.held_out = load_columns(o.held_out, {.owner = o.reference, .names = held.columns}, reading);
     check_rows(o.held_out, sets.held_out->values);
   }
-  const TableEvaluation tables = evaluate_plain_tables(sets, o.target, o.common.seed);
+  const TableEvaluation tables = evaluate_plain_tables(sets, o.target, o.common.seed, ranks);
   Json all = tables.json;
   all.update(json);
   json = std::move(all);
   text += tables.text;
 }
 
-int evaluate_files(const EvaluateOptions& o, const LoadOptions& reading) {
+int evaluate_files(const EvaluateOptions& o, const LoadOptions& reading, const Ranks& ranks) {
   const auto [drawn, held] = load_pair(o.samples, o.reference, reading);
+  check_same_input(ranks, o.samples, drawn);
+  check_same_input(ranks, o.reference, held);
   std::optional<ClassifierDistance> distance;
   if (!o.classifier.data.empty()) distance = classifier_distance(drawn, held, o.classifier, o.common);
   const Tensor samples = flat_rows(drawn), reference = flat_rows(held);
@@ -169,12 +179,14 @@ int evaluate_files(const EvaluateOptions& o, const LoadOptions& reading) {
       compare(samples, reference,
               {.seed = o.common.seed,
                .unit = drawn.is_images() ? DistanceUnit::common : DistanceUnit::column,
-               .modes = {}});
+               .modes = {},
+               .ranks = ranks});
   Json json = comparison_json(comparison, drawn.columns);
   if (!drawn.columns.empty()) json["compared_columns"] = drawn.columns;
   std::string text = comparison_text(comparison, drawn.columns);
   if (distance) add_classifier_distance(*distance, json, text);
-  add_plain_tables(o, drawn, held, reading, json, text);
+  add_plain_tables(o, drawn, held, reading, ranks, json, text);
+  if (!ranks.root()) return 0;
   print_result(o.common, json, text);
   return 0;
 }
@@ -189,23 +201,27 @@ int run_evaluate(const EvaluateOptions& o, const Command& command) {
     command.refuse({"n"}, "a file has its own rows; expected --reference target:TARGET");
   check(o.classifier.labels.empty() || !o.classifier.data.empty(),
         "classifier-labels: expected --classifier-data FILE, the images that they label");
-  if (!o.run.empty()) return evaluate_run(o);
+  const Ranks ranks = join_ranks(o.timeout);
+  if (!o.run.empty()) return evaluate_run(o, ranks);
   check(!o.samples.empty(), "expected --samples FILE, or --run RUN");
   LoadOptions reading = o.reading.load_options();
-  if (known) return evaluate_against_target(o, *known, reading);
-  if (!o.classifier.data.empty()) return evaluate_files(o, reading);
+  if (known) return evaluate_against_target(o, *known, reading, ranks);
+  if (!o.classifier.data.empty()) return evaluate_files(o, reading, ranks);
   LoadOptions typed = reading;
   choose_kinds(o.kinds, typed);
   check(!o.kinds.any_kinds() || (table_columns(o.samples, reading) && table_columns(o.reference, reading)),
         "schema: a schema and types are for CSV files, but {} or {} is none", o.samples, o.reference);
   const TypedTables tables = load_typed_tables(o.samples, o.reference, o.held_out, typed);
   if (tables.sets) {
-    const TableEvaluation found = evaluate_typed_tables(*tables.sets, o.target, o.common.seed);
+    check_same_input(ranks, o.samples, tables.sets->samples);
+    check_same_input(ranks, o.reference, tables.sets->reference);
+    const TableEvaluation found = evaluate_typed_tables(*tables.sets, o.target, o.common.seed, ranks);
+    if (!ranks.root()) return 0;
     print_result(o.common, found.json, found.text);
     return 0;
   }
   if (o.kinds.any_kinds()) reading.columns = tables.plain_columns;
-  return evaluate_files(o, reading);
+  return evaluate_files(o, reading, ranks);
 }
 
 }  // namespace
@@ -237,6 +253,7 @@ void add_evaluate(CommandLine& line) {
                  "Labelled images: adds the Fréchet distance in the features of a small classifier trained "
                  "on them");
         c.option("--classifier-labels", o.classifier.labels, "Their labels, one per row");
+        describe_ranks(c, o.timeout);
       },
       run_evaluate);
 }

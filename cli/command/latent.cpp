@@ -2,6 +2,8 @@
 
 #include "cli/denoiser_source.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
+#include "cli/shared_rows.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
 #include "fokker/core/text/numbers.h"
@@ -17,7 +19,7 @@ struct LatentOptions : SourceOptions {
   WritingOptions writing;
   std::string data, out;
   std::vector<std::string> rows;
-  double rtol = 1e-6, atol = 1e-6;
+  double rtol = 1e-6, atol = 1e-6, timeout = usual_rank_timeout;
   int64_t batch = 0, frames = 9;
 };
 
@@ -35,27 +37,27 @@ void describe_latent(Command& c, LatentOptions& o, const std::string& data) {
 
 enum class Direction { encode, decode };
 
-void check_writing(const LatentOptions& o) {
-  check_output(o.out);
+void check_writing(const LatentOptions& o, const Ranks& ranks) {
+  ranks.on_root([&] { check_output(o.out); });
   o.writing.or_else({});  // refuses
 }
 
 /// The flow between data and latents of the prior, block by block.
 FlowMap carry(const LatentOptions& o, const DenoiserSource& source, const Tensor& x, Direction direction,
-              const Tensor& labels) {
+              const Tensor& labels, const Ranks& ranks = {}) {
   const bool encoding = direction == Direction::encode;
   const DormandPrince::Options tolerance{.rtol = o.rtol, .atol = o.atol};
+  const auto [carried, evaluations] =
+      map_blocks<2>(ranks, encoding ? "encoding" : "decoding", x,
+                    {.block = o.batch, .images = 32, .points = 1024}, [&](const Tensor& rows, int64_t first) {
+                      const Tensor label = label_rows(labels, first, rows.size(0), source.type);
+                      const FlowMap part = encoding ? encode(*source.denoiser, rows, tolerance, label)
+                                                    : decode(*source.denoiser, rows, tolerance, label);
+                      return std::array{part.x, at::full({1}, part.evaluations, at::kLong)};
+                    });
   FlowMap all;
-  std::vector<Tensor> parts;
-  for_each_block(encoding ? "encoding" : "decoding", x, {.block = o.batch, .images = 32, .points = 1024},
-                 [&](const Tensor& rows, int64_t first) {
-                   const Tensor label = label_rows(labels, first, rows.size(0), source.type);
-                   const FlowMap part = encoding ? encode(*source.denoiser, rows, tolerance, label)
-                                                 : decode(*source.denoiser, rows, tolerance, label);
-                   parts.push_back(part.x);
-                   all.evaluations = std::max(all.evaluations, part.evaluations);
-                 });
-  all.x = at::cat(parts);
+  all.x = carried.to(x.device());
+  all.evaluations = evaluations.max().item<int64_t>();
   return all;
 }
 
@@ -101,8 +103,9 @@ struct Rows {
   Tensor x, label, conditions;
 };
 
-Rows load_rows_of(const LatentOptions& o, const DenoiserSource& source) {
+Rows load_rows_of(const LatentOptions& o, const DenoiserSource& source, const Ranks& ranks = {}) {
   const Dataset data = load_matching(o.data, source);
+  check_same_input(ranks, o.data, data, &source);
   const Tensor x = source.to_model(data.values);
   name_rows_of(o.data, [&] { check_range(x, source); });
   return {x, source.labels_of(data), data.conditions};
@@ -120,16 +123,18 @@ DenoiserSource open_source(const LatentOptions& o) {
 }
 
 int run_encode(const LatentOptions& o) {
-  check_writing(o);
+  const Ranks ranks = join_ranks(o.timeout);
+  check_writing(o, ranks);
   const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.event);
-  const Rows rows = load_rows_of(o, source);
+  const Rows rows = load_rows_of(o, source, ranks);
   const Tensor& x = rows.x;
   const auto [latent, back] = name_rows_of(o.data, [&] {
-    FlowMap there = carry(o, source, x, Direction::encode, rows.label);
-    FlowMap again = carry(o, source, there.x, Direction::decode, rows.label);
+    FlowMap there = carry(o, source, x, Direction::encode, rows.label, ranks);
+    FlowMap again = carry(o, source, there.x, Direction::decode, rows.label, ranks);
     return std::pair(std::move(there), std::move(again));
   });
+  if (!ranks.root()) return 0;
   Dataset written{.values = latent.x.cpu(), .columns = latent_names(source)};
   if (has_columns(source) && rows.conditions.defined())
     written.values = at::cat({written.values.to(at::kDouble), rows.conditions}, 1);
@@ -138,10 +143,11 @@ int run_encode(const LatentOptions& o) {
 }
 
 /// Latents are in the denoiser's own space: rows of N(0, I) times the prior's deviation.
-Rows load_latents(const LatentOptions& o, const DenoiserSource& source) {
+Rows load_latents(const LatentOptions& o, const DenoiserSource& source, const Ranks& ranks) {
   Dataset data = load_columns(o.data, {.owner = "a file of latents", .names = latent_names(source)}, {},
                               LabelUse::left_out);
   if (has_columns(source)) data = take_conditions(std::move(data), source.model->condition.columns);
+  check_same_input(ranks, o.data, data, &source);
   check_input(data.event_shape() == source.event, "{}: expected latents of shape {} but it has {}", o.data,
               shape_string(source.event), shape_string(data.event_shape()));
   check_input(data.values.is_floating_point(), "{}: expected latents as floating-point numbers", o.data);
@@ -150,15 +156,17 @@ Rows load_latents(const LatentOptions& o, const DenoiserSource& source) {
 }
 
 int run_decode(const LatentOptions& o) {
-  check_writing(o);
+  const Ranks ranks = join_ranks(o.timeout);
+  check_writing(o, ranks);
   const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.row_shape());
   Tensor conditions;
   const FlowMap decoded = name_rows_of(o.data, [&] {
-    const Rows latents = load_latents(o, source);
+    const Rows latents = load_latents(o, source, ranks);
     conditions = latents.conditions;
-    return carry(o, source, latents.x, Direction::decode, latents.label);
+    return carry(o, source, latents.x, Direction::decode, latents.label, ranks);
   });
+  if (!ranks.root()) return 0;
   return finish(o, source.to_user_rows(decoded.x, conditions), {{"evaluations", decoded.evaluations}});
 }
 
@@ -181,7 +189,7 @@ int run_interpolate(const LatentOptions& o) {
   constexpr int64_t most_frames = 1'000'000;
   check(o.frames >= 2 && o.frames <= most_frames, "frames: expected at least 2, at most {}, but received {}",
         most_frames, o.frames);
-  check_writing(o);
+  check_writing(o, {});
   const DenoiserSource source = open_source(o);
   check_output_holds(o.out, source.row_shape());
   const Rows rows = load_rows_of(o, source);
@@ -218,7 +226,10 @@ void add_encode(CommandLine& line) {
       line,
       {"encode", "Carry data to latents along the probability flow",
        "fokker encode run --data points.csv --out latents.npy"},
-      [](Command& c, LatentOptions& o) { describe_latent(c, o, "Rows in the user's units"); },
+      [](Command& c, LatentOptions& o) {
+        describe_latent(c, o, "Rows in the user's units");
+        describe_ranks(c, o.timeout);
+      },
       [](const LatentOptions& o, const Command&) { return run_encode(o); });
 }
 
@@ -227,7 +238,10 @@ void add_decode(CommandLine& line) {
       line,
       {"decode", "Carry latents back to data along the probability flow",
        "fokker decode run --data latents.npy --out points.csv"},
-      [](Command& c, LatentOptions& o) { describe_latent(c, o, "Latents, as encode writes them"); },
+      [](Command& c, LatentOptions& o) {
+        describe_latent(c, o, "Latents, as encode writes them");
+        describe_ranks(c, o.timeout);
+      },
       [](const LatentOptions& o, const Command&) { return run_decode(o); });
 }
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cli/option/command.h"
+#include "cli/ranks.h"
 #include "cli/run/processes.h"
 #include "fokker/core/check.h"
 #include "fokker/core/runtime.h"
@@ -16,9 +17,6 @@ struct LaunchOptions {
   std::vector<std::string> command;
 };
 
-/// Of which several processes can share the work.
-const std::vector<std::string> shared_commands = {"train", "sample"};
-
 bool says_threads(const std::vector<std::string>& arguments) {
   return std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
     return argument == "--threads" || argument.starts_with("--threads=");
@@ -31,10 +29,10 @@ int run_launch(const LaunchOptions& o) {
   check(!o.command.empty(),
         "launch: expected a command after --, such as: fokker launch --processes 2 -- train "
         "--data points.csv --out run");
-  const bool shared =
-      std::find(shared_commands.begin(), shared_commands.end(), o.command[0]) != shared_commands.end();
-  check(shared, "launch: several processes cannot share the work of '{}'; expected one of: {}", o.command[0],
-        join(shared_commands));
+  const auto& names = shared_commands();
+  check(std::find(names.begin(), names.end(), o.command[0]) != names.end(),
+        "launch: several processes cannot share the work of '{}'; expected one of: {}", o.command[0],
+        join(names));
   const int64_t cores = o.common.threads > 0 ? o.common.threads : available_cores();
   return run_processes({.processes = o.processes,
                         .threads = says_threads(o.command) ? 0 : std::max<int64_t>(1, cores / o.processes),
@@ -51,7 +49,7 @@ void add_launch(CommandLine& line) {
       [](Command& c, LaunchOptions& o) {
         c.option("--processes", o.processes, "How many; the cores (or --threads) are divided among them");
         c.repeated("command", o.command,
-                   "After --: a command with its options, one of: " + join(shared_commands));
+                   "After --: a command with its options, one of: " + join(shared_commands()));
       },
       [](const LaunchOptions& o, const Command&) { return run_launch(o); });
 }

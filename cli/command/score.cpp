@@ -1,5 +1,7 @@
 #include "cli/denoiser_source.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
+#include "cli/shared_rows.h"
 #include "fokker/core/check.h"
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/messages.h"
@@ -12,7 +14,7 @@ namespace {
 struct ScoreOptions : SourceOptions {
   CommonOptions common;
   std::string data, out, quantity = "score";
-  double time = -1;
+  double time = -1, timeout = usual_rank_timeout;
   int64_t batch = 0;
   bool unconditional = false;
 };
@@ -39,17 +41,15 @@ Tensor in_user_units(const std::string& quantity, const Estimate& estimate, cons
 }
 
 Tensor evaluate_rows(const ScoreOptions& o, const DenoiserSource& source, const Dataset& data,
-                     const Normalisation& units) {
+                     const Normalisation& units, const Ranks& ranks) {
   const GradientMode off(false);
   const Tensor x = source.to_model(data.values);
   name_rows_of(o.data, [&] { check_range(x, source); });
   const DenoiserSource::Told told = source.told(data);
-  std::vector<Tensor> parts;
-  for_each_block("scoring", x, {.block = o.batch}, [&](const Tensor& rows, int64_t first) {
+  return map_blocks<1>(ranks, "scoring", x, {.block = o.batch}, [&](const Tensor& rows, int64_t first) {
     const Tensor label = label_rows(told.labels, first, rows.size(0), source.type);
-    parts.push_back(in_user_units(o.quantity, told.denoiser->estimate(rows, o.time, label), source, units));
-  });
-  return at::cat(parts);
+    return std::array{in_user_units(o.quantity, told.denoiser->estimate(rows, o.time, label), source, units)};
+  })[0];
 }
 
 /// No row is answered where the time is at fault; some, where rows are.
@@ -66,7 +66,8 @@ int run_score(const ScoreOptions& o, const Command&) {
   check(o.time >= 0 && o.time <= 1, "time: expected a time in [0, 1] but received {}", o.time);
   check(std::find(quantities.begin(), quantities.end(), o.quantity) != quantities.end(),
         "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
-  check_output(o.out);
+  const Ranks ranks = join_ranks(o.timeout);
+  ranks.on_root([&] { check_output(o.out); });
   const DenoiserSource source = open_denoiser(o.common, o);
   check_output_holds(o.out, source.event);
   check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
@@ -74,9 +75,11 @@ int run_score(const ScoreOptions& o, const Command&) {
   const Dataset data = o.unconditional
                            ? load_matching(o.data, source, LabelUse::left_out, "", ConditionUse::left_out)
                            : load_matching(o.data, source, LabelUse::used);
+  check_same_input(ranks, o.data, data, &source);
   const Normalisation units = source.normalisation.of_type(data.values.scalar_type());
-  const Tensor values = evaluate_rows(o, source, data, units);
+  const Tensor values = evaluate_rows(o, source, data, units, ranks);
   check_answers(o, values);
+  if (!ranks.root()) return 0;
   const auto names = source.table() ? source.table()->dimension_names() : source.columns;
   if (source.table())
     message(fmt::format(
@@ -115,6 +118,7 @@ void add_score(CommandLine& line) {
         c.option("--out", o.out, "Output file: .npy or .csv", Command::Need::required);
         c.flag("--unconditional", o.unconditional, "Leave labels in the file out");
         c.option("--batch", o.batch, "Rows evaluated together; 0 chooses");
+        describe_ranks(c, o.timeout);
       },
       run_score);
 }

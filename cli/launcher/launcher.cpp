@@ -49,6 +49,7 @@ std::string description(const std::vector<std::string_view>& arguments) {
   const bool json = arguments.size() == 3 && arguments[2] == "--json";
   if (arguments.size() < 2 || arguments[0] != "inspect" || arguments[1].starts_with('-')) return {};
   if (arguments.size() > 2 && !json) return {};
+  if (std::getenv("WORLD_SIZE")) return {};  // of several processes, which the engine refuses
   const auto model = fokker::cli::recorded_model(arguments[1]);
   if (!model) return {};
   const fokker::cli::Report report = report_of(*model);

@@ -6,6 +6,7 @@
 
 #include "cli/option/toml.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/messages.h"
@@ -242,10 +243,11 @@ int CommandLine::run(const std::vector<std::string>& arguments) {
     return 0;
   }
   read_options(command.table, command.configuration, rest);
+  check_shared(name);
   apply_common(*command.common);
   const Command chosen(*command.app, command.table);
   const int status = command.work(chosen);
-  if (status == 0) leave_configuration(chosen, command.table);
+  if (status == 0 && rank_prefix().empty()) leave_configuration(chosen, command.table);
   return status;
 }
 

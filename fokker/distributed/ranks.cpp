@@ -1,145 +1,50 @@
 #include "fokker/distributed/ranks.h"
 
-#include <exception>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/distributed/member.h"
-#include "fokker/distributed/rendezvous.h"
+#include "fokker/distributed/group.h"
 
 namespace fokker {
 namespace {
 
-using std::chrono::milliseconds;
+constexpr const char* done = "done";
 
-std::string text_of(const std::vector<uint8_t>& bytes) {
-  return {bytes.begin(), bytes.end()};
+Json error_json(const Error& error) {
+  Json json = {{"kind", static_cast<int>(error.kind())}, {"message", error.what()}};
+  if (const auto* of_row = dynamic_cast<const RowError*>(&error))
+    json.update({{"row", of_row->row()}, {"reason", of_row->reason()}});
+  return json;
 }
 
-/// The rendezvous as c10d asks for it.
-class MemberStore final : public c10d::Store {
- public:
-  explicit MemberStore(detail::Member& member) : c10d::Store(member.timeout()), member_(member) {}
-  void set(const std::string& key, const std::vector<uint8_t>& value) override {
-    member_.set(key, text_of(value));
-  }
-  std::vector<uint8_t> get(const std::string& key) override {
-    const std::string value = member_.get(key, timeout_);
-    return {value.begin(), value.end()};
-  }
-  void wait(const std::vector<std::string>& keys) override { wait(keys, timeout_); }
-  void wait(const std::vector<std::string>& keys, const milliseconds& timeout) override {
-    for (const std::string& key : keys) member_.get(key, std::min(timeout, timeout_));
-  }
-  bool check(const std::vector<std::string>& keys) override {
-    wait(keys);
-    return true;
-  }
-  int64_t add(const std::string&, int64_t) override { refuse(); }
-  bool deleteKey(const std::string&) override { refuse(); }
-  int64_t getNumKeys() override { refuse(); }
+/// What another rank said: that it was done, or its error, which is thrown here too.
+void heed(const std::string& said) {
+  if (said == done) return;
+  const Json error = Json::parse(said);
+  const auto kind = static_cast<ErrorKind>(error.at("kind").get<int>());
+  if (error.contains("row"))
+    throw RowError(kind, error["row"].get<int64_t>(), error["reason"].get<std::string>());
+  throw Error(kind, error.at("message").get<std::string>());
+}
 
- private:
-  [[noreturn]] static void refuse() { fail(ErrorKind::failed, "rendezvous: counts nothing"); }
-  detail::Member& member_;
-};
+/// What libtorch and the system throw is an error that others can be told.
+void within_boundary(const std::function<void()>& work) try { work(); } catch (...) {
+  detail::throw_as_error();
+}
 
-constexpr const char* done = "done";
+/// What a tensor is beside its numbers, as a row of integers; zeros of one that is not there.
+constexpr int64_t most_dimensions = 8;
+void describe(const Tensor& rows, const Tensor& description) {
+  if (!rows.defined()) return;
+  check(rows.dim() >= 1 && rows.dim() <= most_dimensions, "gather_rows: expected rows but received {}",
+        shape_string(rows));
+  description[0] = 1 + static_cast<int64_t>(rows.scalar_type());
+  description[1] = rows.dim();
+  for (int64_t i = 0; i < rows.dim(); ++i) description[2 + i] = rows.size(i);
+}
 
 }  // namespace
 
-/// A process group and what it stands on.
-class Ranks::Group {
- public:
-  Group(const RankPlace& place, milliseconds timeout) : place_(place) {
-    if (place.rank == 0) rendezvous_ = std::make_unique<detail::Rendezvous>(place, timeout);
-    member_ = std::make_unique<detail::Member>(place, timeout);
-    auto options = c10d::ProcessGroupGloo::Options::create(timeout);
-    options->devices = {c10d::ProcessGroupGloo::createDeviceForHostname(member_->local_address())};
-    options->threads = 1;
-    joined([&] {
-      gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<MemberStore>(*member_),
-                                                          static_cast<int>(place.rank),
-                                                          static_cast<int>(place.size), options);
-    });
-  }
-  ~Group() {
-    if (std::uncaught_exceptions() == 0) member_->leave();
-    gloo_.reset();
-    member_.reset();
-  }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-
-  const RankPlace& place() const { return place_; }
-  detail::Member& member() { return *member_; }
-
-  /// Begins an exchange and waits for its end, or for the news that a rank is lost.
-  template <typename Begin>
-  void exchange(Begin begin) {
-    member_->enter_exchange();
-    joined([&] {
-      const auto work = begin(*gloo_);
-      const auto end = std::chrono::steady_clock::now() + member_->timeout();
-      while (!work->isCompleted()) {
-        wait_a_little(*work);
-        member_->check_peers();
-        if (!work->isCompleted() && std::chrono::steady_clock::now() >= end)
-          throw std::runtime_error("it took too long");
-      }
-      if (!work->isSuccess()) std::rethrow_exception(work->exception());
-    });
-  }
-  /// What the other of two ranks has in a tensor of that shape; valid until the next call.
-  Tensor swapped(const Tensor& own) {
-    member_->enter_exchange();
-    if (!received_.defined() || received_.sizes() != own.sizes() || received_.dtype() != own.dtype())
-      received_ = at::empty_like(own);
-    joined([&] {
-      const int other = 1 - static_cast<int>(place_.rank);
-      std::vector<Tensor> out{own}, in{received_};
-      const auto sending = gloo_->send(out, other, 0), receiving = gloo_->recv(in, other, 0);
-      receiving->wait(member_->timeout());
-      sending->wait(member_->timeout());
-    });
-    return received_;
-  }
-  int64_t next_turn() { return ++turns_; }
-
- private:
-  /// libtorch says by an exception that the time is over.
-  static void wait_a_little(c10d::Work& work) {
-    try {
-      work.wait(milliseconds(100));
-    } catch (const std::exception&) {
-      if (work.isCompleted()) return;  // its own
-    }
-  }
-  /// Whatever the work throws, somebody was lost.
-  template <typename Work>
-  void joined(Work work) {
-    const auto begin = std::chrono::steady_clock::now();
-    try {
-      work();
-    } catch (const Error&) {
-      throw;
-    } catch (const std::exception& error) {
-      const std::string text = error.what();
-      const bool in_time = std::chrono::steady_clock::now() - begin < member_->timeout() * 9 / 10;
-      member_->fail_exchange(text.substr(0, text.find('\n')), in_time);
-    }
-  }
-
-  RankPlace place_;
-  std::unique_ptr<detail::Rendezvous> rendezvous_;
-  std::unique_ptr<detail::Member> member_;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
-  int64_t turns_ = 0;
-  Tensor received_;
-};
-
-Ranks Ranks::join(const RankPlace& place, milliseconds timeout) try {
+Ranks Ranks::join(const RankPlace& place, std::chrono::milliseconds timeout) try {
   check(timeout.count() >= 100, "timeout: expected at least 0.1 s but received {:g} s",
         0.001 * static_cast<double>(timeout.count()));
   Ranks ranks;
@@ -159,6 +64,12 @@ int64_t Ranks::size() const {
 Share Ranks::share(int64_t count) const {
   const int64_t each = count / size(), more = count % size();
   return {rank() * each + std::min(rank(), more), each + (rank() < more ? 1 : 0)};
+}
+
+Share Ranks::share_blocks(int64_t count, int64_t block) const {
+  const Share blocks = share((count + block - 1) / block);
+  const int64_t first = std::min(count, blocks.first * block);
+  return {first, std::min(count, (blocks.first + blocks.count) * block) - first};
 }
 
 void Ranks::sum(const Tensor& values) const {
@@ -198,19 +109,23 @@ Json Ranks::broadcast(const Json& value) const {
 
 Tensor Ranks::gather_rows(const Tensor& rows) const {
   if (!group_) return rows;
-  const Tensor counts = at::zeros({size()}, at::TensorOptions(at::kLong));
-  counts[rank()] = rows.size(0);
-  sum(counts);
+  const Tensor all_described = at::zeros({size(), 2 + most_dimensions}, at::TensorOptions(at::kLong));
+  describe(rows, all_described[rank()]);
+  sum(all_described);
+  const Tensor most = std::get<0>(all_described.max(0));
+  if (most[0].item<int64_t>() == 0) return {};
   // Gloo takes parts of one size.
-  std::vector<int64_t> shape = rows.sizes().vec();
-  shape[0] = counts.max().item<int64_t>();
-  std::vector<Tensor> own{at::zeros(shape, rows.options())};
-  own[0].narrow(0, 0, rows.size(0)).copy_(rows);
+  const Tensor sizes = most.slice(0, 2, 2 + most[1].item<int64_t>());
+  const std::vector<int64_t> shape(sizes.data_ptr<int64_t>(), sizes.data_ptr<int64_t>() + sizes.numel());
+  const auto type = at::TensorOptions(static_cast<at::ScalarType>(most[0].item<int64_t>() - 1));
+  std::vector<Tensor> own{at::zeros(shape, type)};
+  if (rows.defined()) own[0].narrow(0, 0, rows.size(0)).copy_(rows);
   std::vector<std::vector<Tensor>> all(1);
-  for (int64_t i = 0; i < size(); ++i) all[0].push_back(at::empty(shape, rows.options()));
+  for (int64_t i = 0; i < size(); ++i) all[0].push_back(at::empty(shape, type));
   group_->exchange([&](c10d::ProcessGroup& gloo) { return gloo.allgather(all, own); });
   for (int64_t i = 0; i < size(); ++i)
-    all[0][static_cast<size_t>(i)] = all[0][static_cast<size_t>(i)].narrow(0, 0, counts[i].item<int64_t>());
+    all[0][static_cast<size_t>(i)] =
+        all[0][static_cast<size_t>(i)].narrow(0, 0, all_described[i][2].item<int64_t>());
   return at::cat(all[0]);
 }
 
@@ -234,20 +149,38 @@ std::vector<Json> Ranks::gather(const Json& value) const {
 void Ranks::on_root(const std::function<void()>& work) const {
   if (!group_) return work();
   const std::string key = fmt::format("turn {}", group_->next_turn());
-  if (!root()) {
-    const std::string said = group_->member().get(key);
-    if (said == done) return;
-    const Json error = Json::parse(said);
-    throw Error(static_cast<ErrorKind>(error.at("kind").get<int>()), error.at("message").get<std::string>());
-  }
+  if (!root()) return heed(group_->member().get(key));
   try {
-    work();
+    within_boundary(work);
   } catch (const Error& error) {
-    group_->member().set(key,
-                         json_text({{"kind", static_cast<int>(error.kind())}, {"message", error.what()}}));
+    group_->member().set(key, json_text(error_json(error)));
     throw;
   }
   group_->member().set(key, done);
+}
+
+void Ranks::on_each(const std::function<void()>& work) const {
+  if (!group_) return work();
+  std::string mine = done;
+  try {
+    within_boundary(work);
+  } catch (const Error& error) {
+    // Who is asked to stop waits for nobody.
+    if (error.kind() == ErrorKind::stopped || error.kind() == ErrorKind::peer_lost) throw;
+    mine = json_text(error_json(error));
+  }
+  const std::string key = fmt::format("turn {}", group_->next_turn());
+  const auto key_of = [&](int64_t rank) { return fmt::format("{} of {}", key, rank); };
+  detail::Member& member = group_->member();
+  if (root()) {
+    std::string first = mine;
+    for (int64_t other = 1; other < size(); ++other)
+      if (const std::string said = member.get(key_of(other)); first == done) first = said;
+    member.set(key, first);
+    return heed(first);
+  }
+  member.set(key_of(rank()), mine);
+  heed(member.get(key));
 }
 
 const char* distributed_backend() {

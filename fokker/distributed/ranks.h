@@ -35,6 +35,9 @@ class Ranks {
   bool root() const { return rank() == 0; }
   /// This rank's part of `count` things, in order; parts differ by one at most.
   Share share(int64_t count) const;
+  /// The same in whole blocks, of which the last may be smaller: what is computed in blocks is then what one
+  /// process computes.
+  Share share_blocks(int64_t count, int64_t block) const;
 
   /// Adds up, in place, a tensor that has the same shape and type on every rank (CPU). The sum has the same
   /// bits on all.
@@ -45,13 +48,18 @@ class Ranks {
   Json broadcast(const Json& value) const;
   /// What each rank has, on every rank.
   std::vector<Json> gather(const Json& value) const;
-  /// Rows of all ranks in their order, on every rank: tensors that differ in their first size alone.
+  /// Rows of all ranks in their order, on every rank: tensors that differ in their first size alone;
+  /// undefined where a rank has none.
   Tensor gather_rows(const Tensor& rows) const;
   /// Rank 0 works; the others wait, however long, as long as it lives. An error of its is thrown on all.
   void on_root(const std::function<void()>& work) const;
+  /// Each works by itself, and waits for the others, however long, as long as all live. Where some fail, all
+  /// throw the error of the first of them, in the order of the ranks.
+  void on_each(const std::function<void()>& work) const;
 
  private:
   class Group;
+  friend class PartwiseSum;
   std::shared_ptr<Group> group_;
 };
 

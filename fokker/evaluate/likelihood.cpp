@@ -103,17 +103,12 @@ void append(Tensor& all, const Tensor& part) {
   if (part.defined()) all = all.defined() ? at::cat({all, part.cpu()}) : part.cpu();
 }
 
-}  // namespace
-
-Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const LikelihoodOptions& options,
-                          const Rng& rng) try {
-  check(x.dim() >= 2 && x.size(0) > 0, "log_likelihood: expected rows (n, ...) but received {}",
-        shape_string(x));
-  check(options.probes > 0, "log_likelihood: expected probes > 0 but received {}", options.probes);
-  check(options.block > 0, "log_likelihood: expected block > 0 but received {}", options.block);
-  const GradientMode off(false);
+/// This rank's rows.
+Likelihood own_likelihood(const Denoiser& denoiser, const Tensor& x, const LikelihoodOptions& options,
+                          const Rng& rng) {
+  const Share own = options.ranks.share_blocks(x.size(0), options.block);
   Likelihood all{.log_density = {}, .probe_error = {}, .prior_mismatch = {}};
-  for (int64_t first = 0; first < x.size(0); first += options.block) {
+  for (int64_t first = own.first; first < own.first + own.count; first += options.block) {
     check_stop();
     const Tensor rows = x.narrow(0, first, std::min(options.block, x.size(0) - first));
     const Likelihood part =
@@ -123,9 +118,37 @@ Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const Likel
     append(all.prior_mismatch, part.prior_mismatch);
     all.evaluations = std::max(all.evaluations, part.evaluations);
     all.rejected += part.rejected;
-    all.exact = part.exact;
-    if (options.observer) options.observer(first + rows.size(0));
+    if (options.observer) options.observer(first - own.first + rows.size(0));
   }
+  return all;
+}
+
+/// The rows of all ranks, on each.
+void join_likelihoods(const Ranks& ranks, Likelihood& all) {
+  if (ranks.alone()) return;
+  for (Tensor* of_rows : {&all.log_density, &all.probe_error, &all.prior_mismatch})
+    *of_rows = ranks.gather_rows(*of_rows);
+  const auto counts = ranks.gather({{"evaluations", all.evaluations}, {"rejected", all.rejected}});
+  all.rejected = 0;
+  for (const Json& of_rank : counts) {
+    all.evaluations = std::max(all.evaluations, of_rank["evaluations"].get<int64_t>());
+    all.rejected += of_rank["rejected"].get<int64_t>();
+  }
+}
+
+}  // namespace
+
+Likelihood log_likelihood(const Denoiser& denoiser, const Tensor& x, const LikelihoodOptions& options,
+                          const Rng& rng) try {
+  check(x.dim() >= 2 && x.size(0) > 0, "log_likelihood: expected rows (n, ...) but received {}",
+        shape_string(x));
+  check(options.probes > 0, "log_likelihood: expected probes > 0 but received {}", options.probes);
+  check(options.block > 0, "log_likelihood: expected block > 0 but received {}", options.block);
+  const GradientMode off(false);
+  Likelihood all;
+  options.ranks.on_each([&] { all = own_likelihood(denoiser, x, options, rng); });
+  join_likelihoods(options.ranks, all);
+  all.exact = options.divergence == FlowDivergence::exact;
   return all;
 } catch (...) {
   detail::throw_as_error();

@@ -3,6 +3,7 @@
 
 #include "fokker/core/random/rng.h"
 #include "fokker/denoise/denoiser.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/sde/dormand_prince.h"
 
 namespace fokker {
@@ -25,7 +26,9 @@ struct LikelihoodOptions {
   Tensor label = {};
   /// Where given, x is x_t at this time, and its density is p_t's.
   std::optional<double> time = {};
-  std::function<void(int64_t rows)> observer = {};  ///< called with the number of rows done
+  std::function<void(int64_t rows)> observer = {};  ///< called with the number of rows done, of this rank's
+  /// Share the rows, by whole blocks; all have the same x, and get all results, which are those of one.
+  Ranks ranks = {};
 };
 
 /// log p(x) of each row in nats, all (n) float64.

@@ -1,5 +1,7 @@
 #include "fokker/evaluate/metrics.h"
 
+#include <numeric>
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/evaluate/two_sample/pairwise.h"
@@ -56,7 +58,7 @@ double sum_of_squared_transport(const Tensor& x, const Tensor& y, const Tensor& 
 
 }  // namespace
 
-double energy_distance(const Tensor& x, const Tensor& y) try {
+double energy_distance(const Tensor& x, const Tensor& y, const Ranks& ranks) try {
   const auto [a, b, unit] = checked_pair(x, y);
   check_two(a, b, "energy_distance");
   const auto n = static_cast<double>(a.size(0)), m = static_cast<double>(b.size(0));
@@ -67,9 +69,9 @@ double energy_distance(const Tensor& x, const Tensor& y) try {
     within_a = 2 * half_a;
     within_b = 2 * half_b;
   } else {
-    between = sum_over_pairs(a, b, root);
-    within_a = sum_over_distinct_pairs(a, root);
-    within_b = sum_over_distinct_pairs(b, root);
+    between = sum_over_pairs(a, b, root, ranks);
+    within_a = sum_over_distinct_pairs(a, root, ranks);
+    within_b = sum_over_distinct_pairs(b, root, ranks);
   }
   return unit * (2 * between / (n * m) - within_a / (n * (n - 1)) - within_b / (m * (m - 1)));
 } catch (...) {
@@ -88,7 +90,7 @@ double median_distance(const Tensor& x, const Tensor& y, const Rng& rng) try {
   detail::throw_as_error();
 }
 
-double mmd(const Tensor& x, const Tensor& y, double bandwidth) try {
+double mmd(const Tensor& x, const Tensor& y, double bandwidth, const Ranks& ranks) try {
   check(std::isfinite(bandwidth) && bandwidth > 0, "mmd: expected bandwidth > 0 but received {}", bandwidth);
   const auto [a, b, unit] = checked_pair(x, y);
   check_two(a, b, "mmd");
@@ -97,13 +99,17 @@ double mmd(const Tensor& x, const Tensor& y, double bandwidth) try {
     return squared.mul_(scale).mul_(-0.5 * scale).exp_();
   };
   const auto n = static_cast<double>(a.size(0)), m = static_cast<double>(b.size(0));
-  return sum_over_distinct_pairs(a, kernel) / (n * (n - 1)) +
-         sum_over_distinct_pairs(b, kernel) / (m * (m - 1)) - 2 * sum_over_pairs(a, b, kernel) / (n * m);
+  // In an order that all ranks keep.
+  const double within_a = sum_over_distinct_pairs(a, kernel, ranks),
+               within_b = sum_over_distinct_pairs(b, kernel, ranks),
+               between = sum_over_pairs(a, b, kernel, ranks);
+  return within_a / (n * (n - 1)) + within_b / (m * (m - 1)) - 2 * between / (n * m);
 } catch (...) {
   detail::throw_as_error();
 }
 
-double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng) try {
+double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng,
+                          const Ranks& ranks) try {
   check(projections > 0, "sliced_wasserstein: expected projections > 0 but received {}", projections);
   const auto [a, b, unit] = checked_pair(x, y);
   Tensor directions = at::ones({1, 1}, at::kDouble);
@@ -114,9 +120,13 @@ double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections,
   Segments segments;
   if (a.size(0) != b.size(0)) segments = common_segments(a.size(0), b.size(0));
   const int64_t step = std::max<int64_t>(1, (int64_t{1} << 22) / (a.size(0) + b.size(0)));
-  double total = 0;
-  for (int64_t p = 0; p < directions.size(0); p += step)
-    total += sum_of_squared_transport(a, b, directions.slice(0, p, p + step), segments);
+  const Share own = ranks.share_blocks(directions.size(0), step);
+  std::vector<double> sums;
+  for (int64_t p = own.first; p < own.first + own.count; p += step)
+    sums.push_back(sum_of_squared_transport(a, b, directions.slice(0, p, p + step), segments));
+  const Tensor all = ranks.gather_rows(at::tensor(sums, at::kDouble));
+  const double* first = all.data_ptr<double>();
+  const double total = std::accumulate(first, first + all.numel(), 0.0);
   return unit * std::sqrt(total / static_cast<double>(directions.size(0)));
 } catch (...) {
   detail::throw_as_error();

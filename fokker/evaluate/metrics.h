@@ -4,31 +4,33 @@
 
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/evaluate/two_sample/copies.h"
 #include "fokker/evaluate/two_sample/two_sample.h"
 #include "fokker/target/gaussian_mixture.h"
 
 /// How far apart two sets of samples are. Sets have shape (n, d), or (n) for d = 1, any real dtype; the
 /// arithmetic is float64. Argument errors name the set: an empty one, a non-finite row, dimensions that
-/// differ.
+/// differ. Ranks, which call together and get the same, share what costs the most.
 namespace fokker {
 
 /// Energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'| (Szekely and Rizzo 2013; the squared form, zero only
 /// for equal laws) by its unbiased estimate, which leaves out a sample's distance to itself and so can be
 /// slightly negative. For d = 1 exact in O(n log n); otherwise O(n m d) time in blocks of bounded memory.
-double energy_distance(const Tensor& x, const Tensor& y);
+double energy_distance(const Tensor& x, const Tensor& y, const Ranks& ranks = {});
 
 /// The median distance between distinct points of the pooled sets (of at most 1000 points of each).
 double median_distance(const Tensor& x, const Tensor& y, const Rng& rng);
 
 /// Squared maximum mean discrepancy, unbiased (Gretton et al. 2012, equation 3), for the kernel
 /// exp(-|x - y|^2 / (2 bandwidth^2)). O(n m d).
-double mmd(const Tensor& x, const Tensor& y, double bandwidth);
+double mmd(const Tensor& x, const Tensor& y, double bandwidth, const Ranks& ranks = {});
 
 /// Sliced Wasserstein distance of order 2: the square root of the mean over random directions of W_2^2 of the
 /// projections (Bonneel et al. 2015). The transport in one dimension is exact, for sets of unequal size too.
 /// For d = 1 this is W_2.
-double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng);
+double sliced_wasserstein(const Tensor& x, const Tensor& y, int64_t projections, const Rng& rng,
+                          const Ranks& ranks = {});
 
 /// Mean (d), standard deviation (d) and covariance (d, d) with the n - 1 denominator (0 for a single row).
 /// Mean and deviation are right at any scale; a covariance beyond float64 is infinite, or 0.
@@ -85,6 +87,7 @@ struct CompareOptions {
   int64_t projections = 128;
   int64_t relabellings = 1999;
   std::optional<GaussianMixture> modes;  ///< the target, where it has modes to count
+  Ranks ranks = {};
 };
 
 /// Every metric at once. Those between distances see columns in the unit of `options.unit` (a column that is

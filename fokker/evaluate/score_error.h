@@ -3,6 +3,7 @@
 
 #include "fokker/core/random/rng.h"
 #include "fokker/denoise/analytic.h"
+#include "fokker/distributed/ranks.h"
 
 namespace fokker {
 
@@ -20,9 +21,9 @@ struct ScoreError {
 };
 
 /// `samples` draws of x_t from the exact law at each time. Times must lie where sigma > 0. Argument errors
-/// name a time or a dimension that does not fit.
+/// name a time or a dimension that does not fit. Ranks, which call it together, share the times.
 ScoreError score_error(const Denoiser& denoiser, const AnalyticDenoiser& exact,
                        const std::vector<double>& times, int64_t samples, const Rng& rng,
-                       at::TensorOptions type = at::kFloat);
+                       at::TensorOptions type = at::kFloat, const Ranks& ranks = {});
 
 }  // namespace fokker

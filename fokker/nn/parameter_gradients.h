@@ -5,6 +5,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/tensor.h"
+#include "fokker/nn/gradient_watch.h"
 
 namespace fokker {
 
@@ -14,7 +15,7 @@ class ParameterGradients {
  public:
   /// `wanted`: otherwise there are none.
   ParameterGradients(const std::vector<Tensor>& parameters, bool wanted)
-      : parameters_(parameters), written_(parameters.size(), false) {
+      : parameters_(parameters), written_(parameters.size(), false), settled_(written_) {
     int64_t total = 0;
     for (const auto& p : parameters) total += p.numel();
     if (wanted) values_ = at::empty({total}, parameters[0].options().requires_grad(false));
@@ -35,6 +36,16 @@ class ParameterGradients {
       return std::less_equal<>()(begin, number) && std::less<>()(number, begin + p.numel());
     });
     return place_of(i).data_ptr<float>() + (number - parameters_[i].data_ptr<float>());
+  }
+
+  /// Nothing writes again to the places that were asked for so far: whoever watches is told of them.
+  void settle() {
+    const GradientWatch* watch = GradientWatch::current();
+    for (size_t i = 0; i < written_.size(); ++i) {
+      if (!written_[i] || settled_[i]) continue;
+      settled_[i] = true;
+      if (watch) watch->tell(parameters_[i], place_of(i));
+    }
   }
 
   /// In the order of the parameters.
@@ -60,7 +71,7 @@ class ParameterGradients {
   }
 
   const std::vector<Tensor>& parameters_;
-  std::vector<bool> written_;
+  std::vector<bool> written_, settled_;
   Tensor values_;
 };
 

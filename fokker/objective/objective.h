@@ -26,6 +26,11 @@ class Objective {
   virtual ~Objective() = default;
   /// One loss per row, (n), differentiable in the denoiser's parameters. Its mean is what training minimises.
   virtual Tensor loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const = 0;
+  /// The time of each row that `loss` would draw, (n) float64, where what it asks of the denoiser does not
+  /// tell; otherwise undefined.
+  virtual Tensor times(const GaussianProcess& /*process*/, const Batch& /*batch*/, const Rng& /*rng*/) const {
+    return {};
+  }
 };
 
 }  // namespace fokker

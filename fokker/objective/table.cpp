@@ -73,6 +73,12 @@ Tensor draw_given_beside(int64_t n, int64_t columns, const std::vector<int64_t>&
   return mask;
 }
 
+Tensor TableObjective::times(const GaussianProcess& process, const Batch& batch, const Rng& rng) const try {
+  return batch_times(process, batch, options_.times, rng);
+} catch (...) {
+  detail::throw_as_error();
+}
+
 Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const try {
   const TableModelParts model = parts_of(denoiser);
   const TableLayout& layout = model.function.space().layout();
@@ -80,7 +86,7 @@ Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const 
   check(batch.levels.defined() || layout.discretes() == 0,
         "TableObjective: expected a batch with its levels");
   const GaussianProcess& process = model.spec.process;
-  const Tensor times = batch_times(process, batch, options_.times, rng);
+  const Tensor times = this->times(process, batch, rng);
   const Tensor noise = batch_noise(batch, rng);
   Tensor log_ratio = at::empty({n}, at::TensorOptions(at::kDouble));
   for (int64_t i = 0; i < n; ++i)

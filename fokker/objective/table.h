@@ -29,6 +29,7 @@ class TableObjective final : public Objective {
   /// Of a LearnedDenoiser or TableDenoiser with a table's network, and a batch with its levels; argument
   /// error otherwise.
   Tensor loss(const Denoiser& denoiser, const Batch& batch, const Rng& rng) const override;
+  Tensor times(const GaussianProcess& process, const Batch& batch, const Rng& rng) const override;
 
  private:
   Options options_;

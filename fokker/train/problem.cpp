@@ -4,11 +4,9 @@
 #include <set>
 
 namespace fokker {
-namespace {
 
-/// 64 bits of the bytes, eight at a time: enough to tell data sets apart that nobody chose to be alike. The
-/// steps are those of MurmurHash's finaliser, each of which can be undone, so that two inputs that differ in
-/// one word differ.
+// The steps are those of MurmurHash's finaliser, each of which can be undone, so that two inputs that differ
+// in one word differ. Eight bytes at a time.
 std::string content_hash(const Tensor& tensor) {
   if (!tensor.defined()) return {};  // no held-out part
   const Tensor values = tensor.detach().to(at::kCPU).contiguous();
@@ -23,6 +21,8 @@ std::string content_hash(const Tensor& tensor) {
   }
   return fmt::format("{:016x}", hash ^ hash >> 33);
 }
+
+namespace {
 
 std::string shown_value(const Json& value) {
   constexpr size_t longest = 40;

@@ -1,5 +1,7 @@
 #include "fokker/train/sample_model.h"
 
+#include <utility>
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/text/text.h"
@@ -121,6 +123,7 @@ void check_sampled(const Model& model, int64_t n, const SampleOptions& o) {
   check(o.batch >= 0, "sample: expected batch > 0 but received {}", o.batch);
   check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
   check_part(o.part, n);
+  check(!o.part || o.ranks.alone(), "part: expected one process, or all rows of several");
   check(!o.known.any() || model.table, "known cells: expected a model of a table with a schema");
   check(!model.table || o.clip.value_or(0) == 0,
         "clip: expected none of a table with a schema, whose cells are never beyond those of the training");
@@ -166,6 +169,25 @@ Tensor start_of(const Model& model, int64_t n, const Rng& rng, const SampleOptio
   return model.spec.process.sample_prior(shape, rng.stream("prior").noise_source(type), first).to(type);
 }
 
+/// All rows, of which ranks draw a part each.
+ModelSamples sample_shared(const Model& model, int64_t n, const Rng& rng, SampleOptions o) {
+  const Ranks ranks = std::exchange(o.ranks, {});
+  const int64_t batch = o.batch > 0 ? o.batch : usual_batch(model.event_shape());
+  o.part = share_of_samples(ranks, *sampler_for(model, o), n, batch);
+  ModelSamples drawn;
+  ranks.on_each([&] {
+    if (o.part->count > 0) drawn = sample_counted(model, n, rng, o);
+  });
+  const Asked asked{classes_of(model, n, o.labels), conditions_of(model, n, o.conditions)};
+  ModelSamples all{as_dataset(model, ranks.gather_rows(drawn.rows.values), asked), drawn.evaluations};
+  const auto counts = ranks.gather({{"evaluations", drawn.evaluations}, {"rejected", drawn.rejected}});
+  for (const Json& of_rank : counts) {
+    all.evaluations = std::max(all.evaluations, of_rank["evaluations"].get<int64_t>());
+    all.rejected += of_rank["rejected"].get<int64_t>();
+  }
+  return all;
+}
+
 }  // namespace
 
 int64_t class_of(const Model& model, const std::string& label) {
@@ -190,10 +212,7 @@ TimeGrid usual_grid(const GaussianProcess& process, int64_t steps) {
 }
 
 Share share_of_samples(const Ranks& ranks, const Sampler& sampler, int64_t n, int64_t block) {
-  if (!sampler.adaptive()) return ranks.share(n);
-  const Share blocks = ranks.share((n + block - 1) / block);
-  const int64_t first = std::min(n, blocks.first * block);
-  return {first, std::min(n, (blocks.first + blocks.count) * block) - first};
+  return sampler.adaptive() ? ranks.share_blocks(n, block) : ranks.share(n);
 }
 
 int64_t usual_batch(const std::vector<int64_t>& event_shape) {
@@ -210,6 +229,7 @@ std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optio
 
 ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const SampleOptions& o) try {
   check_sampled(given, n, o);
+  if (!o.ranks.alone()) return sample_shared(given, n, rng, o);
   const Model model = in_precision(given, o.precision);
   Asked asked{classes_of(model, n, o.labels), conditions_of(model, n, o.conditions)};
   KnownCells known = known_cells(model, o.known, asked.conditions);

@@ -37,6 +37,9 @@ struct SampleOptions {
   KnownCells known = {};                       ///< of a table: rows are drawn given these
   /// Draw these of the n rows alone, as they are among all.
   std::optional<Share> part = {};
+  /// Ranks draw a part each, and all get all rows, which are those of one; they call together. Observers see
+  /// this rank's.
+  Ranks ranks = {};
 };
 
 /// This rank's part of n rows: by rows or, where a method shares one step size among the rows of a block, by

@@ -151,10 +151,10 @@ double Trainer::learning_rate(double fraction) const {
 /// The loss; nothing where it or its gradient was not finite, and the options say what to do then.
 std::optional<double> Trainer::train_step(double learning_rate, const TrainHooks& hooks, const Line& line) {
   const Tensor loss = mean_loss(next_batch());
-  Tensor gradient = parameters_->gradient(loss);
   double value = loss.item<double>();
-  if (!options_.ranks.alone())
-    gradient = exchange_.sum(options_.ranks, gradient, value, agreed_ = votes(hooks, line));
+  const Tensor gradient = options_.ranks.alone() ? parameters_->gradient(loss)
+                                                 : exchange_.gradient(options_.ranks, *parameters_, loss,
+                                                                      value, agreed_ = votes(hooks, line));
   gradient_norm_ = gradient.norm().item<double>();
   if (!std::isfinite(value) || !std::isfinite(gradient_norm_)) {
     leave_out(fmt::format("the loss at step {} is {} (gradient norm {})", step_ + 1, value, gradient_norm_));
@@ -212,7 +212,7 @@ TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
   Line line{.start = Clock::now(), .before = seconds_, .since = seconds_, .incidents = incidents_};
   const Ranks& ranks = options_.ranks;
   share_state();
-  if (!ranks.alone()) agreed_ = exchange_.agree(ranks, votes(hooks, line));
+  if (!ranks.alone()) agreed_ = StepExchange::agree(ranks, votes(hooks, line));
   remember();
   while (true) {
     if (ranks.alone()) agreed_ = votes(hooks, line);

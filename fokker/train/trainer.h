@@ -87,8 +87,8 @@ class Trainer {
   /// Mean loss of the averaged weights on the held-out rows; the same times and noise at every call. Ranks
   /// call it together.
   double held_out_loss() const;
-  /// The same loss by the times that the objective asked of the denoiser. Nothing where it asks for no times
-  /// of rows, or a denoiser of a kind (a table's with a schema).
+  /// The same loss by the times that the objective draws, or asked of the denoiser. Nothing where rows have
+  /// no time of their own.
   LossOverTime held_out_loss_over_time() const;
 
   /// The lowest held-out loss so far, where the options ask for it; and with `keep_best` a copy of the

@@ -55,14 +55,16 @@ double Trainer::held_out_loss() const try {
 }
 
 LossOverTime Trainer::held_out_loss_over_time() const try {
-  if (table_) return {};  // its loss knows the network, not a denoiser
   const GradientMode no_gradients(false);
   const Rng rng = rng_.stream("held out");
   const TimeRecorder recorder(*averaged_);
   const Tensor sums = at::zeros({time_bins}, at::kDouble), counts = at::zeros({time_bins}, at::kDouble);
   for (int64_t part = 0; part < held_out_parts(); ++part) {
-    const Tensor losses = objective_->loss(recorder, held_out_batch(part), rng).to(at::kCPU, at::kDouble);
-    const Tensor& times = recorder.times();
+    const Batch batch = held_out_batch(part);
+    Tensor times = objective_->times(spec_.process, batch, rng);
+    const Denoiser& asked = times.defined() ? *averaged_ : static_cast<const Denoiser&>(recorder);
+    const Tensor losses = objective_->loss(asked, batch, rng).to(at::kCPU, at::kDouble);
+    if (!times.defined()) times = recorder.times();
     if (!times.defined() || times.size(0) != losses.size(0)) return {};
     const Tensor bins = (times.to(at::kCPU) * time_bins).to(at::kLong).clamp(0, time_bins - 1);
     sums.index_add_(0, bins, losses);

@@ -37,6 +37,14 @@ class CliLaunch : public Cli {
     for (pid_t child = 0; text >> child;) children.push_back(child);
     return children;
   }
+  /// Other points of the same law.
+  void write_held() const {
+    std::string text = "a,b\n";
+    const Tensor values = Rng(4).normal({50, 2}, {}, at::kDouble);
+    for (int i = 0; i < 50; ++i)
+      text += fmt::format("{},{}\n", values[i][0].item<double>() * 1e-3, 1e5 + values[i][1].item<double>());
+    write("held.csv", text);
+  }
   static int wait_for(pid_t process) {
     int status = 0;
     ::waitpid(process, &status, 0);
@@ -93,6 +101,49 @@ TEST_F(CliLaunch, TrainsAndSamplesAsOneProcessDoes) {
     ASSERT_EQ(shared.code, 0) << shared.err;
     EXPECT_EQ(read_file(path(fmt::format("{}.npy", processes))), read_file(path("1.npy"))) << processes;
   }
+}
+
+/// The same bytes on standard output and in the file, of one process and of several.
+TEST_F(CliLaunch, MeasuresAndCarriesAsOneProcessDoes) {
+  write_points(60);
+  ASSERT_EQ(run(fmt::format("train --data points.csv --steps 20 --out run {}", small_network)).code, 0);
+  ASSERT_EQ(run("encode run --data points.csv --out latents.npy --quiet").code, 0);
+  write_held();
+  const std::vector<std::pair<std::string, std::string>> commands = {
+      {"likelihood run --data points.csv --batch 9 --json --quiet --out", "npy"},
+      {"likelihood run --data points.csv --batch 9 --method elbo --steps 20 --json --quiet --out", "csv"},
+      {"score run --data points.csv --batch 9 --time 0.3 --quiet --out", "csv"},
+      {"encode run --data points.csv --batch 9 --quiet --out", "npy"},
+      {"decode run --data latents.npy --batch 9 --quiet --out", "csv"},
+      {"evaluate --samples points.csv --reference held.csv --json --quiet", ""}};
+  for (const auto& [command, extension] : commands) {
+    const auto made = [&](int processes) {
+      const std::string out = extension.empty() ? "" : fmt::format("o{}.{}", processes, extension);
+      const std::string launch = processes > 1 ? fmt::format("launch --processes {} -- ", processes) : "";
+      const Outcome outcome = run(launch + command + " " + out);
+      EXPECT_EQ(outcome.code, 0) << command << outcome.err;
+      EXPECT_EQ(outcome.err, "") << command;
+      EXPECT_FALSE(outcome.out.empty() && out.empty()) << command;
+      const std::string said = outcome.out.substr(0, outcome.out.find("\"out\""));
+      return out.empty() ? said : said + read_file(path(out));
+    };
+    const std::string alone = made(1);
+    for (const int processes : {2, 3}) EXPECT_EQ(made(processes), alone) << command << processes;
+  }
+}
+
+TEST_F(CliLaunch, ABadRowIsNamedAsOneProcessNamesIt) {
+  write_points(20);
+  ASSERT_EQ(run(fmt::format("train --data points.csv --steps 5 --out run {}", small_network)).code, 0);
+  std::string text = "a,b\n";
+  for (int i = 0; i < 40; ++i) text += i == 23 || i == 31 ? "1e300,1e300\n" : "0.001,100000\n";
+  write("far.csv", text);
+  const std::string command = "likelihood run --data far.csv --batch 5 --quiet";
+  const Outcome alone = run(command), shared = run("launch --processes 2 -- " + command);
+  EXPECT_EQ(alone.code, 3);
+  EXPECT_EQ(shared.code, 3);
+  EXPECT_THAT(alone.err, HasSubstr("far.csv: row 23 (from 0)"));
+  EXPECT_THAT(shared.err, HasSubstr(alone.err));
 }
 
 TEST_F(CliLaunch, AKilledRankEndsAll) {
@@ -169,6 +220,20 @@ TEST_F(CliLaunch, RefusesWhatMakesNoSense) {
   expect_refusal("launch --processes 0 -- train --data a.csv --out run", 2, "processes: expected 1 to 1024");
   expect_refusal("launch --processes 2", 2, "launch: expected a command after --");
   expect_refusal("launch --processes 2 -- verify", 2, "several processes cannot share the work of 'verify'");
+  // Without launch: each would do all the work, and write over the others' files.
+  for (const std::string command :
+       {"inspect run", "verify", "simulate --target two-modes --out x.npy", "doctor"}) {
+    const Outcome refused = run(command, "env RANK=1 WORLD_SIZE=2");
+    EXPECT_EQ(refused.code, 2) << command;
+    EXPECT_EQ(
+        refused.err,
+        fmt::format("fokker: this is process 1 of 2 (RANK, WORLD_SIZE), and several processes cannot share "
+                    "the work of '{}'; expected one process, or one of: train, sample, likelihood, score, "
+                    "encode, decode, evaluate\n",
+                    command.substr(0, command.find(' '))));
+  }
+  EXPECT_EQ(run("doctor", "env RANK=0 WORLD_SIZE=1").code, 0);
+  EXPECT_EQ(run("doctor", "env RANK=3").code, 0) << "another program's";
   const Outcome outcome = run("train --data a.csv --out run", "env RANK=2 WORLD_SIZE=2");
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.err, "fokker: RANK: expected a number below WORLD_SIZE = 2 but received 2\n");

@@ -5,7 +5,9 @@
 #include <map>
 
 #include "fokker/core/file/files.h"
+#include "fokker/objective/table.h"
 #include "fokker/train/run_events.h"
+#include "some_table.h"
 #include "train/small_trainer.h"
 
 namespace fokker {
@@ -191,6 +193,30 @@ TEST(RunEvents, TellALineAndTheLossOverTime) {
   folder.write("no.png", "text");
   expect_error([&] { events.add_picture(1, "samples", folder / "no.png"); }, ErrorKind::input,
                "no.png: expected a PNG");
+}
+
+// Of a table with a schema the times are the objective's own draws.
+TEST(RunEvents, TellTheLossOverTimeOfATable) {
+  const auto map = std::make_shared<const TableMap>(some_map(400));
+  const auto rows = [&](int64_t n, uint64_t seed) {
+    return Dataset{.values = some_cells(n, seed), .columns = map->schema().names(), .source = "test"};
+  };
+  TrainOptions options{.steps = 2, .batch = 30};
+  Trainer trainer(std::make_unique<TableNetwork>(map->layout(), MlpOptions{.width = 8, .depth = 1}),
+                  table_denoiser_spec(GaussianProcess(VariancePreserving{})),
+                  std::make_shared<TableObjective>(TableObjective::Options{.times = {}}),
+                  {rows(100, 1), rows(10, 2)}, Normalisation::identity({map->layout().dims()}), options,
+                  Rng(3), map);
+  const LossOverTime over = trainer.held_out_loss_over_time();
+  ASSERT_EQ(over.losses.size(), 30U);
+  double sum = 0;
+  int64_t bins = 0;
+  for (const double loss : over.losses) {
+    sum += loss;
+    bins += loss > 0;
+  }
+  EXPECT_EQ(bins, 10);  // of a uniform law and low discrepancy, as above
+  EXPECT_NEAR(sum / 10, trainer.held_out_loss(), 1e-6 * sum / 10);
 }
 
 }  // namespace

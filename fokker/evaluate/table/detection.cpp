@@ -5,8 +5,7 @@
 
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/jobs.h"
-#include "fokker/core/runtime.h"
+#include "fokker/distributed/shared_jobs.h"
 #include "fokker/evaluate/table/cells.h"
 #include "fokker/evaluate/table/roc.h"
 
@@ -57,15 +56,16 @@ Detection detect(const Tensor& samples, const Tensor& reference, const Schema& s
   const Tensor all = at::cat({x, y}, 1);
   const BinnedTable table = TableBins(all, schema).apply(all);
   const std::vector<int64_t> fold = random_folds(rows, options.folds, rng.stream("folds"));
-  std::vector<RocArea> areas(static_cast<size_t>(options.folds));
-  run_jobs(areas.size(), thread_count(), [&](size_t k) {
-    areas[k] = area_of_fold(table, fold, static_cast<int64_t>(k), options.boosting);
+  const Tensor areas = shared_jobs(options.ranks, options.folds, 2, [&](int64_t k, double* numbers) {
+    const RocArea area = area_of_fold(table, fold, k, options.boosting);
+    numbers[0] = area.area;
+    numbers[1] = area.variance;
   });
   Detection result{.auc = 0, .rows = rows};
   double variance = 0;
-  for (const RocArea& area : areas) {
-    result.auc += area.area / static_cast<double>(options.folds);
-    variance += area.variance;
+  for (int64_t k = 0; k < options.folds; ++k) {
+    result.auc += areas[k][0].item<double>() / static_cast<double>(options.folds);
+    variance += areas[k][1].item<double>();
   }
   result.standard_error = std::sqrt(variance) / static_cast<double>(options.folds);
   return result;

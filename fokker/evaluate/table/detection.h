@@ -3,6 +3,7 @@
 
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/evaluate/table/boosting.h"
 
 namespace fokker {
@@ -13,6 +14,7 @@ struct DetectionOptions {
   int64_t most_rows = 50'000;      ///< of each set; the rest is left out at random
   int64_t most_cells = 2'000'000;  ///< of each set, where that leaves 2,000 rows: wide tables
   BoostingOptions boosting = {};
+  Ranks ranks = {};  ///< share the folds
 };
 
 /// How well samples are told from the reference: the area under the curve of boosted trees on typed columns,

@@ -5,6 +5,7 @@
 
 #include "fokker/core/jobs.h"
 #include "fokker/core/runtime.h"
+#include "fokker/distributed/shared_jobs.h"
 #include "fokker/evaluate/table/cells.h"
 #include "fokker/evaluate/table/privacy.h"
 
@@ -77,20 +78,26 @@ NearestRows::NearestRows(const Tensor& rows, const Tensor& units, const Schema& 
               .contiguous();
 }
 
-std::vector<float> NearestRows::distances(const Tensor& queries) const {
+std::vector<float> NearestRows::distances(const Tensor& queries, const Ranks& ranks) const {
   const Tensor asked = encoded(queries, "queries").t().contiguous();
   const int64_t count = asked.size(0), columns = asked.size(1), blocks = rows_.size(0);
   constexpr int64_t share = 32;  // queries that go through the blocks together
-  std::vector<float> result(static_cast<size_t>(count), std::numeric_limits<float>::infinity());
-  run_jobs(static_cast<size_t>((count + share - 1) / share), thread_count(), [&](size_t part) {
-    const int64_t begin = static_cast<int64_t>(part) * share, end = std::min(count, begin + share);
-    for (int64_t b = 0; b < blocks; ++b)
-      for (int64_t q = begin; q < end; ++q)
-        result[q] =
-            std::min(result[q], nearest_in_block(rows_.data_ptr<float>() + b * columns * searched_together,
-                                                 asked.data_ptr<float>() + q * columns, columns));
-  });
-  for (float& distance : result) distance /= static_cast<float>(columns);
+  const Tensor found =
+      shared_jobs(ranks, (count + share - 1) / share, share, [&](int64_t part, double* into) {
+        const int64_t begin = part * share, end = std::min(count, begin + share);
+        std::array<float, share> nearest;
+        nearest.fill(std::numeric_limits<float>::infinity());
+        for (int64_t b = 0; b < blocks; ++b)
+          for (int64_t q = begin; q < end; ++q)
+            nearest[q - begin] =
+                std::min(nearest[q - begin],
+                         nearest_in_block(rows_.data_ptr<float>() + b * columns * searched_together,
+                                          asked.data_ptr<float>() + q * columns, columns));
+        std::copy(nearest.begin(), nearest.end(), into);
+      });
+  std::vector<float> result(static_cast<size_t>(count));
+  for (size_t q = 0; q < result.size(); ++q)
+    result[q] = static_cast<float>(found.data_ptr<double>()[q]) / static_cast<float>(columns);
   return result;
 }
 

@@ -139,14 +139,15 @@ Privacy privacy(const Tensor& samples, const Tensor& reference, const Tensor& he
   result.searched = rows_searched(reference, held_out, result.queries, options);
   const Tensor training = drawn(reference, result.searched, rng.stream("training"));
   const NearestRows nearest(training, training, schema);
-  const std::vector<float> to_training = nearest.distances(queries);
+  const std::vector<float> to_training = nearest.distances(queries, options.ranks);
   result.closest = quantiles_of(to_training);
   result.nearer_to_training = result.nearer_standard_error = std::numeric_limits<double>::quiet_NaN();
   if (!held_out.defined()) return result;
   const Tensor others = drawn(held_out, result.searched, rng.stream("held-out"));
-  compare_nearest(result, to_training, NearestRows(others, training, schema).distances(queries));
+  compare_nearest(result, to_training,
+                  NearestRows(others, training, schema).distances(queries, options.ranks));
   const Tensor asked = drawn(held_out, options.queries, rng.stream("held-out queries"));
-  result.closest_held_out = quantiles_of(nearest.distances(asked));
+  result.closest_held_out = quantiles_of(nearest.distances(asked, options.ranks));
   return result;
 } catch (...) {
   detail::throw_as_error();

@@ -5,6 +5,7 @@
 
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/table/schema.h"
 
 namespace fokker {
@@ -16,8 +17,9 @@ class NearestRows {
  public:
   /// The rows that are searched (n, D), and those whose ranges are the unit (they may be the same).
   NearestRows(const Tensor& rows, const Tensor& units, const Schema& schema);
-  /// Of each of some queries (k, D): (k) float32. O(n k D) in vectors of float32; threads share the queries.
-  std::vector<float> distances(const Tensor& queries) const;
+  /// Of each of some queries (k, D): (k) float32. O(n k D) in vectors of float32; ranks and threads share the
+  /// queries.
+  std::vector<float> distances(const Tensor& queries, const Ranks& ranks = {}) const;
 
  private:
   Tensor encoded(const Tensor& cells, const char* set) const;
@@ -40,6 +42,7 @@ struct PrivacyOptions {
   int64_t most_rows = 50'000;  ///< of each set that is searched
   /// Differences that are computed for each of three searches: wide tables search fewer rows, 1,000 at least.
   int64_t most_differences = 10'000'000'000;
+  Ranks ranks = {};  ///< share the samples
 };
 
 /// Whether samples give away rows that they were made from.

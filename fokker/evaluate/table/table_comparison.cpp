@@ -8,13 +8,14 @@
 namespace fokker {
 namespace {
 
-TableFigures figures_of(const Tensor& cells, const Tensor& reference, const Schema& schema, uint64_t seed) {
+TableFigures figures_of(const Tensor& cells, const Tensor& reference, const Schema& schema,
+                        const TableCompareOptions& options) {
   TableFigures figures{.rows = cells.size(0),
                        .shape = shape_errors(cells, reference, schema),
-                       .trend = trend_errors(cells, reference, schema, {.seed = seed}),
+                       .trend = trend_errors(cells, reference, schema, {.seed = options.seed}),
                        .detection = {},
                        .impossible = impossible_cells(cells, schema)};
-  const DetectionOptions detection{.seed = seed};
+  const DetectionOptions detection{.seed = options.seed, .ranks = options.ranks};
   if (std::min(cells.size(0), reference.size(0)) >= 2 * detection.folds)
     figures.detection = detect(cells, reference, schema, detection);
   return figures;
@@ -40,19 +41,21 @@ int64_t TableFigures::impossible_total() const {
 TableComparison compare_tables(const Tensor& samples, const Tensor& reference, const Tensor& held_out,
                                const Schema& schema, const TableCompareOptions& options) try {
   TableComparison result{.reference = reference.size(0),
-                         .samples = figures_of(samples, reference, schema, options.seed),
+                         .samples = figures_of(samples, reference, schema, options),
                          .held_out = {},
-                         .privacy = privacy(samples, reference, held_out, schema, {.seed = options.seed}),
+                         .privacy = privacy(samples, reference, held_out, schema,
+                                            {.seed = options.seed, .ranks = options.ranks}),
                          .utility = {}};
   if (!held_out.defined()) {
     check(!options.target, "compare_tables: expected held-out rows to predict the target in");
     return result;
   }
-  result.held_out = figures_of(held_out, reference, schema, options.seed);
+  result.held_out = figures_of(held_out, reference, schema, options);
   if (schema.size() < 2) return result;
   const int64_t target = options.target.value_or(default_target(schema));
   if (options.target || varies(held_out, schema.columns[static_cast<size_t>(target)], target))
-    result.utility = utility(samples, reference, held_out, schema, target, {.seed = options.seed});
+    result.utility =
+        utility(samples, reference, held_out, schema, target, {.seed = options.seed, .ranks = options.ranks});
   return result;
 } catch (...) {
   detail::throw_as_error();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fokker/core/tensor.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/evaluate/table/detection.h"
 #include "fokker/evaluate/table/impossible.h"
 #include "fokker/evaluate/table/privacy.h"
@@ -27,6 +28,7 @@ struct TableCompareOptions {
   uint64_t seed = 0;
   /// The column that `utility` predicts; by default the last categorical or ordinal one, else the last.
   std::optional<int64_t> target = {};
+  Ranks ranks = {};  ///< which call it together, share what costs the most
 };
 
 /// Samples of a table beside real rows that were held out, both against the rows that were trained on.

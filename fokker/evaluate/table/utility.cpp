@@ -100,11 +100,17 @@ RocArea area_of_class(const TargetedRows& training, const TargetedRows& test, co
 }
 
 void compare_areas(Utility& result, const TargetedRows (&training)[2], const TargetedRows& test,
-                   const Schema& schema, const std::vector<double>& classes, const BoostingOptions& options) {
-  std::vector<RocArea> areas(2 * classes.size());
-  run_jobs(areas.size(), thread_count(), [&](size_t k) {
-    areas[k] = area_of_class(training[k % 2], test, schema, classes[k / 2], options);
-  });
+                   const Schema& schema, const std::vector<double>& classes, const UtilityOptions& options) {
+  const Tensor found =
+      shared_jobs(options.ranks, 2 * std::ssize(classes), 2, [&](int64_t k, double* numbers) {
+        const RocArea area = area_of_class(training[k % 2], test, schema, classes[static_cast<size_t>(k / 2)],
+                                           options.boosting);
+        numbers[0] = area.area;
+        numbers[1] = area.variance;
+      });
+  std::vector<RocArea> areas;
+  for (int64_t k = 0; k < found.size(0); ++k)
+    areas.push_back({found[k][0].item<double>(), found[k][1].item<double>()});
   const bool binary = classes.size() == 1;
   const auto error = [&](const RocArea& a) {
     return binary ? std::sqrt(a.variance) : std::numeric_limits<double>::quiet_NaN();
@@ -117,16 +123,15 @@ void compare_areas(Utility& result, const TargetedRows (&training)[2], const Tar
 }
 
 void compare_fits(Utility& result, const TargetedRows (&training)[2], const TargetedRows& test,
-                  const Schema& schema, const BoostingOptions& options) {
-  double fit[2];
-  run_jobs(2, thread_count(), [&](size_t k) {
-    fit[k] = r_squared(
-        learn_and_predict(training[k], test, schema, training[k].target, BoostingLoss::squared, options),
-        test.target);
+                  const Schema& schema, const UtilityOptions& options) {
+  const Tensor fit = shared_jobs(options.ranks, 2, 1, [&](int64_t k, double* number) {
+    *number = r_squared(learn_and_predict(training[k], test, schema, training[k].target,
+                                          BoostingLoss::squared, options.boosting),
+                        test.target);
   });
   result.measure = "r2";
-  result.synthetic = fit[0];
-  result.real = fit[1];
+  result.synthetic = fit[0].item<double>();
+  result.real = fit[1].item<double>();
   result.synthetic_error = result.real_error = std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -162,9 +167,9 @@ Utility utility(const Tensor& samples, const Tensor& reference, const Tensor& he
   if (column.has_levels()) {
     const auto levels = static_cast<int64_t>(column.levels.size());
     const std::vector<double> classes = classes_of(test.target, levels, options.most_classes);
-    compare_areas(result, training, test, others, classes, options.boosting);
+    compare_areas(result, training, test, others, classes, options);
   } else {
-    compare_fits(result, training, test, others, options.boosting);
+    compare_fits(result, training, test, others, options);
   }
   return result;
 } catch (...) {

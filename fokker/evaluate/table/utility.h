@@ -3,6 +3,7 @@
 #include <string>
 
 #include "fokker/core/tensor.h"
+#include "fokker/distributed/ranks.h"
 #include "fokker/evaluate/table/boosting.h"
 
 namespace fokker {
@@ -12,6 +13,7 @@ struct UtilityOptions {
   int64_t most_rows = 50'000;  ///< to learn from and, apart from these, to test on
   int64_t most_classes = 20;   ///< the most frequent ones of the rows tested on, where there are more
   BoostingOptions boosting = {};
+  Ranks ranks = {};  ///< share the trees
 };
 
 /// What the samples teach of a column, beside what as many real rows teach: boosted trees predict it from the

@@ -6,6 +6,7 @@
 #include "fokker/core/check.h"
 #include "fokker/core/jobs.h"
 #include "fokker/core/runtime.h"
+#include "fokker/distributed/shared_jobs.h"
 #include "fokker/evaluate/two_sample/copies.h"
 #include "fokker/evaluate/two_sample/pairwise.h"
 #include "fokker/evaluate/two_sample/two_sample.h"
@@ -25,17 +26,18 @@ int64_t neighbours_for(int64_t training) {
 }
 
 /// How many test rows the k nearest training rows name rightly.
-int64_t correct_by_neighbours(const LabelledRows& training, const LabelledRows& test) {
+int64_t correct_by_neighbours(const LabelledRows& training, const LabelledRows& test, const Ranks& ranks) {
   constexpr int64_t step = 256;
   const int64_t neighbours = neighbours_for(training.size());
-  int64_t correct = 0;
-  for (int64_t i = 0; i < test.size(); i += step) {
+  const int64_t blocks = (test.size() + step - 1) / step;
+  const Tensor correct = shared_jobs(ranks, blocks, 1, [&](int64_t block, double* found) {
+    const int64_t i = block * step;
     const Tensor nearest = std::get<1>(squared_distances(test.rows.slice(0, i, i + step), training.rows)
                                            .topk(neighbours, 1, /*largest=*/false, false));
     const Tensor vote = training.labels.take(nearest).mean(1) > 0.5;
-    correct += (vote == (test.labels.slice(0, i, i + step) > 0.5)).sum().item<int64_t>();
-  }
-  return correct;
+    *found = (vote == (test.labels.slice(0, i, i + step) > 0.5)).sum().item<double>();
+  });
+  return correct.sum().to(at::kLong).item<int64_t>();
 }
 
 /// Upper ends of bins that hold about a sixteenth (eight at least) of the sorted values each; a value that is
@@ -104,16 +106,16 @@ LabelledRows half_of(const LabelledRows& all, int64_t which) {
 }
 
 /// Which rule tells the halves of the training rows apart better.
-bool columns_are_better(const LabelledRows& training) {
+bool columns_are_better(const LabelledRows& training, const Ranks& ranks) {
   if (training.size() < 8) return false;
   const LabelledRows first = half_of(training, 0), second = half_of(training, 1);
   return correct_by_columns(first, second) + correct_by_columns(second, first) >
-         correct_by_neighbours(first, second) + correct_by_neighbours(second, first);
+         correct_by_neighbours(first, second, ranks) + correct_by_neighbours(second, first, ranks);
 }
 
 }  // namespace
 
-ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng) try {
+ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng, const Ranks& ranks) try {
   const auto [given_x, given_y, unit] = checked_pair(x, y);
   check(given_x.size(0) >= 4 && given_y.size(0) >= 4,
         "classifier_test: expected at least 4 rows in each set but received {} and {}", given_x.size(0),
@@ -130,9 +132,9 @@ ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng)
   int64_t correct = 0;
   bool by_columns[2];
   for (int i = 0; i < 2; ++i) {
-    by_columns[i] = columns_are_better(folds[i]);
+    by_columns[i] = columns_are_better(folds[i], ranks);
     correct += by_columns[i] ? correct_by_columns(folds[i], folds[1 - i])
-                             : correct_by_neighbours(folds[i], folds[1 - i]);
+                             : correct_by_neighbours(folds[i], folds[1 - i], ranks);
   }
   const auto fold_size = static_cast<double>(2 * half);
   return {.accuracy = static_cast<double>(correct) / (2 * fold_size),

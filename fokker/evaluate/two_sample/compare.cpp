@@ -102,20 +102,20 @@ struct Drawing {
 void compare_distances(Comparison& result, const Standardised& sets, const CompareOptions& options,
                        const Rng& rng) {
   const Drawing energy(sets.x, sets.y, result.energy_rows, rng.stream("energy"));
-  result.energy_distance = energy_distance(energy.x, energy.y);
+  result.energy_distance = energy_distance(energy.x, energy.y, options.ranks);
   // A far row's distances to both sets cancel: what is below their rounding says nothing.
   if (std::abs(result.energy_distance) < std::numeric_limits<double>::epsilon() * result.far.largest)
     result.energy_distance = std::numeric_limits<double>::quiet_NaN();
   const Drawing kernel(sets.x, sets.y, result.mmd_rows, rng.stream("mmd"));
   const double median = median_distance(kernel.x, kernel.y, rng.stream("median"));
   result.mmd_bandwidth = median > 0 ? median : 1;
-  result.mmd = mmd(kernel.x, kernel.y, result.mmd_bandwidth);
+  result.mmd = mmd(kernel.x, kernel.y, result.mmd_bandwidth, options.ranks);
   const Drawing sliced(sets.x, sets.y, result.sliced_rows, rng.stream("sliced"));
   result.sliced_wasserstein =
-      sliced_wasserstein(sliced.x, sliced.y, options.projections, rng.stream("directions"));
+      sliced_wasserstein(sliced.x, sliced.y, options.projections, rng.stream("directions"), options.ranks);
   if (std::min(result.samples, result.reference) < 4) return;
   const Drawing classified(sets.x, sets.y, result.classifier_rows, rng.stream("classifier"));
-  result.classifier = classifier_test(classified.x, classified.y, rng.stream("folds"));
+  result.classifier = classifier_test(classified.x, classified.y, rng.stream("folds"), options.ranks);
 }
 
 Verdict verdict_of(const Comparison& result, const Tensor& x, const Tensor& y, const Standardised& sets,
@@ -130,7 +130,8 @@ Verdict verdict_of(const Comparison& result, const Tensor& x, const Tensor& y, c
                              .y = subsample(y, most, draw),
                              .distance_x = subsample(near.x, most, draw),
                              .distance_y = subsample(near.y, most, draw),
-                             .classifier = result.classifier},
+                             .classifier = result.classifier,
+                             .ranks = options.ranks},
                             options.relabellings, rng.stream("verdict"));
 }
 

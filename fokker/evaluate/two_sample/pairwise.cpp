@@ -5,8 +5,7 @@
 #include <numeric>
 
 #include "fokker/core/check.h"
-#include "fokker/core/jobs.h"
-#include "fokker/core/runtime.h"
+#include "fokker/distributed/shared_jobs.h"
 
 namespace fokker {
 namespace {
@@ -14,24 +13,25 @@ namespace {
 constexpr int64_t block_rows = 256;
 constexpr int64_t block_columns = 1024;  // 2 MB a block: it stays in cache
 
-/// Adds up `of(i)` for the blocks of rows that begin at i, which threads share; in the order of the rows.
+/// Adds up `of(i)` for the blocks of rows that begin at i, which ranks and threads share; in the order of the
+/// rows.
 template <typename BlockSum>
-double sum_over_row_blocks(int64_t rows, const BlockSum& of) {
-  std::vector<double> sums((rows + block_rows - 1) / block_rows);
-  run_jobs(sums.size(), thread_count(),
-           [&](size_t block) { sums[block] = of(static_cast<int64_t>(block) * block_rows); });
-  return std::accumulate(sums.begin(), sums.end(), 0.0);
+double sum_over_row_blocks(const Ranks& ranks, int64_t rows, const BlockSum& of) {
+  const Tensor sums = shared_jobs(ranks, (rows + block_rows - 1) / block_rows, 1,
+                                  [&](int64_t block, double* sum) { *sum = of(block * block_rows); });
+  const double* first = sums.data_ptr<double>();
+  return std::accumulate(first, first + sums.numel(), 0.0);
 }
 
 using Range = std::pair<int64_t, int64_t>;
 
-/// Adds a block of distances, whose first row is `from`, to the sums of its groups.
+/// Adds a block of distances, whose first row is `from`, to the sums of its groups, a row each.
 void add_group_sums(const Tensor& distances, int64_t from, const int64_t* begin, Range rows, Range columns,
                     Tensor& sums) {
   const int64_t width = distances.size(1), groups = sums.size(1), left = begin[columns.first];
   double* block = distances.data_ptr<double>();
   for (int64_t r = rows.first; r < rows.second; ++r) {
-    double* sum = sums.data_ptr<double>() + r * groups;
+    double* sum = sums.data_ptr<double>() + (r - rows.first) * groups;
     for (int64_t i = begin[r]; i < begin[r + 1]; ++i) {
       double* line = block + (i - from) * width;
       if (i >= left && i < left + width) line[i - left] = 0;  // a product form leaves rounding here
@@ -67,8 +67,8 @@ Tensor squared_distances(const Tensor& x, const Tensor& y) {
   return total;
 }
 
-double sum_over_pairs(const Tensor& x, const Tensor& y, const PairFunction& f) {
-  return sum_over_row_blocks(x.size(0), [&](int64_t i) {
+double sum_over_pairs(const Tensor& x, const Tensor& y, const PairFunction& f, const Ranks& ranks) {
+  return sum_over_row_blocks(ranks, x.size(0), [&](int64_t i) {
     double total = 0;
     for (int64_t j = 0; j < y.size(0); j += block_columns)
       total += f(squared_distances(x.slice(0, i, i + block_rows), y.slice(0, j, j + block_columns)))
@@ -78,9 +78,9 @@ double sum_over_pairs(const Tensor& x, const Tensor& y, const PairFunction& f) {
   });
 }
 
-double sum_over_distinct_pairs(const Tensor& x, const PairFunction& f) {
+double sum_over_distinct_pairs(const Tensor& x, const PairFunction& f, const Ranks& ranks) {
   const int64_t n = x.size(0);
-  return sum_over_row_blocks(n, [&](int64_t i) {
+  return sum_over_row_blocks(ranks, n, [&](int64_t i) {
     const Tensor rows = x.slice(0, i, i + block_rows);
     const Tensor values = f(squared_distances(rows, rows));
     double total = values.fill_diagonal_(0).sum().item<double>();
@@ -90,7 +90,7 @@ double sum_over_distinct_pairs(const Tensor& x, const PairFunction& f) {
   });
 }
 
-Tensor distances_between_groups(const Tensor& z, const Tensor& group, int64_t groups) {
+Tensor distances_between_groups(const Tensor& z, const Tensor& group, int64_t groups, const Ranks& ranks) {
   const Tensor order = group.argsort(/*stable=*/true, 0, false);
   const Tensor rows = z.index_select(0, order);
   // Where each group begins among the rows.
@@ -100,18 +100,28 @@ Tensor distances_between_groups(const Tensor& z, const Tensor& group, int64_t gr
   for (int64_t g = 0; g < groups; ++g)
     if (firsts.empty() || begin[g + 1] - begin[firsts.back()] > block_rows) firsts.push_back(g);
   firsts.push_back(groups);
-  Tensor sums = at::zeros({groups, groups}, at::kDouble);
-  run_jobs(firsts.size() - 1, thread_count(), [&](size_t block) {
-    const int64_t from = begin[firsts[block]], to = begin[firsts[block + 1]];
-    for (int64_t g = firsts[block]; g < groups;) {  // groups before are in another block's sums
-      int64_t end = g + 1;
-      while (end < groups && begin[end + 1] - begin[g] <= block_columns) ++end;
-      Tensor distances =
-          squared_distances(rows.slice(0, from, to), rows.slice(0, begin[g], begin[end])).sqrt_();
-      add_group_sums(distances, from, begin, {firsts[block], firsts[block + 1]}, {g, end}, sums);
-      g = end;
-    }
-  });
+  // A block of groups writes as many rows of the sums as it has groups; the widest says how many all have.
+  int64_t most = 0;
+  for (size_t block = 0; block + 1 < firsts.size(); ++block)
+    most = std::max(most, firsts[block + 1] - firsts[block]);
+  const Tensor found =
+      shared_jobs(ranks, std::ssize(firsts) - 1, most * groups, [&](int64_t b, double* into) {
+        const auto block = static_cast<size_t>(b);
+        const int64_t from = begin[firsts[block]], to = begin[firsts[block + 1]];
+        Tensor sums = at::from_blob(into, {most, groups}, at::TensorOptions(at::kDouble));
+        for (int64_t g = firsts[block]; g < groups;) {  // groups before are in another block's sums
+          int64_t end = g + 1;
+          while (end < groups && begin[end + 1] - begin[g] <= block_columns) ++end;
+          Tensor distances =
+              squared_distances(rows.slice(0, from, to), rows.slice(0, begin[g], begin[end])).sqrt_();
+          add_group_sums(distances, from, begin, {firsts[block], firsts[block + 1]}, {g, end}, sums);
+          g = end;
+        }
+      });
+  std::vector<Tensor> parts;
+  for (int64_t block = 0; block < found.size(0); ++block)
+    parts.push_back(found[block].view({most, groups}).narrow(0, 0, firsts[block + 1] - firsts[block]));
+  const Tensor sums = at::cat(parts);
   return sums.triu() + sums.triu(1).t();
 }
 

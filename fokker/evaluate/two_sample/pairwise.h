@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "fokker/core/tensor.h"
+#include "fokker/distributed/ranks.h"
 
 namespace fokker {
 
@@ -12,14 +13,15 @@ Tensor squared_distances(const Tensor& x, const Tensor& y);
 /// Maps a block of squared distances to a block of summands; may work in place.
 using PairFunction = std::function<Tensor(Tensor squared)>;
 
-/// sum_ij f(|x_i - y_j|^2), in blocks of bounded memory.
-double sum_over_pairs(const Tensor& x, const Tensor& y, const PairFunction& f);
+/// sum_ij f(|x_i - y_j|^2), in blocks of bounded memory, which ranks share.
+double sum_over_pairs(const Tensor& x, const Tensor& y, const PairFunction& f, const Ranks& ranks = {});
 /// sum over i != j of f(|x_i - x_j|^2).
-double sum_over_distinct_pairs(const Tensor& x, const PairFunction& f);
+double sum_over_distinct_pairs(const Tensor& x, const PairFunction& f, const Ranks& ranks = {});
 
 /// (groups, groups): sum of |z_i - z_j| over the rows i of one group and j of another, given each row's
-/// group, (n) int64 in 0..groups - 1. O(n^2 d) time, in blocks of bounded memory.
-Tensor distances_between_groups(const Tensor& z, const Tensor& group, int64_t groups);
+/// group, (n) int64 in 0..groups - 1. O(n^2 d) time, in blocks of bounded memory, which ranks share.
+Tensor distances_between_groups(const Tensor& z, const Tensor& group, int64_t groups,
+                                const Ranks& ranks = {});
 
 /// x as (n, d) float64 after checking it; `name` appears in errors.
 Tensor checked_samples(const Tensor& x, const char* name);

@@ -8,8 +8,8 @@
 
 namespace fokker {
 
-Tensor energy_statistics(const Tensor& pooled, const Relabelling& relabelling) {
-  const Tensor distances = distances_between_groups(pooled, relabelling.group(), relabelling.groups());
+Tensor energy_statistics(const Tensor& pooled, const Relabelling& relabelling, const Ranks& ranks) {
+  const Tensor distances = distances_between_groups(pooled, relabelling.group(), relabelling.groups(), ranks);
   const auto n = static_cast<double>(relabelling.first_rows()),
              m = static_cast<double>(relabelling.second_rows());
   const Tensor& labels = relabelling.labels();

@@ -6,6 +6,7 @@
 
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
+#include "fokker/distributed/ranks.h"
 
 /// Whether two sets of samples come from one law. Sets and errors as in metrics.h.
 namespace fokker {
@@ -36,7 +37,7 @@ struct ClassifierTest {
   std::string rule;       ///< "neighbours", "columns", or "neighbours and columns" where the halves differ
 };
 /// At least 4 rows in each set.
-ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng);
+ClassifierTest classifier_test(const Tensor& x, const Tensor& y, const Rng& rng, const Ranks& ranks = {});
 
 /// What the tests found of one column.
 struct ColumnDifference {
@@ -71,6 +72,7 @@ struct VerdictInput {
   Tensor x, y;                    ///< as they are, for ranks and equal values (n, d) and (m, d)
   Tensor distance_x, distance_y;  ///< in the units in which distances are measured
   std::optional<ClassifierTest> classifier;
+  Ranks ranks = {};
 };
 /// Energy distance, columns, pairs of columns and repeated rows under the same random relabellings, and the
 /// strictest of them by the law of their strictest (Westfall and Young 1993), then with the classifier's

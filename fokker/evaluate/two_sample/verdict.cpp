@@ -212,7 +212,7 @@ Verdict two_sample_verdict(const VerdictInput& sets, int64_t relabellings, const
                  spread = strengths.std().item<double>();
     tests.push_back({name, shares_as_strong(strengths), p_value, spread > 0 ? excess / spread : 0});
   };
-  add("energy", energy_statistics(at::cat({sets.distance_x, sets.distance_y}), relabelling),
+  add("energy", energy_statistics(at::cat({sets.distance_x, sets.distance_y}), relabelling, sets.ranks),
       &Verdict::energy);
   add("columns", test_columns(columns, relabelling, verdict.by_column).strongest, &Verdict::columns);
   if (const Family pairs = find_pairs(columns, relabelling, rng.stream("pairs"), verdict);

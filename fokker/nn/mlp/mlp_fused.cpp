@@ -95,6 +95,7 @@ class MlpNode final : public torch::autograd::Node {
     }
     kernel::dense_backward(graph_, inputs_.views(), gradient.size(0), rows_of(gradient), *tape_, out);
     if (of_classes.defined()) places.place(layers_->classes.weight).copy_(sum_by_class(of_classes, label));
+    places.settle();
     return places.parts();
   }
 

@@ -106,7 +106,10 @@ UNetTape::Gradients UNetTape::backward(const Tensor& dy, ParameterGradients& par
   Gradients result = {.x = {}, .starts = at::empty_like(starts_)};
   pass_.start_gradients = result.starts.data_ptr<float>();
   read_images(dy, 0, false, output_.gradient);
-  for (auto layer = tape_.rbegin(); layer != tape_.rend(); ++layer) (*layer)->backward(pass_, parameters);
+  for (auto layer = tape_.rbegin(); layer != tape_.rend(); ++layer) {
+    (*layer)->backward(pass_, parameters);
+    parameters.settle();
+  }
   if (!wanted_.input) return result;
   result.x =
       at::empty({dy.size(0), options.in_channels, options.sample_height, options.sample_width}, dy.options());
