@@ -95,7 +95,14 @@ void add_s3_noise(Items& items) {
        .alt = "Three curves of E[s given x], one straight and two S-shaped, with dots exactly on them.",
        .kind = Kind::figure,
        .prepare = tweedie,
-       .settings = {two_bumps_setting(), Setting::real("variance", 1, 0.05, 10, "variance of the noise")}});
+       .settings = {two_bumps_setting(), Setting::real("variance", 1, 0.05, 10, "variance of the noise")},
+       .caption_when_set =
+           "The best reconstruction of a signal s from x = s + n, n normal, for three laws of s, with the "
+           "law "
+           "or the variance of the noise that was set: lines by Bayes' rule, dots by x + Q ∇ log p(x). For a "
+           "normal signal it is the line K x, K = P/(P + Q); for two points it is a soft decision between "
+           "them. Dotted: x itself.",
+       .alt_when_set = "Three curves of E[s given x] with dots exactly on them."});
   items.push_back(
       {.id = "s3.noise",
        .title = "White noise and Brownian motion",
