@@ -101,11 +101,10 @@ void add_guidance_laws(Items& items) {
            "known: it is narrower than the tilted law p(x)^(1−w) p(x|c)^w / Z, gives the modes other "
            "weights, and lies further from the other class. Below, in the plane, 3000 guided samples over "
            "contours of p(x|c) and of the tilted law.",
-       .alt = "Two panels of density curves, in which the guided curve is taller than the tilted one and "
-              "lies to "
-              "its right, and two clouds of points in the plane over contours; the guided cloud does not fit "
-              "the "
-              "contours of the tilted law.",
+       .alt =
+           "Two panels of density curves, in which the guided curve lies to the right of the tilted one and "
+           "gives the right mode more, at weight 4 nearly all; and two clouds of points in the plane over "
+           "contours, of which the guided cloud does not fit those of the tilted law.",
        .kind = Kind::figure,
        .prepare = laws,
        .settings = {Setting::real("weight", 4, 1, 8, "the larger weight; on the left half of it, below 3/4")},

@@ -71,7 +71,7 @@ Scene tweedie(Workshop&, const Rng&, const Settings& set) {
       const Tensor mean = s.posterior(x.unsqueeze(1), 1, std::sqrt(q)).denoised.squeeze(1);
       plot::add_line(axes, x, mean,
                      {.label = "s from " + signals[i].name, .colour = theme.series(i), .width = 2});
-      const Tensor some = x.slice(0, 0, {}, 20).unsqueeze(1);
+      const Tensor some = x.slice(0, 10, {}, 20).unsqueeze(1);  // none on the frame
       const Tensor by_score = some + q * s.noised(1, std::sqrt(q)).score(some);
       plot::add_scatter(axes, at::cat({some, by_score}, 1),
                         {.colour = theme.series(i), .radius = 3.5, .alpha = 1});
