@@ -72,13 +72,22 @@ int run_gallery(const GalleryCommand& o, const Command& command) {
   Json json = Json::array();
   for (const Drawn& d : drawn) {
     Json row = item_json(*d.item);
+    if (!d.set.empty()) {
+      row["set"] = changes_json(d.set);
+      row["caption"] = d.item->caption_when_set;
+    }
+    if (!d.left.empty()) row["as_it_is"] = d.left;
     row["files"] = d.files;
     row["seconds"] = d.seconds;
     json.push_back(std::move(row));
   }
   const std::string index = (std::filesystem::path(o.out) / "index.html").string();
+  std::string text;
+  for (const Drawn& d : drawn)
+    for (const std::string& reason : d.left)
+      text += fmt::format("{} as it is, without {}\n", d.item->id, reason);
   print_result(o.common, {{"index", index}, {"items", json}},
-               fmt::format("{} pictures: open {}\n", drawn.size(), index));
+               text + fmt::format("{} pictures: open {}\n", drawn.size(), index));
   return 0;
 }
 
@@ -93,9 +102,10 @@ void add_gallery(CommandLine& line) {
         c.option("ids", o.ids, "Pictures or sources, such as s3.forward or s3 (default: all)");
         c.option("--out", o.out, "Folder of the pictures and their index.html");
         c.option("--theme", o.theme, "light, dark or both");
-        c.repeated("--set", o.set,
-                   "KEY=VALUE,...: the same picture of your own problem (target, sigma, table, ...); --list "
-                   "names each one's settings");
+        c.repeated(
+            "--set", o.set,
+            "KEY=VALUE,...: the same picture of your own problem (target, sigma, table, ...); of a group "
+            "those that have the setting. --list names each one's settings");
         c.flag("--list", o.list, "Name the pictures with their sources, and draw nothing");
       },
       run_gallery);

@@ -74,6 +74,7 @@ Json outcome_json(const Outcome& o) {
   json["seconds"] = o.seconds;
   if (!o.error.empty()) json["error"] = o.error;
   if (!o.set.empty()) json["set"] = changes_json(o.set);
+  if (!o.left.empty()) json["as_it_is"] = o.left;
   json["findings"] = Json::array();
   for (const Finding& f : o.findings) json["findings"].push_back(finding_json(f));
   return json;
@@ -93,6 +94,7 @@ std::string outcome_text(const Outcome& o, bool all) {
   std::string text = fmt::format("{}  {}  [{}; {:.1f} s]\n      {}\n", o.passed() ? "pass" : "FAIL",
                                  o.check->id, o.check->source, o.seconds, o.check->statement);
   for (const auto& [name, value] : o.set) text += fmt::format("      with {} = {}\n", name, value);
+  for (const std::string& reason : o.left) text += fmt::format("      as it is, without {}\n", reason);
   if (!o.error.empty()) return text + "      " + o.error + "\n";
   if (!all) {
     const auto others = o.worst.comparisons - 1;
@@ -198,10 +200,10 @@ void add_verify(CommandLine& line) {
         c.option("--out", o.out, "Of --explain: also a page with typeset formulas, .html");
         c.flag("--all", o.all, "Show every comparison and not only the worst of each check");
         c.option("--without", o.without, "Leave out an ingredient that the check needs: it should then fail");
-        c.repeated("--set", o.set,
-                   "KEY=VALUE,...: the same check on your own problem (target, sigma, n, table, ...); --list "
-                   "names each "
-                   "check's settings with their defaults");
+        c.repeated(
+            "--set", o.set,
+            "KEY=VALUE,...: the same check on your own problem (target, sigma, n, table, ...); of a "
+            "group those that have the setting. --list names each check's settings with their defaults");
       },
       run_verify);
 }

@@ -1,19 +1,13 @@
 #include "fokker/report/math.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "fokker/core/check.h"
-#include "fokker/report/html.h"
+#include "fokker/report/math_node.h"
 
 namespace fokker::report {
-
-struct Math::Node {
-  enum class Kind { row, letter, number, sign, words, space, fraction, root, bar, tilde, scripts };
-  Kind kind = Kind::row;
-  std::string text = {};
-  std::vector<Node> parts = {};  ///< of scripts: base, lower, upper (an empty row where there is none)
-};
 
 namespace {
 
@@ -150,12 +144,22 @@ class TexParser {
 
 std::string plain(const Node& node);
 
-/// Whether two neighbours need a blank between them, where a formula has none: "√ᾱ_t x_0", "1/2 (a + b)".
+/// A letter, or one with scripts.
+bool is_letter(const Node& node) {
+  return node.kind == Kind::letter || (node.kind == Kind::scripts && is_letter(node.parts[0]));
+}
+
+/// Whether two neighbours need a blank between them, where a formula has none: "√ᾱ_t x_0", "1/2 (a + b)", "a
+/// x_1", but "dx_1".
 bool needs_blank(const Node& left, const Node& right) {
   const auto structured = [](const Node& n) { return n.kind >= Kind::fraction; };
+  const bool high = left.kind == Kind::fraction || left.kind == Kind::root;
   if (right.kind == Kind::sign)
-    return left.kind == Kind::fraction && (right.text == "(" || right.text == "[");
-  return (structured(left) && left.kind != Kind::row) && (right.kind == Kind::letter || structured(right));
+    return (high && is_sign(right, "([")) || (structured(left) && right.text == "∇");
+  if (right.kind == Kind::scripts && is_sign(right.parts[0], ")]|")) return false;
+  if (is_sign(left, ")]") || left.text == "E") return is_letter(right);
+  if (left.kind == Kind::letter) return right.kind == Kind::scripts && is_letter(right) && left.text != "d";
+  return structured(left) && (right.kind == Kind::letter || structured(right));
 }
 
 std::string plain_row(const Node& row) {
@@ -228,58 +232,6 @@ std::string plain(const Node& node) {
   }
 }
 
-std::string markup(const Node& node);
-
-/// Brackets and bars keep their size: those of one row would grow with all that stands in it.
-std::string markup_sign(const std::string& sign) {
-  const bool bracket = sign.size() == 1 && std::string_view("()[]|").find(sign[0]) != std::string_view::npos;
-  if (bracket) return "<mo stretchy=\"false\" lspace=\"0\" rspace=\"0\">" + escape(sign) + "</mo>";
-  return "<mo>" + escape(sign) + "</mo>";
-}
-
-std::string markup_row(const Node& row) {
-  std::string all = "<mrow>";
-  for (const Node& part : row.parts) all += markup(part);
-  return all + "</mrow>";
-}
-
-std::string markup_scripts(const Node& node) {
-  const auto present = [](const Node& script) { return !script.parts.empty() || script.kind != Kind::row; };
-  const std::string base = markup(node.parts[0]);
-  const bool lower = present(node.parts[1]), upper = present(node.parts[2]);
-  const char* tag = lower && upper ? "msubsup" : lower ? "msub" : "msup";
-  return fmt::format("<{}>{}{}{}</{}>", tag, base, lower ? markup(node.parts[1]) : "",
-                     upper ? markup(node.parts[2]) : "", tag);
-}
-
-std::string markup(const Node& node) {
-  switch (node.kind) {
-    case Kind::row:
-      return markup_row(node);
-    case Kind::letter:
-      return "<mi>" + escape(node.text) + "</mi>";
-    case Kind::number:
-      return "<mn>" + escape(node.text) + "</mn>";
-    case Kind::sign:
-      return markup_sign(node.text);
-    case Kind::space:
-      return "<mspace width=\"0.2em\"/>";
-    case Kind::words:
-      return "<mtext>" + escape(node.text) + "</mtext>";
-    case Kind::fraction:
-      return "<mfrac>" + markup(node.parts[0]) + markup(node.parts[1]) + "</mfrac>";
-    case Kind::root:
-      return "<msqrt>" + markup(node.parts[0]) + "</msqrt>";
-    case Kind::bar:
-      return "<mover accent=\"true\">" + markup(node.parts[0]) + "<mo>¯</mo></mover>";
-    case Kind::tilde:
-      return "<mover accent=\"true\">" + markup(node.parts[0]) + "<mo>~</mo></mover>";
-    case Kind::scripts:
-      break;
-  }
-  return markup_scripts(node);
-}
-
 }  // namespace
 
 Math::Math(std::string_view tex) : root_(std::make_unique<Node>(TexParser(tex).whole())) {}
@@ -292,7 +244,7 @@ std::string Math::text() const {
 }
 
 std::string Math::mathml() const {
-  return "<math display=\"block\">" + markup(*root_) + "</math>";
+  return "<math display=\"block\">" + markup_of(*root_) + "</math>";
 }
 
 }  // namespace fokker::report

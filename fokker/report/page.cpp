@@ -74,6 +74,11 @@ Page& Page::paragraph(const std::string& text) {
   return *this;
 }
 
+Page& Page::prose(const std::string& text) {
+  body_ += "<p>" + escape_with_mathematics(text) + "</p>\n";
+  return *this;
+}
+
 Page& Page::note(const std::string& text) {
   body_ += fmt::format("<p class=\"note\" role=\"note\">{}</p>\n", escape(text));
   return *this;

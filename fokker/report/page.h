@@ -88,6 +88,8 @@ class Page {
   Page& section(const std::string& heading);
   Page& heading(const std::string& text);  ///< one level below a section's
   Page& paragraph(const std::string& text);
+  /// A paragraph in which x_t and x^2 are set as in captions.
+  Page& prose(const std::string& text);
   /// A formula on a line of its own, in the notation of `Math`.
   Page& formula(const std::string& tex);
   /// Something the reader must not overlook: what is missing and why.

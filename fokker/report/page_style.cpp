@@ -45,7 +45,8 @@ section { border-top: 1px solid var(--line); margin-top: 2.4rem; padding-top: 1.
 .facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: 0.28rem 1.6rem; margin: 0 0 1rem; }
 .facts dt { color: var(--quiet); }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums; unicode-bidi: isolate; }
-.formula { overflow-x: auto; max-width: 100%; padding: 0.3rem 0; }
+.formula { overflow-x: auto; overflow-y: hidden; max-width: 100%; padding: 0.3rem 0; }
+math { font-family: "STIX Two Math", "Latin Modern Math", "Cambria Math", "DejaVu Math TeX Gyre", math, serif; font-size: 1.12em; }
 .scroll { overflow-x: auto; max-width: 100%; }
 .scroll img { max-width: none; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0 0 1rem; }

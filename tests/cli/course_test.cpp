@@ -25,6 +25,11 @@ TEST_F(CliCourse, VerifiesAReadersOwnProblem) {
   ASSERT_EQ(listed.size(), 3u);
   EXPECT_EQ(listed[1]["name"], "n");
   EXPECT_EQ(listed[1]["default"], "10000");
+  const Json group = answer("verify s3.tweedie.mixture s3.tweedie.normal --set sigma=0.8").json["checks"];
+  EXPECT_EQ(group[1]["set"]["sigma"], "0.8");
+  EXPECT_EQ(group[0]["as_it_is"][0], "sigma (it has no such setting)");
+  EXPECT_THAT(run("verify s3.tweedie.normal s3.tweedie.uniform --set sigma=0.8").out,
+              HasSubstr("as it is, without sigma (it has no such setting)"));
   EXPECT_THAT(refusal("verify s3.tweedie.mixture --set n=5"),
               HasSubstr("unknown setting 'n'; valid: target, sigma"));
   EXPECT_THAT(refusal("verify s3.tweedie.mixture --set target=none.json", ErrorKind::input),

@@ -55,9 +55,22 @@ TEST(MathTest, PlainAndTypeset) {
   EXPECT_THAT(m.mathml(), HasSubstr("<msup><mi>σ</mi><mn>2</mn></msup>"));
   EXPECT_THAT(report::Math("a<b").mathml(), HasSubstr("<mo>&lt;</mo>"));
   EXPECT_THAT(report::Math("\\text{a<b & c}").mathml(), HasSubstr("<mtext>a&lt;b &amp; c</mtext>"));
+  EXPECT_EQ(report::Math("a x_1+E\\epsilon_2 dx_1").text(), "a x_1 + E ε_2 dx_1");
+  EXPECT_EQ(report::Math("\\E\\epsilon_i^2=|q_Y|^2\\nabla\\log p").text(), "E ε_i² = |q_Y|² ∇ log p");
   EXPECT_THROW(report::Math("\\frac{1}"), Error);
   EXPECT_THROW(report::Math("\\unknown"), Error);
   EXPECT_THROW(report::Math("{a"), Error);
+}
+
+/// Brackets grow with what stands between them and carry the scripts of the closing one; a bar that only
+/// separates does neither.
+TEST(MathTest, BracketsAreRows) {
+  const std::string square = report::Math("|s(y)|^2").mathml();
+  EXPECT_THAT(square, HasSubstr("<msup><mrow><mo stretchy=\"false\" lspace=\"0\" rspace=\"0\">|</mo>"));
+  EXPECT_THAT(report::Math("[\\frac{a}{b}]").mathml(), HasSubstr("stretchy=\"true\""));
+  EXPECT_THAT(report::Math("q(x|y)^2").mathml(), HasSubstr("</mrow><mn>2</mn></msup>"));
+  EXPECT_THAT(report::Math("q(x|y)").mathml(), Not(HasSubstr("<msup>")));
+  EXPECT_THAT(report::Math("\\sum_{i=1}^{t}a_i").mathml(), HasSubstr("<munderover><mo>∑</mo>"));
 }
 
 TEST(DerivationTest, PageStandsAlone) {

@@ -11,8 +11,17 @@
 namespace fokker::explain {
 namespace {
 
+/// With the sign that stands beside digits.
+std::string with_minus(const std::string& number) {
+  return number.starts_with('-') ? "−" + number.substr(1) : number;
+}
+
 std::string shown_number(double value) {
-  return fmt::format("{:.10g}", value);
+  return with_minus(fmt::format("{:.10g}", value));
+}
+
+std::string shown_difference(double value) {
+  return value == 0 ? "0" : with_minus(fmt::format("{:.1e}", value));
 }
 
 std::string verdict(const Line& line) {
@@ -58,9 +67,9 @@ std::string as_text(const Explained& explained) {
   std::string text = fmt::format("{}  {}\n{}\n{}\n", d.id, d.source, d.title, d.setting);
   for (size_t i = 0; i < explained.lines.size(); ++i) {
     const Line& line = explained.lines[i];
-    text += fmt::format("\n({})  {}\n     {}\n     left {}   right {}   difference {:.1e}   {}\n", i + 1,
+    text += fmt::format("\n({})  {}\n     {}\n     left {}   right {}   difference {}   {}\n", i + 1,
                         report::Math(line.formula).text(), line.why, shown_number(line.left),
-                        shown_number(line.right), line.difference(), verdict(line));
+                        shown_number(line.right), shown_difference(line.difference()), verdict(line));
   }
   return text;
 }
@@ -73,13 +82,12 @@ void save_page(const std::vector<Explained>& all, const std::filesystem::path& f
   for (const Explained& explained : all) {
     const Derivation& d = *explained.derivation;
     page.section(d.title);
-    page.facts({{"Source", d.source}, {"Check", d.id}, {"Evaluated at", d.setting}});
+    page.facts({{"Source", d.source}, {"Check", d.id}}).prose("Evaluated at: " + d.setting + ".");
     for (size_t i = 0; i < explained.lines.size(); ++i) {
       const Line& line = explained.lines[i];
-      page.heading(fmt::format("({})", i + 1)).formula(line.formula).paragraph(line.why);
-      page.facts({{"Left", shown_number(line.left)},
-                  {"Right", shown_number(line.right)},
-                  {"Difference", fmt::format("{:.1e}: {}", line.difference(), verdict(line))}});
+      page.heading(fmt::format("({})", i + 1)).formula(line.formula).prose(line.why);
+      page.facts({{"Left and right", shown_number(line.left) + " and " + shown_number(line.right)},
+                  {"Difference", shown_difference(line.difference()) + ": " + verdict(line)}});
     }
   }
   page.save(file);

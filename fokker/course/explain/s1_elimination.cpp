@@ -59,7 +59,7 @@ std::vector<Line> lines_of_elimination(bool right) {
 
 Derivation elimination_of_x0() {
   return {.id = "s1.posterior.noise-form",
-          .title = "X_0 is eliminated from the mean of x_{t−1}",
+          .title = "The data point is eliminated from the mean of a step back",
           .source = "S1, \"Eliminate X_0\"",
           .setting = "β = 0.05, 0.1, 0.2, 0.4, 0.6; t = 3; x_0 = 0.7, ε = −0.4",
           .mistake = {"step t", "x_T is inserted for x_t, as the slide prints"},

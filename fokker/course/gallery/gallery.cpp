@@ -108,11 +108,14 @@ class ItemFiles {
   Drawn& drawn_;
 };
 
-Drawn draw_item(const Item& item, Workshop& shop, const fs::path& folder, const GalleryOptions& options) {
+Drawn draw_item(const Item& item, const course::Share& share, Workshop& shop, const fs::path& folder,
+                const GalleryOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   Drawn drawn;
   drawn.item = &item;
-  const Settings settings(item.id, item.settings, options.set);
+  drawn.set = share.taken;
+  drawn.left = share.left;
+  const Settings settings(item.id, item.settings, share.taken);
   const Scene scene = item.prepare(shop, Rng(options.seed).stream(item.id), settings);
   check((scene.frames > 1) == (item.kind == Kind::animation), "gallery: {} is not of the kind it claims",
         item.id);
@@ -145,13 +148,16 @@ std::vector<const Item*> select(const std::vector<std::string>& ids) {
 
 std::vector<Drawn> draw(const std::vector<const Item*>& items, const fs::path& folder,
                         const GalleryOptions& options) try {
-  for (const Item* item : items) Settings(item->id, item->settings, options.set);  // refused before the work
+  std::vector<course::Owner> owners;
+  owners.reserve(items.size());
+  for (const Item* item : items) owners.push_back({item->id, &item->settings});
+  const auto shares = course::shares_of(owners, options.set);  // refused before the work
   Manifest manifest = Manifest::read(folder);
   Workshop shop(options.seed);
   std::vector<Drawn> all(items.size());
   std::mutex mutex;
   run_jobs(items.size(), options.threads, [&](size_t i) {
-    all[i] = draw_item(*items[i], shop, folder, options);
+    all[i] = draw_item(*items[i], shares[i], shop, folder, options);
     const std::lock_guard lock(mutex);
     if (options.after) options.after(*items[i]);
   });

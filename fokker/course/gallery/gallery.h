@@ -21,8 +21,9 @@ enum class Themes { light, dark, both };
 struct GalleryOptions {
   uint64_t seed = 0;
   Themes themes = Themes::both;
-  std::vector<std::string> set = {};  ///< "key=value,..." of settings that every item declares
-  int threads = 1;                    ///< items drawn at the same time, each on one thread
+  /// "key=value,...": each item takes what it declares and can use, and is drawn as it is otherwise.
+  std::vector<std::string> set = {};
+  int threads = 1;  ///< items drawn at the same time, each on one thread
   /// Called after each item, from one thread at a time.
   std::function<void(const Item& item)> after = {};
 };
@@ -34,6 +35,8 @@ struct Drawn {
       files;  ///< names in the folder: ID.png, ID.svg, of an animation ID.webp; dark: ID.dark.png; ID.csv
   int width = 0, height = 0;  ///< CSS pixels
   double seconds = 0;
+  course::Changes set = {};            ///< what was set of it
+  std::vector<std::string> left = {};  ///< what was set and is not of it, with the reason
 };
 
 /// Draws the items into the folder, which is made where it is absent, and writes its index.html for all items

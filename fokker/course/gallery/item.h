@@ -57,6 +57,8 @@ struct Item {
   Kind kind = Kind::figure;
   Prepare prepare = {};
   std::vector<Setting> settings = {};  ///< what of it a reader may choose, `fokker gallery ID --set`
+  /// The same two texts where something was set: what holds whatever it is, as the page says what was set.
+  std::string caption_when_set = {}, alt_when_set = {};
 };
 
 }  // namespace fokker::gallery

@@ -31,9 +31,9 @@ Manifest::Entry entry_of(const detail::JsonReader& reader) {
           .data = data};
 }
 
-std::string join_with_commas(const std::vector<std::string>& texts) {
+std::string text_of(const course::Changes& changes) {
   std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : ",") + text;
+  for (const auto& [name, value] : changes) all += (all.empty() ? "" : ",") + name + "=" + value;
   return all;
 }
 
@@ -54,7 +54,7 @@ Manifest Manifest::read(const fs::path& folder) {
 void Manifest::add(const Drawn& drawn, const GalleryOptions& options) {
   const auto old = entries.find(drawn.item->id);
   // Pictures of the other theme that were drawn with the same seed and settings are still the same picture.
-  const std::string set = join_with_commas(options.set);
+  const std::string set = text_of(drawn.set);
   const bool same = old != entries.end() && old->second.seed == options.seed && old->second.set == set;
   Entry entry{.width = drawn.width, .height = drawn.height, .seed = options.seed, .set = set, .data = true};
   entry.light = options.themes != Themes::dark || (same && old->second.light);

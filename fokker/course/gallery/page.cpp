@@ -33,10 +33,12 @@ struct ItemPlaces {
 report::Figure figure_of(const Item& item, const Manifest::Entry& entry) {
   const ItemPlaces places(item.id, entry);
   const char* extension = item.kind == Kind::animation ? ".webp" : ".png";
-  report::Figure figure{.picture = report::linked(places.first() + extension, item.alt, entry.width,
-                                                  entry.height, places.second(extension)),
-                        .caption = item.caption,
-                        .link = places.first() + extension};
+  const bool set = !entry.set.empty();
+  report::Figure figure{
+      .picture = report::linked(places.first() + extension, set ? item.alt_when_set : item.alt, entry.width,
+                                entry.height, places.second(extension)),
+      .caption = set ? item.caption_when_set : item.caption,
+      .link = places.first() + extension};
   if (item.kind == Kind::animation) {
     figure.picture.still = places.first() + ".png";
     figure.picture.still_dark = places.second(".png");
@@ -71,7 +73,7 @@ void add_item(report::Page& page, const Item& item, const Manifest::Entry& entry
   else
     page.figures({figure});
   std::vector<std::pair<std::string, std::string>> facts = {{"Source", item.source}};
-  if (!entry.set.empty()) facts.emplace_back("Set by the reader, in place of what the text says", entry.set);
+  if (!entry.set.empty()) facts.emplace_back("Set by the reader", entry.set);
   facts.emplace_back("To draw it again", command_of(item, entry));
   page.facts(facts);
   page.links(links_of(item, entry));

@@ -50,6 +50,41 @@ Changes split_changes(const std::string& owner, const std::vector<Setting>& decl
   return changes;
 }
 
+/// Every name once.
+Changes read_changes(const std::string& owner, const std::vector<Setting>& declared,
+                     const std::vector<std::string>& texts) {
+  Changes all;
+  for (const std::string& text : texts)
+    for (const auto& change : split_changes(owner, declared, text)) {
+      check(std::none_of(all.begin(), all.end(), [&](const auto& c) { return c.first == change.first; }),
+            "{}: {} is given twice", owner, change.first);
+      all.push_back(change);
+    }
+  return all;
+}
+
+/// Those of all problems, each name once.
+std::vector<Setting> declared_by_any(const std::vector<Owner>& owners) {
+  std::vector<Setting> all;
+  for (const Owner& owner : owners)
+    for (const Setting& setting : *owner.declared)
+      if (!find_setting(all, setting.name)) all.push_back(setting);
+  return all;
+}
+
+/// Why a problem cannot use a change; empty where it can. Input errors are the reader's to mend.
+std::string refusal_of(const Owner& owner, const std::pair<std::string, std::string>& change) {
+  const Setting* setting = find_setting(*owner.declared, change.first);
+  if (!setting) return "it has no such setting";
+  try {
+    setting->parse(owner.name + ": " + change.first, change.second);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::argument) throw;
+    return error.what();
+  }
+  return {};
+}
+
 void check_component(const std::string& place, const GaussianMixture& law, int64_t k,
                      const LawLimits& limits) {
   const Tensor variances = at::linalg_eigvalsh(law.component_covariance(k));
@@ -168,16 +203,37 @@ Setting Setting::betas(std::function<Betas()> initial, std::string usual, int64_
                             const std::string& text) { return Value(parse_betas(place, text, most_steps)); }};
 }
 
-Settings::Settings(const std::string& owner, const std::vector<Setting>& declared,
-                   const std::vector<std::string>& changes)
-    : owner_(owner) {
-  for (const std::string& text : changes)
-    for (const auto& change : split_changes(owner, declared, text)) {
-      check(find_setting(declared, change.first) != nullptr, "{}: unknown setting '{}'; valid: {}", owner,
-            shown(change.first), names_of(declared));
-      check(!changed(change.first), "{}: {} is given twice", owner, change.first);
-      changes_.push_back(change);
+std::vector<Share> shares_of(const std::vector<Owner>& owners, const std::vector<std::string>& changes) {
+  std::vector<Share> shares(owners.size());
+  if (changes.empty()) return shares;
+  const std::vector<Setting> any = declared_by_any(owners);
+  const std::string who = owners.size() == 1 ? owners.front().name : "set";
+  for (const auto& change : read_changes(who, any, changes)) {
+    check(find_setting(any, change.first) != nullptr, "{}: unknown setting '{}'; valid: {}", who,
+          shown(change.first), names_of(any));
+    bool used = false;
+    std::string reason;
+    for (size_t i = 0; i < owners.size(); ++i) {
+      const std::string refusal = refusal_of(owners[i], change);
+      if (refusal.empty()) {
+        shares[i].taken.push_back(change);
+        used = true;
+        continue;
+      }
+      const bool declares = find_setting(*owners[i].declared, change.first) != nullptr;
+      if (declares && reason.empty()) reason = refusal;
+      shares[i].left.push_back(fmt::format("{} ({})", change.first, refusal));
     }
+    check(used, "{}", reason);
+  }
+  return shares;
+}
+
+Settings::Settings(const std::string& owner, const std::vector<Setting>& declared, Changes changes)
+    : owner_(owner), changes_(std::move(changes)) {
+  for (const auto& [name, value] : changes_)
+    check(find_setting(declared, name) != nullptr, "{}: unknown setting '{}'; valid: {}", owner, shown(name),
+          names_of(declared));
   values_.reserve(declared.size());
   for (const Setting& setting : declared) {
     const auto mine = std::find_if(changes_.begin(), changes_.end(),

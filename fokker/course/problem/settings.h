@@ -45,16 +45,29 @@ struct Setting {
 /// What was asked for: names and texts, in the order given.
 using Changes = std::vector<std::pair<std::string, std::string>>;
 
+/// One of several problems that the same changes are meant for.
+struct Owner {
+  std::string name;
+  const std::vector<Setting>* declared;
+};
+/// What one of them takes.
+struct Share {
+  Changes taken;
+  std::vector<std::string> left;  ///< what it cannot use, with the reason: "sigma (it has no such setting)"
+};
+/// Shares out `changes`, texts "key=value,key=value": each problem takes those that it declares and whose
+/// value it can use. A comma separates two settings where a declared name follows it; otherwise it belongs to
+/// the value, as in target=eight-gaussians:radius=3,deviation=0.2. Argument errors: a change that none takes
+/// (listing the names that some do), a name given twice; input errors: a file.
+std::vector<Share> shares_of(const std::vector<Owner>& owners, const std::vector<std::string>& changes);
+
 /// The value of every setting that a problem declares.
 class Settings {
  public:
   Settings() = default;
-  /// `changes` are texts "key=value,key=value". A comma separates two settings where a declared name follows
-  /// it; otherwise it belongs to the value, as in target=eight-gaussians:radius=3,deviation=0.2. `owner`
-  /// stands before messages. Argument errors: an unknown name (listing the valid ones), a name given twice, a
-  /// value out of range; input errors: a file.
-  Settings(const std::string& owner, const std::vector<Setting>& declared,
-           const std::vector<std::string>& changes = {});
+  /// `owner` stands before messages. Argument errors: an unknown name (listing the valid ones), a value out
+  /// of range; input errors: a file.
+  Settings(const std::string& owner, const std::vector<Setting>& declared, Changes changes = {});
 
   double real(std::string_view name) const;
   int64_t integer(std::string_view name) const;

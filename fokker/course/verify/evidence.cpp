@@ -42,8 +42,19 @@ Finding finding(std::string what, Relation relation, Statistic measured, double 
 
 }  // namespace
 
+Finding moved(Finding finding, double by) {
+  finding.expected += by;
+  finding.passed = severity(finding) <= 1;
+  return finding;
+}
+
 void Evidence::equal(std::string what, Statistic measured, double expected, double allowance) {
   findings_.push_back(finding(std::move(what), Relation::equal, measured, expected, allowance));
+}
+
+void Evidence::same_law(std::string what, double measured, double allowance) {
+  findings_.push_back(finding(std::move(what), Relation::equal, {measured, 0}, 0, allowance));
+  findings_.back().kolmogorov = true;
 }
 
 void Evidence::at_most(std::string what, Statistic measured, double bound, double allowance) {
@@ -58,10 +69,11 @@ std::vector<Finding> Evidence::findings() const {
   check(!findings_.empty(), "verify: expected a check to compare something but it compared nothing");
   std::vector<Finding> all = findings_;
   const auto count = static_cast<int64_t>(all.size());
-  const double quantile = normal_quantile(1 - 0.5 * false_alarm / static_cast<double>(count));
+  const double share = false_alarm / static_cast<double>(count);
+  const double quantile = normal_quantile(1 - 0.5 * share), critical = kolmogorov_critical(share);
   for (Finding& f : all) {
     f.comparisons = count;
-    f.tolerance = f.allowance + quantile * f.standard_error;
+    f.tolerance = f.allowance + (f.kolmogorov ? critical : quantile * f.standard_error);
     f.passed = severity(f) <= 1;
   }
   return all;

@@ -32,6 +32,21 @@ double excess_loss(const Denoiser& denoiser, const LineMixture& data, const Chai
   });
 }
 
+Statistic fresh_loss(const Denoiser& denoiser, const LineMixture& data, const ChainTable& chain,
+                     int64_t every, int64_t n, const Rng& rng) {
+  const GradientMode off(false);
+  Tensor sum = at::zeros({n}, at::kDouble);
+  for (int64_t i = every; i <= chain.steps(); i += every) {
+    const Rng own = rng.stream(static_cast<uint64_t>(i));
+    const Tensor eps = own.stream("noise").normal({n, 1}, {}, at::kDouble);
+    const Tensor x =
+        chain.process().perturb(data.mixture().sample(n, own.stream("data")), eps, chain.time(i));
+    const Tensor learned = denoiser.estimate(x.to(at::kFloat), chain.time(i)).noise().to(at::kDouble);
+    sum += (learned - eps).square().squeeze(1);
+  }
+  return mean_of(sum / static_cast<double>(chain.steps() / every));
+}
+
 double least_loss(const LineMixture& data, const ChainTable& chain, int64_t every) {
   return mean_over_steps(data, chain, every,
                          [](const Line&, const Tensor& noise, double) { return 1 - noise.square(); });

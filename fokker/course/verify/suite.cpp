@@ -106,10 +106,18 @@ std::vector<const Check*> select(const std::vector<std::string>& ids) {
 
 std::vector<Outcome> run(const std::vector<const Check*>& checks, const RunOptions& options) try {
   check(options.threads > 0, "verify: expected at least one thread but received {}", options.threads);
-  for (const Check* c : checks) Trial(*c, Rng(options.seed), options.without, options.set);
+  std::vector<course::Owner> owners;
+  owners.reserve(checks.size());
+  for (const Check* c : checks) owners.push_back({c->id, &c->settings});
+  const auto shares = course::shares_of(owners, options.set);
+  for (size_t i = 0; i < checks.size(); ++i)
+    Trial(*checks[i], Rng(options.seed), options.without, shares[i].taken);
   InOrder results(checks.size(), options.observer);
-  run_jobs(checks.size(), options.threads,
-           [&](size_t i) { results.put(i, run(*checks[i], options.seed, options.without, options.set)); });
+  run_jobs(checks.size(), options.threads, [&](size_t i) {
+    Outcome outcome = run(*checks[i], options.seed, options.without, shares[i].taken);
+    outcome.left = shares[i].left;
+    results.put(i, std::move(outcome));
+  });
   return results.take();
 } catch (...) {
   detail::throw_as_error();

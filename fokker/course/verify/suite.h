@@ -13,9 +13,10 @@ std::vector<const Check*> select(const std::vector<std::string>& ids);
 
 struct RunOptions {
   uint64_t seed = 0;
-  int threads = 1;                    ///< checks run at the same time, each on one thread
-  std::string without = {};           ///< an ingredient that every chosen check declares
-  std::vector<std::string> set = {};  ///< "key=value,..." of settings that every chosen check declares
+  int threads = 1;           ///< checks run at the same time, each on one thread
+  std::string without = {};  ///< an ingredient that every chosen check declares
+  /// "key=value,...": each chosen check takes what it declares and can use, and runs as it is otherwise.
+  std::vector<std::string> set = {};
   /// Called in the order of the checks, from one thread at a time, as soon as an outcome is known.
   std::function<void(const Outcome&)> observer = {};
 };

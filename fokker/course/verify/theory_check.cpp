@@ -21,7 +21,7 @@ bool declares(const Check& check, std::string_view name) {
 
 }  // namespace
 
-Trial::Trial(const Check& check, const Rng& rng, std::string without, const std::vector<std::string>& set)
+Trial::Trial(const Check& check, const Rng& rng, std::string without, const course::Changes& set)
     : check_(check), rng_(rng), without_(std::move(without)), settings_(check.id, check.settings, set) {
   if (!without_.empty() && !declares(check, without_))
     fail(ErrorKind::argument, "{}: expected an ingredient to leave out among {} but received '{}'", check.id,
@@ -35,8 +35,7 @@ bool Trial::has(std::string_view ingredient) const {
   return without_ != ingredient;
 }
 
-Outcome run(const Check& check, uint64_t seed, const std::string& without,
-            const std::vector<std::string>& set) {
+Outcome run(const Check& check, uint64_t seed, const std::string& without, const course::Changes& set) {
   const Trial trial(check, Rng(seed).stream(check.id), without, set);
   Outcome outcome{
       .check = &check, .worst = {}, .findings = {}, .error = {}, .set = trial.settings().changes()};

@@ -24,8 +24,7 @@ using course::Settings;
 /// problem.
 class Trial {
  public:
-  Trial(const struct Check& check, const Rng& rng, std::string without = {},
-        const std::vector<std::string>& set = {});
+  Trial(const struct Check& check, const Rng& rng, std::string without = {}, const course::Changes& set = {});
   const Rng& rng() const { return rng_; }
   /// Whether the named ingredient is in use. An argument error where the check does not declare it.
   bool has(std::string_view ingredient) const;
@@ -57,12 +56,13 @@ struct Outcome {
   std::vector<Finding> findings;
   std::string error;
   double seconds = 0;
-  course::Changes set = {};  ///< what was set of its problem
+  course::Changes set = {};            ///< what was set of its problem
+  std::vector<std::string> left = {};  ///< what was set and is not of its problem, with the reason
   bool passed() const { return error.empty() && worst.passed; }
 };
 
 /// Measures one statement. Numbers depend on the seed, the check's id and what is set alone.
 Outcome run(const Check& check, uint64_t seed, const std::string& without = {},
-            const std::vector<std::string>& set = {});
+            const course::Changes& set = {});
 
 }  // namespace fokker::verify

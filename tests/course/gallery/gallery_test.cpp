@@ -137,9 +137,29 @@ TEST_F(GalleryFolder, DrawsAReadersOwnProblem) {
       ::testing::ThrowsMessage<Error>(HasSubstr("s1.posterior: unknown setting 'sigma'; valid: table")));
 }
 
-TEST(Gallery, MainPicturesHaveSettings) {
-  const auto& items = all_items();
-  EXPECT_GE(std::count_if(items.begin(), items.end(), [](const Item& i) { return !i.settings.empty(); }), 12);
+/// A caption that was written for the usual numbers is not shown beside others.
+TEST(Gallery, PicturesWithSettingsHaveCaptionsForThem) {
+  for (const Item& item : all_items()) {
+    EXPECT_EQ(item.settings.empty(), item.caption_when_set.empty()) << item.id;
+    EXPECT_EQ(item.settings.empty(), item.alt_when_set.empty()) << item.id;
+    EXPECT_NE(item.caption, item.caption_when_set) << item.id;
+  }
+}
+
+/// Of a group those pictures that have the setting take it.
+TEST_F(GalleryFolder, AGroupTakesWhatItCan) {
+  const auto drawn = draw(select({"s1.posterior", "s1.embedding"}), folder_ / "group",
+                          {.themes = Themes::light, .set = {"table=constant:steps=4,beta=0.5"}});
+  ASSERT_EQ(drawn.size(), 2u);
+  EXPECT_EQ(drawn[0].set.size(), 1u);
+  EXPECT_TRUE(drawn[0].left.empty());
+  EXPECT_TRUE(drawn[1].set.empty());
+  EXPECT_THAT(drawn[1].left, ::testing::ElementsAre("table (it has no such setting)"));
+  const std::string page = bytes("group", "index.html");
+  EXPECT_THAT(page, HasSubstr("for the β that were set"));
+  EXPECT_THAT(page, ::testing::Not(HasSubstr("markedly so near the data")));
+  EXPECT_THAT(page, HasSubstr("With sines alone every φ vanishes"));
+  EXPECT_THAT(page, HasSubstr("fokker gallery --out . s1.embedding --seed 0<"));
 }
 
 /// A run that is asked to stop ends with an error and leaves no page that lies.

@@ -68,6 +68,30 @@ TEST(EvidenceTest, MovedByTwiceTheToleranceFails) {
     }
 }
 
+TEST(EvidenceTest, KolmogorovsDistanceHasItsOwnQuantile) {
+  Evidence one;
+  one.same_law("a", 2.2);
+  EXPECT_NEAR(one.worst().tolerance, std::sqrt(0.5 * std::log(2e4)), 1e-12);
+  EXPECT_TRUE(one.worst().passed);
+  Evidence three = one;
+  three.same_law("b", 2.6, 0.1);
+  three.equal("c", {0, 1}, 0);
+  EXPECT_EQ(three.worst().what, "b");
+  EXPECT_NEAR(three.worst().tolerance, std::sqrt(0.5 * std::log(6e4)) + 0.1, 1e-12);
+  EXPECT_FALSE(three.worst().passed);
+}
+
+TEST(EvidenceTest, MovesWhatIsExpected) {
+  Evidence e;
+  e.equal("a", {1.2, 0}, 1.0, 0.25);
+  const Finding f = e.worst();
+  EXPECT_TRUE(moved(f, 0).passed);
+  EXPECT_TRUE(moved(f, 0.45).passed);
+  EXPECT_FALSE(moved(f, 0.5).passed);
+  EXPECT_FALSE(moved(f, -0.5).passed);
+  EXPECT_EQ(moved(f, -0.5).expected, 0.5);
+}
+
 TEST(EvidenceTest, RelationsAndNumbersThatAreNone) {
   Evidence e;
   e.at_most("below", {1.0, 0}, 2.0);

@@ -36,6 +36,48 @@ std::string test_name(const testing::TestParamInfo<const Check*>& info) {
   return name;
 }
 
+class MovedExpectation : public testing::TestWithParam<const Check*> {};
+
+/// The checks that verify.md names as making a claim of more or less too.
+std::string claims_in_the_docs() {
+  std::ifstream file(FOKKER_SOURCE_DIR "/docs/verify.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const size_t begin = text.find("Claims of more or less"), end = text.find("\n\n", begin);
+  return begin == std::string::npos ? "" : text.substr(begin, end - begin);
+}
+
+/// A second kind of control. An expected value that is moved by twice its tolerance away from the measured
+/// one is missed by more than the tolerance; moved the other way too, unless the measured value lies at the
+/// very end of the tolerance. So there is no comparison whose tolerance hides a shift of twice its size, and
+/// no check without an expected value.
+TEST_P(MovedExpectation, Fails) {
+  const Outcome outcome = run(*GetParam(), 0);
+  ASSERT_EQ(outcome.error, "");
+  int equalities = 0, claims = 0;
+  for (const Finding& f : outcome.findings) {
+    EXPECT_TRUE(f.passed) << f.what << " is " << f.measured << " for " << f.expected << " ± " << f.tolerance;
+    if (f.relation != Relation::equal) {
+      ++claims;
+      continue;
+    }
+    ++equalities;
+    EXPECT_GT(f.tolerance, 0) << f.what;
+    const double away = f.measured >= f.expected ? -2 * f.tolerance : 2 * f.tolerance;
+    EXPECT_FALSE(moved(f, away).passed) << f.what;
+    const bool inside = std::abs(f.measured - f.expected) < f.tolerance * (1 - 1e-6);
+    EXPECT_EQ(moved(f, -away).passed, !inside) << f.what;
+  }
+  EXPECT_GT(equalities, 0);
+  EXPECT_EQ(claims_in_the_docs().find("`" + GetParam()->id + "`") != std::string::npos, claims > 0)
+      << "docs/verify.md lists the checks that make claims of more or less";
+}
+
+std::vector<const Check*> every_check() {
+  return select({});
+}
+
+INSTANTIATE_TEST_SUITE_P(Suite, MovedExpectation, testing::ValuesIn(every_check()), test_name);
+
 INSTANTIATE_TEST_SUITE_P(Suite, NegativeControl, testing::ValuesIn(checks_with_ingredients()), test_name);
 
 TEST(VerifySuite, EveryCheckHasAControl) {

@@ -11,8 +11,6 @@
 namespace fokker::gallery {
 namespace {
 
-constexpr double plane_weight = 3;
-
 /// A class of two modes in the plane, and another that touches one of them.
 GaussianMixture plane_law(bool whole) {
   const auto rows = [](const std::vector<double>& values, int64_t columns) {
@@ -26,10 +24,10 @@ GaussianMixture plane_law(bool whole) {
 }
 
 /// p(x)^(1-w) p(x|c)^w on a grid, up to a factor, as heat maps take it.
-Tensor plane_tilted(plot::Extent extent, int64_t n) {
+Tensor plane_tilted(double weight, plot::Extent extent, int64_t n) {
   const Tensor x = plot::grid_points(extent, n, n);
   const Tensor logs =
-      (1 - plane_weight) * plane_law(true).log_density(x) + plane_weight * plane_law(false).log_density(x);
+      (1 - weight) * plane_law(true).log_density(x) + weight * plane_law(false).log_density(x);
   return (logs - logs.max()).exp().reshape({n, n});
 }
 
@@ -52,25 +50,27 @@ void draw_plane(plot::Axes& axes, const plot::Theme& theme, const Tensor& densit
   plot::add_contours(axes, density, extent, {.colour = theme.text, .count = 5, .width = 1});
 }
 
-Scene laws(Workshop&, const Rng& rng) {
+Scene laws(Workshop&, const Rng& rng, const Settings& set) {
+  const double largest = set.real("weight"), plane_weight = 0.75 * largest;
   const Tensor x = linspace({-3, 5}, 401);
   const auto line = [](double weight) {
     return GuidedLine{.weak = both_classes(), .strong = guided_class(1), .weight = weight};
   };
   const Tensor whole = density_on(both_classes(), x), given = density_on(guided_class(1), x);
   std::vector<std::pair<double, LineLaw>> guided, tilted;
-  for (const double weight : {2.0, 4.0}) {
+  for (const double weight : {largest / 2, largest}) {
     guided.emplace_back(weight, guided_law(line(weight), x));
     tilted.emplace_back(weight, tilted_law(line(weight), x));
   }
   const plot::Extent extent{{-1.5, 3}, {-1.5, 4}};
-  const Tensor sharp = plane_tilted(extent, 120), plain = density_on(plane_law(false), extent, 120);
+  const Tensor sharp = plane_tilted(plane_weight, extent, 120),
+               plain = density_on(plane_law(false), extent, 120);
   const Tensor conditional = plane_samples(1, 3000, rng), moved = plane_samples(plane_weight, 3000, rng);
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 940, 640, 2, 2);
     for (size_t i = 0; i < 2; ++i) {
       auto& axes = figure.axes(0, static_cast<int>(i));
-      axes.title = fmt::format("on the line, weight {}", guided[i].first);
+      axes.title = fmt::format("on the line, weight {:.4g}", guided[i].first);
       axes.x = {.label = "x", .limits = plot::Range{-3, 4.5}};
       axes.y = {.label = i == 0 ? "density" : ""};
       plot::add_line(axes, x, whole, {.label = "p(x)", .colour = theme.series(2), .width = 1.5});
@@ -83,7 +83,7 @@ Scene laws(Workshop&, const Rng& rng) {
     draw_plane(figure.axes(1, 0), theme, plain, conditional, extent, 0);
     figure.axes(1, 0).title = "weight 1: samples over p(x | c)";
     draw_plane(figure.axes(1, 1), theme, sharp, moved, extent, 1);
-    figure.axes(1, 1).title = fmt::format("weight {}: samples over the tilted law", plane_weight);
+    figure.axes(1, 1).title = fmt::format("weight {:.4g}: samples over the tilted law", plane_weight);
     return figure;
   })};
 }
@@ -101,13 +101,21 @@ void add_guidance_laws(Items& items) {
            "known: it is narrower than the tilted law p(x)^(1−w) p(x|c)^w / Z, gives the modes other "
            "weights, and lies further from the other class. Below, in the plane, 3000 guided samples over "
            "contours of p(x|c) and of the tilted law.",
-       .alt = "Two panels of density curves, in which the guided curve is taller than the tilted one and "
-              "lies to "
-              "its right, and two clouds of points in the plane over contours; the guided cloud does not fit "
-              "the "
-              "contours of the tilted law.",
+       .alt =
+           "Two panels of density curves, in which the guided curve lies to the right of the tilted one and "
+           "gives the right mode more, at weight 4 nearly all; and two clouds of points in the plane over "
+           "contours, of which the guided cloud does not fit those of the tilted law.",
        .kind = Kind::figure,
-       .prepare = laws});
+       .prepare = laws,
+       .settings = {Setting::real("weight", 4, 1, 8, "the larger weight; on the left half of it, below 3/4")},
+       .caption_when_set =
+           "Classifier-free guidance replaces each score by that of p_t(x)^(1−w) p_t(x|c)^w, but these are "
+           "not the noised laws of any one law. Above, on the line, the law that the guided flow samples and "
+           "the tilted law p(x)^(1−w) p(x|c)^w / Z, at the weight that was set and at half of it; below, in "
+           "the plane, 3000 samples over contours of p(x|c), and guided ones at 3/4 of that weight over "
+           "those "
+           "of the tilted law.",
+       .alt_when_set = "Two panels of density curves, and two clouds of points in the plane over contours."});
 }
 
 }  // namespace fokker::gallery

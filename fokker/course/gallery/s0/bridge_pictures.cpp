@@ -65,8 +65,9 @@ Scene bridge(Workshop&, const Rng& rng, const Settings& set) {
   })};
 }
 
-Scene example(Workshop&, const Rng& rng) {
-  const std::vector<double> sigmas = {0.5, 1, 2};
+Scene example(Workshop&, const Rng& rng, const Settings& set) {
+  const double middle = set.real("sigma"), highest = 1 + 4 * middle * middle;
+  const std::vector<double> sigmas = {middle / 2, middle, 2 * middle};
   const GaussianMixture data = GaussianMixture::standard_normal(1);
   std::vector<Tensor> variances;
   variances.reserve(sigmas.size());
@@ -76,13 +77,13 @@ Scene example(Workshop&, const Rng& rng) {
     plot::Figure figure = page(theme, 760, 400);
     auto& axes = figure.axes();
     axes.x.label = "t";
-    axes.y = {.label = "Var X_t", .limits = plot::Range{0, 5.4}};
+    axes.y = {.label = "Var X_t", .limits = plot::Range{0, 1.08 * highest}};
     const Tensor t = linspace({0, 1}, variances[0].size(0));
     for (size_t i = 0; i < sigmas.size(); ++i) {
       const double s = sigmas[i];
       plot::add_line(
           axes, t, s * s * (1 - t) + 1,
-          {.label = fmt::format("\\sigma^2 (1 - t) + 1, \\sigma = {}", s), .colour = theme.series(i)});
+          {.label = fmt::format("\\sigma^2 (1 - t) + 1, \\sigma = {:.4g}", s), .colour = theme.series(i)});
       const Tensor points = at::stack({t, variances[i]}, 1);
       plot::add_scatter(axes, points.slice(0, 0, {}, 10),
                         {.colour = theme.series(i), .radius = 3.5, .alpha = 1});
@@ -110,7 +111,13 @@ void add_s0_bridge(Items& items) {
        .kind = Kind::figure,
        .prepare = bridge,
        .settings = {two_bumps_setting(),
-                    Setting::real("sigma", 2, 0.1, 20, "deviation of the noise at its end")}});
+                    Setting::real("sigma", 2, 0.1, 20, "deviation of the noise at its end")},
+       .caption_when_set =
+           "dX = σ² ∇ log h(X, t) dt + σ dB from X_0 ~ π ∗ N(0, σ²), with the π or the σ that was set: 24 "
+           "paths over the density h(x, t) that the theorem gives for X_t, and 4000 end points against π. "
+           "S0's time runs from noise (t = 0) to data (t = 1), the other way than in the other sources.",
+       .alt_when_set = "Left: orange paths over a blue density that becomes the law of the data. Right: a "
+                       "histogram of the end points, the density of the data and that of the start."});
   items.push_back(
       {.id = "s0.example",
        .title = "The variance of a normal bridge",
@@ -119,7 +126,14 @@ void add_s0_bridge(Items& items) {
                   "straight lines, and the variance of 20,000 simulated paths (dots) for three σ.",
        .alt = "Three straight lines that fall to 1 at t = 1, with dots of simulated variances on them.",
        .kind = Kind::figure,
-       .prepare = example});
+       .prepare = example,
+       .settings = {Setting::real("sigma", 1, 0.1, 4, "the middle one of three σ, half as large and twice")},
+       .caption_when_set =
+           "For π = N(0, 1) the process is linear and X_t ~ N(0, σ² (1 − t) + 1): the exercise's straight "
+           "lines, and the variance of 20,000 simulated paths (dots) for the σ that was set, half and twice "
+           "as large.",
+       .alt_when_set = "Three straight lines that fall to 1 at t = 1, with dots of simulated variances on "
+                       "them."});
 }
 
 }  // namespace fokker::gallery

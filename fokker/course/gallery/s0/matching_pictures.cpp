@@ -74,7 +74,14 @@ void add_s0_matching(Items& items) {
        .kind = Kind::figure,
        .prepare = matching,
        .settings = {two_bumps_setting(), Setting::real("sigma", 1, 0.05, 20, "deviation of the noise"),
-                    Setting::integer("n", 20'000, 100, 500'000, "draws")}});
+                    Setting::integer("n", 20'000, 100, 500'000, "draws")},
+       .caption_when_set =
+           "The losses of the candidates s = c ∇ log p for smoothed data, over draws. The explicit loss "
+           "needs "
+           "the score, the implicit one only s and its divergence, the denoising one only noised data; they "
+           "differ by constants, so all are least near c = 1 (dashed). S2's equation 4.4 draws Z from "
+           "N(0, σ² I); it must be N(0, I).",
+       .alt_when_set = "Three parabolas of one shape at different heights, each lowest near c = 1."});
 }
 
 }  // namespace fokker::gallery

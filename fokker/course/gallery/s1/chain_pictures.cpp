@@ -11,15 +11,15 @@
 namespace fokker::gallery {
 namespace {
 
-constexpr int64_t chain_steps = 200;
-
-GaussianProcess slides_chain() {
-  return BetaTable::linear(chain_steps, 5e-4, 0.1);
+/// The table of both pictures: 200 steps unless a reader has another.
+Setting slides_table() {
+  return Setting::betas([] { return BetaTable::linear(200, 5e-4, 0.1).beta; },
+                        "linear:steps=200,first=0.0005,last=0.1");
 }
 
-Scene chain(Workshop&, const Rng& rng) {
-  const int64_t n = 700;
-  const GaussianProcess process = slides_chain();
+Scene chain(Workshop&, const Rng& rng, const Settings& set) {
+  const int64_t n = 700, chain_steps = static_cast<int64_t>(set.betas().size());
+  const GaussianProcess process = BetaTable{set.betas()};
   const Tensor moons = make_target("moons")->sample(n, rng.stream("data"));
   const Tensor data = (moons - moons.mean(0)) / moons.std();
   const AnalyticDenoiser exact(GaussianMixture::empirical(data), process);
@@ -29,7 +29,8 @@ Scene chain(Workshop&, const Rng& rng) {
   const Tensor backward = sampled_paths(exact, Ancestral(Ancestral::Variance::transition),
                                         TimeGrid::uniform(chain_steps), start, rng.stream("backward"))
                               .flip(0);
-  const std::vector<int64_t> shown = {0, 10, 30, 70, 200};
+  const std::vector<int64_t> shown = {0, (chain_steps + 19) / 20, (3 * chain_steps + 19) / 20,
+                                      (7 * chain_steps + 19) / 20, chain_steps};
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 940, 420, 2, 5);
     for (int row = 0; row < 2; ++row)
@@ -100,7 +101,15 @@ void add_s1_chain(Items& items) {
            "Two rows of five panels. Above, two interleaved half circles dissolve into a round cloud; below, "
            "the cloud becomes the two half circles again.",
        .kind = Kind::figure,
-       .prepare = chain});
+       .prepare = chain,
+       .settings = {slides_table()},
+       .caption_when_set =
+           "Above: 700 points noised by q(x_t | x_{t-1}) with the β that were set. Below: the chain run "
+           "backwards from N(0, I) with variances β_t and the exact E[ε | x_t] of those 700 points, which is "
+           "what a perfectly trained ε_θ would say. The slides' density p_θ(x_{t-1} | x_t) has the argument "
+           "x_{t-1}, not x_t, and the variance in \"Sampling from the model\" is β_t, not β_T.",
+       .alt_when_set = "Two rows of five panels: above, two interleaved half circles are noised step by "
+                       "step; below, the chain runs back from a round cloud."});
   items.push_back(
       {.id = "s1.posterior",
        .title = "Where one step back lies",
@@ -114,8 +123,12 @@ void add_s1_chain(Items& items) {
               "from 0 to nearly 1 within the first steps.",
        .kind = Kind::figure,
        .prepare = posterior,
-       .settings = {Setting::betas([] { return BetaTable::linear(chain_steps, 5e-4, 0.1).beta; },
-                                   "linear:steps=200,first=0.0005,last=0.1")}});
+       .settings = {slides_table()},
+       .caption_when_set =
+           "The two weights in the mean of x_{t-1} given X_t and X_0, and its variance over β_t, for the β "
+           "that were set. At t = 1 the mean is X_0 itself and the variance zero.",
+       .alt_when_set = "Left: the weights of X_0 and of X_t over t. Right: the ratio of the variances, which "
+                       "rises from 0."});
 }
 
 }  // namespace fokker::gallery

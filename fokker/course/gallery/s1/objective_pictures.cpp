@@ -66,7 +66,11 @@ void add_s1_objective(Items& items) {
        .kind = Kind::figure,
        .prepare = weights,
        .settings = {Setting::betas([] { return BetaTable::linear(1000).beta; },
-                                   "linear:steps=1000,first=0.0001,last=0.02")}});
+                                   "linear:steps=1000,first=0.0001,last=0.02")},
+       .caption_when_set =
+           "β_t / (2 (1 − β_t)(1 − ᾱ_t)) for the β that were set, scaled to a mean of one, beside the final "
+           "objective, which leaves it out.",
+       .alt_when_set = "On a logarithmic axis the weight of step 4 over t, and the constant of step 5."});
   items.push_back(
       {.id = "s1.embedding",
        .title = "The time as a network sees it",

@@ -4,6 +4,7 @@
 #include "fokker/course/gallery/compute.h"
 #include "fokker/course/gallery/items.h"
 #include "fokker/course/gallery/workshop.h"
+#include "fokker/course/problem/small_networks.h"
 #include "fokker/plot/mark/lines.h"
 #include "fokker/plot/mark/quiver.h"
 
@@ -29,23 +30,32 @@ void draw_scores(plot::Axes& axes, const plot::Theme& theme, const Tensor& densi
   for (const auto& box : toy_boxes) add_box(axes, box, theme.series(3));
 }
 
-Scene figure_4_1(Workshop& shop, const Rng&) {
+/// The shared network, or one trained as a reader has set.
+std::shared_ptr<const Denoiser> toy_network_of(Workshop& shop, const Rng& rng, const Settings& set) {
+  if (set.changes().empty()) return {std::shared_ptr<const Denoiser>{}, &shop.toy_network()};
+  const GradientMode on(true);
+  const Tensor points = named_mixture("two-modes").sample(set.integer("n"), rng.stream("points"));
+  return train_toy_score(points, set.real("sigma"), rng.stream("network"));
+}
+
+Scene figure_4_1(Workshop& shop, const Rng& rng, const Settings& set) {
   const GaussianMixture data = named_mixture("two-modes");
+  const double sigma = set.real("sigma");
+  const std::shared_ptr<const Denoiser> network = toy_network_of(shop, rng, set);
   const plot::Extent extent = square(8);
   const Tensor x = plot::grid_points(extent, 20, 20), fine = plot::grid_points(extent, 80, 80);
   // Denoising score matching learns the score of mu_sigma, so that is what it is compared with.
-  const GaussianMixture noised = data.noised(1, Workshop::toy_noise);
-  const Tensor exact = noised.score(x), learned = learned_score(shop.toy_network(), x);
+  const GaussianMixture noised = data.noised(1, sigma);
+  const Tensor exact = noised.score(x), learned = learned_score(*network, x);
   const Tensor truth = noised.score(fine);
-  const Tensor error =
-      ((learned_score(shop.toy_network(), fine) - truth).norm(2, 1) / truth.norm(2, 1).clamp_min(1))
-          .clamp_max(1)
-          .reshape({80, 80});
+  const Tensor error = ((learned_score(*network, fine) - truth).norm(2, 1) / truth.norm(2, 1).clamp_min(1))
+                           .clamp_max(1)
+                           .reshape({80, 80});
   const Tensor density = density_on(data, extent, 120);
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 940, 350, 1, 3);
     draw_scores(figure.axes(0, 0), theme, density, x, exact);
-    figure.axes(0, 0).title = "score \\nabla log \\mu_\\sigma(x), \\sigma = 0.5";
+    figure.axes(0, 0).title = fmt::format("score \\nabla log \\mu_\\sigma(x), \\sigma = {:.4g}", sigma);
     figure.axes(0, 0).y.label = "x_2";
     draw_scores(figure.axes(0, 1), theme, density, x, learned);
     figure.axes(0, 1).title = "estimated score s_\\theta(x)";
@@ -123,7 +133,16 @@ void add_s2_toy(Items& items) {
            "them and in the other corners the arrows differ. A third panel shows the error, small in the "
            "boxes.",
        .kind = Kind::figure,
-       .prepare = figure_4_1});
+       .prepare = figure_4_1,
+       .settings = {Setting::real("sigma", Workshop::toy_noise, 0.1, 10, "deviation of the noise"),
+                    Setting::integer("n", 1280, 50, 100'000, "draws that the network sees")},
+       .caption_when_set =
+           "The score of μ_σ = μ ∗ N(0, σ² I), μ = 1/5 N((−5, −5), I) + 4/5 N((5, 5), I), and that of a "
+           "network which saw draws from μ, noised by σ (equation 4.4), over the density of μ, with the σ or "
+           "the number of draws that was set; the longer the arrow, the larger the square root of the score. "
+           "The third panel shows where the two differ and by how much.",
+       .alt_when_set = "Two fields of arrows over two orange spots, and a third panel with the difference "
+                       "between them."});
   items.push_back(
       {.id = "s2.figure-4-2",
        .title = "Noise fills the valley",
@@ -137,7 +156,13 @@ void add_s2_toy(Items& items) {
            "box. Right: density profiles on a logarithmic axis whose valley rises with the noise.",
        .kind = Kind::figure,
        .prepare = figure_4_2,
-       .settings = {Setting::real("sigma", 4, 0.1, 10, "deviation of the noise")}});
+       .settings = {Setting::real("sigma", 4, 0.1, 10, "deviation of the noise")},
+       .caption_when_set =
+           "μ and μ ∗ N(0, σ² I) with the σ that was set, and the densities along the line through the "
+           "modes, "
+           "also with half of that σ: how much the noise fills the highlighted region between the modes.",
+       .alt_when_set = "Left: two separate spots with an empty box between them. Middle: the smoothed law. "
+                       "Right: density profiles on a logarithmic axis."});
 }
 
 }  // namespace fokker::gallery

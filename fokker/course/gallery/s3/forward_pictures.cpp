@@ -111,6 +111,24 @@ Scene marginal(Workshop&, const Rng& rng, const Settings& set) {
   return {.draw = draw, .frames = 101, .still = 100};
 }
 
+void add_marginal(Items& items) {
+  items.push_back(
+      {.id = "s3.marginal",
+       .title = "The marginal density over time",
+       .source = "S3, section 1.1.3, \"Marginal density contourplot\"",
+       .caption = "q_t(x_t) over t as an image, each time scaled to its maximum, and four particles "
+                  "that move on it: they stay where the density is.",
+       .alt = "Animation: four dark branches bend towards zero and merge; coloured paths wander along "
+              "them from left to right.",
+       .kind = Kind::animation,
+       .prepare = marginal,
+       .settings = {four_points_setting()},
+       .caption_when_set = "q_t(x_t) of the law that was set over t as an image, each time scaled to its "
+                           "maximum, and four particles that move on it: they stay where the density is.",
+       .alt_when_set = "Animation: the density over time as an image; coloured paths wander along it from "
+                       "left to right."});
+}
+
 }  // namespace
 
 void add_s3_forward(Items& items) {
@@ -128,7 +146,12 @@ void add_s3_forward(Items& items) {
            "±35 to ±3.",
        .kind = Kind::figure,
        .prepare = forward,
-       .settings = {four_points_setting()}});
+       .settings = {four_points_setting()},
+       .caption_when_set =
+           "100 particles of the law that was set, x_t = √0.96 x_{t−1} + 0.2 ε_t for 200 steps, two of them "
+           "highlighted, over the closed-form mean ± 3 standard deviations of x_t.",
+       .alt_when_set = "Noisy paths that start at the data and mix around zero, inside a band that ends at "
+                       "about ±3."});
   items.push_back(
       {.id = "s3.histogram",
        .title = "Particles and their density",
@@ -142,18 +165,13 @@ void add_s3_forward(Items& items) {
               "follows the curve.",
        .kind = Kind::animation,
        .prepare = histogram,
-       .settings = {four_points_setting()}});
-  items.push_back(
-      {.id = "s3.marginal",
-       .title = "The marginal density over time",
-       .source = "S3, section 1.1.3, \"Marginal density contourplot\"",
-       .caption = "q_t(x_t) over t as an image, each time scaled to its maximum, and four particles "
-                  "that move on it: they stay where the density is.",
-       .alt = "Animation: four dark branches bend towards zero and merge; coloured paths wander along "
-              "them from left to right.",
-       .kind = Kind::animation,
-       .prepare = marginal,
-       .settings = {four_points_setting()}});
+       .settings = {four_points_setting()},
+       .caption_when_set = "A histogram of 1000 particles of the law that was set, and its q_t(x_t), a "
+                           "mixture with the means "
+                           "√ᾱ_t m and the variances ᾱ_t v + 1 − ᾱ_t.",
+       .alt_when_set = "Animation: the law of the data widens, moves to the middle and becomes one bell "
+                       "curve; the histogram follows the curve."});
+  add_marginal(items);
 }
 
 }  // namespace fokker::gallery

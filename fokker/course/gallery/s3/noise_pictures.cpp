@@ -71,7 +71,7 @@ Scene tweedie(Workshop&, const Rng&, const Settings& set) {
       const Tensor mean = s.posterior(x.unsqueeze(1), 1, std::sqrt(q)).denoised.squeeze(1);
       plot::add_line(axes, x, mean,
                      {.label = "s from " + signals[i].name, .colour = theme.series(i), .width = 2});
-      const Tensor some = x.slice(0, 0, {}, 20).unsqueeze(1);
+      const Tensor some = x.slice(0, 10, {}, 20).unsqueeze(1);  // none on the frame
       const Tensor by_score = some + q * s.noised(1, std::sqrt(q)).score(some);
       plot::add_scatter(axes, at::cat({some, by_score}, 1),
                         {.colour = theme.series(i), .radius = 3.5, .alpha = 1});
@@ -95,7 +95,14 @@ void add_s3_noise(Items& items) {
        .alt = "Three curves of E[s given x], one straight and two S-shaped, with dots exactly on them.",
        .kind = Kind::figure,
        .prepare = tweedie,
-       .settings = {two_bumps_setting(), Setting::real("variance", 1, 0.05, 10, "variance of the noise")}});
+       .settings = {two_bumps_setting(), Setting::real("variance", 1, 0.05, 10, "variance of the noise")},
+       .caption_when_set =
+           "The best reconstruction of a signal s from x = s + n, n normal, for three laws of s, with the "
+           "law "
+           "or the variance of the noise that was set: lines by Bayes' rule, dots by x + Q ∇ log p(x). For a "
+           "normal signal it is the line K x, K = P/(P + Q); for two points it is a soft decision between "
+           "them. Dotted: x itself.",
+       .alt_when_set = "Three curves of E[s given x] with dots exactly on them."});
   items.push_back(
       {.id = "s3.noise",
        .title = "White noise and Brownian motion",

@@ -89,6 +89,8 @@ Scene score(Workshop&, const Rng&, const Settings& set) {
 const char* const backward_alt =
     "paths that leave a bundle around zero on the right and end at the four levels −15, −5, 1 and 15 on the "
     "left";
+const char* const backward_alt_when_set =
+    "paths that leave a bundle around zero on the right and end at the data on the left";
 
 void add_backward_sde(Items& items) {
   items.push_back(
@@ -104,7 +106,11 @@ void add_backward_sde(Items& items) {
        .kind = Kind::figure,
        .prepare = [](Workshop&, const Rng& rng,
                      const Settings& set) { return still_of(sde_paths(rng, set), set); },
-       .settings = {four_points_setting()}});
+       .settings = {four_points_setting()},
+       .caption_when_set = "200 paths of dx = [−β x/2 − β ∇ log q_t] dt + √β dB from N(0, 1), 4000 "
+                           "Euler–Maruyama steps, four "
+                           "highlighted, with the exact score of the law that was set.",
+       .alt_when_set = fmt::format("Noisy {}.", backward_alt_when_set)});
   items.push_back({.id = "s3.sde-film",
                    .title = "The same, as it runs",
                    .source = "S3, section 3.2, the animation after \"The backward flow\"",
@@ -116,7 +122,10 @@ void add_backward_sde(Items& items) {
                    .kind = Kind::animation,
                    .prepare = [](Workshop&, const Rng& rng,
                                  const Settings& set) { return film_of(sde_paths(rng, set), set); },
-                   .settings = {four_points_setting()}});
+                   .settings = {four_points_setting()},
+                   .caption_when_set =
+                       "The same paths as they run: which part of the data each will reach is settled late.",
+                   .alt_when_set = fmt::format("Animation: noisy {}.", backward_alt_when_set)});
 }
 
 void add_score_over_time(Items& items) {
@@ -133,7 +142,15 @@ void add_score_over_time(Items& items) {
               "one parabola.",
        .kind = Kind::animation,
        .prepare = score,
-       .settings = {four_points_setting()}});
+       .settings = {four_points_setting()},
+       .caption_when_set = "∇ log q_t(x) and log q_t(x) of the law that was set. Late the score is −x. The "
+                           "notebook's animation "
+                           "evaluates the score at the frame's number and not at the time in its title, and "
+                           "so shows only the "
+                           "first half; both vertical axes follow the curves.",
+       .alt_when_set =
+           "Animation: the score over x flattens into the line −x, beside log densities that become one "
+           "parabola."});
 }
 
 void add_backward_ode(Items& items) {
@@ -149,16 +166,26 @@ void add_backward_ode(Items& items) {
        .kind = Kind::figure,
        .prepare = [](Workshop&, const Rng& rng,
                      const Settings& set) { return still_of(ode_paths(rng, set), set); },
-       .settings = {four_points_setting()}});
-  items.push_back({.id = "s3.ode-film",
-                   .title = "The same, as it runs",
-                   .source = "S3, section 3.3",
-                   .caption = "The quarters of the starts, in their order, go to the four points.",
-                   .alt = fmt::format("Animation: smooth {}.", backward_alt),
-                   .kind = Kind::animation,
-                   .prepare = [](Workshop&, const Rng& rng,
-                                 const Settings& set) { return film_of(ode_paths(rng, set), set); },
-                   .settings = {four_points_setting()}});
+       .settings = {four_points_setting()},
+       .caption_when_set = "The same marginals without noise: 250 starts from N(0, 1) along dx/dt = −β/2 (x "
+                           "+ ∇ log q_t), 2000 "
+                           "Euler steps, for the law that was set. Paths do not cross, so that the order of "
+                           "the starts is that "
+                           "of the ends.",
+       .alt_when_set = fmt::format("Smooth {}; no two of them cross.", backward_alt_when_set)});
+  items.push_back(
+      {.id = "s3.ode-film",
+       .title = "The same, as it runs",
+       .source = "S3, section 3.3",
+       .caption = "The quarters of the starts, in their order, go to the four points.",
+       .alt = fmt::format("Animation: smooth {}.", backward_alt),
+       .kind = Kind::animation,
+       .prepare = [](Workshop&, const Rng& rng,
+                     const Settings& set) { return film_of(ode_paths(rng, set), set); },
+       .settings = {four_points_setting()},
+       .caption_when_set =
+           "The same paths as they run; the starts, in their order, go to the data in their order.",
+       .alt_when_set = fmt::format("Animation: smooth {}.", backward_alt_when_set)});
 }
 
 }  // namespace

@@ -9,6 +9,15 @@ namespace {
 
 constexpr int64_t bias_steps = 15;
 
+Setting dims_setting(const char* usual) {
+  Setting dims = Setting::integer("dims", 10, 2, 100, "dimensions, in place of these");
+  dims.usual = usual;
+  return dims;
+}
+std::vector<int64_t> dims_of(const Trial& trial, const std::vector<int64_t>& usual) {
+  return trial.settings().changed("dims") ? std::vector<int64_t>{trial.settings().integer("dims")} : usual;
+}
+
 Tensor draws_of(const std::string& method, const GaussianInverse& of, int64_t draws, const Rng& rng) {
   const AnalyticDenoiser denoiser = of.denoiser();
   const auto sampler = make_posterior_sampler(method);
@@ -31,11 +40,10 @@ WorstDirections worst_directions(const GaussianLaw& law, const GaussianLaw& exac
 /// Draws against the law, both as distances from the posterior. Without `bias` none is expected.
 void biases(const Trial& trial, Evidence& evidence, const std::string& method,
             const std::function<GaussianLaw(const GaussianInverse&, const TimeGrid&)>& law_of) {
-  for (const int64_t d : {2, 10, 100}) {
+  for (const int64_t d : dims_of(trial, {2, 10, 100})) {
     const GaussianInverse of = GaussianInverse::random(d, Rng(static_cast<uint64_t>(d)));
     const GaussianLaw exact = of.posterior(), law = law_of(of, posterior_grid(of.process, bias_steps));
-    const Tensor x =
-        draws_of(method, of, d == 100 ? 1000 : 4000, trial.rng().stream(static_cast<uint64_t>(d)));
+    const Tensor x = draws_of(method, of, d > 30 ? 1000 : 4000, trial.rng().stream(static_cast<uint64_t>(d)));
     const auto directions = worst_directions(law, exact);
     const Tensor &along = directions.of_mean, &across = directions.of_variance;
     const auto variance = [&](const GaussianLaw& l) {
@@ -60,17 +68,17 @@ void add_bias(Checks& checks, const std::string& id, const std::string& method, 
        .source = source,
        .statement = statement,
        .measure = [=](const Trial& trial, Evidence& evidence) { biases(trial, evidence, method, law_of); },
-       .ingredients = {{"bias", "draws are expected to follow the posterior"}}});
+       .ingredients = {{"bias", "draws are expected to follow the posterior"}},
+       .settings = {dims_setting("2, 10 and 100")}});
 }
 
 /// The score of the posterior, on normal data: what is left is the reverse chain's own error, of first order.
 void mmps_exact(const Trial& trial, Evidence& evidence) {
-  for (const int64_t d : {2, 10, 100}) {
+  for (const int64_t d : dims_of(trial, {2, 10, 100})) {
     const GaussianInverse of = GaussianInverse::random(d, Rng(static_cast<uint64_t>(d)));
     const GaussianLaw exact = of.posterior(), law = mmps_law(of, posterior_grid(of.process, bias_steps));
     const std::string method = trial.has("covariance") ? "mmps:iterations=50" : "pigdm";
-    const Tensor x =
-        draws_of(method, of, d == 100 ? 300 : 3000, trial.rng().stream(static_cast<uint64_t>(d)));
+    const Tensor x = draws_of(method, of, d > 30 ? 300 : 3000, trial.rng().stream(static_cast<uint64_t>(d)));
     const auto [along, across] =
         worst_directions(pigdm_law(of, posterior_grid(of.process, bias_steps)), exact);
     evidence.equal(fmt::format("{} dimensions: mean", d), mean_of(x.matmul(along)),
@@ -91,7 +99,7 @@ void mmps_exact(const Trial& trial, Evidence& evidence) {
 
 void gibbs_law_check(const Trial& trial, Evidence& evidence) {
   const double rho = 0.3;
-  for (const int64_t d : {2, 10}) {
+  for (const int64_t d : dims_of(trial, {2, 10})) {
     GaussianInverse of = GaussianInverse::random(d, Rng(static_cast<uint64_t>(d)));
     const GaussianLaw law = gibbs_law(of, trial.has("distance") ? rho : 0), exact = of.posterior();
     const AnalyticDenoiser denoiser = of.denoiser();
@@ -119,18 +127,19 @@ void add_inverse_bias(Checks& checks) {
            [](const GaussianInverse& of, const TimeGrid& grid) { return dps_law(of, grid, 0.1); });
   add_bias(checks, "pigdm", "pigdm", "Song et al. 2023",
            "PiGDM on normal data is off the posterior by its recursion's bias", pigdm_law);
-  checks.push_back(
-      {.id = "inverse.mmps",
-       .source = "Rozet et al. 2024",
-       .statement = "MMPS on normal data is the reverse chain on the posterior itself",
-       .measure = mmps_exact,
-       .ingredients = {{"covariance", "x_0 given x_t is thought to vary as N(0, I) data does"}}});
+  checks.push_back({.id = "inverse.mmps",
+                    .source = "Rozet et al. 2024",
+                    .statement = "MMPS on normal data is the reverse chain on the posterior itself",
+                    .measure = mmps_exact,
+                    .ingredients = {{"covariance", "x_0 given x_t is thought to vary as N(0, I) data does"}},
+                    .settings = {dims_setting("2, 10 and 100")}});
   checks.push_back(
       {.id = "inverse.gibbs",
        .source = "Vono et al. 2019",
        .statement = "Split Gibbs at distance rho draws the posterior at noise S^2 I + rho^2 A A^T",
        .measure = gibbs_law_check,
-       .ingredients = {{"distance", "the distance between the two variables is thought to be 0"}}});
+       .ingredients = {{"distance", "the distance between the two variables is thought to be 0"}},
+       .settings = {dims_setting("2 and 10")}});
 }
 
 }  // namespace fokker::verify

@@ -17,7 +17,8 @@ double centred_log_density(const Tensor& r, const Tensor& C) {
 }
 
 void posterior_of_mixtures(const Trial& trial, Evidence& evidence) {
-  for (const int64_t d : {2, 10, 100})
+  const std::vector<int64_t> usual = {2, 10, 100}, own = {trial.settings().integer("dims")};
+  for (const int64_t d : trial.settings().changed("dims") ? own : usual)
     for (const SeenMixture& of : seen_mixtures(d)) {
       const GaussianMixture exact = exact_posterior(of.prior, of.measurement(1));
       const Tensor a = of.a->matrix(), y = of.y.flatten();
@@ -44,11 +45,14 @@ void posterior_of_mixtures(const Trial& trial, Evidence& evidence) {
 }  // namespace
 
 void add_inverse_exact(Checks& checks) {
+  Setting dims = Setting::integer("dims", 10, 2, 100, "dimensions, in place of these");
+  dims.usual = "2, 10 and 100";
   checks.push_back({.id = "inverse.posterior",
                     .source = "Bayes' rule",
                     .statement = "A mixture seen through A x + noise has a mixture as its posterior",
                     .measure = posterior_of_mixtures,
-                    .ingredients = {{"noise", "the noise of the measurement is taken twice as large"}}});
+                    .ingredients = {{"noise", "the noise of the measurement is taken twice as large"}},
+                    .settings = {dims}});
 }
 
 }  // namespace fokker::verify

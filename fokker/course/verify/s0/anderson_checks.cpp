@@ -63,13 +63,34 @@ Tensor forward_residual(const Sde& sde, const StateFunction& log_density, const 
   return residual;
 }
 
-/// The reversal's forward equation holds for q_t = p_{T-t}, pointwise.
+/// The theorem's other form of the drift: b*_i = b_i - 1/p sum_jk d_j (p sigma_ik sigma_jk), by central
+/// differences of p a relative to p.
+Tensor drift_by_parts(const Known& k, const Tensor& x, double t) {
+  const double h = 1e-4;
+  const Tensor l = k.log_density(x, t);
+  const auto spread = [&](const Tensor& y) {
+    return k.sde.dispersion.diffusion(y, t) * (k.log_density(y, t) - l).exp().reshape({-1, 1, 1});
+  };
+  Tensor b = drift(k.sde, x, t).clone();
+  const Tensor unit = h * at::eye(x.size(1), at::kDouble);
+  for (int64_t j = 0; j < x.size(1); ++j)
+    b -= (spread(x + unit[j]) - spread(x - unit[j])).select(2, j) / (2 * h);
+  return b;
+}
+
+/// The reversal's forward equation holds for q_t = p_{T-t}, pointwise, and its drift is -b*.
 void forward_equation(const Trial& trial, Evidence& evidence, const Known& k, const Tensor& x) {
   const Sde back = reversal(trial, k);
   const StateFunction density = [&](const Tensor& y, double t) { return k.log_density(y, T - t); };
   for (const double t : {0.2, 0.5, 0.8})
     evidence.equal(fmt::format("largest residual at t = {}", t),
                    {forward_residual(back, density, x, t).abs().max().item<double>(), 0}, 0, 1e-3);
+  for (const double t : {0.2, 0.5, 0.8}) {
+    const Tensor expected = -drift_by_parts(k, x, T - t);
+    evidence.equal(fmt::format("largest error of the drift by derivatives of p a at t = {}, relative", t),
+                   {((drift(back, x, t) - expected) / (1 + expected.abs())).abs().max().item<double>(), 0}, 0,
+                   1e-5);
+  }
 }
 
 void forward_equation_warped(const Trial& trial, Evidence& evidence) {
@@ -78,7 +99,8 @@ void forward_equation_warped(const Trial& trial, Evidence& evidence) {
 }
 
 void forward_equation_geometric(const Trial& trial, Evidence& evidence) {
-  forward_equation(trial, evidence, known(GeometricBrownian()), normal_quadrature(1, 21, 1).x.exp());
+  const GeometricBrownian g{.mu = trial.settings().real("mu"), .sigma = trial.settings().real("sigma")};
+  forward_equation(trial, evidence, known(g), normal_quadrature(1, 21, 1).x.exp());
 }
 
 /// The states at the given steps (increasing, the start is 0) of the reversal, or without its noise of the
@@ -121,8 +143,8 @@ void simulate_warped(const Trial& trial, Evidence& evidence) {
 /// times: the law of the path and not of its marginals alone. With the probability flow instead of the noise
 /// the marginals are right and the path is not.
 void simulate_geometric(const Trial& trial, Evidence& evidence) {
-  const GeometricBrownian g;
-  const int64_t n = 20'000, steps = 80;
+  const GeometricBrownian g{.mu = trial.settings().real("mu"), .sigma = trial.settings().real("sigma")};
+  const int64_t n = trial.settings().integer("n"), steps = 80;
   const Tensor start = g.sample(T, n, trial.rng().stream("start"));
   const std::vector<double> at{T, 0.75 * T, 0.5 * T, 0};
   std::vector<Tensor> y =
@@ -143,12 +165,18 @@ void add_s0_anderson(Checks& checks) {
   const Ingredient score{"score", "the reversal leaves out a grad log p"};
   const Ingredient noise{"noise", "the probability flow runs backwards in place of the reversal"};
   const auto add = [&](const char* id, const char* statement, auto measure,
-                       const std::vector<Ingredient>& ingredients) {
+                       const std::vector<Ingredient>& ingredients,
+                       const std::vector<Setting>& settings = {}) {
     checks.push_back({.id = std::string("s0.anderson.") + id,
                       .source = "S0, Theorem 12.2",
                       .statement = statement,
                       .measure = measure,
-                      .ingredients = ingredients});
+                      .ingredients = ingredients,
+                      .settings = settings});
+  };
+  const auto geometric = [](double mu, double sigma, double most) {
+    return std::vector<Setting>{Setting::real("mu", mu, -1, 1, "the rate in dx = mu x dt + sigma x dB"),
+                                Setting::real("sigma", sigma, 0.2, most, "its noise")};
   };
   add("forward-equation-warped",
       "The reversal of a diffusion with a full, state-dependent sigma satisfies the forward equation of "
@@ -156,12 +184,14 @@ void add_s0_anderson(Checks& checks) {
       forward_equation_warped, {divergence, score});
   add("forward-equation-geometric",
       "The reversal of geometric Brownian motion satisfies the forward equation of p_(T-t)",
-      forward_equation_geometric, {divergence, score});
+      forward_equation_geometric, {divergence, score}, geometric(0.3, 0.5, 0.8));
   add("warped",
       "The simulated reversal of a diffusion with a full, state-dependent sigma has the law of the path",
       simulate_warped, {divergence, score, noise});
+  std::vector<Setting> path = geometric(0.3, 0.5, 0.5);
+  path.push_back(Setting::integer("n", 20'000, 500, 500'000, "paths"));
   add("geometric", "The simulated reversal of geometric Brownian motion has the law of the path backwards",
-      simulate_geometric, {divergence, score, noise});
+      simulate_geometric, {divergence, score, noise}, path);
 }
 
 }  // namespace fokker::verify

@@ -61,7 +61,7 @@ FunctionDistribution marginal_of(const ConditionalLaw& law, const Quadrature& pr
 
 /// J(s) less the conditional loss is C = E|grad log q_Y|^2 - E|grad log q(Y | X)|^2 for every s.
 void constant_gap_of(const std::string& kind, const Trial& trial, Evidence& evidence) {
-  const GaussianMixture prior = skewed_mixture();
+  const GaussianMixture& prior = trial.settings().law();
   const Quadrature x = mixture_quadrature(prior, 61, 7);
   const ConditionalLaw law = kind == "logistic" ? logistic_law() : heteroscedastic_law(prior);
   const FunctionDistribution marginal = marginal_of(law, x);
@@ -93,7 +93,8 @@ void add_s0_conditional(Checks& checks) {
          .source = "S0, Theorem 12.3",
          .statement = "The theorem's constant is one for every s where q(y | x) is " + kind,
          .measure = [kind](const Trial& t, Evidence& e) { constant_gap_of(kind, t, e); },
-         .ingredients = {{"conditional", "grad log q(y | x) is that of a normal law of the mean variance"}}});
+         .ingredients = {{"conditional", "grad log q(y | x) is that of a normal law of the mean variance"}},
+         .settings = {skewed_setting({.least_deviation = 0.3, .most_deviation = 0.9, .reach = 2})}});
 }
 
 }  // namespace fokker::verify

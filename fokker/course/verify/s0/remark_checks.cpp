@@ -14,7 +14,7 @@ namespace {
 /// drift that is not linear: the forward equation is solved by
 ///   b = sigma^2/2 (log p_t)' + E[v | x],   E[v | x] the responsibilities' average of v_c.
 struct MovingMixture {
-  double deviation = 0.8;  ///< sigma
+  double deviation;  ///< sigma
   std::vector<double> velocities = {0.8, -0.5};
 
   LineMixture law(double t) const {
@@ -47,7 +47,7 @@ double limit_at_zero(const std::function<double(double h)>& f, double h) {
 }
 
 void euler_conditional(const Trial& trial, Evidence& evidence) {
-  const MovingMixture m;
+  const MovingMixture m{.deviation = trial.settings().real("sigma")};
   const bool scored = trial.has("score");
   const StateFunction score = [&](const Tensor& x, double t) {
     return scored ? m.law(t).score(x.squeeze(1)).unsqueeze(1) : at::zeros_like(x);
@@ -74,7 +74,7 @@ void euler_conditional(const Trial& trial, Evidence& evidence) {
 
 /// What the remark drops, at y = x + sigma sqrt(h) u with |u| <= 3: both remainders are of order h.
 void euler_expansion(const Trial& trial, Evidence& evidence) {
-  const MovingMixture m;
+  const MovingMixture m{.deviation = trial.settings().real("sigma")};
   const double s2 = m.deviation * m.deviation, t = remark_time;
   const std::vector<double> steps = {1e-4, 1e-5};
   std::vector<double> densities, exponents;
@@ -104,16 +104,19 @@ void euler_expansion(const Trial& trial, Evidence& evidence) {
 
 void add_s0_remark(Checks& checks) {
   const Ingredient score{"score", "sigma^2 grad log p_t is left out"};
+  const Setting sigma = Setting::real("sigma", 0.8, 0.3, 1, "noise of the diffusion");
   checks.push_back({.id = "s0.remark.euler-conditional",
                     .source = "S0, Remark 12.1, eqs. 5 and 6",
                     .statement = "Eq. 6 with Euler's kernel of a nonlinear b has the reversal's moments",
                     .measure = euler_conditional,
-                    .ingredients = {score}});
+                    .ingredients = {score},
+                    .settings = {sigma}});
   checks.push_back({.id = "s0.remark.expansion",
                     .source = "S0, Remark 12.1",
                     .statement = "The remark's two expansions of eq. 6 leave remainders of order h",
                     .measure = euler_expansion,
-                    .ingredients = {score, {"drift", "the completed square leaves out h b(x)"}}});
+                    .ingredients = {score, {"drift", "the completed square leaves out h b(x)"}},
+                    .settings = {sigma}});
 }
 
 }  // namespace fokker::verify

@@ -83,7 +83,7 @@ double rise(const GaussianMixture& law, const ChainTable& chain, Form form, cons
 
 /// At the exact denoiser the slope of the loss is zero in every direction, and a step in it raises the loss.
 void minimiser(Form form, const Trial& trial, Evidence& evidence) {
-  const ChainTable chain = ChainTable::short_chain();
+  const ChainTable chain(trial.settings().betas());
   const GaussianMixture& law = trial.settings().law();
   const GaussianMixture moments = GaussianMixture::gaussian(law.mean(), law.covariance());
   const PerturbedLoss loss(chain, form, trial.has("exact") ? law : moments, trial);
@@ -116,6 +116,7 @@ void add_s1_minimiser(Checks& checks) {
                             return course::Laws{LineMixture({0.4, 0.6}, {-1.2, 0.8}, {0.1, 0.1}).mixture()};
                           },
                           "0.4 N(-1.2, 0.1) + 0.6 N(0.8, 0.1)"),
+                      table_setting(ChainTable::short_chain(), "0.05, 0.1, 0.2, 0.4, 0.6", 30),
                       Setting::integer("n", 40'000, 500, 1'000'000, "draws")}});
 }
 

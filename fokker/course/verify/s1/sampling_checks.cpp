@@ -84,8 +84,8 @@ void mixture_data(Variance variance, const Trial& trial, Evidence& evidence) {
 /// From the exact law of x_i, the law of x_{i-1} is met by beta for data N(0, I) and by beta-tilde for data
 /// that is one point (Ho et al. 2020, section 3.2).
 void one_step(const Trial& trial, Evidence& evidence) {
-  const ChainTable chain = ChainTable::short_chain();
-  const int64_t n = 60'000;
+  const ChainTable chain(trial.settings().betas());
+  const int64_t n = trial.settings().integer("n");
   for (const Variance variance : {Variance::transition, Variance::posterior}) {
     const double v = (variance == Variance::transition) == trial.has("choice") ? 1 : 0;
     const AnalyticDenoiser exact(
@@ -134,7 +134,9 @@ void add_s1_sampling(Checks& checks) {
                     .source = "S1, sampling from the model; Ho et al. 2020, section 3.2",
                     .statement = "One step is exact with beta for N(0, I) and with beta-tilde for one point",
                     .measure = one_step,
-                    .ingredients = {{"choice", "each variance gets the other's data"}}});
+                    .ingredients = {{"choice", "each variance gets the other's data"}},
+                    .settings = {table_setting(ChainTable::short_chain(), "0.05, 0.1, 0.2, 0.4, 0.6", 50),
+                                 Setting::integer("n", 60'000, 500, 1'000'000, "draws")}});
 }
 
 }  // namespace fokker::verify

@@ -43,22 +43,57 @@ class MeanMatching final : public Objective {
   std::vector<Tensor> columns_;
 };
 
-/// Nats above the least path likelihood, sum_i E|mu_theta - mu*|^2 / (2 beta_i) with mu* the mean of x_{i-1}
-/// given x_i, by quadrature over x_i; of a hundred of the steps, each of which stands for its neighbours.
-double excess_nats(const LineMixture& data, const ChainTable& chain,
-                   const std::function<Tensor(const Tensor& x, int64_t i)>& mean) {
-  const GradientMode off(false);
+using StepMean = std::function<Tensor(const Tensor& x, int64_t i)>;
+
+/// A hundred of the steps, each of which stands for its neighbours.
+std::vector<int64_t> hundred_steps(const ChainTable& chain) {
   const int64_t every = chain.steps() / 100;
-  double sum = 0;
-  for (int64_t i = (every + 1) / 2; i <= chain.steps(); i += every) {
-    const double alpha = std::sqrt(chain.alphabar(i)), s = chain.sigma(i);
+  std::vector<int64_t> steps;
+  for (int64_t i = (every + 1) / 2; i <= chain.steps(); i += every) steps.push_back(i);
+  return steps;
+}
+
+/// The path loss sum_i E|mu-tilde - mu_theta|^2 / (2 beta_i) in two parts, by quadrature over x_i: the least,
+/// E Var(mu-tilde | x_i) / (2 beta_i), and the excess, E|mu_theta - mu*|^2 / (2 beta_i), mu* the mean of
+/// x_{i-1} given x_i.
+struct PathNats {
+  double least = 0, excess = 0;
+};
+PathNats path_nats(const LineMixture& data, const ChainTable& chain, const StepMean& mean) {
+  const GradientMode off(false);
+  const double square = data.variance() + data.mean() * data.mean(),
+               every = static_cast<double>(chain.steps()) / 100;
+  PathNats nats;
+  for (const int64_t i : hundred_steps(chain)) {
+    const double alpha = std::sqrt(chain.alphabar(i)), s = chain.sigma(i),
+                 weight = every / (2 * chain.beta(i));
     const Line nodes = line(-8, 8, 600);
-    const Tensor exact =
-        (nodes.x - chain.beta(i) / s * data.noise(nodes.x, alpha, s)) / std::sqrt(1 - chain.beta(i));
+    const Tensor eps = data.noise(nodes.x, alpha, s), denoised = (nodes.x - s * eps) / alpha;
+    const Tensor exact = (nodes.x - chain.beta(i) / s * eps) / std::sqrt(1 - chain.beta(i));
     const Tensor density = data.log_density(nodes.x, alpha, s).exp();
-    sum += nodes.integral(density * (mean(nodes.x, i) - exact).square()) / (2 * chain.beta(i));
+    const double shift = chain.process().posterior(chain.time(i - 1), chain.time(i)).data;
+    nats.least += weight * shift * shift * (square - nodes.integral(density * denoised.square()));
+    nats.excess += weight * nodes.integral(density * (mean(nodes.x, i) - exact).square());
   }
-  return sum * static_cast<double>(every);
+  return nats;
+}
+
+/// The same loss on n fresh rows, each with data and noise of its own at every step.
+Statistic fresh_path_loss(const LineMixture& data, const ChainTable& chain, const StepMean& mean, int64_t n,
+                          const Rng& rng) {
+  const GradientMode off(false);
+  const double every = static_cast<double>(chain.steps()) / 100;
+  Tensor sum = at::zeros({n}, at::kDouble);
+  for (const int64_t i : hundred_steps(chain)) {
+    const Rng own = rng.stream(static_cast<uint64_t>(i));
+    const Tensor x0 = data.mixture().sample(n, own.stream("data"));
+    const Tensor eps = own.stream("noise").normal({n, 1}, {}, at::kDouble);
+    const Tensor x = chain.process().perturb(x0, eps, chain.time(i));
+    const auto q = chain.process().posterior(chain.time(i - 1), chain.time(i));
+    const Tensor gap = (q.data * x0 + q.state * x).squeeze(1) - mean(x.squeeze(1), i);
+    sum += every / (2 * chain.beta(i)) * gap.square();
+  }
+  return mean_of(sum);
 }
 
 /// What is trained: the same network, rows and number of steps in every way.
@@ -90,23 +125,33 @@ struct TrainingProblem {
   Tensor mean_of_noise(const Tensor& x, const Tensor& eps, int64_t i) const {
     return (x - chain.beta(i) / chain.sigma(i) * eps) / std::sqrt(1 - chain.beta(i));
   }
-  double excess_of_noise(const Denoiser& denoiser) const {
-    return excess_nats(data, chain, [&](const Tensor& x, int64_t i) {
-      return mean_of_noise(x, value(denoiser, x, chain.time(i)), i);
-    });
+  /// The excess of a network's mu_theta, after its loss on fresh draws was compared with both parts.
+  double excess(const std::string& name, const StepMean& mean, const Rng& rng, Evidence& evidence) const {
+    const PathNats nats = path_nats(data, chain, mean);
+    evidence.equal("path loss on fresh draws of the network that says " + name + ", nats",
+                   fresh_path_loss(data, chain, mean, 2000, rng.stream("fresh")), nats.least + nats.excess,
+                   1e-3 * nats.least);
+    return nats.excess;
+  }
+  double excess_of_noise(const Denoiser& denoiser, const Rng& rng, Evidence& evidence) const {
+    return excess(
+        "eps",
+        [&](const Tensor& x, int64_t i) { return mean_of_noise(x, value(denoiser, x, chain.time(i)), i); },
+        rng, evidence);
   }
 };
 
 /// A network that says mu_theta, and one that says eps_theta, from which mu_theta follows, on Ho's chain.
 void mean_trained(const Trial& trial, Evidence& evidence) {
   const TrainingProblem p{.chain = ChainTable::linear(1000, 1e-4, 0.02)};
-  const double noise = p.excess_of_noise(*p.trained_simply(trial.rng()));
+  const double noise = p.excess_of_noise(*p.trained_simply(trial.rng()), trial.rng(), evidence);
   double mean = noise;
   if (trial.has("mean")) {
     const auto learned = p.trained(std::make_shared<MeanMatching>(p.chain), Prediction::data(), trial.rng());
-    mean = excess_nats(p.data, p.chain, [&](const Tensor& x, int64_t i) {
-      return TrainingProblem::value(*learned, x, p.chain.time(i));
-    });
+    mean = p.excess(
+        "mu",
+        [&](const Tensor& x, int64_t i) { return TrainingProblem::value(*learned, x, p.chain.time(i)); },
+        trial.rng(), evidence);
   }
   evidence.at_most("excess of the network that says eps, nats", {noise}, 0.5);
   evidence.at_least("excess of the one that says mu, over that", {mean / noise}, 1.5);
@@ -135,17 +180,33 @@ class NaiveLikelihood final : public Objective {
   double variance_ = 1;
 };
 
-/// E log q(x_0) / p_theta(x_0) with p_theta(x_0) an integral over x_1, by quadrature.
-double naive_excess(const TrainingProblem& p, const Denoiser& denoiser, double variance) {
+/// log p_theta(x_0) at x_0 (n), an integral over x_1 by quadrature.
+Tensor naive_log_likelihood(const TrainingProblem& p, const Denoiser& denoiser, double variance,
+                            const Tensor& x0) {
   const GradientMode off(false);
   const double reach = 7 * std::sqrt(variance);
-  const Line x1 = line(-reach, reach, 16'000), x0 = line(-3.5, 3.5, 350);
+  const Line x1 = line(-reach, reach, 16'000);
   const Tensor means = p.mean_of_noise(x1.x, TrainingProblem::value(denoiser, x1.x, p.chain.time(1)), 1);
   const Tensor log_prior = normal_log_density(x1.x, 0, variance) + std::log(x1.step);
-  const Tensor log_p =
-      (normal_log_density(x0.x.unsqueeze(1) - means, 0, p.chain.beta(1)) + log_prior).logsumexp(1);
-  const Tensor log_q = p.data.log_density(x0.x);
-  return x0.integral(log_q.exp() * (log_q - log_p));
+  std::vector<Tensor> parts;
+  for (const Tensor& part : x0.split(250))
+    parts.push_back(
+        (normal_log_density(part.unsqueeze(1) - means, 0, p.chain.beta(1)) + log_prior).logsumexp(1));
+  return at::cat(parts);
+}
+
+/// E log q(x_0) / p_theta(x_0) by quadrature, after E -log p_theta on fresh draws was compared with it and
+/// the entropy of the data.
+double naive_excess(const TrainingProblem& p, const Denoiser& denoiser, double variance, const Rng& rng,
+                    Evidence& evidence) {
+  const Line x0 = line(-3.5, 3.5, 350);
+  const Tensor log_p = naive_log_likelihood(p, denoiser, variance, x0.x), log_q = p.data.log_density(x0.x);
+  const double excess = x0.integral(log_q.exp() * (log_q - log_p)),
+               entropy = -x0.integral(log_q.exp() * log_q);
+  const Tensor fresh = p.data.mixture().sample(2000, rng.stream("fresh")).squeeze(1);
+  evidence.equal("-log p_theta(x_0) on fresh draws, nats",
+                 mean_of(-naive_log_likelihood(p, denoiser, variance, fresh)), entropy + excess, 1e-3);
+  return excess;
 }
 
 /// "p_theta(x_0 | x_1) tries to learn everything and gets stuck": the likelihood that it is left with,
@@ -153,11 +214,12 @@ double naive_excess(const TrainingProblem& p, const Denoiser& denoiser, double v
 /// path, which is the excess and what the exact mu itself leaves, here 0.017).
 void naive_likelihood(const Trial& trial, Evidence& evidence) {
   const TrainingProblem p;
-  const double forward = p.excess_of_noise(*p.trained_simply(trial.rng())) + 0.02;
+  const double forward = p.excess_of_noise(*p.trained_simply(trial.rng()), trial.rng(), evidence) + 0.02;
   double naive = forward;
   if (trial.has("naive")) {
     const auto loss = std::make_shared<NaiveLikelihood>(p);
-    naive = naive_excess(p, *p.trained(loss, Prediction::noise(), trial.rng()), loss->variance());
+    naive = naive_excess(p, *p.trained(loss, Prediction::noise(), trial.rng()), loss->variance(), trial.rng(),
+                         evidence);
   }
   evidence.at_most("nats above the least, trained on the forward process", {forward}, 0.6);
   evidence.at_least("nats of the naive likelihood above the least, over that", {naive / forward}, 1.2);

@@ -28,8 +28,8 @@ Problem problem(int64_t d, const Rng& rng) {
 }
 
 /// f(x) = (I - K) mu + K x and Sigma = (I - K) P, against precisions.
-void signal_posterior(int64_t d, const Trial& trial, Evidence& evidence) {
-  const Problem p = problem(d, trial.rng());
+void signal_posterior(const Trial& trial, Evidence& evidence) {
+  const Problem p = problem(trial.settings().integer("dims"), trial.rng());
   const Tensor Sigma = p.covariance();
   const Tensor prior = trial.has("prior") ? p.P.inverse().matmul(p.mu) : at::zeros_like(p.mu);
   const Tensor f = (p.x.matmul(p.Q.inverse()) + prior).matmul(Sigma);
@@ -38,11 +38,19 @@ void signal_posterior(int64_t d, const Trial& trial, Evidence& evidence) {
                  0, 1e-9);
   evidence.equal("largest error of f(x)", {largest(law.mean - f)}, 0, 1e-8);
   evidence.equal("largest error of Sigma", {largest(law.covariance - Sigma)}, 0, 1e-9);
+  // The other forms of 2.1, by the inverse of P + Q.
+  const Tensor inverse = (p.P + p.Q).inverse(), share = p.Q.matmul(inverse);
+  const Tensor I = at::eye(p.P.size(0), at::kDouble);
+  evidence.equal("largest error of I - K = Q (P + Q)^-1", {largest(I - p.library().gain() - share)}, 0, 1e-9);
+  evidence.equal("largest error of f(x) = x - Q (P + Q)^-1 (x - mu)",
+                 {largest(law.mean - (p.x - (p.x - p.mu).matmul(share.t())))}, 0, 1e-8);
+  evidence.equal("largest error of Sigma = P - P (P + Q)^-1 P",
+                 {largest(law.covariance - (p.P - p.P.matmul(inverse).matmul(p.P)))}, 0, 1e-9);
 }
 
 /// g(x) = Q (P + Q)^-1 (x - mu) and V = (I - Q (P + Q)^-1) Q: x - n is the signal, so P weighs it.
-void noise_posterior(int64_t d, const Trial& trial, Evidence& evidence) {
-  const Problem p = problem(d, trial.rng());
+void noise_posterior(const Trial& trial, Evidence& evidence) {
+  const Problem p = problem(trial.settings().integer("dims"), trial.rng());
   const Tensor V = p.covariance(), weight = (trial.has("share") ? p.P : p.Q).inverse();
   const GaussianLaw law = p.library().noise_given(p.x);
   evidence.equal("largest error of g(x)", {largest(law.mean - (p.x - p.mu).matmul(weight).matmul(V))}, 0,
@@ -160,13 +168,15 @@ void add_s3_denoising(Checks& checks) {
     checks.push_back({.id = fmt::format("s3.signal.posterior-d{}", d),
                       .source = "S3, 2.1",
                       .statement = "p(s | x) has the mean (I - K) mu + K x and the covariance (I - K) P",
-                      .measure = [=](const Trial& t, Evidence& e) { signal_posterior(d, t, e); },
-                      .ingredients = {{"prior", "the prior mean is left out"}}});
+                      .measure = signal_posterior,
+                      .ingredients = {{"prior", "the prior mean is left out"}},
+                      .settings = {Setting::integer("dims", d, 1, 64, "dimensions")}});
     checks.push_back({.id = fmt::format("s3.noise.posterior-d{}", d),
                       .source = "S3, 2.2",
                       .statement = "p(n | x) has the mean Q (P + Q)^-1 (x - mu), and the signal's covariance",
-                      .measure = [=](const Trial& t, Evidence& e) { noise_posterior(d, t, e); },
-                      .ingredients = {{"share", "the noise gets the signal's share of x - mu"}}});
+                      .measure = noise_posterior,
+                      .ingredients = {{"share", "the noise gets the signal's share of x - mu"}},
+                      .settings = {Setting::integer("dims", d, 1, 64, "dimensions")}});
   }
   checks.push_back({.id = "s3.signal.equivalence",
                     .source = "S3, 2.2",

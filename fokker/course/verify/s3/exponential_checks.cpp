@@ -16,7 +16,8 @@ namespace {
 /// ~ Gamma(a
 /// + k, b + x).
 void tweedie_gamma(const Trial& trial, Evidence& evidence) {
-  const double k = 2.5, a = 3, b = 1.5;
+  const double k = trial.settings().real("shape"), a = trial.settings().real("a"),
+               b = trial.settings().real("b");
   // In u = log lambda, where everything is smooth and decays: lambda^a e^(-b lambda) lambda^k e^(-x lambda)
   // du.
   const Line u = line(-14, 6, 4000);
@@ -61,14 +62,32 @@ NoisedMoments noised_moments(const LineMixture& p, const Tensor& s, double d) {
   return {(weights * density).sum(1), (weights * density * eps).sum(1)};
 }
 
+/// 2.4's rewriting of the loss: int p(x) E|r(x + eps) - x|^2 dx = int E[p(s - eps)|r(s) - s + eps|^2] ds,
+/// for an r that is not the best, each side on nodes of its own.
+void compare_rewriting(const LineMixture& p, double sigma, Evidence& evidence) {
+  const Line x = line_over(p.mixture(), sigma), s = line_over(p.mixture().noised(1, sigma), sigma),
+             z = line(-9, 9, 180);
+  const Tensor eps = sigma * z.x, weights = normal_log_density(z.x, 0, 1).exp() * z.step;
+  const auto r = [](const Tensor& at) { return 0.6 * at + at.sin(); };
+  const Tensor noisy = x.x.unsqueeze(1) + eps, clean = s.x.unsqueeze(1) - eps;
+  const Tensor left = (weights * (r(noisy) - x.x.unsqueeze(1)).square()).sum(1);
+  const Tensor density = p.log_density(clean.flatten()).exp().reshape(clean.sizes());
+  const Tensor right = (weights * density * (r(s.x).unsqueeze(1) - clean).square()).sum(1);
+  const double expected = x.integral(p.log_density(x.x).exp() * left);
+  evidence.equal("the loss, rewritten over s", {s.integral(right)}, expected, 1e-9 * std::max(1.0, expected));
+}
+
 /// 2.4: r* = s - E[p(s - eps) eps] / E[p(s - eps)], the numerator -sigma^2 grad p(s) and the denominator
 /// p(s), up to terms of higher order in sigma.
 void autoencoder_steps(const Trial& trial, Evidence& evidence) {
-  const LineMixture p({0.4, 0.6}, {-1, 1}, {0.5, 0.7});
-  const Tensor s = at::linspace(-3, 3, 31, at::kDouble);
+  const LineMixture p = LineMixture::of(trial.settings().law());
+  const double narrow = std::sqrt(variances_of(trial.settings().law()).front()),
+               deviation = std::sqrt(p.variance());
+  const Tensor s = p.mean() + 2.5 * deviation * at::linspace(-1, 1, 31, at::kDouble);
   const Tensor density = p.log_density(s).exp(), slope = density * p.score(s);
   const double sign = trial.has("sign") ? 1 : -1;
-  const std::vector<double> deviations = {0.1, 0.05, 0.025};
+  const std::vector<double> deviations = {0.14 * narrow, 0.07 * narrow, 0.035 * narrow};
+  compare_rewriting(p, 0.5 * narrow, evidence);
   std::vector<double> numerators, denominators, ratios;
   for (const double d : deviations) {
     const NoisedMoments m = noised_moments(p, s, d);
@@ -96,7 +115,10 @@ void add_s3_exponential(Checks& checks) {
                     .source = "S3, 2.3; Efron 2011",
                     .statement = "E[eta | x] = (log p)' - (log f_0)' for gamma laws",
                     .measure = tweedie_gamma,
-                    .ingredients = {carrier}});
+                    .ingredients = {carrier},
+                    .settings = {Setting::real("shape", 2.5, 1.5, 10, "shape k of x given lambda"),
+                                 Setting::real("a", 3, 0.5, 10, "shape of the law of lambda"),
+                                 Setting::real("b", 1.5, 0.2, 10, "rate of the law of lambda")}});
   checks.push_back(
       {.id = "s3.tweedie.family-normal",
        .source = "S3, 2.3; Efron 2011",
@@ -114,7 +136,12 @@ void add_s3_exponential(Checks& checks) {
        .source = "S3, 2.4",
        .statement = "E[p(s - eps) eps] = -sigma^2 grad p + o(sigma^2), E[p(s - eps)] = p + O(sigma^2)",
        .measure = autoencoder_steps,
-       .ingredients = {{"sign", "the numerator is +sigma^2 grad p, as printed in the last step"}}});
+       .ingredients = {{"sign", "the numerator is +sigma^2 grad p, as printed in the last step"}},
+       .settings = {Setting::law(
+           [] {
+             return course::Laws{LineMixture({0.4, 0.6}, {-1, 1}, {0.5, 0.7}).mixture()};
+           },
+           "0.4 N(-1, 0.5) + 0.6 N(1, 0.7)", {.least_deviation = 0.1, .most_deviation = 4, .reach = 12})}});
 }
 
 }  // namespace fokker::verify

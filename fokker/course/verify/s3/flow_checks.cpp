@@ -36,7 +36,7 @@ void warped(const Trial& trial, Evidence& evidence) {
 
 /// On the line a flow keeps quantiles: z = (log x - m(t)) / sqrt(v(t)) stays what it was.
 void geometric(const Trial& trial, Evidence& evidence) {
-  const GeometricBrownian g;
+  const GeometricBrownian g{.mu = trial.settings().real("mu"), .sigma = trial.settings().real("sigma")};
   const Sde flow = probability_flow(without_divergence(trial, g.sde()), g.score());
   const Tensor z = at::linspace(-2.5, 2.5, 11, at::kDouble).unsqueeze(1);
   const Tensor start = (g.log_mean(0) + std::sqrt(g.log_variance(0)) * z).exp();
@@ -84,7 +84,9 @@ void add_s3_flow(Checks& checks) {
                     .source = "S3, 3.3; Song et al. 2021, eq. 37",
                     .statement = "The probability flow of geometric Brownian motion keeps its quantiles",
                     .measure = geometric,
-                    .ingredients = {divergence}});
+                    .ingredients = {divergence},
+                    .settings = {Setting::real("mu", 0.3, -1, 1, "the rate in dx = mu x dt + sigma x dB"),
+                                 Setting::real("sigma", 0.5, 0.1, 0.8, "its noise")}});
   checks.push_back(
       {.id = "s3.flow.brownian",
        .source = "S3, 3.3; Song et al. 2021, eq. 13",

@@ -15,20 +15,28 @@ const LineMixture& smooth() {
   return law;
 }
 
+/// Three places where x_t has its mass.
+std::vector<double> places_seen(const LineMixture& data, const ChainTable& chain, int64_t t) {
+  const double a = chain.alphabar(t), mean = std::sqrt(a) * data.mean(),
+               deviation = std::sqrt(a * data.variance() + 1 - a);
+  return {mean - 1.1 * deviation, mean - 0.1 * deviation, mean + 0.7 * deviation};
+}
+
 /// The best eps_theta is E[eps | x_t], here from Bayes' rule over eps: p(eps | x) ~ N(eps) p_0((x - s
 /// eps)/a).
 void bayes_noise(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::notebook();
-  const AnalyticDenoiser exact(smooth().mixture(), chain.process());
-  const LineMixture normal({1}, {smooth().mean()}, {smooth().variance()});
-  const LineMixture& prior = trial.has("data") ? smooth() : normal;
+  const LineMixture data = LineMixture::of(trial.settings().law());
+  const AnalyticDenoiser exact(data.mixture(), chain.process());
+  const LineMixture normal({1}, {data.mean()}, {data.variance()});
+  const LineMixture& prior = trial.has("data") ? data : normal;
   const Line eps = line(-10, 10, 20'000);
   for (const int64_t t : {5, 40, 120})
-    for (const double x : {-1.0, 0.1, 0.9}) {
+    for (const double x : places_seen(data, chain, t)) {
       const double a = std::sqrt(chain.alphabar(t)), s = chain.sigma(t);
       const Tensor log_weights = normal_log_density(eps.x, 0, 1) + prior.log_density((x - s * eps.x) / a);
       const Tensor measured = exact.estimate(at::full({1, 1}, x, at::kDouble), chain.time(t)).noise();
-      evidence.equal(fmt::format("E[eps | x_{} = {}]", t, x), {measured.item<double>()},
+      evidence.equal(fmt::format("E[eps | x_{} = {:.4g}]", t, x), {measured.item<double>()},
                      expectation(log_weights, eps.x), 1e-8);
     }
 }
@@ -37,17 +45,20 @@ void bayes_noise(const Trial& trial, Evidence& evidence) {
 /// eps, by Bayes' rule over x_{t-1}. The notebook divides by sqrt(alpha_t) once more.
 void mean_direction(const Trial& trial, Evidence& evidence) {
   const ChainTable chain = ChainTable::notebook();
-  const AnalyticDenoiser exact(smooth().mixture(), chain.process());
-  const Line before = line(-8, 8, 16'000);
+  const LineMixture data = LineMixture::of(trial.settings().law());
+  const AnalyticDenoiser exact(data.mixture(), chain.process());
   for (const int64_t t : {5, 40, 120})
-    for (const double x : {-1.0, 0.1, 0.9}) {
+    for (const double x : places_seen(data, chain, t)) {
       const double root = std::sqrt(1 - chain.beta(t));
+      // Given x_t, x_{t-1} lies within 12 deviations sqrt(beta_t) of x_t / root, seen through the data.
+      const double reach = 12 * std::sqrt(chain.beta(t));
+      const Line before = line((x - reach) / root, (x + reach) / root, 16'000);
       const Tensor log_weights =
           normal_log_density(root * before.x, x, chain.beta(t)) +
-          smooth().log_density(before.x, std::sqrt(chain.alphabar(t - 1)), chain.sigma(t - 1));
+          data.log_density(before.x, std::sqrt(chain.alphabar(t - 1)), chain.sigma(t - 1));
       const Tensor eps = exact.estimate(at::full({1, 1}, x, at::kDouble), chain.time(t)).noise();
       const double factor = chain.beta(t) / chain.sigma(t) / (trial.has("scaling") ? 1 : root);
-      evidence.equal(fmt::format("mean step from x_{} = {}", t, x), {-factor * eps.item<double>()},
+      evidence.equal(fmt::format("mean step from x_{} = {:.4g}", t, x), {-factor * eps.item<double>()},
                      root * expectation(log_weights, before.x) - x, 1e-9);
     }
 }
@@ -145,7 +156,7 @@ void energy_constant(const Trial& trial, Evidence& evidence) {
     const double divergence_left = mean + log_Z(trial.has("time") ? i : 3);
     evidence.equal(fmt::format("E[E + log q_{}] + log Z, nats", i), {divergence_left}, 0, 0.02);
     const double spread = std::sqrt(nodes.integral(log_q.exp() * (sum - mean).square()));
-    evidence.at_most(fmt::format("deviation of E + log q_{} under q_{}", i, i), {spread}, 0.2);
+    evidence.equal(fmt::format("deviation of E + log q_{} under q_{}", i, i), {spread}, 0, 0.2);
   }
 }
 
@@ -159,7 +170,7 @@ void energy_langevin(const Trial& trial, Evidence& evidence) {
   const Tensor q =
       smooth().log_density(nodes.x, std::sqrt(learned.chain().alphabar(i)), learned.chain().sigma(i));
   const Tensor model = energy_law - energy_law.logsumexp(0) - std::log(nodes.step);
-  evidence.at_most("nats between q_t and the learned law", {nodes.integral(q.exp() * (q - model))}, 0.02);
+  evidence.equal("nats between q_t and the learned law", {nodes.integral(q.exp() * (q - model))}, 0, 0.02);
   const DenoiserLaw law(learned.denoiser(), learned.chain().time(i), 1);
   const double step = 0.02;
   const NoiseSource noise = trial.rng().stream("langevin").noise_source();
@@ -178,16 +189,21 @@ void energy_langevin(const Trial& trial, Evidence& evidence) {
 }  // namespace
 
 void add_s3_learning(Checks& checks) {
+  const Setting law =
+      Setting::law([] { return course::Laws{smooth().mixture()}; }, "0.3 N(-1.2, 0.1) + 0.7 N(0.8, 0.2)",
+                   {.least_deviation = 0.1, .most_deviation = 5, .reach = 20});
   checks.push_back({.id = "s3.learning.bayes-noise",
                     .source = "S3, 1.2.1, learning eps_theta",
                     .statement = "The best eps_theta(x_t, t) is E[eps | x_t]",
                     .measure = bayes_noise,
-                    .ingredients = {{"data", "the data is taken for a normal law of the same moments"}}});
+                    .ingredients = {{"data", "the data is taken for a normal law of the same moments"}},
+                    .settings = {law}});
   checks.push_back({.id = "s3.learning.mean-direction",
                     .source = "S3, 1.2.1",
                     .statement = "E[sqrt(alpha_t) x_{t-1} - x_t] = -(1 - alpha_t) / sqrt(1 - alphabar_t) eps",
                     .measure = mean_direction,
-                    .ingredients = {{"scaling", "the step is divided by sqrt(alpha_t), as printed"}}});
+                    .ingredients = {{"scaling", "the step is divided by sqrt(alpha_t), as printed"}},
+                    .settings = {law}});
   checks.push_back({.id = "s3.learning.network",
                     .source = "S3, 1.2.1, learning eps_theta",
                     .statement = "The notebook's network comes near the least possible loss, known exactly",

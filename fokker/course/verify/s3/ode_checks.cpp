@@ -26,15 +26,22 @@ const LineMixture& ode_data() {
 }
 
 /// F_t(x), the distribution function of x_t.
-Tensor rank_at(const Tensor& x, double t) {
-  return ode_data().distribution(x, ode_process().alpha(t), ode_process().sigma(t));
+Tensor rank_at(const LineMixture& data, const Tensor& x, double t) {
+  return data.distribution(x, ode_process().alpha(t), ode_process().sigma(t));
+}
+
+/// Mean and deviation of x_t: n places from so many deviations below to as many above.
+Tensor places_at(const LineMixture& data, double t, double deviations, int64_t n) {
+  const double a = ode_process().alpha(t), s = ode_process().sigma(t);
+  return a * data.mean() +
+         deviations * std::sqrt(a * a * data.variance() + s * s) * at::linspace(-1, 1, n, at::kDouble);
 }
 
 /// The point of each rank at time t, by bisection: on a line the flow keeps ranks, so this is the exact flow.
-Tensor point_of_rank(const Tensor& ranks, double t) {
-  Tensor low = at::full_like(ranks, -20), high = at::full_like(ranks, 20);
+Tensor point_of_rank(const LineMixture& data, const Tensor& ranks, double t) {
+  Tensor low = at::full_like(ranks, -30), high = at::full_like(ranks, 30);
   for (int i = 0; i < 80; ++i) {
-    const Tensor middle = 0.5 * (low + high), above = rank_at(middle, t) > ranks;
+    const Tensor middle = 0.5 * (low + high), above = rank_at(data, middle, t) > ranks;
     high = at::where(above, middle, high);
     low = at::where(above, low, middle);
   }
@@ -43,9 +50,10 @@ Tensor point_of_rank(const Tensor& ranks, double t) {
 
 /// "Use of advanced ODE solvers": Euler, Heun and Runge-Kutta from t = 0.9 to 0.1 with their orders.
 void solvers(const Trial& trial, Evidence& evidence) {
-  const AnalyticDenoiser exact(ode_data().mixture(), ode_process());
-  const Tensor start = at::linspace(-2.5, 2.5, 21, at::kDouble), ranks = rank_at(start, 0.9);
-  const Tensor end = point_of_rank(ranks, trial.has("end") ? 0.1 : 0.11);
+  const LineMixture data = LineMixture::of(trial.settings().law());
+  const AnalyticDenoiser exact(data.mixture(), ode_process());
+  const Tensor start = places_at(data, 0.9, 2.5, 21), ranks = rank_at(data, start, 0.9);
+  const Tensor end = point_of_rank(data, ranks, trial.has("end") ? 0.1 : 0.11);
   const auto compare = [&](const Sampler& sampler, double order) {
     const std::vector<int64_t> counts = {80, 160, 320};
     std::vector<double> steps, errors;
@@ -64,8 +72,9 @@ void solvers(const Trial& trial, Evidence& evidence) {
 
 /// "Deterministic encoding and generation": data goes to the code of its rank and comes back.
 void encoding(const Trial& trial, Evidence& evidence) {
-  const AnalyticDenoiser exact(ode_data().mixture(), ode_process());
-  const Tensor x = at::linspace(-3, 3, 25, at::kDouble);
+  const LineMixture data = LineMixture::of(trial.settings().law());
+  const AnalyticDenoiser exact(data.mixture(), ode_process());
+  const Tensor x = places_at(data, 0, 2.2, 25);
   const TimeGrid grid = TimeGrid::uniform(400, {.start = 1.0, .end = 1e-3});
   Tensor code = integrate(exact, RungeKutta4(), grid.reversed(), x.unsqueeze(1)).x;
   if (!trial.has("deterministic")) {
@@ -75,7 +84,7 @@ void encoding(const Trial& trial, Evidence& evidence) {
   const Tensor back = integrate(exact, RungeKutta4(), grid, code).x.flatten();
   evidence.equal("largest distance of x from the decoded code", {largest(back - x)}, 0, 1e-6);
   evidence.equal("largest difference of the ranks of x and its code",
-                 {largest(rank_at(code.flatten(), 1) - rank_at(x, 1e-3))}, 0, 1e-6);
+                 {largest(rank_at(data, code.flatten(), 1) - rank_at(data, x, 1e-3))}, 0, 1e-6);
 }
 
 /// "Log-likelihood computation (continuous change of variables)", on the line and in the plane.
@@ -140,15 +149,18 @@ void add_s3_ode(Checks& checks) {
                       .ingredients = {ingredient},
                       .settings = settings});
   };
+  const Setting law =
+      Setting::law([] { return course::Laws{ode_data().mixture()}; }, "0.3 N(-1.5, 0.3) + 0.7 N(1, 0.4)",
+                   {.least_deviation = 0.3, .most_deviation = 3, .reach = 6});
   add("marginals-plane", "In the plane the flow and the reverse SDE have the law q_t at every t",
       marginals_plane, {"half", "the flow has g^2 for g^2 / 2"},
       {tilted_setting({.least_dimension = 2, .most_dimension = 2}),
        Setting::integer("n", 4'000, 100, 500'000, "paths"),
        Setting::integer("steps", 160, 40, 10'000, "steps of both")});
   add("solvers", "ODE solvers follow the flow with their orders 1, 2 and 4", solvers,
-      {"end", "the exact flow is read at another time"});
+      {"end", "the exact flow is read at another time"}, {law});
   add("encoding", "The flow encodes data by its rank, and decodes it", encoding,
-      {"deterministic", "the code is a draw of q(x_1 | x_0)"});
+      {"deterministic", "the code is a draw of q(x_1 | x_0)"}, {law});
   add("log-likelihood", "The flow's change of variables gives log p(x)", flow_likelihood,
       {"divergence", "the integral of the divergence is left out"},
       {Setting::law(

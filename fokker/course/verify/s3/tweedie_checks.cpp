@@ -123,14 +123,15 @@ void optimal_autoencoder(const Trial& trial, Evidence& evidence) {
 /// r*(s) = s + sigma^2 grad log p(s) + o(sigma^2), with the score of the clean density: the remainder is of
 /// order sigma^4.
 void tweedie_small_noise(const Trial& trial, Evidence& evidence) {
-  const AnalyticDenoiser exact(smooth_prior().mixture(), process());
-  const Tensor s = at::linspace(-3, 3, 61, at::kDouble);
-  const std::vector<double> deviations = {0.1, 0.05, 0.025};
+  const LineMixture prior = LineMixture::of(trial.settings().law());
+  const AnalyticDenoiser exact(prior.mixture(), process());
+  const double narrow = std::sqrt(variances_of(trial.settings().law()).front());
+  const Tensor s = prior.mean() + 2.5 * std::sqrt(prior.variance()) * at::linspace(-1, 1, 61, at::kDouble);
+  const std::vector<double> deviations = {0.14 * narrow, 0.07 * narrow, 0.035 * narrow};
   std::vector<double> errors;
   for (const double d : deviations) {
     const Tensor r = exact.estimate(s.unsqueeze(1), d * d).denoised().flatten();
-    errors.push_back(
-        largest(r - s - (trial.has("score") ? d * d * smooth_prior().score(s) : at::zeros_like(s))));
+    errors.push_back(largest(r - s - (trial.has("score") ? d * d * prior.score(s) : at::zeros_like(s))));
   }
   evidence.equal("order in sigma of the largest remainder", {observed_order(deviations, errors)}, 4, 0.1);
 }
@@ -166,7 +167,10 @@ void add_s3_tweedie(Checks& checks) {
                     .source = "S3, 2.4",
                     .statement = "r*(s) = s + sigma^2 grad log p(s) + o(sigma^2)",
                     .measure = tweedie_small_noise,
-                    .ingredients = {{"score", "the step along the score is left out"}}});
+                    .ingredients = {{"score", "the step along the score is left out"}},
+                    .settings = {Setting::law([] { return course::Laws{smooth_prior().mixture()}; },
+                                              "0.4 N(-1, 0.5) + 0.6 N(1, 0.7)",
+                                              {.least_deviation = 0.1, .most_deviation = 4, .reach = 12})}});
 }
 
 }  // namespace fokker::verify
