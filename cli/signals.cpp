@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include "fokker/core/check.h"
 #include "fokker/core/file/unfinished.h"
@@ -54,13 +55,23 @@ bool wait_for_signal(int milliseconds) {
   return ::read(signal_pipe[0], &byte, 1) == 1;
 }
 
+/// Nobody should wonder whether the signal was heard while a step takes long.
+void say_that_it_ends() {
+  const std::string text = fmt::format(
+      "fokker: {}: ends after this step, with what is written after it; a second signal ends it at once\n",
+      caught_signal_name());
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
 void watch_signals() {
   while (!wait_for_signal(-1)) {
   }
+  bool said = false;
   for (const auto begin = Clock::now();;) {
     const bool again = wait_for_signal(50);
     const auto passed = Clock::now() - begin;
     if ((again && passed > same_request) || (orderly_ends == 0 && passed > patience)) end_now();
+    if (passed > patience && !std::exchange(said, true)) say_that_it_ends();
   }
 }
 

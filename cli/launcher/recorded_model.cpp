@@ -18,13 +18,17 @@ void expect(bool holds) {
   if (!holds) throw NotAsWritten();
 }
 
-Json read(const fs::path& file) {
-  std::ifstream in(file);
+/// A file of the folder, which is as the manifest has it where there is one.
+Json read(const fs::path& folder, const std::string& name) {
+  const Verification found = verify_folder(folder, name);
+  expect(found.damage.empty() && (!found.recorded || found.files.size() == 1));
+  std::ifstream in(folder / name);
   expect(in.good());
   return Json::parse(in);
 }
 
-/// The header of a safetensors file: 8 bytes of its length, JSON of names, types, shapes and places.
+/// The header of a safetensors file: 8 bytes of its length, JSON of names, types, shapes and places, held
+/// against the size of the file. The numbers themselves, which may be many, are not read.
 void read_tensors(const fs::path& file, ModelDescription& model) {
   std::ifstream in(file, std::ios::binary);
   uint64_t length = 0;
@@ -52,7 +56,7 @@ void read_tensors(const fs::path& file, ModelDescription& model) {
 }
 
 ModelDescription read_model(const fs::path& folder) {
-  const Json json = read(folder / "fokker.json");
+  const Json json = read(folder, "fokker.json");
   expect(json.at("format") == 1 && json.at("fokker_version") == FOKKER_VERSION);
   const auto part = json.at("network").get<std::string>();
   expect(part == "network" || part == "unet");
@@ -65,7 +69,7 @@ ModelDescription read_model(const fs::path& folder) {
                          .label_text = {},
                          .label_column = json.at("label_column"),
                          .process = json.at("process"),
-                         .network = read(folder / part / "config.json"),
+                         .network = read(folder, part + "/config.json"),
                          .training = json.at("training"),
                          .tensors = {}};
   if (json.contains("condition")) model.condition = json.at("condition").at("columns");
@@ -79,7 +83,6 @@ ModelDescription read_model(const fs::path& folder) {
 }  // namespace
 
 std::optional<ModelDescription> recorded_model(const fs::path& folder) try {
-  expect(verify_folder(folder).damage.empty());
   static_cast<void>(Json(folder.string()).dump());  // names that are not UTF-8 are refused by the engine
   return read_model(folder);
 } catch (const std::exception&) {

@@ -68,7 +68,7 @@ bool is_missing_mark(std::string_view text) {
 }
 
 bool is_word_none(std::string_view text) {
-  return text == "None" || text == "none";
+  return text == "None" || text == "none" || text == ".";  // the last is SAS's and Stata's
 }
 
 CellParser::CellParser(const Column& column, char decimal, bool accept_missing)

@@ -12,7 +12,6 @@ namespace fokker {
 namespace {
 
 constexpr int64_t most_number_texts = 1 << 16, many_texts = 1 << 18;
-constexpr double nearly_all = 0.9;
 constexpr int64_t fewest_dates = 20;  // of which one that is none is a mistake
 
 /// Whether more numbers than not are too long for float64: they are names, not amounts.

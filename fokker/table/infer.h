@@ -61,6 +61,8 @@ class ColumnBuilder {
   InferredColumn finish(const std::string& file, const std::vector<int64_t>& lines);
 
  private:
+  /// Share of the cells beside which one of another kind is a mistake.
+  static constexpr double nearly_all = 0.9;
   enum class Nature { numbers, dates, texts, empty };
   CellClass classify(std::string_view text, double& value);
   bool may_keep(CellClass kind) const;
@@ -77,6 +79,7 @@ class ColumnBuilder {
   void end_numbers(InferredColumn& result);
   void end_dates(InferredColumn& result);
   void end_texts(InferredColumn& result, bool by_value);
+  void refuse_marked_numbers() const;
   void end_empty(InferredColumn& result);
   void describe_numbers(Column& column, const std::vector<double>& values) const;
   bool as_levels(InferredColumn& result, int64_t distinct);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
+#include "fokker/core/text/numbers.h"
 #include "fokker/core/text/text.h"
 #include "fokker/table/cells.h"
 #include "fokker/table/distribution.h"
@@ -174,6 +175,28 @@ void ColumnBuilder::end_dates(InferredColumn& result) {
   result.cells = std::move(values_);
 }
 
+/// A column that would be numbers but for what stands beside them is not texts.
+void ColumnBuilder::refuse_marked_numbers() const {
+  int64_t marked = 0, all = 0;
+  int32_t first = -1;
+  std::string_view mark;
+  for (int32_t code = 0; code < static_cast<int32_t>(texts_.size()); ++code) {
+    const DistinctText& each = texts_[code];
+    if (each.kind != CellClass::text && each.kind != CellClass::number) continue;
+    const bool number = each.kind == CellClass::number;
+    const std::string_view found = number ? "" : mark_of_number(without_blanks(each.text));
+    all += each.count;
+    if (number || !found.empty()) marked += each.count;
+    if (first < 0 && !found.empty()) mark = found, first = code;
+  }
+  if (first < 0 || static_cast<double>(marked) < nearly_all * static_cast<double>(all)) return;
+  fail_cell(std::find(codes_.begin(), codes_.end(), first) - codes_.begin(),
+            fmt::format(
+                "a number without {}, as nearly all rows have (the type {}=categorical takes them as texts, "
+                "{}=drop leaves the column out),",
+                mark, shown(name_), shown(name_)));
+}
+
 void ColumnBuilder::end_texts(InferredColumn& result, bool by_value) {
   Column& column = result.column;
   const bool numbers = count(CellClass::number) > 0 && count(CellClass::text) + count(CellClass::date) == 0;
@@ -183,6 +206,7 @@ void ColumnBuilder::end_texts(InferredColumn& result, bool by_value) {
   const Levels levels = levels_of(texts_, !texts && none_is_missing(), by_value);
   const auto distinct = std::ssize(levels.names);
   const bool free = !wish_.kind && wish_.levels.empty();
+  if (free && texts && distinct > most_codes) refuse_marked_numbers();
   if (free && found >= fewest_identified && (2 * distinct > found || mostly_distinct_)) {
     result.dropped = distinct == found && !mostly_distinct_
                          ? "an identifier: different in every row"

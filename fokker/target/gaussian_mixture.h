@@ -6,6 +6,7 @@
 namespace fokker {
 namespace kernel {
 struct CentredMeans;
+struct ComponentMoments;
 struct MixtureSoftmax;
 class SoftmaxComponents;
 }  // namespace kernel
@@ -103,7 +104,7 @@ class GaussianMixture final : public Distribution {
   void prepare();
   bool shared() const { return variances_.dim() == 0; }
   bool streams(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
-  int64_t rows_per_block(bool gradients) const;
+  int64_t rows_per_block(Wanted wanted, bool gradients) const;
   Block evaluate(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted, bool single) const;
   Terms component_terms(const Tensor& x, const Tensor& alpha, const Tensor& sigma, int64_t begin,
                         int64_t end) const;
@@ -112,6 +113,9 @@ class GaussianMixture final : public Distribution {
   Block fused_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, const Tensor& variance,
                     const kernel::MixtureSoftmax& softmax) const;
   Block component_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma) const;
+  kernel::ComponentMoments moments_of(const Tensor& x, const Tensor& alpha, const Tensor& sigma,
+                                      int64_t begin, int64_t end) const;
+  Block block_of(const kernel::ComponentMoments& moments, const Tensor& alpha) const;
   Block general_block(const Tensor& x, const Tensor& alpha, const Tensor& sigma, Wanted wanted) const;
 
   Tensor weights_, log_weights_;  // (k)

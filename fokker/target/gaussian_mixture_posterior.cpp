@@ -1,6 +1,8 @@
 // Density, score and posterior of a Gaussian mixture under noise.
 #include <ATen/Parallel.h>
 
+#include <limits>
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/constants.h"
@@ -83,7 +85,7 @@ GaussianMixture::Block GaussianMixture::shared_block(const Tensor& x, const Tens
   const kernel::SoftmaxQueries queries{x, alpha, c, single};
   Block block;
   if (wanted == Wanted::responsibilities) {
-    block.responsibilities = kernel::relative_logits(*centred_, queries).relative.softmax(1);
+    block.responsibilities = kernel::responsibilities(*centred_, queries);
     return block;
   }
   const bool gradients = x.requires_grad() || c.requires_grad() || alpha.requires_grad();
@@ -117,39 +119,50 @@ GaussianMixture::Terms GaussianMixture::component_terms(const Tensor& x, const T
   return {scaled, part(log_weights_) - 0.5 * ((r * scaled).sum(2) + log_determinant)};
 }
 
-/// Any covariances, component first: residuals (k, n, d) along each component's own axes. Components are
-/// taken in blocks too, so that many of them in high dimension fit.
+/// What components [begin, end) say, component first: residuals (k, n, d) along each component's own axes.
+kernel::ComponentMoments GaussianMixture::moments_of(const Tensor& x, const Tensor& alpha,
+                                                     const Tensor& sigma, int64_t begin, int64_t end) const {
+  const Terms terms = component_terms(x, alpha, sigma, begin, end);
+  Tensor total = terms.logits.logsumexp(0, true);
+  // Squares overflow.
+  total = total.masked_fill(total == -std::numeric_limits<double>::infinity(),
+                            std::numeric_limits<double>::quiet_NaN());
+  const Tensor responsibility = (terms.logits - total).exp();
+  const Tensor scaled = responsibility.unsqueeze(2) * terms.scaled;
+  const auto back = [&](const Tensor& y) {
+    return (axes_.defined() ? y.matmul(axes_.slice(0, begin, end).transpose(1, 2)) : y).sum(0);
+  };
+  return {total.squeeze(0), back(scaled), back(scaled * variances_.slice(0, begin, end).unsqueeze(1)),
+          responsibility.t().matmul(means_.slice(0, begin, end))};
+}
+
+/// Any covariances. Components are taken in blocks too, so that many of them in high dimension fit.
 GaussianMixture::Block GaussianMixture::general_block(const Tensor& x, const Tensor& alpha,
                                                       const Tensor& sigma, Wanted wanted) const {
   const int64_t step = std::max<int64_t>(1, block_elements / std::max<int64_t>(1, x.size(0) * dimension()));
-  Terms terms;
-  std::vector<Tensor> logits;
-  for (int64_t k = 0; k < components(); k += step) {
-    terms = component_terms(x, alpha, sigma, k, k + step);
-    logits.push_back(terms.logits);
-  }
-  const Tensor all = joined(logits), total = all.logsumexp(0, true);
-  const Tensor responsibility = (all - total).exp();
-  Block block;
   if (wanted == Wanted::responsibilities) {
-    block.responsibilities = responsibility.t();
+    std::vector<Tensor> logits;
+    for (int64_t k = 0; k < components(); k += step)
+      logits.push_back(component_terms(x, alpha, sigma, k, k + step).logits);
+    Block block;
+    block.responsibilities = joined(logits).t().softmax(1);
     return block;
   }
-  block.log_density = total.squeeze(0) - 0.5 * log_two_pi * static_cast<double>(dimension());
-  block.negative_score = at::zeros_like(x);
-  block.denoised = at::zeros_like(x);
+  kernel::ComponentMoments moments;
   for (int64_t k = 0; k < components(); k += step) {
-    if (step < components()) terms = component_terms(x, alpha, sigma, k, k + step);
-    const Tensor scaled = responsibility.slice(0, k, k + step).unsqueeze(2) * terms.scaled;
-    const Tensor explained = scaled * variances_.slice(0, k, k + step).unsqueeze(1);
-    const auto back = [&](const Tensor& y) {
-      return (axes_.defined() ? y.matmul(axes_.slice(0, k, k + step).transpose(1, 2)) : y).sum(0);
-    };
-    block.negative_score = block.negative_score + back(scaled);
-    block.denoised = block.denoised + alpha * back(explained) +
-                     responsibility.slice(0, k, k + step).t().matmul(means_.slice(0, k, k + step));
+    const kernel::ComponentMoments part = moments_of(x, alpha, sigma, k, k + step);
+    moments = k == 0 ? part : kernel::joined(moments, part);
   }
-  return block;
+  return block_of(moments, alpha);
+}
+
+/// The formulas of the posterior, of sums over components.
+GaussianMixture::Block GaussianMixture::block_of(const kernel::ComponentMoments& moments,
+                                                 const Tensor& alpha) const {
+  return {moments.mean + alpha * moments.explained,
+          moments.weighted_residual,
+          moments.log_total - 0.5 * log_two_pi * static_cast<double>(dimension()),
+          {}};
 }
 
 /// Whether components with covariances of their own are summed by the kernel: one noise level for all rows,
@@ -180,14 +193,12 @@ GaussianMixture::Block GaussianMixture::component_block(const Tensor& x, const T
         kernel::component_moments(mixture, (variances / c).expand_as(means), means, x);
     moments = k == 0 ? found : kernel::joined(moments, found);
   }
-  return {moments.mean + alpha * moments.explained,
-          moments.weighted_residual,
-          moments.log_total - 0.5 * log_two_pi * static_cast<double>(dimension()),
-          {}};
+  return block_of(moments, alpha);
 }
 
-int64_t GaussianMixture::rows_per_block(bool gradients) const {
-  if (shared() && softmax_ && !gradients) return std::max<int64_t>(1, block_elements / dimension());
+int64_t GaussianMixture::rows_per_block(Wanted wanted, bool gradients) const {
+  if (shared() && !gradients)  // the softmax has blocks of its own
+    return std::max<int64_t>(1, block_elements / (wanted == Wanted::moments ? dimension() : components()));
   const int64_t width = shared() ? std::max(components(), dimension()) : components() * dimension();
   const int64_t most = std::max<int64_t>(1, block_elements / width);
   if (gradients) return 4 * most;  // everything is kept anyway
@@ -210,8 +221,8 @@ GaussianMixture::Block GaussianMixture::evaluate(const Tensor& x, const Tensor& 
   std::vector<Tensor> parts[4];
   const bool gradients = x.requires_grad() || alpha.requires_grad() || sigma.requires_grad();
   const bool streamed = streams(x, alpha, sigma, wanted);
-  const int64_t rows = streamed ? std::max<int64_t>(1, block_elements / dimension())
-                                : rows_per_block(gradients || wanted == Wanted::responsibilities);
+  const int64_t rows =
+      streamed ? std::max<int64_t>(1, block_elements / dimension()) : rows_per_block(wanted, gradients);
   for (int64_t begin = 0; begin == 0 || begin < x.size(0); begin += rows) {
     const int64_t end = std::min(begin + rows, x.size(0));
     const Tensor a = rows_of(alpha, begin, end), s = rows_of(sigma, begin, end), y = x.slice(0, begin, end);

@@ -19,7 +19,7 @@ const std::vector<std::string>& RunFolder::parts() {
                                                  "network", "scheduler", "config.toml", "checkpoints",
                                                  "metrics.jsonl", "previews", "report.html",
                                                  // What may be there without a run.
-                                                 "best", "tensorboard", "status.json"};
+                                                 "best", "schema.json", "tensorboard", "status.json"};
   return names;
 }
 

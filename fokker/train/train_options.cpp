@@ -10,7 +10,10 @@ void check_options(const TrainOptions& o) {
   check(o.steps > 0, "train: expected steps > 0 but received {}", o.steps);
   check(o.minutes >= 0 && std::isfinite(o.minutes), "train: expected minutes >= 0 but received {}",
         o.minutes);
+  constexpr int64_t most_rows = int64_t{1} << 24;
   check(o.batch > 0, "train: expected batch > 0 but received {}", o.batch);
+  check(o.batch <= most_rows, "train: expected a batch of at most {} rows but received {}", most_rows,
+        o.batch);
   check(o.batch >= o.ranks.size(),
         "train: expected a batch of at least a row for each of {} processes but received {}", o.ranks.size(),
         o.batch);

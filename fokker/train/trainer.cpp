@@ -20,6 +20,11 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+std::unique_ptr<Network> given(std::unique_ptr<Network> network) {
+  check(network != nullptr, "Trainer: expected a network but received none");
+  return network;
+}
+
 }  // namespace
 
 Json to_json(const TrainMetrics& m) {
@@ -57,7 +62,7 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
                  std::shared_ptr<const Objective> objective, Split data, Normalisation normalisation,
                  TrainOptions options, Rng rng, std::shared_ptr<const TableMap> table,
                  ConditionMap condition) try
-    : network_(std::move(network)),
+    : network_(given(std::move(network))),
       average_(network_->clone()),
       denoiser_(make_denoiser(network_, spec, condition.regression)),
       averaged_(make_denoiser(average_, spec, condition.regression)),

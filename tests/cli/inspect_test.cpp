@@ -83,6 +83,19 @@ TEST_F(Inspect, LeavesOtherFoldersToTheEngine) {
   EXPECT_EQ(run("inspect run").code, 3);
 }
 
+// Numbers that nobody asks for are not read: what describes a model comes at once, whatever its size.
+TEST_F(Inspect, ReadsNoNumbersUnlessAskedTo) {
+  const std::string weights = path("run/network/diffusion_pytorch_model.safetensors");
+  const std::string before = alone("inspect run").out;
+  std::string bytes = read_file(weights);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write("run/network/diffusion_pytorch_model.safetensors", bytes);
+  EXPECT_EQ(alone("inspect run").out, before);
+  EXPECT_NE(before, "");
+  expect_refusal("sample run --n 2 --out s.npy", 3, "is damaged");
+  EXPECT_EQ(run("inspect run --check").code, 3);
+}
+
 // A run is whole; then one byte of a checkpoint is another, and a file of the model is gone.
 TEST_F(Inspect, ChecksEveryByteOfARun) {
   const Outcome good = run("inspect run --check --json");

@@ -39,6 +39,7 @@ class TableCommand : public CliInside {
   void scores_are_of_the_models_space();
   void the_report_reads_the_rows_again();
   void plain_numbers_are_refused_where_there_are_texts();
+  void another_run_takes_the_place_of_a_tables();
   static constexpr int64_t rows = 600;
 };
 
@@ -113,6 +114,15 @@ void TableCommand::plain_numbers_are_refused_where_there_are_texts() {
   EXPECT_FALSE(std::filesystem::exists("other/schema.json"));
 }
 
+// Its schema goes with it.
+void TableCommand::another_run_takes_the_place_of_a_tables() {
+  const std::string few = " --steps 5 --quiet --no-report --overwrite --out other";
+  ASSERT_EQ(refusal("train --data t.csv" + few), "");
+  EXPECT_TRUE(std::filesystem::exists("other/schema.json"));
+  ASSERT_EQ(refusal("train --data t.csv --columns kids,debt --predict noise" + few), "");
+  EXPECT_FALSE(std::filesystem::exists("other/schema.json"));
+}
+
 // One training for all of them.
 TEST_F(TableCommand, GoesThroughEveryCommand) {
   samples_are_such_rows();
@@ -121,6 +131,7 @@ TEST_F(TableCommand, GoesThroughEveryCommand) {
   scores_are_of_the_models_space();
   the_report_reads_the_rows_again();
   plain_numbers_are_refused_where_there_are_texts();
+  another_run_takes_the_place_of_a_tables();
 }
 
 }  // namespace

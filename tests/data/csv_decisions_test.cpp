@@ -5,6 +5,7 @@
 namespace fokker {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -49,6 +50,30 @@ TEST_F(CsvDecisions, LineEndsMayFallOnTheEndOfTheBuffer) {
       ASSERT_EQ(data.size(), rows) << shift;
       EXPECT_TRUE(data.values.select(1, 0).equal(at::arange(rows, at::kDouble).remainder(10)));
     }
+}
+
+// As R's write.table writes a data frame: the names of the rows have no name themselves.
+TEST_F(CsvDecisions, TheFirstLineMayLeaveOutTheNamesOfRows) {
+  const Tensor expected = rows_of({1.5, 2.5, 3.5, 4.5, 5.5, 6.5}, 2);
+  for (const char* text :
+       {"a,b\n1,1.5,2.5\n2,3.5,4.5\n3,5.5,6.5\n", "a b\nx 1.5 2.5\ny 3.5 4.5\nz 5.5 6.5\n",
+        "\"a\"\t\"b\"\n\"Mazda RX4\"\t1.5\t2.5\n\"Fiat\"\t3.5\t4.5\n\"Volvo\"\t5.5\t6.5\n"}) {
+    const Dataset data = load(text);
+    EXPECT_THAT(data.columns, ElementsAre("a", "b")) << text;
+    EXPECT_TRUE(data.values.equal(expected)) << text;
+    EXPECT_THAT(data.notes, Contains(HasSubstr("holds names of the rows")));
+  }
+  const Dataset kept = load("a,b\n7,1.5,2.5\n8,3.5,4.5\n", {.columns = {"b", "x0"}});
+  EXPECT_TRUE(kept.values.equal(rows_of({2.5, 7, 4.5, 8}, 2)));
+  // A single long row, or cells that only end in a separator, are mistakes.
+  EXPECT_THAT(refusal("a,b\n1,2\n1,2,3\n"), HasSubstr("line 3: expected 2 columns but found 3"));
+  EXPECT_THAT(refusal("a,b\n1,2,\n3,4,\n"), HasSubstr("the line ends in a separator"));
+  EXPECT_THAT(refusal("1,2\n1,2,3\n4,5,6\n"), HasSubstr("line 2: expected 2 columns but found 3"));
+}
+
+TEST_F(CsvDecisions, APointerToAFileElsewhereIsNoTable) {
+  EXPECT_THAT(refusal("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"),
+              HasSubstr("a pointer of Git LFS"));
 }
 
 TEST_F(CsvDecisions, NamesMayBeNumbers) {

@@ -33,12 +33,11 @@ inline Tensor scalar(double value) {
 /// Largest differences of E[m | x] and of the logarithm of the density's sum, both against float64.
 struct Gap {
   double mean, log_total;
+  double largest() const { return std::max(mean, log_total); }
 };
 
-inline Gap gap_of(const Problem& problem, const SoftmaxQueries& queries) {
-  const CentredMeans components(problem.means, problem.log_weights);
-  const auto fast = SoftmaxComponents(components)(queries);
-  const auto plain = mixture_softmax_plain(components, queries);
+inline Gap gap_between(const Problem& problem, const SoftmaxQueries& queries, const MixtureSoftmax& fast,
+                       const MixtureSoftmax& plain) {
   const auto nearest = [&](const MixtureSoftmax& s) { return problem.means.index_select(0, s.anchor); };
   // The anchors may differ where components tie, so both are held against the plain one.
   const Tensor move = nearest(fast) - nearest(plain);
@@ -48,6 +47,12 @@ inline Gap gap_of(const Problem& problem, const SoftmaxQueries& queries) {
       problem.log_weights.index_select(0, fast.anchor) - problem.log_weights.index_select(0, plain.anchor);
   return {(fast.offset + move - plain.offset).abs().max().item<double>(),
           (fast.log_total + logit - plain.log_total).abs().max().item<double>()};
+}
+
+inline Gap gap_of(const Problem& problem, const SoftmaxQueries& queries) {
+  const CentredMeans components(problem.means, problem.log_weights);
+  return gap_between(problem, queries, SoftmaxComponents(components)(queries),
+                     mixture_softmax_plain(components, queries));
 }
 
 }  // namespace fokker::kernel

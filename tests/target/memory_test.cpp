@@ -51,7 +51,7 @@ int64_t working_memory(const Work& work) {
   return peak - before - kept;
 }
 
-constexpr int64_t components = 300'000, promised = 256'000'000;
+constexpr int64_t promised = 256'000'000;
 
 /// The second call, as the kernels' copies are made in the first.
 int64_t memory_of_posterior(const GaussianMixture& mixture, const Tensor& x, double sigma) {
@@ -59,18 +59,54 @@ int64_t memory_of_posterior(const GaussianMixture& mixture, const Tensor& x, dou
   return working_memory([&] { return mixture.posterior(x, 1, sigma); });
 }
 
-// On eight threads, as of a larger machine. So far away that squares overflow, the plain softmax answers.
-TEST(GaussianMixtureMemory, IsBoundedWithManyComponents) {
-  const int threads = at::get_num_threads();
-  at::set_num_threads(8);
-  const Tensor weights = Rng(1).uniform({components}, {}, at::kDouble) + 0.5;
-  const Tensor plane = Rng(2).normal({components, 2}, {}, at::kDouble);
-  const GaussianMixture shared(weights, plane, at::full({}, 0.01, at::kDouble));
-  EXPECT_LT(memory_of_posterior(shared, 1e200 * plane.slice(0, 0, 64), 1e-200), promised);
-  const Tensor means = Rng(3).normal({components, 16}, {}, at::kDouble);
-  const GaussianMixture own(weights, means, means.square() + 0.01);
-  EXPECT_LT(memory_of_posterior(own, means.slice(0, 0, 16) + 0.1, 0.5), promised);
-  at::set_num_threads(threads);
+/// On eight threads, as of a larger machine.
+class GaussianMixtureMemory : public ::testing::Test {
+ protected:
+  void SetUp() override { at::set_num_threads(8); }
+  void TearDown() override { at::set_num_threads(threads_); }
+
+  static Tensor weights(int64_t components) { return Rng(1).uniform({components}, {}, at::kDouble) + 0.5; }
+  static Tensor means(int64_t components, int64_t dimension) {
+    return Rng(2).normal({components, dimension}, {}, at::kDouble);
+  }
+  static GaussianMixture shared(int64_t components, int64_t dimension) {
+    return {weights(components), means(components, dimension), at::full({}, 0.01, at::kDouble)};
+  }
+
+ private:
+  int threads_ = at::get_num_threads();
+};
+
+// So far away that squares overflow, the plain softmax answers: as many components as one row's temporaries
+// fill the promised memory, and so many dimensions that differences of means do.
+TEST_F(GaussianMixtureMemory, OfThePlainSoftmaxIsBounded) {
+  for (const auto& [k, d] : {std::pair<int64_t, int64_t>{2'000'000, 1}, {300'000, 2}, {200'000, 16}}) {
+    const GaussianMixture mixture = shared(k, d);
+    const Tensor x = 1e200 * mixture.means().slice(0, 0, 24);
+    EXPECT_LT(memory_of_posterior(mixture, x, 1e-200), promised) << k << " x " << d;
+  }
+}
+
+// Beside the result, which is a hundred megabytes itself and is held up to four times.
+TEST_F(GaussianMixtureMemory, OfResponsibilitiesIsBounded) {
+  constexpr int64_t k = 1'500'000, n = 8, result = 8 * k * n;
+  const GaussianMixture mixture = shared(k, 2);
+  const Tensor x = mixture.means().slice(0, 0, n) + 0.1;
+  const int64_t used = working_memory([&] { return mixture.responsibilities(x); });
+  EXPECT_LT(used, 3 * result + promised);
+}
+
+// Summed by the kernel, and, with a level of noise for each row or many dimensions, by tensor operations.
+TEST_F(GaussianMixtureMemory, OfComponentsWithCovariancesOfTheirOwnIsBounded) {
+  for (const auto& [k, d] : {std::pair<int64_t, int64_t>{300'000, 16}, {2'000'000, 1}, {20'000, 100}}) {
+    const Tensor m = means(k, d);
+    const GaussianMixture mixture(weights(k), m, m.square() + 0.01);
+    const Tensor x = m.slice(0, 0, 8) + 0.1;
+    EXPECT_LT(memory_of_posterior(mixture, x, 0.5), promised) << k << " x " << d;
+    const Tensor levels = at::full({8}, 0.5, at::kDouble), ones = at::ones_like(levels);
+    EXPECT_LT(working_memory([&] { return mixture.posterior(x, ones, levels); }), promised)
+        << k << " x " << d;
+  }
 }
 
 }  // namespace

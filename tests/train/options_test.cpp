@@ -19,5 +19,12 @@ TEST(TrainOptions, TakeTheEndsOfTheirRanges) {
   EXPECT_THAT([] { check_options({.ema_decay = 1}); }, message("0 <= ema < 1"));
 }
 
+// A number that was meant for something else would gather rows for minutes before its memory runs out.
+TEST(TrainOptions, BoundTheBatch) {
+  EXPECT_NO_THROW(check_options({.batch = 1 << 24}));
+  EXPECT_THAT([] { check_options({.batch = 1'000'000'000}); },
+              message("a batch of at most 16777216 rows but received 1000000000"));
+}
+
 }  // namespace
 }  // namespace fokker

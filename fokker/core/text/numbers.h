@@ -22,8 +22,12 @@ double parse_real(std::string_view what, std::string_view text);
 
 enum class NumberError { none, empty, text, not_finite, too_large };
 
-/// Parses a whole cell of a table as a finite number, with '.' or ',' before its decimals; one too small for
-/// a double is zero.
+/// Parses a whole cell of a table as a finite number, with '.' or ',' before its decimals and any of
+/// Unicode's two minus signs; one too small for a double is zero.
 NumberError parse_number(std::string_view cell, double& value, char decimal = '.');
+
+/// What keeps a text from being a number: "a currency sign", "a percent sign", "a thousands separator"; empty
+/// where it is a number, or is none without that either.
+std::string_view mark_of_number(std::string_view text);
 
 }  // namespace fokker

@@ -81,6 +81,14 @@ bool all_end_open(const std::vector<std::vector<std::string>>& cells) {
   });
 }
 
+/// Whether the first line has one cell fewer than all others, which do not just end in a separator.
+bool first_is_one_short(const std::vector<std::vector<std::string>>& cells) {
+  const auto longer = [&](const auto& row) { return row.size() == cells.front().size() + 1; };
+  const auto ends = [](const auto& row) { return !row.back().empty(); };
+  return cells.size() > 1 && std::all_of(cells.begin() + 1, cells.end(), longer) &&
+         std::any_of(cells.begin() + 1, cells.end(), ends);
+}
+
 }  // namespace
 
 CsvDialect decide_dialect(const std::vector<std::string>& records, const CsvFormat& given) {
@@ -94,8 +102,11 @@ CsvDialect decide_dialect(const std::vector<std::string>& records, const CsvForm
   dialect.open_end = !dialect.separator.blanks && all_end_open(cells);
   if (dialect.open_end)
     for (auto& row : cells) row.pop_back();
+  const bool one_short = first_is_one_short(cells);
+  if (one_short) cells.front().emplace(cells.front().begin());
   const HeaderGuess guess = guess_header(cells, dialect.decimal);
   dialect.header = given.header.value_or(guess.header);
+  dialect.row_names = one_short && dialect.header;
   if (!given.header) (guess.header ? dialect.doubt : dialect.note) = guess.why_not_sure;
   return dialect;
 }

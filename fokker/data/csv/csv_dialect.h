@@ -14,6 +14,8 @@ struct CsvDialect {
   bool header = false;
   /// Every record ends in a separator with nothing after it: the last cell is no column.
   bool open_end = false;
+  /// The first line names all columns but the first, whose cells are names of the rows, as R writes them.
+  bool row_names = false;
   /// A guess that keeps every row, and what overrules it. Empty where there is none.
   std::string note = {};
   /// A guess that takes a line of numbers for names.

@@ -22,7 +22,8 @@ bool is_digits(std::string_view text) {
 
 CellKind kind_of_cell(const std::string& cell, char decimal, double& value) {
   if (cell.empty()) return CellKind::empty;
-  static const std::set<std::string> absent = {"na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-"};
+  static const std::set<std::string> absent = {"na",   "n/a", "#n/a", "nan", "null",
+                                               "none", "nil", "?",    "-",   "."};
   const NumberError error = parse_number(cell, value, decimal);
   if (error == NumberError::none || error == NumberError::too_large) return CellKind::number;
   std::string lower = cell;

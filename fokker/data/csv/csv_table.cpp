@@ -31,11 +31,14 @@ CsvTable::CsvTable(const std::filesystem::path& path, const CsvFormat& format)
     : source_(open_maybe_gzip(path)), records_(*source_), format_(format) {
   read_sample();
   check_input(!sample_.empty(), "{}: the file is empty", name());
+  check_input(!sample_[0].starts_with("version https://git-lfs."),
+              "{}: a pointer of Git LFS in place of the data: fetch the file (git lfs pull)", name());
   dialect_ = decide_dialect(sample_, format_);
   for (const std::string& cell : split_cells(sample_[0], dialect_.separator)) {
     line_ = sample_lines_[0];
     names_.push_back(dialect_.header ? text_of(cell, sample_[0]) : "");
   }
+  if (dialect_.row_names) names_.emplace(names_.begin());
   if (dialect_.header) ++at_;
   if (dialect_.open_end) names_.pop_back();
   name_columns();
@@ -94,8 +97,8 @@ void CsvTable::choose(const std::vector<std::string>& columns, const std::string
     slot = width_++;
   }
   if (all_)
-    for (int64_t& slot : slot_)
-      if (slot != label) slot = width_++;
+    for (size_t i = dialect_.row_names ? 1 : 0; i < slot_.size(); ++i)
+      if (slot_[i] != label) slot_[i] = width_++;
   check_input(width_ > 0, "{}: expected a column of numbers beside the label column '{}'", name(),
               label_column);
   if (dialect_.open_end) slot_.push_back(must_be_empty);
@@ -232,6 +235,12 @@ void CsvTable::tell_dialect(Dataset& dataset, int64_t rows) const {
   const auto [blank, comments] = records_.skipped();
   if (blank + comments > 0)
     dataset.notes.push_back(fmt::format("skipped {} blank lines and {} that start with #", blank, comments));
+  if (dialect_.row_names && slot_[0] == ignored)
+    dataset.notes.push_back(
+        fmt::format("the first line names one column fewer than there are: the first column holds names of "
+                    "the rows, as R writes "
+                    "them, and is left out (choose columns by name, this one as {}, to keep it)",
+                    names_[0]));
   if (!dialect_.note.empty()) dataset.notes.push_back(dialect_.note);
   if (!dialect_.doubt.empty()) dataset.doubts.push_back(dialect_.doubt);
 }

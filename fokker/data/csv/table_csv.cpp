@@ -112,8 +112,9 @@ class InferringReader {
                        const Schema& schema) {
     if (cells.empty())
       fail(ErrorKind::input,
-           "{}: every column is left out: '{}' is {} (the type {}=integer, or another kind, keeps it)", name,
-           shown(schema.dropped[0].name), schema.dropped[0].why, shown(schema.dropped[0].name));
+           "{}: every column is left out: '{}' is {} (the type {}=integer, or another kind, keeps it{})",
+           name, shown(schema.dropped[0].name), schema.dropped[0].why, shown(schema.dropped[0].name),
+           schema.dropped.size() == 1 ? "; where this is several columns, give the separator" : "");
     const auto width = std::ssize(cells);
     Tensor values = allocate(name, {rows, width}, at::kDouble);
     for (int64_t j = 0; j < width; ++j) {

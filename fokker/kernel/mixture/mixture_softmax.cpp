@@ -19,12 +19,11 @@ PackedMatrix SoftmaxComponents::Prepared::offsets(const CentredMeans& components
 }
 
 SharedQueries queries_at_once(int64_t components) {
-  constexpr int64_t most_logits = 50'000'000;  // 200 MB
+  constexpr int64_t most_logits = 45'000'000;  // 180 MB
   // Two groups at least, so that two threads have work; as many as stay in cache where there are few.
   const int64_t tiles = std::clamp<int64_t>(most_logits / components / (2 * tile_rows), 1, most_tiles);
   const int64_t group = tiles * tile_rows;
-  const int64_t fewest = 2 * group * components <= most_logits ? 2 : 1;
-  return {group, std::clamp<int64_t>((int64_t{1} << 20) / components / group, fewest, 6)};
+  return {group, std::clamp<int64_t>((int64_t{1} << 20) / components / group, 2, 6)};
 }
 
 void fill_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
@@ -41,11 +40,17 @@ void fill_plainly(const CentredMeans& components, const SoftmaxQueries& queries,
   result.offset.index_copy_(0, index, part.offset);
 }
 
-SoftmaxComponents::SoftmaxComponents(CentredMeans components)
-    : components_(std::move(components)), prepared_(std::make_unique<Prepared>()) {
+SoftmaxComponents::SoftmaxComponents(CentredMeans components, int64_t at_once)
+    : components_(std::move(components)), at_once_(at_once), prepared_(std::make_unique<Prepared>()) {
   components_.means = components_.means.contiguous();
   components_.log_weights = components_.log_weights.contiguous();
+  const int64_t k = components_.means.size(0);
+  if (components_.means.size(1) <= low_dimension || k <= at_once_) return;
+  for (int64_t begin = 0; begin < k; begin += at_once_)
+    parts_.emplace_back(components_.slice(begin, begin + at_once_), at_once_);
 }
+
+SoftmaxComponents::SoftmaxComponents(SoftmaxComponents&&) noexcept = default;
 
 SoftmaxComponents::~SoftmaxComponents() = default;
 
@@ -59,8 +64,21 @@ const SoftmaxComponents::Prepared& SoftmaxComponents::prepared() const {
   return *prepared_;
 }
 
+MixtureSoftmax SoftmaxComponents::sum_parts(const SoftmaxQueries& queries) const {
+  MixtureSoftmax result;
+  int64_t begin = 0;
+  for (const SoftmaxComponents& components : parts_) {
+    MixtureSoftmax part = components(queries);
+    part.anchor.add_(begin);
+    result = begin == 0 ? part : joined(components_, queries, result, part);
+    begin += components.components_.means.size(0);
+  }
+  return result;
+}
+
 MixtureSoftmax SoftmaxComponents::operator()(const SoftmaxQueries& queries) const {
   const GradientMode no_gradients(false);
+  if (!parts_.empty()) return sum_parts(queries);
   const int64_t n = queries.x.size(0), d = components_.means.size(1);
   MixtureSoftmax result{at::zeros({n}, at::kLong), at::zeros({n}, at::TensorOptions(at::kDouble)),
                         at::zeros({n, d}, at::TensorOptions(at::kDouble))};

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <vector>
 
 #include "fokker/core/tensor.h"
 
@@ -14,6 +15,8 @@ struct CentredMeans {
   CentredMeans() = default;
   CentredMeans(const Tensor& means, const Tensor& log_weights);
   CentredMeans to(at::Device device) const;
+  /// Components [begin, end), with the centre and the norm of all.
+  CentredMeans slice(int64_t begin, int64_t end) const;
 
   Tensor means, log_weights, centre, offsets, half_norms;
   double largest_norm = 0;
@@ -43,14 +46,17 @@ struct MixtureSoftmax {
 class SoftmaxComponents {
  public:
   static constexpr int64_t low_dimension = 16;
-  explicit SoftmaxComponents(CentredMeans components);
+  static constexpr int64_t most_at_once = 2'000'000;
+  explicit SoftmaxComponents(CentredMeans components, int64_t at_once = most_at_once);
+  SoftmaxComponents(SoftmaxComponents&&) noexcept;
   ~SoftmaxComponents();
 
   /// Low dimension: the leaves of components that can matter, judged by their boxes, in float32 or float64 as
   /// the caller keeps, relative to the best component; no (n, k) matrix, and no large number that cancels.
   /// High dimension: a float32 product finds the components that can matter, and gives up those that cannot
   /// as soon as bounds show it; they are summed in float64 as above. Where too many can, float32 sums
-  /// where it is accurate enough for the caller, and mixture_softmax_plain elsewhere.
+  /// where it is accurate enough for the caller, and mixture_softmax_plain elsewhere. More than most_at_once
+  /// components are summed in parts.
   MixtureSoftmax operator()(const SoftmaxQueries& queries) const;
 
  private:
@@ -58,19 +64,25 @@ class SoftmaxComponents {
   const Prepared& prepared() const;
   void sum_low(const SoftmaxQueries& queries, MixtureSoftmax& result) const;
   void sum_high(const SoftmaxQueries& queries, MixtureSoftmax& result) const;
+  MixtureSoftmax sum_parts(const SoftmaxQueries& queries) const;
 
   CentredMeans components_;
+  int64_t at_once_;
+  std::vector<SoftmaxComponents> parts_;  // where there are more than at_once_ in high dimension
   std::unique_ptr<Prepared> prepared_;
 };
 
-/// Logits (n, k) relative to each row's anchor component (n), in tensor operations that record gradients.
-/// Where the rounding of the matrix product would show, they are computed again as differences.
-struct RelativeLogits {
-  Tensor relative, anchor;
-};
-RelativeLogits relative_logits(const CentredMeans& components, const SoftmaxQueries& queries);
-
-/// The softmax of these: the definition that the kernels are tested against.
+/// The softmax in tensor operations that record gradients: the definition that the kernels are tested
+/// against. Logits are relative to an anchor; where the rounding of their matrix product would show, they are
+/// computed again as differences. Works through rows and components in blocks, in 200 MB whatever there are.
 MixtureSoftmax mixture_softmax_plain(const CentredMeans& components, const SoftmaxQueries& queries);
+
+/// p(component | x), (n, k), in the same way.
+Tensor responsibilities(const CentredMeans& components, const SoftmaxQueries& queries);
+
+/// What the softmax over two disjoint sets of the components says together; -inf is the log weight of an
+/// anchor only where its set has no weight at all.
+MixtureSoftmax joined(const CentredMeans& components, const SoftmaxQueries& queries,
+                      const MixtureSoftmax& first, const MixtureSoftmax& second);
 
 }  // namespace fokker::kernel

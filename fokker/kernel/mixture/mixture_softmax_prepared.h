@@ -33,7 +33,7 @@ struct SoftmaxComponents::Prepared {
 };
 
 /// How many queries share a panel while it is in cache, and how many such groups have their logits, of all
-/// components in float32, in memory together: 200 MB at most, but for a single tile of queries.
+/// components in float32, in memory together: 180 MB at most, for up to SoftmaxComponents::most_at_once.
 struct SharedQueries {
   int64_t group, groups;
 };
