@@ -215,6 +215,15 @@ void describe_problem(Command& c, TrainSettings& o) {
            "Factor on t in the sinusoidal embedding: larger resolves finer times");
   c.heading("Data");
   c.option("--normalise", o.normalise, "Scaling of a table: whiten, standardise or identity");
+  c.option(
+      "--stream", o.stream,
+      "Whether rows of an NPY or CSV file, or of a folder of images, stay on disk and are read as they are "
+      "needed: yes, no or auto (where they would take more than half of the memory available)");
+  c.option(
+      "--cache", o.cache,
+      "Folder for the rows of a CSV file as numbers, where they stay on disk (default: beside the file)");
+  c.option("--workers", o.workers,
+           "Threads that read and decode rows on disk ahead of the steps; 0 chooses: 1, of images up to 4");
 }
 
 void describe_training(Command& c, TrainSettings& o) {

@@ -82,6 +82,21 @@ Dataset labelled(Dataset data, const Recipe& recipe) {
   return data;
 }
 
+/// What a linear regression says of rows wherever they are: sums over blocks of them.
+Tensor regression_of(const Dataset& training, const Normalisation& normalisation, const Tensor& conditions) {
+  constexpr int64_t most_rows = 65536;
+  const int64_t rows_in_block = std::min(most_rows, 4 * rows_per_block(training.event_shape()[0]));
+  Tensor square, product;
+  for_row_blocks(*training.source_of_rows(), rows_in_block, [&](const Tensor& block, int64_t first) {
+    const Tensor c = conditions.narrow(0, first, block.size(0)).t();
+    const Tensor squares = at::matmul(c, c.t());
+    const Tensor products = at::matmul(c, normalisation.apply(block, at::kDouble));
+    square = square.defined() ? square + squares : squares;
+    product = product.defined() ? product + products : products;
+  });
+  return regression_of_sums(square, product);
+}
+
 }  // namespace
 
 Dataset known_rows(Dataset data, const Recipe& recipe) {
@@ -95,8 +110,8 @@ ConditionMap choose_condition(const Dataset& training, const TableMap* table,
   if (!training.conditions.defined()) return {};
   ConditionMap condition = ConditionMap::fit(training);
   if (!training.is_images() && !recipe.energy)
-    condition.regression = regression(normalisation.apply(training.values, at::kDouble),
-                                      condition.to_model(training.conditions.to(at::kDouble), at::kDouble));
+    condition.regression = regression_of(
+        training, normalisation, condition.to_model(training.conditions.to(at::kDouble), at::kDouble));
   return condition;
 }
 

@@ -20,8 +20,9 @@
 namespace fokker {
 namespace {
 
-constexpr double most_held_out = 10'000;                        // a larger set tells nothing more
-constexpr int64_t most_empirical = 100'000, most_exact = 1024;  // components of the law of the data
+constexpr double most_held_out = 10'000;                                 // a larger set tells nothing more
+constexpr int64_t fewest_fitted = 1 << 16, most_fitted_cells = 1 << 25;  // of rows that stay on disk
+constexpr int64_t most_empirical = 100'000, most_exact = 1024;           // components of the law of the data
 
 DenoiserSpec choose_spec(const Dataset& data, const Recipe& recipe) {
   if (recipe.warm_start) {
@@ -98,16 +99,30 @@ TrainOptions choose_options(TrainOptions t, bool images, bool wide_table, bool c
   return t;
 }
 
-std::shared_ptr<const TableMap> choose_table(const Dataset& training, const Recipe& recipe, const Rng& rng) {
+/// The cells that a table's map is fitted to: all, or of those that stay on disk so many, evenly chosen.
+Tensor rows_to_fit(const Dataset& training, std::vector<std::string>& notes) {
+  if (!training.stored) return training.values;
+  const int64_t n = training.size();
+  const int64_t most = std::max(fewest_fitted, most_fitted_cells / training.schema->size());
+  if (n <= most) return training.loaded().values;
+  notes.push_back(
+      fmt::format("{}: the map of its columns is fitted to {} of the {} training rows, evenly chosen, as "
+                  "they stay on disk",
+                  training.source, most, n));
+  return training.rows(at::floor_divide(at::arange(most, at::kLong) * n, at::scalar_tensor(most, at::kLong)));
+}
+
+std::shared_ptr<const TableMap> choose_table(const Dataset& training, const Recipe& recipe, const Rng& rng,
+                                             std::vector<std::string>& notes) {
   if (recipe.warm_start) return recipe.warm_start->table;
   if (!training.schema) return nullptr;
   return std::make_shared<const TableMap>(
-      TableMap::fit(training.values, training.schema, rng.stream("table")));
+      TableMap::fit(rows_to_fit(training, notes), training.schema, rng.stream("table")));
 }
 
 Normalisation choose_normalisation(const Dataset& training, const TableMap* table, const Recipe& recipe) {
   if (table) return Normalisation::identity({table->layout().dims()});
-  if (recipe.warm_start) return recipe.warm_start->normalisation.of_type(training.values.scalar_type());
+  if (recipe.warm_start) return recipe.warm_start->normalisation.of_type(training.type());
   return default_normalisation(training, recipe.normalisation);
 }
 
@@ -120,7 +135,8 @@ GaussianMixture data_law(const Recipe& recipe, const Dataset& training, const No
       training.size() <= most_empirical,
       "objective explicit: expected at most {} rows, as every step compares with all of them, but {} has {}",
       most_empirical, training.source, training.size());
-  return GaussianMixture::empirical(normalisation.apply(training.values, at::kDouble)).to(recipe.device);
+  return GaussianMixture::empirical(normalisation.apply(training.loaded().values, at::kDouble))
+      .to(recipe.device);
 }
 
 /// Its own times, weights and loss.
@@ -196,7 +212,7 @@ Json found_again(const Dataset& data, const Recipe& recipe, const Rng& rng) {
 /// The loss of one row, and one row drawn: errors that would come after hours.
 void rehearse(const TrainingPlan& plan) {
   const Model model = plan.model(*plan.network);
-  const Dataset row = plan.data.training.subset(at::zeros({1}, at::TensorOptions(at::kLong)));
+  const Dataset row = plan.data.training.subset(at::zeros({1}, at::TensorOptions(at::kLong))).loaded();
   const at::TensorOptions type = input_type(*plan.network);
   Batch batch{.x0 = model.to_model(row.values).to(type),
               .label = row.labels.defined() ? row.labels.to(type.device()) : Tensor(),
@@ -237,7 +253,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
   if (!spec.is_energy()) check_prediction(spec.prediction, spec.process);
   Split parts = training_split(data, recipe.held_out, recipe.mirrored, rng);
   check_held_out(recipe.options, parts, data.source);
-  const auto table = choose_table(parts.training, recipe, rng);
+  const auto table = choose_table(parts.training, recipe, rng, notes);
   Normalisation normalisation = choose_normalisation(parts.training, table.get(), recipe);
   if (!table) check_rows(data, normalisation);
   ConditionMap condition = choose_condition(parts.training, table.get(), normalisation, recipe);
