@@ -99,11 +99,13 @@ TEST_F(Stream, ConditionsAndPlainNumbersOfATableTrainAsInMemory) {
     return flat_weights(*train(load("a.csv", stream, options), given, Rng(3)).network);
   };
   EXPECT_TRUE(weights_given(Streaming::yes).equal(weights_given(Streaming::no)));
-  write("b.csv", read("a.csv").replace(0, 8, "a,b,kind"));
+  std::string counts = "a,count\n";  // whole numbers: a table with kinds, unless it is to be whitened
+  for (int i = 0; i < 90; ++i) counts += fmt::format("{},{}\n", 0.37 * (i % 23), i * i % 41);
+  write("b.csv", counts);
   const auto whitened = [&](Streaming stream) {
     Recipe plain = recipe(1);
     plain.normalisation = NormalisationKind::whiten;
-    const LoadOptions options{.columns = {"a", "b"}, .typed = true};
+    const LoadOptions options{.typed = true};
     return flat_weights(*train(load("b.csv", stream, options), plain, Rng(3)).network);
   };
   EXPECT_TRUE(whitened(Streaming::yes).equal(whitened(Streaming::no)));
@@ -163,11 +165,10 @@ TEST_F(Stream, AnImageThatChangesWhileItIsInUseIsNamed) {
   write_images();
   const Dataset data = load("faces", Streaming::yes);
   const TrainingPlan plan = resolve(data, recipe(2), Rng(3));
-  write("faces/cat/05.png", encode_png(at::zeros({1, 8, 8}, at::kByte)) + "more");
+  write_images();  // every file is another
   Trainer trainer = plan.trainer();
   const std::string error = refusal_of([&] { trainer.run({}); });
-  EXPECT_THAT(error,
-              HasSubstr("faces/cat/05.png: it was changed while the images of its folder were in use"));
+  EXPECT_THAT(error, HasSubstr(".png: it was changed while the images of its folder were in use"));
 }
 
 TEST_F(Stream, AnImageThatCannotBeDecodedIsNamedBeforeTheWork) {
