@@ -57,7 +57,12 @@ OnDisk folder_on_disk(const std::filesystem::path& path, const LoadOptions& opti
 }
 
 OnDisk on_disk(const std::filesystem::path& path, const LoadOptions& options) {
-  switch (kind_of(path)) {
+  std::error_code error;
+  const FileKind kind = kind_of(path);
+  // What can be read only once, a pipe, is left to its reader.
+  if (kind != FileKind::folder && !std::filesystem::is_regular_file(path, error))
+    return {.open = {}, .why_not = "it is no regular file"};
+  switch (kind) {
     case FileKind::npy:
       return npy_on_disk(path);
     case FileKind::csv:

@@ -101,7 +101,7 @@ class FolderSurvey {
 }  // namespace
 
 Dataset open_image_folder(const fs::path& path, const ImageFolderOptions& options) try {
-  check_folder_options("open_image_folder", options);
+  check_folder_options("load_image_folder", options);
   ImageNotes notes;
   ImageFiles found = find_images(path, notes);
   FolderSurvey survey(found.files, options);
@@ -121,7 +121,7 @@ Dataset open_image_folder(const fs::path& path, const ImageFolderOptions& option
 }
 
 double bytes_of_image_folder(const fs::path& path, const ImageFolderOptions& options) try {
-  check_folder_options("bytes_of_image_folder", options);
+  check_folder_options("load_image_folder", options);
   ImageNotes notes;
   const ImageFiles found = find_images(path, notes);
   const Tensor first = load_folder_image(found.files[0], options, notes);
