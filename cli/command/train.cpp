@@ -123,6 +123,9 @@ Json result_json(const TrainedRun& run, const TrainSettings& settings) {
   if (run.outcome == TrainOutcome::early) result["ended"] = "patience";
   if (run.best) result["best"] = {{"held_out_loss", run.best->loss}, {"step", run.best->step}};
   if (run.incidents.any()) result["incidents"] = run.incidents.to_json();
+  if (run.waits.asked > 0)
+    result["waits"] = {
+        {"batches", run.waits.asked}, {"waited", run.waits.waited}, {"seconds", run.waits.seconds}};
   return result;
 }
 
@@ -136,6 +139,13 @@ void say_best(const TrainedRun& run, const TrainSettings& settings) {
       settings.keep_best ? fmt::format("; its weights are the model {}/best", settings.out) : "";
   message(fmt::format("the lowest held-out loss was {:.6g}, after step {}{}", run.best->loss, run.best->step,
                       where));
+}
+
+/// Whether the steps were kept waiting for rows that stay on disk.
+void say_waits(const TrainedRun& run) {
+  if (run.waits.asked == 0) return;
+  message(fmt::format("{} of {} batches were not there yet when a step asked for them: {:.1f} s of waiting",
+                      run.waits.waited, run.waits.asked, run.waits.seconds));
 }
 
 int run_train(const TrainSettings& settings, const Command& command) {
@@ -165,6 +175,7 @@ int run_train(const TrainSettings& settings, const Command& command) {
   if (const auto report = report_of(settings, plan)) result["report"] = *report;
   if (settings.common.json) print_result(settings.common, result, "");
   say_best(run, settings);
+  say_waits(run);
   message(
       fmt::format("trained {} steps in {:.0f} s; the model is in {}", run.steps, run.seconds, settings.out));
   return 0;

@@ -258,9 +258,12 @@ std::string Trainer::progress() const {
 TrainOutcome Trainer::run(const TrainHooks& hooks) try {
   // A run that throws must not leave threads that read what may go before it.
   struct End {
-    std::unique_ptr<Prefetch>& prefetch;
-    ~End() { prefetch.reset(); }
-  } const end{prefetch_};
+    Trainer& trainer;
+    ~End() {
+      if (trainer.prefetch_) trainer.waits_ = trainer.prefetch_->waits();
+      trainer.prefetch_.reset();
+    }
+  } const end{*this};
   return run_steps(hooks);
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::stopped) throw;

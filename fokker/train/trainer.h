@@ -99,6 +99,8 @@ class Trainer {
   const std::optional<BestHeldOut>& best() const { return best_; }
   std::unique_ptr<Network> best_network() const;
   const Incidents& incidents() const { return incidents_; }
+  /// How often steps of the last `run` had to wait for rows that stay on disk, and how long.
+  const Prefetch::Waits& waits() const { return waits_; }
 
   /// What the caller knows of the problem and this class does not, such as the objective's name. Its keys
   /// replace those of `problem`.
@@ -177,6 +179,7 @@ class Trainer {
   Votes agreed_;
   std::shared_ptr<const StepRows> step_rows_;
   std::unique_ptr<Prefetch> prefetch_;  ///< while it runs, of rows that stay on disk
+  Prefetch::Waits waits_;
   Json described_ = Json::object();
   mutable std::optional<Json> data_record_;
 };

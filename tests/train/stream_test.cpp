@@ -128,6 +128,7 @@ TEST_F(Stream, ARunIsResumedExactlyWhereverItsRowsAre) {
     ASSERT_EQ(stopped.steps, 5);
     const TrainedRun run = train_into(folder, load("a.npy", second), recipe(4), Rng(3), {.resume = true});
     EXPECT_EQ(run.first_step, 5);
+    EXPECT_EQ(run.waits.asked > 0, second == Streaming::yes);
     EXPECT_TRUE(flat_weights(*run.model.network).equal(expected));
   }
 }
