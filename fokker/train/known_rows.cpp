@@ -10,6 +10,8 @@
 namespace fokker {
 namespace {
 
+constexpr int64_t fewest_fitted = 1 << 16, most_fitted_cells = 1 << 25;  // of rows that stay on disk
+
 /// The rows with the conditions that are asked for, or that the model to go on from has.
 Dataset conditioned(Dataset data, const Recipe& recipe) {
   const Model* model = recipe.warm_start.get();
@@ -101,6 +103,18 @@ Tensor regression_of(const Dataset& training, const Normalisation& normalisation
 
 Dataset known_rows(Dataset data, const Recipe& recipe) {
   return labelled(conditioned(std::move(data), recipe), recipe);
+}
+
+Tensor rows_to_fit(const Dataset& training, std::vector<std::string>& notes) {
+  if (!training.stored) return training.values;
+  const int64_t n = training.size();
+  const int64_t most = std::max(fewest_fitted, most_fitted_cells / training.schema->size());
+  if (n <= most) return training.loaded().values;
+  notes.push_back(
+      fmt::format("{}: the map of its columns is fitted to {} of the {} training rows, evenly chosen, as "
+                  "they stay on disk",
+                  training.source, most, n));
+  return training.rows(at::floor_divide(at::arange(most, at::kLong) * n, at::scalar_tensor(most, at::kLong)));
 }
 
 ConditionMap choose_condition(const Dataset& training, const TableMap* table,

@@ -20,9 +20,8 @@
 namespace fokker {
 namespace {
 
-constexpr double most_held_out = 10'000;                                 // a larger set tells nothing more
-constexpr int64_t fewest_fitted = 1 << 16, most_fitted_cells = 1 << 25;  // of rows that stay on disk
-constexpr int64_t most_empirical = 100'000, most_exact = 1024;           // components of the law of the data
+constexpr double most_held_out = 10'000;                        // a larger set tells nothing more
+constexpr int64_t most_empirical = 100'000, most_exact = 1024;  // components of the law of the data
 
 DenoiserSpec choose_spec(const Dataset& data, const Recipe& recipe) {
   if (recipe.warm_start) {
@@ -97,19 +96,6 @@ TrainOptions choose_options(TrainOptions t, bool images, bool wide_table, bool c
   choose(t.checkpoint_every, images ? 500 : 2000);
   check_options(t);
   return t;
-}
-
-/// The cells that a table's map is fitted to: all, or of those that stay on disk so many, evenly chosen.
-Tensor rows_to_fit(const Dataset& training, std::vector<std::string>& notes) {
-  if (!training.stored) return training.values;
-  const int64_t n = training.size();
-  const int64_t most = std::max(fewest_fitted, most_fitted_cells / training.schema->size());
-  if (n <= most) return training.loaded().values;
-  notes.push_back(
-      fmt::format("{}: the map of its columns is fitted to {} of the {} training rows, evenly chosen, as "
-                  "they stay on disk",
-                  training.source, most, n));
-  return training.rows(at::floor_divide(at::arange(most, at::kLong) * n, at::scalar_tensor(most, at::kLong)));
 }
 
 std::shared_ptr<const TableMap> choose_table(const Dataset& training, const Recipe& recipe, const Rng& rng,
