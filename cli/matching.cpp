@@ -17,15 +17,17 @@ Dataset choose_columns(Dataset data, const ColumnMatch& match) {
   std::vector<int64_t> places;
   for (const std::string& name : match.columns)
     places.push_back(std::find(data.columns.begin(), data.columns.end(), name) - data.columns.begin());
-  data.values = data.values.index_select(1, at::tensor(places, at::kLong));
+  if (data.stored)
+    data.stored = columns_of_rows(data.stored, places);
+  else
+    data.values = data.values.index_select(1, at::tensor(places, at::kLong));
   return data;
 }
 
-/// Input error for a cell of an array that its column cannot hold.
-void check_cells(const Dataset& data) {
-  const Tensor cells = data.values.to(at::kDouble).contiguous();
+void check_block(const Dataset& data, const std::vector<CellWriter>& writers, const Tensor& block,
+                 int64_t first) {
+  const Tensor cells = block.to(at::kDouble).contiguous();
   const double* cell = cells.data_ptr<double>();
-  std::vector<CellWriter> writers(data.schema->columns.begin(), data.schema->columns.end());
   std::string text;
   for (int64_t row = 0; row < cells.size(0); ++row)
     for (const CellWriter& writer : writers) {
@@ -33,9 +35,16 @@ void check_cells(const Dataset& data) {
       try {
         writer.append(text, *cell++);
       } catch (const Error& error) {
-        fail(ErrorKind::input, "{}: row {} (from 0): {}", data.source, row, error.what());
+        fail(ErrorKind::input, "{}: row {} (from 0): {}", data.source, first + row, error.what());
       }
     }
+}
+
+/// Input error for a cell of an array that its column cannot hold.
+void check_cells(const Dataset& data) {
+  const std::vector<CellWriter> writers(data.schema->columns.begin(), data.schema->columns.end());
+  for_row_blocks(*data.source_of_rows(), rows_per_block(std::ssize(data.columns)),
+                 [&](const Tensor& block, int64_t first) { check_block(data, writers, block, first); });
 }
 
 /// Columns chosen by hand: by their names, or in the order given.

@@ -123,6 +123,9 @@ Json result_json(const TrainedRun& run, const TrainSettings& settings) {
   if (run.outcome == TrainOutcome::early) result["ended"] = "patience";
   if (run.best) result["best"] = {{"held_out_loss", run.best->loss}, {"step", run.best->step}};
   if (run.incidents.any()) result["incidents"] = run.incidents.to_json();
+  if (run.waits.asked > 0)
+    result["waits"] = {
+        {"batches", run.waits.asked}, {"waited", run.waits.waited}, {"seconds", run.waits.seconds}};
   return result;
 }
 
@@ -136,6 +139,13 @@ void say_best(const TrainedRun& run, const TrainSettings& settings) {
       settings.keep_best ? fmt::format("; its weights are the model {}/best", settings.out) : "";
   message(fmt::format("the lowest held-out loss was {:.6g}, after step {}{}", run.best->loss, run.best->step,
                       where));
+}
+
+/// Whether the steps were kept waiting for rows that stay on disk.
+void say_waits(const TrainedRun& run) {
+  if (run.waits.asked == 0) return;
+  message(fmt::format("{} of {} batches were not there yet when a step asked for them: {:.1f} s of waiting",
+                      run.waits.waited, run.waits.asked, run.waits.seconds));
 }
 
 int run_train(const TrainSettings& settings, const Command& command) {
@@ -165,6 +175,7 @@ int run_train(const TrainSettings& settings, const Command& command) {
   if (const auto report = report_of(settings, plan)) result["report"] = *report;
   if (settings.common.json) print_result(settings.common, result, "");
   say_best(run, settings);
+  say_waits(run);
   message(
       fmt::format("trained {} steps in {:.0f} s; the model is in {}", run.steps, run.seconds, settings.out));
   return 0;
@@ -215,6 +226,15 @@ void describe_problem(Command& c, TrainSettings& o) {
            "Factor on t in the sinusoidal embedding: larger resolves finer times");
   c.heading("Data");
   c.option("--normalise", o.normalise, "Scaling of a table: whiten, standardise or identity");
+  c.option(
+      "--stream", o.stream,
+      "Whether rows of an NPY or CSV file, or of a folder of images, stay on disk and are read as they are "
+      "needed: yes, no or auto (where they would take more than half of the memory available)");
+  c.option(
+      "--cache", o.cache,
+      "Folder for the rows of a CSV file as numbers, where they stay on disk (default: beside the file)");
+  c.option("--workers", o.workers,
+           "Threads that read and decode rows on disk ahead of the steps; 0 chooses: 1, of images up to 4");
 }
 
 void describe_training(Command& c, TrainSettings& o) {

@@ -49,7 +49,7 @@ void write_preview(const std::filesystem::path& file, const Model& model, const 
   const auto dimension = std::ssize(model.columns);
   const int64_t n = std::min(training.size(), most_points);
   const Tensor samples = draw(model, training, n, seed);
-  const Tensor data = as_pictured(model, training.values.narrow(0, 0, n));
+  const Tensor data = as_pictured(model, training.block(0, n));
   if (dimension == 2) {
     plot::scatter_comparison(data, samples, {"training data", "samples"},
                              {.x_label = model.columns[0], .y_label = model.columns[1]})

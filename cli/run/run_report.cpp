@@ -29,6 +29,8 @@ TrainSettings recorded_settings(const fs::path& run, const TrainingRecord& train
     s.schema = o.value("schema", "");
     s.types = o.value("types", s.types);
     s.condition = o.value("condition", s.condition);
+    s.stream = o.value("stream", s.stream);
+    s.cache = o.value("cache", s.cache);
     return s;
   } catch (const Json::exception& error) {
     fail(ErrorKind::input, "{}: training.data_options: {}", file.string(), error.what());

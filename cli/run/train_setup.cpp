@@ -68,6 +68,8 @@ void say_schema(const std::string& file, const Dataset& data) {
 Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* known) {
   reading.label_column = s.label_column;
   reading.labels_path = s.labels;
+  reading.stream = parse_streaming(s.stream);
+  reading.cache = s.cache;
   reading.mirrored = false;  // a held-out image must not have its mirror image in training
   if (!known) {
     check(!s.any_kinds() || table_columns(s.data, reading),
@@ -116,8 +118,17 @@ Json data_options(const TrainSettings& s) {
   if (!s.schema.empty()) json["schema"] = absolute(s.schema);
   if (!s.types.empty()) json["types"] = s.types;
   if (!s.condition.empty()) json["condition"] = s.condition;
+  json["stream"] = s.stream;
+  if (!s.cache.empty()) json["cache"] = absolute(s.cache);
   json.update(s.file_reading().to_json());
   return json;
+}
+
+/// Whether the rows are read by way of a file that reading them makes.
+bool reads_by_cache(const TrainSettings& s) {
+  LoadOptions reading = s.file_reading().load_options();
+  reading.stream = parse_streaming(s.stream);
+  return !named_target(s.data) && table_columns(s.data, reading) && stays_on_disk(s.data, reading);
 }
 
 /// Goes on from a run's model, which brings its process, prediction and network.
@@ -157,6 +168,7 @@ Recipe recipe_of(const TrainSettings& s) {
   t.weight_decay = s.weight_decay;
   t.checkpoint_every = s.checkpoint_every;
   t.held_out_every = s.held_out_every;
+  t.workers = s.workers;
   t.keep_best = s.keep_best;
   t.patience = s.patience;
   t.on_divergence = parse_on_divergence(s.on_divergence);
@@ -176,7 +188,13 @@ TrainingPlan make_plan(const TrainSettings& s, const Ranks& ranks) {
     known = load_model_data(s.out);
   else if (recipe.warm_start)
     known = recipe.warm_start->data();
-  const Dataset data = read_data(s, known ? &*known : nullptr);
+  const ModelData* model = known ? &*known : nullptr;
+  // A cache is made by one process: the others find it.
+  if (!ranks.alone())
+    ranks.on_root([&] {
+      if (reads_by_cache(s)) read_data(s, model);
+    });
+  const Dataset data = read_data(s, model);
   check_network(s, data);
   check_condition(s, data);
   return resolve(data, recipe, Rng(s.common.seed));

@@ -14,6 +14,9 @@ struct TrainSettings : KindOptions {
   DataOptions reading;
   std::string process = "vp", predict = "auto", objective = "denoising", weighting = "auto", times = "auto";
   std::string network = "auto", normalise = "standardise";
+  std::string stream = "auto",
+              cache = {};  ///< whether rows stay on disk, and where the cache of a CSV file is
+  int64_t workers = 0;
   MlpOptions mlp = undecided_mlp();
   bool plain = false;
   int64_t rows = 10'000;

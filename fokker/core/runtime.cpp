@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <omp.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -42,7 +43,55 @@ double quota() {
   return in >> time >> period && period > 0 ? time / period : INFINITY;
 }
 
+/// A number of bytes in a file such as memory.max; infinite where there is none.
+double bytes_in(const std::string& file) {
+  std::ifstream in(file);
+  double bytes = 0;
+  return in >> bytes ? bytes : INFINITY;
+}
+
+/// Kilobytes that a line "NAME:  123 kB" of a file tells, in bytes.
+double kilobytes_of(const char* file, const std::string& name) {
+  std::ifstream in(file);
+  for (std::string word; in >> word;)
+    if (word == name) {
+      double kilobytes = 0;
+      return in >> kilobytes ? 1024 * kilobytes : INFINITY;
+    }
+  return INFINITY;
+}
+
+/// What a limit leaves beyond what is used.
+double left_of(int resource, double used) {
+  rlimit limit{};
+  if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return INFINITY;
+  return std::max(0.0, static_cast<double>(limit.rlim_cur) - used);
+}
+
+/// What a container may still take; files that the kernel keeps in memory for it can go.
+double left_of_container() {
+  const double most = bytes_in("/sys/fs/cgroup/memory.max");
+  if (!std::isfinite(most)) return INFINITY;
+  double used = bytes_in("/sys/fs/cgroup/memory.current"), files = 0;
+  std::ifstream in("/sys/fs/cgroup/memory.stat");
+  for (std::string word; in >> word;)
+    if (word == "inactive_file") {
+      in >> files;
+      break;
+    }
+  return std::isfinite(used) ? std::max(0.0, most - used + files) : most;
+}
+
 }  // namespace
+
+int64_t available_memory() {
+  const char* status = "/proc/self/status";
+  const double available = std::min({kilobytes_of("/proc/meminfo", "MemAvailable:"), left_of_container(),
+                                     left_of(RLIMIT_DATA, kilobytes_of(status, "VmData:")),
+                                     left_of(RLIMIT_AS, kilobytes_of(status, "VmSize:"))});
+  return static_cast<int64_t>(std::min(available, 0x1p62));
+}
 
 int available_cores() {
   return std::max(1, static_cast<int>(std::min<double>(cores_of_mask(), std::ceil(quota()))));

@@ -10,6 +10,10 @@ namespace fokker {
 /// container's quota (cgroup version 2) is less. At least 1.
 int available_cores();
 
+/// Bytes of memory that this process may still take: what the system says is available, or less where a limit
+/// of the process (RLIMIT_DATA, RLIMIT_AS) or of its container (cgroup version 2) is lower.
+int64_t available_memory();
+
 /// Sets the number of threads that work which this thread asks for is divided among (OpenMP's setting for
 /// this thread, which libtorch's work heeds). Zero takes what OMP_NUM_THREADS says, and where it is not set
 /// every core that this process may use. A thread that the program makes starts with the OpenMP default,

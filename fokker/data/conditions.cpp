@@ -68,8 +68,18 @@ Dataset take_conditions(Dataset table, const ColumnList& names) try {
     rest.push_back(j);
     columns.push_back(table.columns[static_cast<size_t>(j)]);
   }
-  table.conditions = table.values.index_select(1, at::tensor(table.condition_places, at::kLong));
-  table.values = table.values.index_select(1, at::tensor(rest, at::kLong));
+  const Tensor taken = at::tensor(table.condition_places, at::kLong);
+  if (table.stored) {
+    table.conditions = at::empty({table.size(), taken.size(0)}, at::TensorOptions(table.type()));
+    for_row_blocks(*table.stored, rows_per_block(std::ssize(table.columns)),
+                   [&](const Tensor& block, int64_t first) {
+                     table.conditions.narrow(0, first, block.size(0)).copy_(block.index_select(1, taken));
+                   });
+    table.stored = columns_of_rows(table.stored, rest);
+  } else {
+    table.conditions = table.values.index_select(1, taken);
+    table.values = table.values.index_select(1, at::tensor(rest, at::kLong));
+  }
   table.columns = std::move(columns);
   table.condition_columns = names;
   return table;

@@ -6,6 +6,7 @@
 #include "fokker/core/random/rng.h"
 #include "fokker/core/tensor.h"
 #include "fokker/data/csv/csv_format.h"
+#include "fokker/data/rows/row_source.h"
 #include "fokker/table/schema.h"
 
 namespace fokker {
@@ -13,6 +14,7 @@ namespace fokker {
 /// Rows of data as they were read, in the user's own units.
 struct Dataset {
   /// Tables: (n, d) float64. Images: (n, channels, height, width), uint8 levels 0..255 or float32 in [-1, 1].
+  /// Undefined where the rows are `stored`.
   Tensor values;
   /// Names of the d columns of a table; empty for images.
   std::vector<std::string> columns = {};
@@ -41,15 +43,30 @@ struct Dataset {
   std::vector<int64_t> condition_places = {};
   /// How the delimited text of a table was written, and is again by save_table.
   CsvFormat format = {};
+  /// In place of `values`: rows that stay where they are and are read as they are asked for
+  /// (LoadOptions::stream). Labels and conditions are in memory all the same.
+  Rows stored = nullptr;
 
-  bool is_images() const { return values.dim() == 4; }
-  int64_t size() const { return values.size(0); }
+  bool is_images() const { return stored ? stored->event_shape().size() == 3 : values.dim() == 4; }
+  int64_t size() const { return stored ? stored->size() : values.size(0); }
   /// Shape of one row: (d) or (channels, height, width).
-  std::vector<int64_t> event_shape() const { return values.sizes().slice(1).vec(); }
+  std::vector<int64_t> event_shape() const {
+    return stored ? stored->event_shape() : values.sizes().slice(1).vec();
+  }
+  /// Of the values.
+  at::ScalarType type() const { return stored ? stored->type() : values.scalar_type(); }
+  /// The rows, wherever they are.
+  Rows source_of_rows() const { return stored ? stored : rows_of_tensor(values); }
   /// The values at `indices` (k) int64: (k, event...). Argument error where an index is out of range.
   Tensor rows(const Tensor& indices) const;
-  /// The same dataset restricted to `indices` (k) int64, with labels and conditions.
+  /// The values of rows first, ..., first + count - 1. Argument error beyond the end.
+  Tensor block(int64_t first, int64_t count) const;
+  /// The same dataset restricted to `indices` (k) int64, with labels and conditions; stored where it is.
   Dataset subset(const Tensor& indices) const;
+  /// The same without `indices` (k) int64, which are sorted and different.
+  Dataset without(const Tensor& indices) const;
+  /// The same with its values in memory.
+  Dataset loaded() const;
 };
 
 struct Split {

@@ -122,6 +122,7 @@ namespace {
 struct ReaderInUse {
   std::mutex mutex;
   ImageReader reader;
+  ImageFolderOpener opener;
 };
 /// Made when it is first asked for, which may be before main.
 ReaderInUse& reader_in_use() {
@@ -144,6 +145,31 @@ ImageReader image_reader(const std::filesystem::path& path) {
     fail(ErrorKind::failed, "{}: this program has no reader of images; link it with fokker::image",
          path.string());
   return in_use.reader;
+}
+
+void set_image_folder_opener(ImageFolderOpener opener) {
+  ReaderInUse& in_use = reader_in_use();
+  const std::lock_guard lock(in_use.mutex);
+  in_use.opener = std::move(opener);
+}
+
+namespace {
+
+ImageFolderOpener folder_opener(const std::filesystem::path& path) {
+  image_reader(path);  // says what is missing
+  ReaderInUse& in_use = reader_in_use();
+  const std::lock_guard lock(in_use.mutex);
+  return in_use.opener;
+}
+
+}  // namespace
+
+double image_folder_bytes(const std::filesystem::path& path, int64_t channels, ImageSize size) {
+  return folder_opener(path).bytes(path, channels, size);
+}
+
+Dataset stored_image_folder(const std::filesystem::path& path, int64_t channels, ImageSize size) {
+  return folder_opener(path).open(path, channels, size);
 }
 
 }  // namespace fokker

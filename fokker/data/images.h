@@ -48,4 +48,15 @@ ImageReader set_image_reader(ImageReader reader);
 /// The reader in use. Error of kind `failed`, naming the file, where there is none.
 ImageReader image_reader(const std::filesystem::path& path);
 
+/// How load_data comes to folders of images that stay on disk: what they would take in memory, in bytes, and
+/// the data set with stored rows.
+struct ImageFolderOpener {
+  std::function<double(const std::filesystem::path& path, int64_t channels, ImageSize size)> bytes;
+  std::function<Dataset(const std::filesystem::path& path, int64_t channels, ImageSize size)> open;
+};
+void set_image_folder_opener(ImageFolderOpener opener);
+/// By the opener in use. Error of kind `failed`, naming the folder, where there is none.
+double image_folder_bytes(const std::filesystem::path& path, int64_t channels, ImageSize size);
+Dataset stored_image_folder(const std::filesystem::path& path, int64_t channels, ImageSize size);
+
 }  // namespace fokker

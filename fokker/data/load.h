@@ -13,6 +13,15 @@
 
 namespace fokker {
 
+/// Whether rows stay on disk while they are used (Dataset::stored).
+enum class Streaming {
+  no,
+  automatic,  ///< where they would take more than half of the memory available
+  yes
+};
+/// By its name: no, auto or yes. Argument error listing these.
+Streaming parse_streaming(std::string_view name);
+
 struct LoadOptions {
   /// How a CSV file is written, where that is known; the file of labels is of the same encoding.
   CsvFormat csv = {};
@@ -38,6 +47,14 @@ struct LoadOptions {
   /// Of an NPZ archive, or a file of torch.save or safetensors, with several arrays: the one to read, by its
   /// name; of a nested file of torch.save the way to it, "data.train". Without it "x", or the only one.
   std::string array = {};
+  /// Of NPY files, CSV files (by way of a cache, csv_cache.h) and folders of images: whether their rows stay
+  /// on disk. Other files are read into memory; to ask for them with `yes` is an argument error.
+  Streaming stream = Streaming::no;
+  /// The folder in which the cache of a CSV file is made; empty: that of the file.
+  std::filesystem::path cache = {};
+  /// Of a CSV file whose rows stay on disk: what its columns hold is told by as many rows as have so many
+  /// cells, 10,000 at least.
+  int64_t inferred_cells = int64_t{1} << 22;
 };
 
 /// What the columns of a CSV file are called; nothing for files of other kinds, which name none. Input error
@@ -52,8 +69,11 @@ std::optional<ColumnNames> table_columns(const std::filesystem::path& path, cons
 /// of uint8 become grey images; four are images of 1 to 4 channels, uint8 or float32. Input error, naming the
 /// file: missing, unknown extension (listing those known), empty, or a value that is NaN or infinite (naming
 /// its row, from 0). Files and folders of images are read by fokker::image; an error of kind `failed` where
-/// the program does not link it.
+/// the program does not link it. Rows that stay on disk are read once for these checks.
 Dataset load_data(const std::filesystem::path& path, const LoadOptions& options = {});
+
+/// Whether load_data would leave the rows of a file on disk, as much memory being available as there is.
+bool stays_on_disk(const std::filesystem::path& path, const LoadOptions& options);
 
 /// Images followed by their mirror images (left and right swapped): 2 n rows. Argument error on a table.
 Dataset with_mirrored(const Dataset& data);

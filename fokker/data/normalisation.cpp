@@ -9,18 +9,22 @@ namespace {
 constexpr double half_range = 127.5;
 constexpr double least_eigenvalue = 1e-8;
 constexpr int64_t most_rotated = 256;
-constexpr int64_t chunk_values = 1 << 20;
-
-int64_t chunk_rows(int64_t width) {
-  return std::max<int64_t>(1, chunk_values / std::max<int64_t>(1, width));
-}
-
 /// Calls `visit` with blocks of rows (k, d) as float64, so that the copies stay small.
 template <typename Visit>
 void for_blocks(const Tensor& rows, Visit visit) {
-  const int64_t step = chunk_rows(rows.size(1));
+  const int64_t step = rows_per_block(rows.size(1));
   for (int64_t first = 0; first < rows.size(0); first += step)
     visit(rows.slice(0, first, std::min(first + step, rows.size(0))).to(at::kDouble), first);
+}
+
+/// The same of rows wherever they are.
+template <typename Visit>
+void for_blocks(const RowSource& rows, Visit visit) {
+  int64_t width = 1;
+  for (const int64_t size : rows.event_shape()) width *= size;
+  for_row_blocks(rows, rows_per_block(width), [&](const Tensor& block, int64_t first) {
+    visit(block.to(at::kCPU).flatten(1).to(at::kDouble), first);
+  });
 }
 
 }  // namespace
@@ -62,16 +66,21 @@ std::string_view Normalisation::units() const {
 }
 
 Normalisation Normalisation::fit(const Tensor& values, NormalisationKind kind) try {
-  check(kind != NormalisationKind::pixels,
-        "Normalisation::fit: pixels are not fitted: use Normalisation::pixels");
   check(values.dim() >= 2 && values.numel() > 0,
         "Normalisation::fit: expected values (n, event...) but received {}", shape_string(values));
-  const auto event = values.sizes().slice(1).vec();
-  if (kind == NormalisationKind::identity) return identity(event);
-  const Tensor rows = values.detach().to(at::kCPU).flatten(1);
-  const int64_t n = rows.size(0), d = rows.size(1);
-  if (n <= 2 * d || d > most_rotated) kind = NormalisationKind::standardise;
-  Normalisation result(kind, event);
+  return fit(*rows_of_tensor(values.detach()), kind);
+} catch (...) {
+  detail::throw_as_error();
+}
+
+Normalisation Normalisation::fit(const RowSource& rows, NormalisationKind kind) try {
+  check(kind != NormalisationKind::pixels,
+        "Normalisation::fit: pixels are not fitted: use Normalisation::pixels");
+  check(rows.size() > 0, "Normalisation::fit: expected rows but received none");
+  if (kind == NormalisationKind::identity) return identity(rows.event_shape());
+  Normalisation result(kind, rows.event_shape());
+  const int64_t n = rows.size(), d = result.dimension();
+  if (n <= 2 * d || d > most_rotated) result.kind_ = kind = NormalisationKind::standardise;
   result.fit_columns(rows);
   if (kind == NormalisationKind::whiten) result.fit_rotation(rows);
   return result;
@@ -79,9 +88,9 @@ Normalisation Normalisation::fit(const Tensor& values, NormalisationKind kind) t
   detail::throw_as_error();
 }
 
-void Normalisation::fit_columns(const Tensor& rows) {
-  const auto n = static_cast<double>(rows.size(0));
-  Tensor low = rows[0].to(at::kDouble), high = low;
+void Normalisation::fit_columns(const RowSource& rows) {
+  const auto n = static_cast<double>(rows.size());
+  Tensor low = rows.block(0, 1).flatten().to(at::kCPU, at::kDouble), high = low;
   for_blocks(rows, [&](const Tensor& block, int64_t first) {
     const Tensor good = block.isfinite().all(1);
     if (!good.all().item<bool>())
@@ -106,13 +115,13 @@ void Normalisation::fit_columns(const Tensor& rows) {
   scale_ = at::where(constant, at::ones_like(range), (squares / n).sqrt() * unit);
 }
 
-void Normalisation::fit_rotation(const Tensor& rows) {
-  Tensor correlation = at::zeros({rows.size(1), rows.size(1)}, at::kDouble);
+void Normalisation::fit_rotation(const RowSource& rows) {
+  Tensor correlation = at::zeros({dimension(), dimension()}, at::kDouble);
   for_blocks(rows, [&](const Tensor& block, int64_t) {
     const Tensor z = (block - shift_) / scale_;
     correlation += z.t().mm(z);
   });
-  correlation /= static_cast<double>(rows.size(0));
+  correlation /= static_cast<double>(rows.size());
   const auto [eigenvalues, eigenvectors] = at::linalg_eigh(correlation, "L");
   rotation_ = eigenvectors.contiguous();
   spread_ = eigenvalues.clamp_min(least_eigenvalue).sqrt();

@@ -4,6 +4,7 @@
 
 #include "fokker/core/tensor.h"
 #include "fokker/core/text/json.h"
+#include "fokker/data/rows/row_source.h"
 
 namespace fokker {
 
@@ -31,6 +32,8 @@ class Normalisation {
   /// becomes `standardise` where n <= 2 d or d > 256. Argument error on `pixels`; input error on values that
   /// are not finite or span more than float64 holds.
   static Normalisation fit(const Tensor& values, NormalisationKind kind);
+  /// The same of rows wherever they are, with the same bits: passes over all of them in blocks.
+  static Normalisation fit(const RowSource& rows, NormalisationKind kind);
 
   /// The same map for images of another type than it was made for: `type` decides in which units
   /// log_abs_det() and pullback_score() count. Of a table, itself.
@@ -67,8 +70,8 @@ class Normalisation {
   /// Applies `map` to blocks of rows (k, d) float64 and collects the results as (n, event...) of `type`.
   template <typename Map>
   Tensor map_rows(const char* what, const Tensor& values, at::ScalarType type, Map map) const;
-  void fit_columns(const Tensor& rows);
-  void fit_rotation(const Tensor& rows);
+  void fit_columns(const RowSource& rows);
+  void fit_rotation(const RowSource& rows);
   at::ScalarType data_type() const { return is_images() ? at::kFloat : at::kDouble; }
 
   NormalisationKind kind_;

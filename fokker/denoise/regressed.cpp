@@ -10,8 +10,14 @@ Tensor regression(const Tensor& x0, const Tensor& condition) try {
         "regression: expected rows (n, d) and conditions (n, k) but received shapes {} and {}",
         shape_string(x0), shape_string(condition));
   const Tensor x = x0.to(at::kDouble), c = condition.to(at::kDouble);
-  const Tensor square = at::matmul(c.t(), c) + at::eye(c.size(1), c.options());
-  return at::linalg_solve(square, at::matmul(c.t(), x)).t().contiguous();
+  return regression_of_sums(at::matmul(c.t(), c), at::matmul(c.t(), x));
+} catch (...) {
+  detail::throw_as_error();
+}
+
+Tensor regression_of_sums(const Tensor& square, const Tensor& product) try {
+  const Tensor ridged = square + at::eye(square.size(0), square.options());
+  return at::linalg_solve(ridged, product).t().contiguous();
 } catch (...) {
   detail::throw_as_error();
 }

@@ -1,100 +1,12 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
-#include "fokker/core/text/text.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/normalisation.h"
-#include "fokker/image/image.h"
-#include "fokker/image/image_notes.h"
+#include "fokker/image/image_files.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
 namespace {
-
-bool is_hidden(const fs::path& path) {
-  return path.filename().string().starts_with('.');
-}
-
-/// What a folder holds, each in the order of the names; hidden entries aside.
-struct FolderEntries {
-  std::vector<fs::path> images, others, folders;
-};
-
-FolderEntries entries_of(const fs::path& folder) {
-  std::error_code error;
-  FolderEntries entries;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const fs::path& path = entry.path();
-    if (is_hidden(path)) continue;
-    if (fs::is_directory(path))
-      entries.folders.push_back(path);
-    else if (has_image_extension(path) && fs::is_regular_file(path))
-      entries.images.push_back(path);
-    else
-      entries.others.push_back(path);
-  }
-  check_input(!error, "{}: cannot be read: {}", folder.string(), error.message());
-  for (auto* paths : {&entries.images, &entries.others, &entries.folders})
-    std::sort(paths->begin(), paths->end());
-  return entries;
-}
-
-struct ImageFiles {
-  std::vector<fs::path> files;
-  std::vector<int64_t> labels = {};  ///< empty where the images have none
-  std::vector<std::string> label_names = {};
-};
-
-ImageFiles find_images(const fs::path& folder, ImageNotes& notes) {
-  check_input(fs::exists(folder), "{}: no such folder", folder.string());
-  check_input(fs::is_directory(folder), "{}: expected a folder of images but it is a file", folder.string());
-  FolderEntries top = entries_of(folder);
-  ImageFiles found{.files = std::move(top.images)};
-  notes.skip_files(top.others);
-  for (const fs::path& sub : top.folders) {
-    const FolderEntries inside = entries_of(sub);
-    if (inside.images.empty()) {
-      notes.skip_folder(sub, "without images of its own");
-      continue;
-    }
-    if (found.files.size() != found.labels.size())
-      fail(ErrorKind::input,
-           "{}: expected images in the folder itself or in sub-folders but found both ({} and {})",
-           folder.string(), found.files.front().filename().string(), sub.filename().string());
-    notes.skip_files(inside.others);
-    for (const fs::path& deeper : inside.folders) notes.skip_folder(deeper, "two levels down");
-    found.files.insert(found.files.end(), inside.images.begin(), inside.images.end());
-    found.labels.resize(found.files.size(), static_cast<int64_t>(found.label_names.size()));
-    found.label_names.push_back(sub.filename().string());
-    check_utf8(found.label_names.back(), folder.string() + ": the folder of a label");
-  }
-  check_input(!found.files.empty(), "{}: no images (.png, .jpg, .webp, .gif, .tif or .bmp) in this folder{}",
-              folder.string(), notes.skipped());
-  return found;
-}
-
-Tensor load_one(const fs::path& file, const ImageFolderOptions& options, ImageNotes& notes) {
-  ImageFacts facts;
-  Tensor image = load_image(file, &facts);
-  notes.add(facts);
-  if (options.channels % 2 == 1 && !is_opaque(image)) {
-    image = over_white(image);
-    notes.add_over_white();
-  }
-  if (options.channels > 0) image = convert_channels(image, options.channels);
-  if (options.size.width > 0) image = resize_images(image, options.size.height, options.size.width);
-  return image;
-}
-
-void check_same(const Tensor& image, const fs::path& file, IntArrayRef first, const fs::path& first_file) {
-  check_input(image.size(1) == first[1] && image.size(2) == first[2],
-              "{}: {} x {} pixels, but {} has {} x {}; give a size, WIDTHxHEIGHT, to which all are cropped "
-              "and resized",
-              file.string(), image.size(2), image.size(1), first_file.string(), first[2], first[1]);
-  check_input(
-      image.size(0) == first[0],
-      "{}: {} channels, but {} has {}; give the channels, 1 (grey) or 3 (colour), to which all are converted",
-      file.string(), image.size(0), first_file.string(), first[0]);
-}
 
 /// Images one after another in one tensor, which becomes float at the first that is.
 class ImageStack {
@@ -120,14 +32,6 @@ class ImageStack {
   Tensor values_;
 };
 
-void check_options(const char* what, const ImageFolderOptions& options) {
-  check(options.channels >= 0 && options.channels <= 4 && options.size.width >= 0 &&
-            options.size.width <= largest_image_side && options.size.height <= largest_image_side &&
-            (options.size.width > 0) == (options.size.height > 0),
-        "{}: expected 0 to 4 channels and a size of 1 x 1 to {} x {} but received {} and {} x {}", what,
-        largest_image_side, largest_image_side, options.channels, options.size.width, options.size.height);
-}
-
 /// What is left to decide when all are read.
 Tensor finish(const Tensor& values, const ImageFolderOptions& options, ImageNotes& notes) {
   return options.channels == 0 && values.size(1) % 2 == 0 ? notes.without_opaque_alpha(values) : values;
@@ -136,13 +40,13 @@ Tensor finish(const Tensor& values, const ImageFolderOptions& options, ImageNote
 }  // namespace
 
 Dataset load_image_folder(const fs::path& path, const ImageFolderOptions& options) try {
-  check_options("load_image_folder", options);
+  check_folder_options("load_image_folder", options);
   ImageNotes notes;
   const ImageFiles found = find_images(path, notes);
   ImageStack stack(path.string(), static_cast<int64_t>(found.files.size()));
   for (size_t i = 0; i < found.files.size(); ++i) {
-    const Tensor image = load_one(found.files[i], options, notes);
-    if (i > 0) check_same(image, found.files[i], stack.values().sizes().slice(1), found.files[0]);
+    const Tensor image = load_folder_image(found.files[i], options, notes);
+    if (i > 0) check_same_shape(image, found.files[i], stack.values().sizes().slice(1), found.files[0]);
     stack.add(static_cast<int64_t>(i), image);
   }
   const Tensor values = finish(stack.values(), options, notes);
@@ -158,9 +62,9 @@ Dataset load_image_folder(const fs::path& path, const ImageFolderOptions& option
 }
 
 Dataset load_image_file(const fs::path& path, const ImageFolderOptions& options) try {
-  check_options("load_image_file", options);
+  check_folder_options("load_image_file", options);
   ImageNotes notes;
-  const Tensor values = finish(load_one(path, options, notes).unsqueeze(0), options, notes);
+  const Tensor values = finish(load_folder_image(path, options, notes).unsqueeze(0), options, notes);
   return {.values = values, .source = path.string(), .notes = notes.clauses()};
 } catch (...) {
   detail::throw_as_error();

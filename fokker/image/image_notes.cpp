@@ -19,15 +19,26 @@ void ImageNotes::skip_folder(const std::filesystem::path& folder, const std::str
   folders_.push_back(fmt::format("the folder '{}', {}", folder.filename().string(), why));
 }
 
+void ImageNotes::add_all(const ImageNotes& other) {
+  images_ += other.images_;
+  turned_ += other.turned_;
+  deep_ += other.deep_;
+  palette_ += other.palette_;
+  over_white_ += other.over_white_;
+}
+
+void ImageNotes::note_alpha(int64_t channels, bool opaque) {
+  alpha_ = opaque ? "all opaque: alpha is left out"
+                  : fmt::format(
+                        "transparent, so alpha is channel {} of {} (give the channels, {}, to lay them "
+                        "over white)",
+                        channels, channels, channels - 1);
+}
+
 Tensor ImageNotes::without_opaque_alpha(const Tensor& images) {
-  if (!is_opaque(images)) {
-    alpha_ = fmt::format(
-        "transparent, so alpha is channel {} of {} (give the channels, {}, to lay them over white)",
-        images.size(1), images.size(1), images.size(1) - 1);
-    return images;
-  }
-  alpha_ = "all opaque: alpha is left out";
-  return convert_channels(images, images.size(1) - 1);
+  const bool opaque = is_opaque(images);
+  note_alpha(images.size(1), opaque);
+  return opaque ? convert_channels(images, images.size(1) - 1) : images;
 }
 
 std::string ImageNotes::skipped() const {

@@ -12,10 +12,14 @@ class ImageNotes {
  public:
   void add(const ImageFacts& facts);
   void add_over_white() { ++over_white_; }
+  /// What another has gathered of other images.
+  void add_all(const ImageNotes& other);
   void skip_files(const std::vector<std::filesystem::path>& files);
   void skip_folder(const std::filesystem::path& folder, const std::string& why);
   /// Images without the alpha that all leave opaque, or as they are; notes which.
   Tensor without_opaque_alpha(const Tensor& images);
+  /// Notes what becomes of the alpha of images of so many channels.
+  void note_alpha(int64_t channels, bool opaque);
 
   /// "; skipped 3 other files (2 .txt, 1 .heic), ...", or "".
   std::string skipped() const;

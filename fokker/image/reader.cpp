@@ -1,4 +1,5 @@
 #include "fokker/image/image.h"
+#include "fokker/image/image_rows.h"
 
 namespace fokker {
 namespace {
@@ -9,6 +10,13 @@ const bool registered = [] {
     return std::filesystem::is_directory(path) ? load_image_folder(path, options)
                                                : load_image_file(path, options);
   });
+  set_image_folder_opener(
+      {.bytes =
+           [](const std::filesystem::path& path, int64_t channels, ImageSize size) {
+             return bytes_of_image_folder(path, {.channels = channels, .size = size});
+           },
+       .open = [](const std::filesystem::path& path, int64_t channels,
+                  ImageSize size) { return open_image_folder(path, {.channels = channels, .size = size}); }});
   return true;
 }();
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "fokker/core/random/permutation.h"
 #include "fokker/target/toys.h"
 
 namespace fokker::report {
@@ -14,8 +15,8 @@ constexpr int64_t kProfileImages = 32;
 constexpr int64_t kMostExactRows = 5000;
 
 Tensor model_rows(const Material& m, const Dataset& data, int64_t count, const char* stream) {
-  const Tensor order = Rng(m.options.seed).stream(stream).permutation(data.size());
-  return m.run.model.to_model(data.rows(order.narrow(0, 0, std::min(count, data.size()))));
+  const RowOrder order(Rng(m.options.seed).stream(stream), data.size());
+  return m.run.model.to_model(data.rows(order.rows(0, std::min(count, data.size()))));
 }
 
 LossProfile measure(const Material& m, const Tensor& rows, const Denoiser& denoiser,

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
+#include "fokker/core/random/permutation.h"
 #include "fokker/plot/chart/cells.h"
 #include "fokker/plot/figure/label.h"
 #include "fokker/train/defaults.h"
@@ -65,7 +66,7 @@ void choose_rows(Material& m) {
   if (!m.run.data) return;
   const Dataset& rows = *compared_rows(m);
   const bool held_out = &rows == &m.run.data->held_out;
-  const Tensor chosen = rng.permutation(rows.size()).narrow(0, 0, std::min(rows.size(), m.options.points));
+  const Tensor chosen = RowOrder(rng, rows.size()).rows(0, std::min(rows.size(), m.options.points));
   const Model& model = m.run.model;
   const Tensor values = rows.rows(chosen);
   m.data = model.table ? m.shown(values) : model.to_user(model.to_model(values, at::kDouble));

@@ -1,3 +1,4 @@
+#include "fokker/core/random/permutation.h"
 #include "fokker/evaluate/table/table_comparison.h"
 #include "fokker/report/sections.h"
 #include "fokker/train/sample_model.h"
@@ -9,6 +10,12 @@ namespace fokker::report {
 namespace {
 
 constexpr int64_t kMostRows = 5000;
+constexpr int64_t kMostStoredRows = 100'000;  // of training rows that stay on disk
+
+/// The training rows that samples are compared with: all, or some of those that stay on disk.
+int64_t training_rows(const Dataset& training) {
+  return training.stored ? std::min(training.size(), kMostStoredRows) : training.size();
+}
 constexpr size_t kWorstPairs = 10;
 
 std::string per_cent(double share) {
@@ -16,8 +23,8 @@ std::string per_cent(double share) {
 }
 
 Tensor some_rows(const Dataset& data, int64_t most, const Rng& rng) {
-  if (data.size() <= most) return data.values;
-  return data.values.index_select(0, rng.permutation(data.size()).narrow(0, 0, most));
+  if (data.size() <= most) return data.block(0, data.size());
+  return data.rows(RowOrder(rng, data.size()).rows(0, most));
 }
 
 TableComparison compare_rows(const Material& m) {
@@ -28,8 +35,8 @@ TableComparison compare_rows(const Material& m) {
   if (m.run.model.condition.any()) options.conditions = conditions_of_rows(m.run.model, data.training, n);
   const Tensor samples = sample(m.run.model, n, rng, options).values;
   const Tensor held_out = data.held_out.size() > 1 ? some_rows(data.held_out, kMostRows, rng) : Tensor();
-  return compare_tables(samples, data.training.values, held_out, m.run.model.table->schema(),
-                        {.seed = m.options.seed});
+  const Tensor training = some_rows(data.training, training_rows(data.training), rng.stream("training"));
+  return compare_tables(samples, training, held_out, m.run.model.table->schema(), {.seed = m.options.seed});
 }
 
 /// A figure of samples, and the same of held-out rows where there are any.
@@ -40,8 +47,14 @@ std::vector<std::string> beside(const std::string& name, const TableComparison& 
   return row;
 }
 
-Table figures_table(const TableComparison& c) {
-  Table table{.caption = "Samples against the training rows",
+std::string rows_text(const Dataset& training) {
+  const int64_t rows = training_rows(training);
+  if (rows == training.size()) return "the training rows";
+  return fmt::format("{} of the {} training rows", thousands(rows), thousands(training.size()));
+}
+
+Table figures_table(const Material& m, const TableComparison& c) {
+  Table table{.caption = "Samples against " + rows_text(m.run.data->training),
               .columns = {"Figure", fmt::format("{} samples", thousands(c.samples.rows))}};
   if (c.held_out) table.columns.push_back(fmt::format("{} held-out rows", thousands(c.held_out->rows)));
   table.rows = {beside("Error of columns (shape)", c, [](const auto& f) { return per_cent(f.shape.mean); }),
@@ -85,7 +98,7 @@ Table pairs_table(const Material& m, const TableComparison& c) {
 void add_table(Page& page, const Material& m, Json& summary) {
   if (!m.run.model.table || !m.run.data || m.run.data->training.size() < kFewestCompared) return;
   const TableComparison c = compare_rows(m);
-  page.section("Columns and pairs").table(figures_table(c)).table(columns_table(m, c));
+  page.section("Columns and pairs").table(figures_table(m, c)).table(columns_table(m, c));
   if (!c.samples.trend.worst.empty()) page.table(pairs_table(m, c));
   summary["table"] = {{"shape_error", c.samples.shape.mean},
                       {"trend_error", c.samples.trend.mean},

@@ -27,8 +27,8 @@ Split hold_out(const Dataset& data, double fraction, const Rng& rng) {
 }
 
 Normalisation default_normalisation(const Dataset& data, NormalisationKind tables) {
-  if (data.is_images()) return Normalisation::pixels(data.event_shape(), data.values.scalar_type());
-  return Normalisation::fit(data.values, tables);
+  if (data.is_images()) return Normalisation::pixels(data.event_shape(), data.type());
+  return Normalisation::fit(*data.source_of_rows(), tables);
 }
 
 double model_spread(const Dataset& data, const Normalisation& normalisation) {

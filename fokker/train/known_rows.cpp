@@ -10,6 +10,8 @@
 namespace fokker {
 namespace {
 
+constexpr int64_t fewest_fitted = 1 << 16, most_fitted_cells = 1 << 25;  // of rows that stay on disk
+
 /// The rows with the conditions that are asked for, or that the model to go on from has.
 Dataset conditioned(Dataset data, const Recipe& recipe) {
   const Model* model = recipe.warm_start.get();
@@ -82,10 +84,37 @@ Dataset labelled(Dataset data, const Recipe& recipe) {
   return data;
 }
 
+/// What a linear regression says of rows wherever they are: sums over blocks of them.
+Tensor regression_of(const Dataset& training, const Normalisation& normalisation, const Tensor& conditions) {
+  constexpr int64_t most_rows = 65536;
+  const int64_t rows_in_block = std::min(most_rows, 4 * rows_per_block(training.event_shape()[0]));
+  Tensor square, product;
+  for_row_blocks(*training.source_of_rows(), rows_in_block, [&](const Tensor& block, int64_t first) {
+    const Tensor c = conditions.narrow(0, first, block.size(0)).t();
+    const Tensor squares = at::matmul(c, c.t());
+    const Tensor products = at::matmul(c, normalisation.apply(block, at::kDouble));
+    square = square.defined() ? square + squares : squares;
+    product = product.defined() ? product + products : products;
+  });
+  return regression_of_sums(square, product);
+}
+
 }  // namespace
 
 Dataset known_rows(Dataset data, const Recipe& recipe) {
   return labelled(conditioned(std::move(data), recipe), recipe);
+}
+
+Tensor rows_to_fit(const Dataset& training, std::vector<std::string>& notes) {
+  if (!training.stored) return training.values;
+  const int64_t n = training.size();
+  const int64_t most = std::max(fewest_fitted, most_fitted_cells / training.schema->size());
+  if (n <= most) return training.loaded().values;
+  notes.push_back(
+      fmt::format("{}: the map of its columns is fitted to {} of the {} training rows, evenly chosen, as "
+                  "they stay on disk",
+                  training.source, most, n));
+  return training.rows(at::floor_divide(at::arange(most, at::kLong) * n, at::scalar_tensor(most, at::kLong)));
 }
 
 ConditionMap choose_condition(const Dataset& training, const TableMap* table,
@@ -95,8 +124,8 @@ ConditionMap choose_condition(const Dataset& training, const TableMap* table,
   if (!training.conditions.defined()) return {};
   ConditionMap condition = ConditionMap::fit(training);
   if (!training.is_images() && !recipe.energy)
-    condition.regression = regression(normalisation.apply(training.values, at::kDouble),
-                                      condition.to_model(training.conditions.to(at::kDouble), at::kDouble));
+    condition.regression = regression_of(
+        training, normalisation, condition.to_model(training.conditions.to(at::kDouble), at::kDouble));
   return condition;
 }
 

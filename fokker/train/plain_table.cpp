@@ -18,21 +18,36 @@ bool asks_for_plain_numbers(const Dataset& data, const Recipe& recipe) {
   });
 }
 
+/// The numbers of cells (n, d); nothing where a column's levels are none.
+std::optional<Tensor> numbers_of(const Schema& schema, const Tensor& cells) {
+  std::vector<Tensor> columns;
+  for (int64_t j = 0; j < schema.size(); ++j) {
+    std::optional<Tensor> numbers =
+        numbers_of_cells(schema.columns[static_cast<size_t>(j)], cells.select(1, j));
+    if (!numbers) return {};
+    columns.push_back(*std::move(numbers));
+  }
+  return at::stack(columns, 1);
+}
+
 }  // namespace
 
 std::optional<Dataset> as_plain_numbers(const Dataset& table) {
   if (!table.schema) return table;
-  if (table.values.isnan().any().item<bool>()) return {};
+  const Rows cells = table.source_of_rows();
+  bool missing = false;
+  for_row_blocks(*cells, rows_per_block(table.schema->size()), [&](const Tensor& block, int64_t) {
+    missing = missing || block.isnan().any().item<bool>();
+  });
+  if (missing || !numbers_of(*table.schema, cells->block(0, 0))) return {};
   Dataset plain = table;
   plain.schema = nullptr;
-  std::vector<Tensor> columns;
-  for (int64_t j = 0; j < table.schema->size(); ++j) {
-    const Column& column = table.schema->columns[static_cast<size_t>(j)];
-    std::optional<Tensor> numbers = numbers_of_cells(column, table.values.select(1, j));
-    if (!numbers) return {};
-    columns.push_back(*std::move(numbers));
-  }
-  plain.values = at::stack(columns, 1);
+  if (table.stored)
+    plain.stored =
+        mapped_rows(cells, cells->event_shape(), at::kDouble,
+                    [schema = table.schema](const Tensor& block) { return *numbers_of(*schema, block); });
+  else
+    plain.values = *numbers_of(*table.schema, table.values);
   return plain;
 }
 

@@ -98,16 +98,17 @@ TrainOptions choose_options(TrainOptions t, bool images, bool wide_table, bool c
   return t;
 }
 
-std::shared_ptr<const TableMap> choose_table(const Dataset& training, const Recipe& recipe, const Rng& rng) {
+std::shared_ptr<const TableMap> choose_table(const Dataset& training, const Recipe& recipe, const Rng& rng,
+                                             std::vector<std::string>& notes) {
   if (recipe.warm_start) return recipe.warm_start->table;
   if (!training.schema) return nullptr;
   return std::make_shared<const TableMap>(
-      TableMap::fit(training.values, training.schema, rng.stream("table")));
+      TableMap::fit(rows_to_fit(training, notes), training.schema, rng.stream("table")));
 }
 
 Normalisation choose_normalisation(const Dataset& training, const TableMap* table, const Recipe& recipe) {
   if (table) return Normalisation::identity({table->layout().dims()});
-  if (recipe.warm_start) return recipe.warm_start->normalisation.of_type(training.values.scalar_type());
+  if (recipe.warm_start) return recipe.warm_start->normalisation.of_type(training.type());
   return default_normalisation(training, recipe.normalisation);
 }
 
@@ -120,7 +121,8 @@ GaussianMixture data_law(const Recipe& recipe, const Dataset& training, const No
       training.size() <= most_empirical,
       "objective explicit: expected at most {} rows, as every step compares with all of them, but {} has {}",
       most_empirical, training.source, training.size());
-  return GaussianMixture::empirical(normalisation.apply(training.values, at::kDouble)).to(recipe.device);
+  return GaussianMixture::empirical(normalisation.apply(training.loaded().values, at::kDouble))
+      .to(recipe.device);
 }
 
 /// Its own times, weights and loss.
@@ -196,7 +198,7 @@ Json found_again(const Dataset& data, const Recipe& recipe, const Rng& rng) {
 /// The loss of one row, and one row drawn: errors that would come after hours.
 void rehearse(const TrainingPlan& plan) {
   const Model model = plan.model(*plan.network);
-  const Dataset row = plan.data.training.subset(at::zeros({1}, at::TensorOptions(at::kLong)));
+  const Dataset row = plan.data.training.subset(at::zeros({1}, at::TensorOptions(at::kLong))).loaded();
   const at::TensorOptions type = input_type(*plan.network);
   Batch batch{.x0 = model.to_model(row.values).to(type),
               .label = row.labels.defined() ? row.labels.to(type.device()) : Tensor(),
@@ -237,7 +239,7 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
   if (!spec.is_energy()) check_prediction(spec.prediction, spec.process);
   Split parts = training_split(data, recipe.held_out, recipe.mirrored, rng);
   check_held_out(recipe.options, parts, data.source);
-  const auto table = choose_table(parts.training, recipe, rng);
+  const auto table = choose_table(parts.training, recipe, rng, notes);
   Normalisation normalisation = choose_normalisation(parts.training, table.get(), recipe);
   if (!table) check_rows(data, normalisation);
   ConditionMap condition = choose_condition(parts.training, table.get(), normalisation, recipe);

@@ -202,7 +202,7 @@ Tensor conditions_of_rows(const Model& model, const Dataset& rows, int64_t n) tr
   check(model.condition.any() && rows.size() > 0, "conditions: expected rows, and a model with conditions");
   const Tensor which = at::arange(n, at::kLong).remainder(rows.size());
   if (rows.conditions.defined()) return rows.conditions.index_select(0, which);
-  return rows.values.index_select(1, at::tensor(model.condition.places, at::kLong)).index_select(0, which);
+  return rows.rows(which).index_select(1, at::tensor(model.condition.places, at::kLong));
 } catch (...) {
   detail::throw_as_error();
 }

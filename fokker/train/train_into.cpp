@@ -166,7 +166,8 @@ TrainedRun result_of(const Trainer& trainer, Model model, TrainOutcome outcome, 
                  .steps = trainer.step(),
                  .seconds = trainer.seconds(),
                  .best = trainer.best(),
-                 .incidents = trainer.incidents()};
+                 .incidents = trainer.incidents(),
+                 .waits = trainer.waits()};
   if (outcome != TrainOutcome::stopped && held_out) run.held_out_loss = trainer.held_out_loss();
   return run;
 }

@@ -27,6 +27,7 @@ struct TrainedRun {
   std::optional<double> held_out_loss = {};
   std::optional<BestHeldOut> best = {};  ///< the lowest, with TrainOptions::keep_best or patience
   Incidents incidents = {};
+  Prefetch::Waits waits = {};  ///< for rows that stay on disk, since `first_step`
 };
 
 /// Trains into a run folder: the model, with keep_best the best one, metrics.jsonl and the newest

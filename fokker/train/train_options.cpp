@@ -35,6 +35,7 @@ void check_options(const TrainOptions& o) {
         "train: expected the numbers of steps between logs, held-out losses and checkpoints, and of held-out "
         "rows, to be > 0 but received {}, {}, {} and {}",
         o.log_every, o.held_out_every, o.checkpoint_every, o.held_out_rows);
+  check(o.workers >= 0 && o.workers <= 1024, "train: expected 0 to 1024 workers but received {}", o.workers);
   check(o.patience >= 0, "train: expected patience >= 0 but received {}", o.patience);
   check(o.most_skips > 0 && o.most_rewinds > 0,
         "train: expected at least one batch to skip, or one time to go back, but received {} and {}",

@@ -26,7 +26,8 @@ struct TrainOptions {
   OnDivergence on_divergence = OnDivergence::stop;
   int64_t most_skips = 100;  ///< batches left out before training has diverged after all
   int64_t most_rewinds = 5;  ///< the same of going back
-  Ranks ranks = {};          ///< the processes that divide each batch, and the held-out rows, among them
+  int64_t workers = 0;  ///< threads that make batches ahead of rows on disk; 0 chooses: 1, of images up to 4
+  Ranks ranks = {};     ///< the processes that divide each batch, and the held-out rows, among them
 
   /// 0 in place of what `resolve` chooses by the data; -1 for the weight decay, of which 0 is none.
   static TrainOptions undecided() {

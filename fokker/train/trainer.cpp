@@ -7,6 +7,7 @@
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
+#include "fokker/core/runtime.h"
 #include "fokker/core/stop.h"
 #include "fokker/kernel/vector/adamw.h"
 #include "fokker/train/defaults.h"
@@ -23,6 +24,14 @@ double seconds_since(Clock::time_point start) {
 std::unique_ptr<Network> given(std::unique_ptr<Network> network) {
   check(network != nullptr, "Trainer: expected a network but received none");
   return network;
+}
+
+constexpr int64_t batches_ahead = 4;
+
+/// Threads that make batches where the options name none: images have to be decoded, or are large.
+int64_t usual_workers(const Dataset& data) {
+  constexpr int most = 4;
+  return data.is_images() ? std::min(most, available_cores()) : 1;
 }
 
 }  // namespace
@@ -77,6 +86,7 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
   check_options(options_);
   if (!spec_.is_energy()) check_prediction(spec_.prediction, spec_.process);
   check(data_.training.size() > 0, "train: expected at least one row of data");
+  step_rows_ = std::make_shared<const StepRows>(rng_.stream("order"), data_.training.size(), options_.batch);
   check(!watches_held_out() || data_.held_out.size() > 0,
         "train: keeping the best weights, and patience, go by the held-out loss: expected held-out rows");
   network_->set_requires_grad(true);
@@ -91,7 +101,7 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
 
 Batch Trainer::gather(const Dataset& data, const Tensor& rows, DrawPosition position) const {
   const auto options = parameters_->values().options();
-  const Tensor values = data.values.index_select(0, rows);
+  const Tensor values = data.rows(rows);
   Batch batch{.x0 = {}, .label = {}, .step = position.step, .first = position.first_sample};
   if (table_) {
     const Rng cells = rng_.stream("cells");
@@ -107,31 +117,25 @@ Batch Trainer::gather(const Dataset& data, const Tensor& rows, DrawPosition posi
   return batch;
 }
 
-/// Rows in a fresh random order every epoch, so that each is seen equally often; batches may straddle epochs.
-Tensor Trainer::next_rows() {
-  const int64_t n = data_.training.size();
-  std::vector<Tensor> parts;
-  int64_t position = step_ * options_.batch;
-  for (int64_t left = options_.batch; left > 0;) {
-    if (position / n != epoch_) {
-      epoch_ = position / n;
-      order_ = rng_.stream("order").stream(static_cast<uint64_t>(epoch_)).permutation(n);
-    }
-    const int64_t count = std::min(left, n - position % n);
-    parts.push_back(order_.narrow(0, position % n, count));
-    position += count;
-    left -= count;
-  }
-  return at::cat(parts);
-}
-
-/// This rank's part of the next step's rows.
-Batch Trainer::next_batch() {
+/// This rank's part of a step's rows.
+Batch Trainer::batch_of(int64_t step) const {
   const Share share = options_.ranks.share(options_.batch);
-  Batch batch = gather(data_.training, next_rows().narrow(0, share.first, share.count),
-                       {.first_sample = share.first, .step = static_cast<uint64_t>(step_)});
+  Batch batch = gather(data_.training, step_rows_->of_step(step).narrow(0, share.first, share.count),
+                       {.first_sample = share.first, .step = static_cast<uint64_t>(step)});
   batch.whole = options_.batch;
   return batch;
+}
+
+Batch Trainer::next_batch() {
+  return prefetch_ ? prefetch_->batch(step_) : batch_of(step_);
+}
+
+/// Of rows that stay on disk, from the next step on.
+std::unique_ptr<Prefetch> Trainer::prefetch() const {
+  if (!data_.training.stored) return nullptr;
+  const int64_t workers = options_.workers > 0 ? options_.workers : usual_workers(data_.training);
+  return std::make_unique<Prefetch>([this](int64_t step) { return batch_of(step); }, step_, workers,
+                                    workers + batches_ahead);
 }
 
 /// The batch's loss, or this rank's part of that sum.
@@ -217,6 +221,7 @@ TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
   Line line{.start = Clock::now(), .before = seconds_, .since = seconds_, .incidents = incidents_};
   const Ranks& ranks = options_.ranks;
   share_state();
+  prefetch_ = prefetch();
   if (!ranks.alone()) agreed_ = StepExchange::agree(ranks, votes(hooks, line));
   remember();
   while (true) {
@@ -256,6 +261,14 @@ std::string Trainer::progress() const {
 }
 
 TrainOutcome Trainer::run(const TrainHooks& hooks) try {
+  // A run that throws must not leave threads that read what may go before it.
+  struct End {
+    Trainer& trainer;
+    ~End() {
+      if (trainer.prefetch_) trainer.waits_ = trainer.prefetch_->waits();
+      trainer.prefetch_.reset();
+    }
+  } const end{*this};
   return run_steps(hooks);
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::stopped) throw;

@@ -11,7 +11,9 @@
 #include "fokker/objective/objective.h"
 #include "fokker/table/table_map.h"
 #include "fokker/train/flat_parameters.h"
+#include "fokker/train/prefetch.h"
 #include "fokker/train/step_exchange.h"
+#include "fokker/train/step_rows.h"
 #include "fokker/train/train_options.h"
 
 namespace fokker {
@@ -59,7 +61,8 @@ enum class TrainOutcome {
 /// an exponential moving average of the weights. Which rows, times and noise a step sees depends on the seed
 /// and the step alone, so a resumed run continues as if it had never stopped. Ranks (TrainOptions::ranks)
 /// take a part each of every batch and add up their gradients: the steps are those of one process but for
-/// rounding, and the weights have the same bits on all.
+/// rounding, and the weights have the same bits on all. Rows that stay on disk (Dataset::stored) are read
+/// ahead by TrainOptions::workers: the batches, and so the weights, are those of the same rows in memory.
 class Trainer {
  public:
   Trainer(std::unique_ptr<Network> network, DenoiserSpec spec, std::shared_ptr<const Objective> objective,
@@ -96,6 +99,8 @@ class Trainer {
   const std::optional<BestHeldOut>& best() const { return best_; }
   std::unique_ptr<Network> best_network() const;
   const Incidents& incidents() const { return incidents_; }
+  /// How often steps of the last `run` had to wait for rows that stay on disk, and how long.
+  const Prefetch::Waits& waits() const { return waits_; }
 
   /// What the caller knows of the problem and this class does not, such as the objective's name. Its keys
   /// replace those of `problem`.
@@ -135,8 +140,9 @@ class Trainer {
   void rewind(const std::string& reason);
   void leave_out(const std::string& reason);
   Batch gather(const Dataset& data, const Tensor& rows, DrawPosition position) const;
-  Tensor next_rows();
+  Batch batch_of(int64_t step) const;
   Batch next_batch();
+  std::unique_ptr<Prefetch> prefetch() const;
   Tensor mean_loss(const Batch& batch) const;
   void check_shared_problem() const;
   Votes votes(const TrainHooks& hooks, const Line& line) const;
@@ -171,8 +177,9 @@ class Trainer {
   std::shared_ptr<const RestorePoint> restore_point_;
   StepExchange exchange_;
   Votes agreed_;
-  int64_t epoch_ = -1;
-  Tensor order_;  ///< the permutation of the current epoch
+  std::shared_ptr<const StepRows> step_rows_;
+  std::unique_ptr<Prefetch> prefetch_;  ///< while it runs, of rows that stay on disk
+  Prefetch::Waits waits_;
   Json described_ = Json::object();
   mutable std::optional<Json> data_record_;
 };

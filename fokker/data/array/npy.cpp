@@ -7,49 +7,11 @@
 #include "fokker/core/file/unfinished.h"
 #include "fokker/data/array/inflate.h"
 #include "fokker/data/array/npy_header.h"
-#include "fokker/data/endian.h"
+#include "fokker/data/array/npy_type.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
 namespace {
-
-/// How a NumPy type is read: the type of the same width, and the type it becomes.
-struct NpyType {
-  at::ScalarType stored;
-  at::ScalarType result;
-  int64_t unsigned_mask = 0;  ///< nonzero where the stored bits are unsigned
-};
-
-NpyType npy_type(const NpyHeader& header, const std::string& name) {
-  const std::string kind = header.descr.empty() ? "" : header.descr.substr(1);
-  if (kind == "f2") return {at::kHalf, at::kHalf};
-  if (kind == "f4") return {at::kFloat, at::kFloat};
-  if (kind == "f8") return {at::kDouble, at::kDouble};
-  if (kind == "i1") return {at::kChar, at::kChar};
-  if (kind == "i2") return {at::kShort, at::kShort};
-  if (kind == "i4") return {at::kInt, at::kInt};
-  if (kind == "i8") return {at::kLong, at::kLong};
-  if (kind == "u1") return {at::kByte, at::kByte};
-  if (kind == "b1") return {at::kBool, at::kBool};
-  if (kind == "u2") return {at::kShort, at::kInt, 0xffff};
-  if (kind == "u4") return {at::kInt, at::kLong, 0xffffffff};
-  if (kind == "u8") return {at::kLong, at::kLong, -1};
-  check_input(kind != "O", "{}: it holds Python objects, which are not data: save it with a numeric dtype",
-              name);
-  fail(ErrorKind::input,
-       "{}: expected numbers (float16/32/64, int8..64, uint8..64 or bool) but its dtype is '{}'", name,
-       header.descr);
-}
-
-Tensor widened(const Tensor& stored, const NpyType& type, const std::string& name) {
-  if (type.unsigned_mask == 0) return stored;
-  if (type.unsigned_mask == -1) {
-    check_input(stored.numel() == 0 || stored.min().item<int64_t>() >= 0,
-                "{}: a uint64 value exceeds 2^63 - 1", name);
-    return stored;
-  }
-  return stored.to(type.result).bitwise_and(at::Scalar(type.unsigned_mask));
-}
 
 Tensor on_cpu(const Tensor& tensor, at::ScalarType type) {
   return tensor.detach().to(at::kCPU, type).contiguous();
@@ -60,16 +22,12 @@ Tensor on_cpu(const Tensor& tensor, at::ScalarType type) {
 Tensor read_npy(ByteReader& reader) {
   const NpyHeader header = read_npy_header(reader);
   const NpyType type = npy_type(header, reader.name());
-  const char order = header.descr[0];
-  check_input(order == '<' || order == '>' || order == '|' || order == '=',
-              "{}: expected a byte order of < > | or = but its dtype is '{}'", reader.name(), header.descr);
   std::vector<int64_t> shape = header.shape;
   // Fortran order is C order of the reversed shape.
   if (header.fortran_order) std::reverse(shape.begin(), shape.end());
   Tensor tensor = read_tensor(reader, shape, type.stored);
   reader.expect_end();
-  if (order == '>') reverse_bytes(tensor);
-  tensor = widened(tensor, type, reader.name());
+  tensor = as_read(tensor, type, reader.name());
   if (!header.fortran_order) return tensor;
   std::vector<int64_t> dimensions;
   for (int64_t i = tensor.dim(); i-- > 0;) dimensions.push_back(i);

@@ -135,19 +135,33 @@ Dataset CsvTable::described(int64_t rows, const LabelTexts& labels) const {
 
 Dataset CsvTable::read() {
   RowBlocks rows(width_);
+  int64_t left_out = -1;
+  Dataset dataset =
+      read_rows([&](const double* row) { std::copy(row, row + width_, rows.add_row()); }, left_out);
+  dataset.values = rows.take(name(), left_out);
+  return dataset;
+}
+
+Dataset CsvTable::read_rows(const TakeRow& take, int64_t& left_out) {
+  std::vector<double> row(static_cast<size_t>(width_));
   RowCounters counters(width_);
   LabelTexts labels;
-  while (const auto record = next_record()) {
-    double* row = rows.add_row();
-    read_row(*record, row, labels);
-    counters.follow(row);
+  int64_t rows = 0;
+  for (; const auto record = next_record(); ++rows) {
+    read_row(*record, row.data(), labels);
+    counters.follow(row.data());
+    take(row.data());
   }
-  Dataset dataset = described(rows.rows(), labels);
-  const int64_t dropped =
-      place_that_counts([&](int64_t place) { return counters.start_of(place); }, rows.rows(), dataset);
-  dataset.values = rows.take(name(), dropped);
-  if (dropped >= 0) dataset.columns.erase(dataset.columns.begin() + dropped);
+  Dataset dataset = described(rows, labels);
+  left_out = place_that_counts([&](int64_t place) { return counters.start_of(place); }, rows, dataset);
+  if (left_out >= 0) dataset.columns.erase(dataset.columns.begin() + left_out);
   return dataset;
+}
+
+double CsvTable::bytes_per_row() const {
+  double bytes = 0;
+  for (const std::string& record : sample_) bytes += static_cast<double>(record.size() + 1);
+  return bytes / static_cast<double>(sample_.size());
 }
 
 LabelColumn CsvTable::read_labels(int64_t rows) {

@@ -26,6 +26,11 @@ class CsvTable {
   /// Choose what is read: all columns, or these by name, and one of labels. Input errors list the names.
   void choose(const std::vector<std::string>& columns, const std::string& label_column);
   Dataset read();
+  /// Receives the cells of a row, in the order of their places.
+  using TakeRow = std::function<void(const double* row)>;
+  /// The same without values: hands over each row. The place that counts the rows, and is to be left out, is
+  /// in `left_out`, else -1.
+  Dataset read_rows(const TakeRow& take, int64_t& left_out);
   /// Of the columns chosen: places in the result are numbered as they are in it.
   int64_t width() const { return width_; }
   /// The column of the file whose cells have that place.
@@ -34,6 +39,8 @@ class CsvTable {
   int64_t find(const std::string& column) const;
   bool is_nameless(size_t column) const { return nameless_[column]; }
   char decimal() const { return dialect_.decimal; }
+  /// Bytes of a row on average, of the first records.
+  double bytes_per_row() const;
   /// All that is known of it; no separator where there is one column.
   CsvFormat format() const;
 

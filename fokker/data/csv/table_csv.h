@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <map>
 #include <memory>
@@ -46,6 +47,15 @@ struct TableFile {
 /// Input error, naming file, line and column: as load_csv's and ColumnBuilder's; a cell that a known schema
 /// does not hold; a column of it, or one that something is said of, that the file has not; no column left.
 TableFile load_table(const std::filesystem::path& path, const TableOptions& options = {});
+
+/// The cells of the next row, one for each column.
+using TakeCells = std::function<void(const std::vector<double>& row)>;
+
+/// Reads such a table a row at a time: hands over the cells of each and returns what load_table does, without
+/// values. Where there is no schema it is that of the first `most_inferred` rows (a note says so where there
+/// are more), and a later cell that it does not hold is an input error, naming the line.
+Dataset stream_table(const std::filesystem::path& path, const TableOptions& options, int64_t most_inferred,
+                     const TakeCells& take);
 
 /// Writes a dataset as delimited text in its format, which is that of the file that it was read from, its
 /// cells as its schema says, quoted where RFC 4180 asks for it; as save_csv where it has no schema. Atomic.
