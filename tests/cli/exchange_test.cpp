@@ -100,8 +100,12 @@ TEST_F(CliExchange, RefusesBeforeAnythingIsWritten) {
   change("pipeline/unet/config.json", "down_block_types", {"SkipDownBlock2D"});
   EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input), HasSubstr("SkipDownBlock2D"));
   change("pipeline/unet/config.json", "_class_name", "UNet2DConditionModel");
-  EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input),
-              HasSubstr("expected _class_name to be UNet2DModel, of images, but found UNet2DConditionModel"));
+  EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input), HasSubstr("CrossAttnDownBlock2D"));
+  change("pipeline/unet/config.json", "_class_name", "Transformer2DModel");
+  EXPECT_THAT(
+      refusal("import pipeline --out other", ErrorKind::input),
+      HasSubstr("expected _class_name to be UNet2DModel or UNet2DConditionModel, of images, but found "
+                "Transformer2DModel"));
   change("pipeline/unet/config.json", "_class_name", "UNet2DModel");
   change("pipeline/unet/config.json", "out_channels", 2);
   EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input),

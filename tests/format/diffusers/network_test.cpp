@@ -1,6 +1,7 @@
 // Forward passes of networks whose weights, inputs and outputs diffusers wrote (make_networks.py).
 #include <gtest/gtest.h>
 
+#include "expect_error.h"
 #include "fokker/format/diffusers/tensor_names.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/nn/unet/unet.h"
@@ -130,6 +131,37 @@ TEST(DiffusersNetwork, SaysWhatItsLabelsAre) {
   EXPECT_THROW(network->forward(vector.x, vector.t, {}), Error);
 }
 
+// The row that stands for no class is none that a label can name: the others are counted without it.
+TEST(DiffusersNetwork, AnyRowMayStandForNoClass) {
+  NetworkFixture f = read_fixture("classes");
+  const GradientMode off(false);
+  const auto every = network_of(f);
+  const auto of_row = [&](int64_t row) { return every->forward(f.x, f.t, at::full({2}, row, at::kLong)); };
+  for (const int64_t none : {0, 2, 4}) {
+    f.config["unconditional_class"] = none;
+    const auto network = network_of(f);
+    EXPECT_TRUE(network->knows_no_label());
+    EXPECT_EQ(network->classes(), 4);
+    EXPECT_EQ(network->config()["unconditional_class"], none);
+    const auto frozen = network->frozen();
+    for (const Forward* form : {static_cast<const Forward*>(network.get()), frozen.get()}) {
+      const auto close = [&](const Tensor& y, int64_t row) { return relative_error(y, of_row(row)) < 1e-5; };
+      EXPECT_TRUE(close(form->forward(f.x, f.t, {}), none));
+      EXPECT_TRUE(close(form->forward(f.x, f.t, at::full({2}, -1, at::kLong)), none));
+      for (int64_t label = 0; label < 4; ++label)
+        EXPECT_TRUE(close(form->forward(f.x, f.t, at::full({2}, label, at::kLong)), label + (label >= none)))
+            << none << ", " << label;
+      if (none < 4) {
+        EXPECT_THROW(form->forward(f.x, f.t, at::full({2}, 4, at::kLong)), Error);
+      }
+    }
+  }
+  f.config["unconditional_class"] = 5;
+  EXPECT_THROW(make_network(f.config, 0), Error);
+  f.config["unconditional_class"] = -1;
+  EXPECT_THROW(make_network(f.config, 0), Error);
+}
+
 // What UNet2DConditionModel is told: a token alone, or after the numbers of a label.
 TEST(DiffusersNetwork, AttendsToAToken) {
   const auto numbers = [](const char* name) { return network_of(read_fixture(name))->condition_size(); };
@@ -169,7 +201,7 @@ TEST(DiffusersNetwork, RefusesByNameWhatNoConditionIs) {
   const auto refusal = [&](const char* key, const Json& value) {
     Json config = token;
     config[key] = value;
-    return error_of([&] { make_network(config, 0); }, ErrorKind::input);
+    return refusal_of([&] { make_network(config, 0); }, ErrorKind::input);
   };
   for (const auto& [key, value] :
        std::vector<std::pair<const char*, Json>>{{"addition_embed_type", "text_time"},
