@@ -105,7 +105,8 @@ TEST_F(CliExchange, AnImportedNetworkOfClassesIsUsedWithLabels) {
   EXPECT_THAT(refusal("sample named --n 2 --steps 2 --label 3 --out b.npy --quiet"), HasSubstr("label"));
   const std::string loose = " --rtol 0.1 --atol 0.1 --quiet ";
   EXPECT_EQ(refusal("likelihood every --data few.npy --labels two.npy --divergence hutchinson" + loose), "");
-  EXPECT_EQ(refusal("encode every --data few.npy --labels two.npy --out z.npy" + loose), "");
+  save_npz(path("few.npz"), {{"x", load_npy(path("few.npy"))}, {"labels", at::tensor({2, 0}, at::kLong)}});
+  EXPECT_EQ(refusal("encode every --data few.npz --out z.npy" + loose), "");
   const std::string tune = " --steps 2 --batch 8 --no-report --quiet ";
   EXPECT_EQ(refusal("train --data images.npy --labels labels.npy --from every --out tuned" + tune), "");
   EXPECT_THAT(refusal("train --data images.npy --from every --out other" + tune),

@@ -88,6 +88,7 @@ void check_transformers(const UNetOptions& o) {
       "{} and {}",
       levels, t.heads.size(), t.layers.size(), t.down.size(), t.up.size());
   for (size_t i = 0; i < levels; ++i) {
+    if (!t.down[i] && !t.up[i] && (i + 1 < levels || !t.middle)) continue;
     check(t.heads[i] > 0 && o.block_out_channels[i] % t.heads[i] == 0,
           "UNet: expected channels with transformers to be multiples of their heads but received {} and {}",
           o.block_out_channels[i], t.heads[i]);
@@ -124,6 +125,8 @@ void check_options(const UNetOptions& o) {
 
 UNetOptions completed(UNetOptions o) {
   if (o.up_attention.empty()) o.up_attention = o.down_attention;
+  for (auto* numbers : {&o.transformers.heads, &o.transformers.layers})
+    if (o.of_conditions && numbers->empty()) numbers->assign(o.block_out_channels.size(), 1);
   check_options(o);
   return o;
 }
