@@ -74,6 +74,10 @@ void describe_import(Command& c, ImportCommandOptions& o) {
     c.option("--process", o.told.process, "Process that it was trained on, where its files do not say it");
   if (is_offered("predict"))
     c.option("--predict", o.told.predict, "What the network predicts, where its files do not say it");
+  if (is_offered("unconditional"))
+    c.option(
+        "--unconditional", o.told.unconditional,
+        "The class that stands for none, by its number: then a label may be left out, and guidance works");
   c.flag("--overwrite", o.overwrite, "Replace a run that is in --out already", Command::Saved::no);
 }
 

@@ -28,7 +28,7 @@ Tensor as_pictured(const Model& model, const Tensor& values) {
 
 fokker::SampleOptions preview_options(const Model& model, const Dataset& training, int64_t n) {
   fokker::SampleOptions options = preview_options(model);
-  if (model.condition.any()) options.conditions = conditions_of_rows(model, training, n);
+  ask_as_rows(model, &training, n, options);
   return options;
 }
 

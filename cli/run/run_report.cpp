@@ -55,6 +55,10 @@ Split read_imported(const TrainSettings& settings, const Model& model) {
   const Dataset data = read_data(settings, &known);
   check_input(data.event_shape() == model.row_shape(), "{}: expected rows of shape {} but it has {}",
               settings.data, shape_string(model.row_shape()), shape_string(data.event_shape()));
+  check_input(
+      model.network->knows_no_label() || data.labels.defined() || data.conditions.defined(),
+      "{}: expected labels, or --labels with what each row is told, as the network knows no rows without",
+      settings.data);
   return split_data(settings, data);
 }
 
@@ -66,12 +70,14 @@ void find_data(report::RunRecord& record, const ReportRequest& request) {
   if (!request.data_file.empty() && imported) {
     TrainSettings settings;
     settings.data = request.data_file;
+    settings.labels = request.labels;
     settings.reading = request.reading;
     return void(record.data = read_imported(settings, record.model));
   }
   if (!request.data_file.empty()) {
     TrainSettings settings = recorded_settings(request.run, record.model.training);
     settings.data = request.data_file;
+    if (!request.labels.empty()) settings.labels = request.labels;
     settings.reading = request.reading.or_else(settings.reading);
     return void(record.data = read_split(settings, record.model));
   }

@@ -11,6 +11,7 @@ struct ReportRequest {
   CommonOptions common;
   std::string out = {};            ///< where empty, report.html in the run folder
   std::string data_file = {};      ///< in place of the file that the run names
+  std::string labels = {};         ///< of its rows, where they are in a file of their own
   DataOptions reading = {};        ///< of that file; what is not given is as the run read its own
   std::optional<Split> data = {};  ///< where the rows are at hand
 };

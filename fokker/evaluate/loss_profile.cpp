@@ -9,7 +9,7 @@
 namespace fokker {
 
 LossProfile loss_profile(const Denoiser& denoiser, const Weighting& weighting, const Tensor& x0,
-                         const std::vector<double>& times, const Rng& rng) try {
+                         const std::vector<double>& times, const Rng& rng, const Tensor& label) try {
   check(x0.size(0) > 1, "loss_profile: expected at least 2 rows but received {}", x0.size(0));
   const GradientMode off(false);
   const DenoisingObjective objective({.weighting = weighting, .times = {}});
@@ -20,7 +20,7 @@ LossProfile loss_profile(const Denoiser& denoiser, const Weighting& weighting, c
     check(t >= 0 && t <= 1, "loss_profile: expected times in [0, 1] but received {}", t);
     const Tensor noise = rng.stream(i).normal(x0.sizes(), {}, x0.options());
     const Tensor loss =
-        objective.loss_at(denoiser, {.x0 = x0, .label = {}}, at::full({n}, t, at::kDouble), noise)
+        objective.loss_at(denoiser, {.x0 = x0, .label = label}, at::full({n}, t, at::kDouble), noise)
             .to(at::kCPU, at::kDouble);
     profile.loss.push_back(loss.mean().item<double>());
     profile.standard_error.push_back(loss.std().item<double>() / std::sqrt(static_cast<double>(n)));

@@ -15,10 +15,10 @@ struct LossProfile {
 };
 
 /// The loss on rows x0 (n, event...) of the model's space, n > 1. Row i meets the same noise in every call
-/// with the same rng, so that profiles of two denoisers differ by what they know alone. Labels take no part.
-/// Argument errors name a time outside [0, 1].
+/// with the same rng, so that profiles of two denoisers differ by what they know alone. Without the labels of
+/// all rows it is the unconditional estimate's. Argument errors name a time outside [0, 1].
 LossProfile loss_profile(const Denoiser& denoiser, const Weighting& weighting, const Tensor& x0,
-                         const std::vector<double>& times, const Rng& rng);
+                         const std::vector<double>& times, const Rng& rng, const Tensor& label = {});
 
 /// The exact denoiser in the native value of another prediction: with it, the least loss that any network of
 /// that prediction can have on the law (the conditional mean minimises a mean square; the lecture on

@@ -14,8 +14,12 @@ namespace fokker {
 namespace {
 
 void check_heeded(const ImportFormat& format, const ImportOptions& o) {
-  const std::array<std::pair<const char*, const std::string*>, 4> all = {
-      {{"key", &o.key}, {"mlp", &o.mlp}, {"process", &o.process}, {"predict", &o.predict}}};
+  const std::array<std::pair<const char*, const std::string*>, 5> all = {
+      {{"key", &o.key},
+       {"mlp", &o.mlp},
+       {"process", &o.process},
+       {"predict", &o.predict},
+       {"unconditional", &o.unconditional}}};
   for (const auto& [name, value] : all)
     check(value->empty() ||
               std::find(format.options.begin(), format.options.end(), name) != format.options.end(),
@@ -27,8 +31,8 @@ void check_heeded(const ImportFormat& format, const ImportOptions& o) {
 const std::vector<ImportFormat>& import_formats() {
   static const std::vector<ImportFormat> formats = {
       {"diffusers",
-       "a folder of a diffusers pipeline or UNet2DModel",
-       {},
+       "a folder of a diffusers pipeline, UNet2DModel or UNet2DConditionModel",
+       {"unconditional"},
        is_diffusers_folder,
        load_pipeline},
       {"torch",

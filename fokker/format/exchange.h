@@ -10,10 +10,11 @@ namespace fokker {
 
 /// What is said of a model of another program that its files do not say. Empty: nothing.
 struct ImportOptions {
-  std::string key = {};      ///< of a nested checkpoint: where its weights are
-  std::string mlp = {};      ///< the layers of a fully connected network: "2-256-256-1,elu,input=x+t"
-  std::string process = {};  ///< PROCESS that it was trained on
-  std::string predict = {};  ///< what it predicts
+  std::string key = {};            ///< of a nested checkpoint: where its weights are
+  std::string mlp = {};            ///< the layers of a fully connected network: "2-256-256-1,elu,input=x+t"
+  std::string process = {};        ///< PROCESS that it was trained on
+  std::string predict = {};        ///< what it predicts
+  std::string unconditional = {};  ///< of a table of classes: the row that stands for no class
 };
 
 /// A model that was read, and what is worth saying about how: what was guessed or is left out.

@@ -15,6 +15,7 @@
 #include "fokker/format/diffusers/scheduler.h"
 #include "fokker/format/network_folder.h"
 #include "fokker/nn/table/table_network.h"
+#include "fokker/nn/unet/unet.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -26,7 +27,7 @@ constexpr int format_version = 1;
 
 /// Whether diffusers knows the network: others of images are written as those of tables.
 bool is_unet(const Model& model) {
-  return model.network->class_name() == "UNet2DModel";
+  return is_unet_class(model.network->class_name());
 }
 
 std::string part_name(const Model& model) {

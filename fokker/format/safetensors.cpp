@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <unordered_set>
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
@@ -21,34 +23,43 @@ const char* name_of(const NamedTensor& tensor) {
   return name;
 }
 
-/// Wide types first, then by name: aligned, and the same file for the same tensors.
+/// By type, wide ones first, then by name, as the format's own writer does.
 std::vector<NamedTensor> in_file_order(std::vector<NamedTensor> tensors) {
   std::sort(tensors.begin(), tensors.end(), [](const NamedTensor& a, const NamedTensor& b) {
-    return std::pair(-static_cast<int64_t>(a.tensor.element_size()), a.name) <
-           std::pair(-static_cast<int64_t>(b.tensor.element_size()), b.name);
+    return std::pair(safetensors_type_place(a.tensor.scalar_type()), a.name) <
+           std::pair(safetensors_type_place(b.tensor.scalar_type()), b.name);
   });
   return tensors;
 }
 
-std::string make_header(const std::vector<NamedTensor>& tensors,
-                        const std::map<std::string, std::string>& metadata) {
-  nlohmann::json header = nlohmann::json::object();
-  if (!metadata.empty()) header[safetensors_metadata] = metadata;
-  uint64_t offset = 0;
-  for (const NamedTensor& tensor : tensors) {
-    check(tensor.name != safetensors_metadata && !header.contains(tensor.name),
-          "save_safetensors: expected distinct names but received '{}' twice (or reserved)", tensor.name);
-    const uint64_t end = offset + tensor.tensor.nbytes();
-    header[tensor.name] = {
-        {"dtype", name_of(tensor)}, {"shape", tensor.tensor.sizes().vec()}, {"data_offsets", {offset, end}}};
-    offset = end;
-  }
-  std::string text;
+std::string json_of(const nlohmann::json& json) {
   try {
-    text = header.dump();
+    return json.dump();
   } catch (const nlohmann::json::exception&) {
     fail(ErrorKind::argument, "save_safetensors: expected names and metadata in UTF-8");
   }
+}
+
+/// What the format's own writer writes: the metadata, then the tensors in the order of their bytes.
+std::string make_header(const std::vector<NamedTensor>& tensors,
+                        const std::map<std::string, std::string>& metadata) {
+  std::string text = "{";
+  const auto member = [&](const std::string& name, const std::string& value) {
+    if (text.size() > 1) text += ',';
+    text += json_of(name) + ':' + value;
+  };
+  if (!metadata.empty()) member(safetensors_metadata, json_of(metadata));
+  std::unordered_set<std::string> names = {safetensors_metadata};
+  uint64_t offset = 0;
+  for (const NamedTensor& tensor : tensors) {
+    check(names.insert(tensor.name).second,
+          "save_safetensors: expected distinct names but received '{}' twice (or reserved)", tensor.name);
+    const uint64_t end = offset + tensor.tensor.nbytes();
+    member(tensor.name, fmt::format(R"({{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})", name_of(tensor),
+                                    json_of(tensor.tensor.sizes().vec()), offset, end));
+    offset = end;
+  }
+  text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');
   check(text.size() <= SafetensorsLimits::header, "save_safetensors: the header exceeds {} bytes",
         SafetensorsLimits::header);

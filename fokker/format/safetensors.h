@@ -15,8 +15,9 @@ struct SafetensorsFile {
 
 /// Writes tensors in the safetensors layout: 8 bytes little-endian header length, a JSON header
 /// {name: {dtype, shape, data_offsets}}, then the data without gaps. Types F64, F32, F16, BF16, I64, I32,
-/// I16, I8, U8, BOOL. Wide types come first, so that every tensor is aligned. Atomic; resource error where
-/// the disk is full; argument error on a duplicate name or another type.
+/// I16, I8, U8, BOOL. Wide types come first, so that every tensor is aligned; types, names and the header are
+/// in the order of the format's own writer, so that the same tensors make the same file. Atomic; resource
+/// error where the disk is full; argument error on a duplicate name or another type.
 void save_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                       const std::map<std::string, std::string>& metadata = {});
 

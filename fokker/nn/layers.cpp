@@ -18,7 +18,13 @@ bool overwritable(const Tensor& x) {
 }  // namespace
 
 Tensor Linear::operator()(const Tensor& x) const {
-  return at::linear(factor(x), factor(weight), factor(bias)).to(x.scalar_type());
+  const Tensor y = bias.defined() ? at::linear(factor(x), factor(weight), factor(bias))
+                                  : at::linear(factor(x), factor(weight));
+  return y.to(x.scalar_type());
+}
+
+Tensor LayerNorm::operator()(const Tensor& x) const {
+  return at::layer_norm(x, weight.sizes(), weight, bias, eps);
 }
 
 Tensor Convolution::operator()(const Tensor& x) const {
@@ -48,8 +54,11 @@ Tensor ClassEmbedding::operator()(const Tensor& label) const {
   if (!label.defined()) return at::embedding(weight, rows(label).to(weight.device()));
   // On an accelerator this check would wait for the device; an index out of range fails there by itself.
   if (label.is_cpu() && label.numel() > 0) {
+    // A row that is passed over is none that a label can name; the last one may be named by its number too.
+    const bool passed_over =
+        unconditional && unconditional_row >= 0 && unconditional_row + 1 < weight.size(0);
     const int64_t low = label.min().item<int64_t>(), high = label.max().item<int64_t>(),
-                  last = weight.size(0) - 1, first = unconditional ? -1 : 0;
+                  last = weight.size(0) - (passed_over ? 2 : 1), first = unconditional ? -1 : 0;
     check(low >= first && high <= last, "class embedding: expected labels in [{}, {}] but received {} to {}",
           first, last, low, high);
   }
@@ -60,8 +69,10 @@ Tensor ClassEmbedding::rows(const Tensor& label) const {
   const int64_t last = weight.size(0) - 1;
   check(label.defined() || unconditional,
         "class embedding: expected a label, as the network has no unconditional class, but received none");
-  if (!label.defined()) return at::full({1}, last, at::kLong);
-  return at::where(label < 0, at::full_like(label, last), label);
+  const int64_t none = unconditional && unconditional_row >= 0 ? unconditional_row : last;
+  if (!label.defined()) return at::full({1}, none, at::kLong);
+  const Tensor row = none < last ? label + (label >= none).to(at::kLong) : label;
+  return at::where(label < 0, at::full_like(label, none), row);
 }
 
 Tensor condition_inputs(const Tensor& condition, int64_t k, const at::TensorOptions& type) {
@@ -145,6 +156,10 @@ Linear LayerBuilder::linear(const std::string& name, int64_t inputs, int64_t out
           uniform(name + ".bias", {outputs}, inputs, zero)};
 }
 
+Linear LayerBuilder::projection(const std::string& name, int64_t inputs, int64_t outputs) {
+  return {uniform(name + ".weight", {outputs, inputs}, inputs, false), {}};
+}
+
 Convolution LayerBuilder::convolution(const std::string& name, int64_t inputs, int64_t outputs,
                                       int64_t kernel, bool zero) {
   const int64_t fan_in = inputs * kernel * kernel;
@@ -155,6 +170,10 @@ Convolution LayerBuilder::convolution(const std::string& name, int64_t inputs, i
 GroupNorm LayerBuilder::group_norm(const std::string& name, int64_t channels, int64_t groups, double eps) {
   return {add(name + ".weight", at::ones({channels})), add(name + ".bias", at::zeros({channels})), groups,
           eps};
+}
+
+LayerNorm LayerBuilder::layer_norm(const std::string& name, int64_t size) {
+  return {add(name + ".weight", at::ones({size})), add(name + ".bias", at::zeros({size}))};
 }
 
 Tensor LayerBuilder::normal(const std::string& name, IntArrayRef shape, double scale) {

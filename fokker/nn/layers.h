@@ -10,7 +10,7 @@
 
 namespace fokker {
 
-/// y = x W^T + b over the last dimension. weight (out, in), bias (out).
+/// y = x W^T + b over the last dimension. weight (out, in), bias (out), or undefined for none.
 struct Linear {
   Tensor weight, bias;
   Tensor operator()(const Tensor& x) const;
@@ -32,16 +32,24 @@ struct GroupNorm {
   Tensor operator()(const Tensor& x, kernel::NormActivation activation) const;
 };
 
+/// Normalisation of the last dimension (Ba et al. 2016) with a scale and shift of each number.
+struct LayerNorm {
+  Tensor weight, bias;
+  double eps = 1e-5;
+  Tensor operator()(const Tensor& x) const;
+};
+
 /// convolution(silu(norm(x))) + shift + residual, for a 3 x 3 convolution of stride 1; a shift (n, outputs)
 /// or (1, outputs), and both may be undefined.
 Tensor normalised_convolution(const GroupNorm& norm, const Convolution& convolution, const Tensor& x,
                               const Tensor& shift = {}, const Tensor& residual = {});
 
-/// One learned vector for each class: weight (rows, size). The last row is the unconditional class, where
-/// there is one.
+/// One learned vector for each class: weight (rows, size). One row is the unconditional class, where there is
+/// one; classes are counted without it.
 struct ClassEmbedding {
   Tensor weight;
   bool unconditional = true;
+  int64_t unconditional_row = -1;  ///< -1: the last
   bool defined() const { return weight.defined(); }
   /// label (n) int64, -1 for unconditional, -> (n, size); an undefined label -> (1, size). Argument error
   /// where a label is not in [-1, rows), or without an unconditional class not in [0, rows) or undefined.
@@ -105,9 +113,12 @@ class LayerBuilder {
   explicit LayerBuilder(uint64_t seed) : rng_(Rng(seed).stream("network")) {}
 
   Linear linear(const std::string& name, int64_t inputs, int64_t outputs, bool zero = false);
+  /// A layer without a bias.
+  Linear projection(const std::string& name, int64_t inputs, int64_t outputs);
   Convolution convolution(const std::string& name, int64_t inputs, int64_t outputs, int64_t kernel,
                           bool zero = false);
   GroupNorm group_norm(const std::string& name, int64_t channels, int64_t groups, double eps);
+  LayerNorm layer_norm(const std::string& name, int64_t size);
   ClassEmbedding class_embedding(const std::string& name, int64_t rows, int64_t size);
   /// A parameter of that very name, normal with deviation `scale`.
   Tensor normal(const std::string& name, IntArrayRef shape, double scale);

@@ -46,6 +46,10 @@ class Network : public Forward {
   /// Numbers in the vector that a row may be conditioned on in place of a class; 0 where there is none.
   virtual int64_t condition_size() const { return 0; }
 
+  /// Whether a row may have no label. A network of another program may know no such rows: it is trained with
+  /// every label, and cannot be guided by weighing against none.
+  virtual bool knows_no_label() const { return true; }
+
   /// A deep copy: same architecture, own parameters, of the same type, device and wish for gradients. Unless
   /// overridden (copy_parameters helps), made anew from config() by the registered maker: argument error
   /// where there is none of that name, or where it makes another class than this.

@@ -26,10 +26,11 @@ struct NetworkRegistry {
                             },
                             true};
     entries["FokkerTableNetwork"] = {TableNetwork::from_config, true};
-    entries["UNet2DModel"] = {[](const Json& config, uint64_t seed) {
-                                return std::make_unique<UNet>(UNetOptions::from_config(config), seed);
-                              },
-                              true};
+    for (const char* name : {"UNet2DModel", "UNet2DConditionModel"})
+      entries[name] = {[](const Json& config, uint64_t seed) {
+                         return std::make_unique<UNet>(UNetOptions::from_config(config), seed);
+                       },
+                       true};
   }
 };
 

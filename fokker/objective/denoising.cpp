@@ -8,7 +8,8 @@ Tensor DenoisingObjective::loss(const Denoiser& denoiser, const Batch& batch, co
   const Tensor times = batch_times(denoiser.process(), batch, options_.times, rng);
   const Tensor noise = batch_noise(batch, rng);
   Batch dropped = batch;
-  dropped.label = drop_labels(batch.label, options_.label_dropout, batch.position(), rng.stream("label"));
+  dropped.label =
+      drop_labels(batch.label, batch.dropout(options_.label_dropout), batch.position(), rng.stream("label"));
   return loss_at(denoiser, dropped, times, noise);
 } catch (...) {
   detail::throw_as_error();

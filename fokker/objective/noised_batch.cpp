@@ -40,7 +40,7 @@ NoisedBatch noise_batch_at(const GaussianProcess& process, const Batch& batch, c
                            double label_dropout, const Rng& rng) {
   const Tensor noise = batch_noise(batch, rng);
   return {process.perturb(batch.x0, noise, times), noise, times,
-          drop_labels(batch.label, label_dropout, batch.position(), rng.stream("label"))};
+          drop_labels(batch.label, batch.dropout(label_dropout), batch.position(), rng.stream("label"))};
 }
 
 }  // namespace fokker

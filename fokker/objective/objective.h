@@ -12,9 +12,12 @@ struct Batch {
   Tensor levels = {};  ///< of a table: (n, discrete parts) int64, the levels that x0 holds the points of
   int64_t first = 0;   ///< of a batch that processes share: the place of row 0 in it
   int64_t whole = 0;   ///< the rows of all; 0: there are no others
+  bool labels_kept = false;  ///< none is dropped: the network knows no rows without (Network::knows_no_label)
 
   /// What is random of row i is that of row first + i of the whole.
   DrawPosition position() const { return {first, step}; }
+  /// The probability with which a label is dropped, where an objective asks for this one.
+  double dropout(double probability) const { return labels_kept ? 0 : probability; }
   int64_t whole_size() const { return whole > 0 ? whole : x0.size(0); }
   /// The part of numbers that are drawn for the whole, (whole_size) -> (n).
   Tensor part_of(const Tensor& numbers) const { return numbers.narrow(0, first, x0.size(0)); }

@@ -104,8 +104,8 @@ Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const 
   const Bf16Products products(model.bf16);
   const Tensor losses = model.function.space().losses(
       model.function.layers(), x, 0.25 * log_ratio.to(x.options()),
-      drop_labels(batch.label, options_.label_dropout, batch.position(), rng.stream("label")), given,
-      {target, levels});
+      drop_labels(batch.label, batch.dropout(options_.label_dropout), batch.position(), rng.stream("label")),
+      given, {target, levels});
   return (losses * weights).sum(1);
 } catch (...) {
   detail::throw_as_error();

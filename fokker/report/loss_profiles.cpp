@@ -14,15 +14,32 @@ constexpr int64_t kLawRows = 4000;
 constexpr int64_t kProfileImages = 32;
 constexpr int64_t kMostExactRows = 5000;
 
-Tensor model_rows(const Material& m, const Dataset& data, int64_t count, const char* stream) {
+/// Rows of the model's space, and what the network must be told of them.
+struct ModelRows {
+  Tensor x, label;
+  ModelRows first(int64_t count) const {
+    return {x.narrow(0, 0, count), label.defined() ? label.narrow(0, 0, count) : label};
+  }
+};
+
+/// Labels of rows that a network knows nothing of without; undefined where it does.
+Tensor told_labels(const Model& model, const Dataset& rows) {
+  if (model.network->knows_no_label()) return {};
+  return rows.conditions.defined() ? model.condition.to_model(rows.conditions, at::kFloat) : rows.labels;
+}
+
+ModelRows model_rows(const Material& m, const Dataset& data, int64_t count, const char* stream) {
   const RowOrder order(Rng(m.options.seed).stream(stream), data.size());
-  return m.run.model.to_model(data.rows(order.rows(0, std::min(count, data.size()))));
+  const Tensor rows = order.rows(0, std::min(count, data.size()));
+  return {m.run.model.to_model(data.rows(rows)), told_labels(m.run.model, data.subset(rows))};
 }
 
 LossProfile measure(const Material& m, const Tensor& rows, const Denoiser& denoiser,
-                    const std::vector<double>& times, at::TensorOptions type) {
+                    const std::vector<double>& times, at::TensorOptions type, const Tensor& label = {}) {
   const Weighting weighting = Weighting::from_name(weighting_of(m.run.model.training));
-  return loss_profile(denoiser, weighting, rows.to(type), times, Rng(m.options.seed).stream("loss profile"));
+  const Tensor told = label.defined() && label.is_floating_point() ? label.to(type) : label;
+  return loss_profile(denoiser, weighting, rows.to(type), times, Rng(m.options.seed).stream("loss profile"),
+                      told);
 }
 
 /// How often each row meets noise, so that about `count` terms are averaged.
@@ -30,9 +47,13 @@ int64_t repeats_of(const Tensor& rows, int64_t count) {
   return std::max<int64_t>(1, count / rows.size(0));
 }
 Tensor repeated(const Tensor& rows, int64_t count) {
+  if (!rows.defined()) return rows;
   std::vector<int64_t> times(static_cast<size_t>(rows.dim()), 1);
   times[0] = repeats_of(rows, count);
   return rows.repeat(times);
+}
+ModelRows repeated(const ModelRows& rows, int64_t count) {
+  return {repeated(rows.x, count), repeated(rows.label, count)};
 }
 
 /// A row that comes again tells nothing new of the law: the error is at most that of the rows each counted
@@ -63,20 +84,20 @@ void add_optimum(Profiles& p, const GaussianMixture& law, const Tensor& rows, co
 /// The least loss on the training rows themselves.
 void add_bound(Profiles& p, int64_t count, const Denoiser& denoiser, const Material& m,
                at::TensorOptions type) {
-  const Tensor rows = model_rows(m, m.run.data->training, kMostExactRows, "exact rows");
-  const AnalyticDenoiser exact(GaussianMixture::empirical(rows.flatten(1).to(at::kDouble)),
+  const ModelRows rows = model_rows(m, m.run.data->training, kMostExactRows, "exact rows");
+  const AnalyticDenoiser exact(GaussianMixture::empirical(rows.x.flatten(1).to(at::kDouble)),
                                m.run.model.spec.process);
-  const Tensor some = repeated(rows.narrow(0, 0, std::min(count, rows.size(0))), count);
-  p.best = measure(m, some, exact_as(exact, m.run.model.spec.native()), p.measured.times, at::kDouble);
-  p.training = of_distinct_rows(measure(m, some, denoiser, p.measured.times, type),
-                                repeats_of(rows.narrow(0, 0, std::min(count, rows.size(0))), count));
+  const ModelRows first = rows.first(std::min(count, rows.x.size(0))), some = repeated(first, count);
+  p.best = measure(m, some.x, exact_as(exact, m.run.model.spec.native()), p.measured.times, at::kDouble);
+  p.training = of_distinct_rows(measure(m, some.x, denoiser, p.measured.times, type, some.label),
+                                repeats_of(first.x, count));
   p.best_name = "bound on training rows";
   p.best_meaning = fmt::format(
       "The law of the data is not known. The bound is the loss of the exact denoiser of {} training rows on "
       "these rows: but for the noise of the measurement no network can be below it there, and one that "
       "reached it would have memorised them. It bounds the loss on training rows alone and is no aim for the "
       "loss on held-out rows.",
-      thousands(rows.size(0)));
+      thousands(rows.x.size(0)));
 }
 
 }  // namespace
@@ -97,24 +118,25 @@ Profiles measure_profiles(const Material& m) {
   // A few held-out rows differ from the law by their own chance, and the optimum holds for the law alone.
   const auto law = known_law(m);
   const Rng rng = Rng(m.options.seed).stream("profile rows");
-  const Tensor distinct =
-      law ? model.normalisation.apply(m.run.law->sample(kLawRows, rng), at::kFloat)
+  const ModelRows distinct =
+      law ? ModelRows{model.normalisation.apply(m.run.law->sample(kLawRows, rng), at::kFloat), {}}
           : model_rows(m, held_out ? data.held_out : data.training, count, "profile rows");
-  const int64_t repeats = law ? 1 : repeats_of(distinct, count);
-  const Tensor rows = law ? distinct : repeated(distinct, count);
+  const int64_t repeats = law ? 1 : repeats_of(distinct.x, count);
+  const ModelRows rows = law ? distinct : repeated(distinct, count);
   Profiles p{
       .measured = of_distinct_rows(
-          measure(m, rows, *denoiser, profile_times(model.spec.process, m.options.times), type), repeats),
+          measure(m, rows.x, *denoiser, profile_times(model.spec.process, m.options.times), type, rows.label),
+          repeats),
       .rows = law        ? "fresh draws of the law"
               : held_out ? "held-out rows"
                          : "training rows",
-      .measured_rows = distinct.size(0),
+      .measured_rows = distinct.x.size(0),
       .training = {},
       .best = {},
       .best_name = {},
       .best_meaning = {}};
   if (law)
-    add_optimum(p, *law, rows, m);
+    add_optimum(p, *law, rows.x, m);
   else
     add_bound(p, count, *denoiser, m, type);
   if (!held_out) p.training.reset();

@@ -39,8 +39,7 @@ void draw_samples(Material& m) {
       usual_grid(model.spec.process, (m.images() ? m.options.image_frames : m.options.frames) - 1);
   Trajectory trajectory(grid.steps(), shape, at::TensorOptions(parameter.scalar_type()));
   SampleOptions options{.grid = grid, .observers = {trajectory.observer()}};
-  if (const Dataset* rows = compared_rows(m); rows && model.condition.any())
-    options.conditions = conditions_of_rows(model, *rows, shape[0]);
+  ask_as_rows(model, compared_rows(m), shape[0], options);
   m.samples = m.shown(sample(model, shape[0], Rng(m.options.seed).stream("report"), options).values);
   m.times = grid.times();
   m.scaled_states = is_additive(model.spec.process);
@@ -112,7 +111,7 @@ void try_sampling(const Model& model, const Dataset& training) {
   const TimeGrid grid =
       usual_grid(model.spec.process, (model.is_image() ? options.image_frames : options.frames) - 1);
   SampleOptions sampling{.grid = grid};
-  if (model.condition.any()) sampling.conditions = conditions_of_rows(model, training, 1);
+  ask_as_rows(model, &training, 1, sampling);
   detail::trial_row(model, Rng(0), sampling);
 }
 

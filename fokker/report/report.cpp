@@ -18,7 +18,7 @@ constexpr size_t kTitleLength = 80;
 /// Ours by what they are called, a program's own by its class.
 std::string kind_of(const Network& network) {
   const std::string name = network.class_name();
-  if (name == "UNet2DModel") return "A U-Net";
+  if (is_unet_class(name)) return "A U-Net";
   if (name == "FokkerTableNetwork") return "An MLP of a table";
   return name == "FokkerMlp" ? "An MLP" : fmt::format("A network of class {}", shorten(name, 40));
 }

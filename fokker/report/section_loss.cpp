@@ -66,7 +66,9 @@ Figure profile_figure(const Material& m, const Profiles& p) {
       m.run.model.spec.name(), shorten(weighting_of(training), 60));
   if (objective != "denoising")
     caption += fmt::format(" Training minimised another objective, {}.", shorten(objective, 60));
-  if (m.run.data->training.labels.defined() || m.run.data->training.conditions.defined())
+  if (!m.run.model.network->knows_no_label())
+    caption += " The network is told each row's label, which the bound is not.";
+  else if (m.run.data->training.labels.defined() || m.run.data->training.conditions.defined())
     caption += " Labels and conditions take no part: it is the unconditional estimate's.";
   return {.picture = embed([&](const plot::Theme& theme) { return draw_profile(p, theme); },
                            fmt::format("Loss as a function of t on {}, with the {}.", p.rows, p.best_name)),

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "fokker/core/check.h"
 #include "fokker/sample/samplers.h"
 
@@ -39,6 +41,37 @@ GridRegistry::Make chain_spacing(ChainSpacing spacing) {
   };
 }
 
+/// Flow matching's times (Esser et al. 2024, eq. 23): t = shift u / (1 + (shift - 1) u) of equal steps of u
+/// from 1 to `least` and then one to 0, or without it to 0 in equal steps; 1 - t stretched so that the last
+/// but one is `terminal`, where that is given.
+std::vector<double> shifted_times(double shift, double least, double terminal, int64_t steps) {
+  std::vector<double> times;
+  times.reserve(static_cast<size_t>(steps) + 1);
+  const auto parts = static_cast<double>(least > 0 ? steps - 1 : steps);
+  for (int64_t i = 0; i < steps; ++i) {
+    const double u = parts > 0 ? std::lerp(1.0, least, static_cast<double>(i) / parts) : 1.0;
+    times.push_back(shift * u / (1 + (shift - 1) * u));
+  }
+  if (terminal > 0 && steps > 1) {
+    const double stretch = (1 - terminal) / (1 - times.back());
+    for (double& t : times) t = 1 - (1 - t) * stretch;
+  }
+  times.push_back(0);
+  return times;
+}
+
+TimeGrid make_shifted(Spec& spec, const GaussianProcess&, int64_t steps, const TimeRange& range) {
+  const double shift = spec.number("shift", 1.0), least = spec.number("least", 0.0),
+               terminal = spec.number("terminal", 0.0);
+  check(steps > 0, "grid: shifted: expected at least one step but received {}", steps);
+  check(shift > 0 && least >= 0 && least < 1 && terminal >= 0 && terminal < 1,
+        "grid: shifted: expected shift > 0, and least and terminal in [0, 1) but received {}, {} and {}",
+        shift, least, terminal);
+  std::vector<double> times = shifted_times(shift, least, terminal, steps);
+  for (double& t : times) t = std::lerp(range.end, range.start, t);
+  return TimeGrid(std::move(times));
+}
+
 GridRegistry& grids() {
   static GridRegistry registry(
       "grid",
@@ -58,6 +91,7 @@ GridRegistry& grids() {
         [](Spec& spec, const GaussianProcess& process, int64_t steps, const TimeRange& range) {
           return TimeGrid::karras(process, steps, spec.number("rho", 7.0), range);
         }},
+       {"shifted", "flow matching's shift of equal steps of t", make_shifted},
        {"linspace", "steps of the chain, evenly with both ends", chain_spacing(ChainSpacing::linspace)},
        {"leading", "steps of the chain, every k-th from the first", chain_spacing(ChainSpacing::leading)},
        {"trailing", "steps of the chain, every k-th from the last", chain_spacing(ChainSpacing::trailing)}});

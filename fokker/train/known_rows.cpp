@@ -31,6 +31,10 @@ Dataset conditioned(Dataset data, const Recipe& recipe) {
       "condition: {} has labels too, and a row is conditioned on a class or on numbers: expected one of the "
       "two; a label column may be a condition itself",
       data.source.empty() ? "the data" : data.source);
+  // Beside images they are the columns of an array without names.
+  if (model && data.is_images() && data.conditions.defined() &&
+      data.conditions.size(1) == model->condition.size())
+    data.condition_columns = model->condition.columns;
   check(!model || data.condition_columns == model->condition.columns || model->table,
         "warm start: expected rows with conditions {} but received {}",
         model && model->condition.any() ? join(model->condition.columns) : "of no kind",
@@ -76,6 +80,9 @@ Dataset labelled(Dataset data, const Recipe& recipe) {
         "warm start: expected rows of shape {}{} but received shape {}{}", shape_string(model.row_shape()),
         model.columns.empty() ? "" : " with columns " + join(model.columns), shape_string(data.event_shape()),
         data.columns.empty() ? "" : " with columns " + join(data.columns));
+  check(model.network->knows_no_label() || data.labels.defined() || data.conditions.defined(),
+        "warm start: expected rows with labels, as the model's network knows none without, but {} has none",
+        data.source.empty() ? "the data" : data.source);
   if (data.labels.defined() && !model.label_names.empty())
     data.labels = labels_among(data, model.label_names);
   if (model.label_names.empty()) data.labels = Tensor();

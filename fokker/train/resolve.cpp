@@ -202,13 +202,14 @@ void rehearse(const TrainingPlan& plan) {
   const at::TensorOptions type = input_type(*plan.network);
   Batch batch{.x0 = model.to_model(row.values).to(type),
               .label = row.labels.defined() ? row.labels.to(type.device()) : Tensor(),
-              .step = 0};
+              .step = 0,
+              .labels_kept = !plan.network->knows_no_label()};
   if (row.conditions.defined()) batch.label = plan.condition.to_model(row.conditions, at::kFloat).to(type);
   if (plan.table) batch.levels = plan.table->encode(row.values).levels;
   plan.objective->loss(*model.denoiser(), batch, plan.rng);
   SampleOptions sampling{.sampler = std::make_shared<DpmPp2M>(),
                          .grid = detail::log_snr_grid(plan.spec.process, 4)};
-  if (model.condition.any()) sampling.conditions = conditions_of_rows(model, row, 1);
+  ask_as_rows(model, &row, 1, sampling);
   detail::trial_row(model, plan.rng.stream("trial"), sampling);
 }
 

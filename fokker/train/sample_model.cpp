@@ -122,6 +122,10 @@ void check_sampled(const Model& model, int64_t n, const SampleOptions& o) {
   check(n > 0, "sample: expected n > 0 but received {}", n);
   check(o.batch >= 0, "sample: expected batch > 0 but received {}", o.batch);
   check(std::isfinite(o.guidance), "guidance: expected a finite weight but received {}", o.guidance);
+  check(o.guidance == 1 || o.guide || model.network->knows_no_label(),
+        "guidance: expected 1, as the network knows no rows without a label that it could weigh against, but "
+        "received {}; of an imported table of classes `import --unconditional CLASS` names one",
+        o.guidance);
   check_part(o.part, n);
   check(!o.part || o.ranks.alone(), "part: expected one process, or all rows of several");
   check(!o.known.any() || model.table, "known cells: expected a model of a table with a schema");
@@ -203,6 +207,25 @@ Tensor conditions_of_rows(const Model& model, const Dataset& rows, int64_t n) tr
   const Tensor which = at::arange(n, at::kLong).remainder(rows.size());
   if (rows.conditions.defined()) return rows.conditions.index_select(0, which);
   return rows.rows(which).index_select(1, at::tensor(model.condition.places, at::kLong));
+} catch (...) {
+  detail::throw_as_error();
+}
+
+void ask_as_rows(const Model& model, const Dataset* rows, int64_t n, SampleOptions& options) try {
+  const bool needed = !model.network->knows_no_label();
+  if (model.condition.any() && rows) options.conditions = conditions_of_rows(model, *rows, n);
+  if (!needed || options.conditions.defined()) return;
+  check(!model.condition.any(),
+        "conditions: the model draws nothing without; expected rows that have them, {}",
+        join(model.condition.columns));
+  const std::vector<std::string>& names = model.label_names;
+  const bool labelled = rows && rows->labels.defined() && rows->size() > 0;
+  const Tensor classes = labelled ? rows->labels.cpu() : Tensor();
+  options.labels.clear();
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t place = labelled ? classes[i % rows->size()].item<int64_t>() : i % std::ssize(names);
+    options.labels.push_back(names.at(static_cast<size_t>(place)));
+  }
 } catch (...) {
   detail::throw_as_error();
 }

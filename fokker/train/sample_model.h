@@ -69,6 +69,11 @@ std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optio
 /// SampleOptions::conditions takes them: (n, k).
 Tensor conditions_of_rows(const Model& model, const Dataset& rows, int64_t n);
 
+/// Asks for n rows as a data set has them, where a model is told more than it can do without: the conditions
+/// of rows, and their classes where the network knows no rows without (Network::knows_no_label); without
+/// rows, all classes in turn. Argument error where there is nothing to tell.
+void ask_as_rows(const Model& model, const Dataset* rows, int64_t n, SampleOptions& options);
+
 /// The spacing of times that suits UniPC (make_sampler): steps that shrink towards the data where the process
 /// ends there slowly enough, else equal steps of log-SNR.
 TimeGrid usual_grid(const GaussianProcess& process, int64_t steps);

@@ -102,7 +102,11 @@ Trainer::Trainer(std::unique_ptr<Network> network, DenoiserSpec spec,
 Batch Trainer::gather(const Dataset& data, const Tensor& rows, DrawPosition position) const {
   const auto options = parameters_->values().options();
   const Tensor values = data.rows(rows);
-  Batch batch{.x0 = {}, .label = {}, .step = position.step, .first = position.first_sample};
+  Batch batch{.x0 = {},
+              .label = {},
+              .step = position.step,
+              .first = position.first_sample,
+              .labels_kept = !network_->knows_no_label()};
   if (table_) {
     const Rng cells = rng_.stream("cells");
     TableRows encoded = table_->encode(values, &cells, position);

@@ -87,6 +87,52 @@ TEST_F(CliExchange, TrainingGoesOnFromARun) {
               HasSubstr("process: the run of --from brings its own"));
 }
 
+// A network of diffusers that knows no rows without a class: each is told its own.
+TEST_F(CliExchange, AnImportedNetworkOfClassesIsUsedWithLabels) {
+  const std::string folder =
+      std::string(FOKKER_SOURCE_DIR) + "/tests/format/diffusers/fixtures/folder-classes";
+  ASSERT_EQ(refusal("import " + folder + " --out every --quiet"), "");
+  ASSERT_EQ(refusal("import " + folder + " --out named --unconditional 3 --quiet"), "");
+  save_npy(path("labels.npy"), at::arange(24, at::kLong).remainder(3));
+  save_npy(path("few.npy"), Rng(2).uniform({2, 1, 8, 8}, {}) * 2 - 1);
+  save_npy(path("two.npy"), at::tensor({2, 0}, at::kLong));
+  const std::string sample = "sample every --n 2 --steps 2 --out a.npy --quiet ";
+  EXPECT_EQ(refusal(sample + "--label 3"), "");
+  EXPECT_THAT(refusal(sample), HasSubstr("has no unconditional class"));
+  EXPECT_THAT(refusal(sample + "--label 3 --guidance 2"), HasSubstr("guidance: expected 1"));
+  EXPECT_EQ(refusal("sample named --n 2 --steps 2 --label 2 --guidance 2 --out b.npy --quiet"), "");
+  EXPECT_EQ(refusal("sample named --n 2 --steps 2 --out b.npy --quiet"), "");
+  EXPECT_THAT(refusal("sample named --n 2 --steps 2 --label 3 --out b.npy --quiet"), HasSubstr("label"));
+  const std::string loose = " --rtol 0.1 --atol 0.1 --quiet ";
+  EXPECT_EQ(refusal("likelihood every --data few.npy --labels two.npy --divergence hutchinson" + loose), "");
+  save_npz(path("few.npz"), {{"x", load_npy(path("few.npy"))}, {"labels", at::tensor({2, 0}, at::kLong)}});
+  EXPECT_EQ(refusal("encode every --data few.npz --out z.npy" + loose), "");
+  const std::string tune = " --steps 2 --batch 8 --no-report --quiet ";
+  EXPECT_EQ(refusal("train --data images.npy --labels labels.npy --from every --out tuned" + tune), "");
+  EXPECT_THAT(refusal("train --data images.npy --from every --out other" + tune),
+              HasSubstr("expected rows with labels"));
+  EXPECT_EQ(refusal("report every --data images.npy --labels labels.npy --out report.html --quiet"), "");
+  EXPECT_THAT(refusal("report every --data images.npy --out other.html --quiet", ErrorKind::input),
+              HasSubstr("expected labels"));
+}
+
+// What each image is told are the columns of an array.
+TEST_F(CliExchange, AnImportedNetworkOfATokenIsUsedWithConditions) {
+  const std::string folder = std::string(FOKKER_SOURCE_DIR) + "/tests/format/diffusers/fixtures/folder-token";
+  const Answer imported = answer("import " + folder + " --out token");
+  EXPECT_THAT(imported.json["grid"].get<std::string>(), HasSubstr("shifted:"));
+  save_npy(path("told.npy"), Rng(3).normal({24, 5}, {}));
+  EXPECT_EQ(refusal("train --data images.npy --labels told.npy --from token --out tuned --steps 2 --batch 8 "
+                    "--no-report --quiet"),
+            "");
+  EXPECT_EQ(refusal("sample tuned --n 2 --steps 2 --given label0=1 --given label1=0 --given token0=0.5 "
+                    "--given token1=-1 --given token2=0 --out a.npy --quiet"),
+            "");
+  EXPECT_EQ(refusal("export token --out arrays --format npz --quiet"), "");
+  EXPECT_EQ(read_json("arrays/model.json")["needs_label"], true);
+  EXPECT_EQ(refusal("report token --data images.npy --labels told.npy --out report.html --quiet"), "");
+}
+
 TEST_F(CliExchange, RefusesBeforeAnythingIsWritten) {
   EXPECT_THAT(refusal("import images.npy --out other", ErrorKind::input),
               HasSubstr("not a model that can be imported"));
@@ -100,8 +146,12 @@ TEST_F(CliExchange, RefusesBeforeAnythingIsWritten) {
   change("pipeline/unet/config.json", "down_block_types", {"SkipDownBlock2D"});
   EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input), HasSubstr("SkipDownBlock2D"));
   change("pipeline/unet/config.json", "_class_name", "UNet2DConditionModel");
-  EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input),
-              HasSubstr("expected _class_name to be UNet2DModel, of images, but found UNet2DConditionModel"));
+  EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input), HasSubstr("CrossAttnDownBlock2D"));
+  change("pipeline/unet/config.json", "_class_name", "Transformer2DModel");
+  EXPECT_THAT(
+      refusal("import pipeline --out other", ErrorKind::input),
+      HasSubstr("expected _class_name to be UNet2DModel or UNet2DConditionModel, of images, but found "
+                "Transformer2DModel"));
   change("pipeline/unet/config.json", "_class_name", "UNet2DModel");
   change("pipeline/unet/config.json", "out_channels", 2);
   EXPECT_THAT(refusal("import pipeline --out other", ErrorKind::input),

@@ -64,6 +64,55 @@ TEST_F(Safetensors, WritesThePublishedLayout) {
   EXPECT_EQ(read("y.safetensors"), bytes);
 }
 
+// The header that safetensors 0.8.0 writes for these tensors: types by width and then by kind, names by their
+// bytes, the metadata first, no spaces but to a multiple of 8 bytes.
+TEST_F(Safetensors, WritesTheHeaderOfTheFormatsOwnWriter) {
+  std::vector<NamedTensor> tensors;
+  for (const auto& [name, type] : std::vector<std::pair<const char*, at::ScalarType>>{{"bool", at::kBool},
+                                                                                      {"bf16", at::kBFloat16},
+                                                                                      {"f64", at::kDouble},
+                                                                                      {"i16", at::kShort},
+                                                                                      {"u8", at::kByte},
+                                                                                      {"i64", at::kLong},
+                                                                                      {"i32", at::kInt},
+                                                                                      {"f16", at::kHalf},
+                                                                                      {"f32.b", at::kFloat},
+                                                                                      {"i8", at::kChar},
+                                                                                      {"f32.Z", at::kFloat}})
+    tensors.push_back({name, at::ones({1}, type)});
+  tensors.push_back({"f32.\"\x01\n\xc3\xa9", at::zeros({0, 2})});
+  save_safetensors(path("x.safetensors"), tensors, {{"format", "pt"}});
+  const std::string bytes = read("x.safetensors");
+  uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), 8);
+  std::string expected = R"({"__metadata__":{"format":"pt"})";
+  size_t offset = 0;
+  for (const auto& [name, type, shape, size] :
+       std::vector<std::tuple<const char*, const char*, const char*, size_t>>{
+           {"i64", "I64", "[1]", 8},
+           {"f64", "F64", "[1]", 8},
+           {R"(f32.\"\u0001\n\u00e9)", "F32", "[0,2]", 0},
+           {"f32.Z", "F32", "[1]", 4},
+           {"f32.b", "F32", "[1]", 4},
+           {"i32", "I32", "[1]", 4},
+           {"bf16", "BF16", "[1]", 2},
+           {"f16", "F16", "[1]", 2},
+           {"i16", "I16", "[1]", 2},
+           {"i8", "I8", "[1]", 1},
+           {"u8", "U8", "[1]", 1},
+           {"bool", "BOOL", "[1]", 1}}) {
+    std::string written = name;
+    if (const size_t at = written.find("\\u00e9"); at != std::string::npos)
+      written.replace(at, 6, "\xc3\xa9");
+    expected += fmt::format(R"(,"{}":{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})", written, type,
+                            shape, offset, offset + size);
+    offset += size;
+  }
+  expected += '}';
+  expected.append((8 - expected.size() % 8) % 8, ' ');
+  EXPECT_EQ(bytes.substr(8, length), expected);
+}
+
 TEST_F(Safetensors, ReadsAFileOfNoTensors) {
   EXPECT_TRUE(load_safetensors(made("{}", "")).tensors.empty());
   save_safetensors(path("x.safetensors"), {});

@@ -169,7 +169,8 @@ TEST(NetworkRegistry, AnUnknownNameListsTheKnownOnes) {
         make_network({{"_class_name", "Nobody"}}, 0);
       },
       ErrorKind::input,
-      "one of FokkerMlp, FokkerTableNetwork, OwnLinear, UNet2DModel but received \"Nobody\"; a program's own "
+      "one of FokkerMlp, FokkerTableNetwork, OwnLinear, UNet2DConditionModel, UNet2DModel but received "
+      "\"Nobody\"; a program's own "
       "network must be "
       "registered");
 }
@@ -195,7 +196,7 @@ TEST(NetworkRegistry, BadConfigurationsOfOwnNetworksAreBadInput) {
 }
 
 TEST(NetworkRegistry, NamesOfOursCannotBeTaken) {
-  for (const char* name : {"FokkerMlp", "UNet2DModel"})
+  for (const char* name : {"FokkerMlp", "UNet2DModel", "UNet2DConditionModel"})
     expect_error([&] { register_network(name, OwnLinear::make); }, ErrorKind::argument, name);
   expect_error([] { register_network("", OwnLinear::make); }, ErrorKind::argument, "a name and a maker");
   expect_error([] { register_network("OwnNone", {}); }, ErrorKind::argument, "no maker for \"OwnNone\"");

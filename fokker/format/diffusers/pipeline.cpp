@@ -1,16 +1,21 @@
 #include "fokker/format/diffusers/pipeline.h"
 
+#include <array>
+
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/text/json_reader.h"
+#include "fokker/core/text/numbers.h"
 #include "fokker/core/text/text.h"
 #include "fokker/format/diffusers/pipeline_files.h"
 #include "fokker/format/diffusers/python_json.h"
 #include "fokker/format/diffusers/scheduler_import.h"
 #include "fokker/format/diffusers/tensor_names.h"
 #include "fokker/format/network_folder.h"
+#include "fokker/format/safetensors/header.h"
 #include "fokker/format/safetensors/shards.h"
 #include "fokker/nn/layers.h"
+#include "fokker/nn/unet/unet.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
@@ -23,11 +28,12 @@ fs::path network_folder(const fs::path& folder) {
 
 void check_class(const Json& config, const fs::path& file) {
   const std::string name = config.is_object() ? config.value("_class_name", std::string()) : "";
-  check_input(name == "UNet2DModel", "{}: expected _class_name to be UNet2DModel, of images, but found {}",
+  check_input(is_unet_class(name),
+              "{}: expected _class_name to be UNet2DModel or UNet2DConditionModel, of images, but found {}",
               file.string(), name.empty() ? "none" : shown(name));
   const detail::JsonReader reader(config, file.string());
-  const auto in = reader.json().value("in_channels", Json(3)),
-             out = reader.json().value("out_channels", Json(3));
+  const Json usual = name == "UNet2DModel" ? 3 : 4;
+  const auto in = reader.json().value("in_channels", usual), out = reader.json().value("out_channels", usual);
   check_input(
       in == out,
       "{}: expected as many channels out as in but found {} and {}: a learned variance, or channels that are "
@@ -35,30 +41,78 @@ void check_class(const Json& config, const fs::path& file) {
       file.string(), json_text(out), json_text(in));
 }
 
-/// diffusers knows no unconditional class: every row of the table is one.
-Json network_config(Json config) {
+/// A network of latents, or one that texts are encoded for, is not one of images that a vector is told.
+void check_components(const Json& index, const fs::path& file) {
+  check_input(index.is_object(), "{}: expected a JSON object", file.string());
+  for (const auto& [name, part] : index.items())
+    check_input(name.starts_with("_") || name == "unet" || name == "scheduler" || !part.is_array() ||
+                    part.empty() || part[0].is_null(),
+                "{}: expected a pipeline of \"unet\" and \"scheduler\" alone but it has \"{}\", which "
+                "cannot be represented; a folder of the network alone may be",
+                file.string(), shown(name));
+}
+
+/// Which rows of a table of classes are classes. diffusers does not say: every row is one, but for that which
+/// the user calls the unconditional one.
+Json network_config(Json config, const std::string& unconditional = {}) {
   if (!config.contains("unconditional_class")) config["unconditional_class"] = false;
+  if (unconditional.empty()) return config;
+  const auto rows = config.find("num_class_embeds");
+  const bool tabled = rows != config.end() && rows->is_number_integer() && *rows > 1 &&
+                      (!config.contains("class_embed_type") || config["class_embed_type"].is_null());
+  check(tabled, "unconditional: expected a network with a table of at least two classes");
+  config["unconditional_class"] = parse_integer("unconditional", unconditional, 0, rows->get<int64_t>() - 1);
   return config;
 }
 
 /// As the network of a configuration describes itself.
 Json make_network_config(const Json& config) {
   const UndrawnWeights undrawn;
-  return make_network(network_config(config), 0)->config();
+  return make_network(config, 0)->config();
 }
 
-std::shared_ptr<Network> import_network(const fs::path& folder, const Json& config) {
+/// The type that all weights have: float32 where they have several.
+at::ScalarType common_type(const std::vector<NamedTensor>& tensors) {
+  for (const NamedTensor& each : tensors)
+    if (each.tensor.scalar_type() != tensors.front().tensor.scalar_type()) return at::kFloat;
+  return tensors.empty() ? at::kFloat : tensors.front().tensor.scalar_type();
+}
+
+/// The network, and of what type its weights were.
+std::pair<std::shared_ptr<Network>, at::ScalarType> import_network(const fs::path& folder,
+                                                                   const Json& config) {
   const UndrawnWeights undrawn;
-  std::shared_ptr<Network> network = make_network(network_config(config), 0);
+  std::shared_ptr<Network> network = make_network(config, 0);
+  at::ScalarType type = at::kFloat;
   try {
-    network->load(with_current_names(map_weights(folder, network_weights).tensors));
+    std::vector<NamedTensor> tensors = map_weights(folder, network_weights).tensors;
+    type = common_type(tensors);
+    network->load(with_current_names(std::move(tensors)));
   } catch (const Error& error) {
     const std::string_view what = error.what();
     if (what.starts_with("Network::load")) fail(ErrorKind::input, "{}: {}", folder.string(), what);
     throw;
   }
   network->set_requires_grad(false);
-  return network;
+  return {network, type};
+}
+
+/// As a file of the origin says it: the weights' own type, where it is narrower than the network's.
+constexpr const char* weights_file = "unet/diffusion_pytorch_model.safetensors";
+constexpr std::array<at::ScalarType, 2> narrow_types = {at::kHalf, at::kBFloat16};
+
+/// Writes weights in the type that they came in, where that loses nothing.
+void write_weights(const fs::path& file, const Network& network, const std::string& type_name) {
+  std::vector<NamedTensor> tensors = network.parameters();
+  for (const at::ScalarType type : narrow_types) {
+    if (type_name != safetensors_type_name(type)) continue;
+    for (NamedTensor& each : tensors) {
+      const Tensor narrow = each.tensor.detach().to(type);
+      if (!narrow.to(each.tensor.scalar_type()).equal(each.tensor)) return;
+      each.tensor = narrow;
+    }
+    save_safetensors(file, tensors, {{"format", "pt"}});
+  }
 }
 
 /// Of a UNet2DModel alone: DDPM's, which its class was made for.
@@ -83,20 +137,44 @@ TrainingRecord import_record(const fs::path& folder, const Model& model) {
 }
 
 /// What a label is where it is no class: numbers that the network knows no scale of.
-ConditionMap condition_map(int64_t size) {
+ConditionMap condition_map(const Network& network) {
+  const int64_t size = network.condition_size();
   if (size == 0) return {};
+  const auto* unet = dynamic_cast<const UNet*>(&network);
+  const int64_t labels = unet ? size - unet->options().token_numbers() : size;
   constexpr double bound = 1e6;  // of what is taken for usual: nothing is known of the training's
   ConditionMap map{.columns = {}, .scale = Normalisation::identity({size})};
   map.columns.reserve(static_cast<size_t>(size));
-  for (int64_t i = 0; i < size; ++i) map.columns.push_back(fmt::format("label{}", i));
+  for (int64_t i = 0; i < size; ++i)
+    map.columns.push_back(i < labels ? fmt::format("label{}", i) : fmt::format("token{}", i - labels));
   map.low = at::full({size}, -bound, at::kDouble);
   map.high = at::full({size}, bound, at::kDouble);
   return map;
 }
 
+/// The rows of a table of classes that are classes, by their numbers.
+std::vector<std::string> class_names(const Network& network) {
+  const auto* unet = dynamic_cast<const UNet*>(&network);
+  if (!unet || network.classes() == 0) return {};
+  const UNetOptions& o = unet->options();
+  std::vector<std::string> names;
+  for (int64_t row = 0; row < o.num_class_embeds; ++row)
+    if (!o.unconditional_class || row != o.unconditional_row) names.push_back(std::to_string(row));
+  names.resize(static_cast<size_t>(network.classes()));
+  return names;
+}
+
+/// The network's configuration as its own, without what is no part of diffusers'.
+Json without_own_keys(Json config) {
+  config.erase("unconditional_class");
+  return config;
+}
+
 /// Whether what the model came with still says what it is.
 bool is_still(const Model& model, const std::string& file, const Json& config) {
-  if (file == "unet/config.json") return make_network_config(config) == model.network->config();
+  if (file == "unet/config.json")
+    return without_own_keys(make_network_config(network_config(config))) ==
+           without_own_keys(model.network->config());
   if (file != "scheduler/scheduler_config.json") return true;
   const ImportedScheduler scheduler = read_scheduler(config, file);
   return scheduler.spec.to_json() == model.spec.to_json() &&
@@ -109,8 +187,12 @@ void write_origin(const fs::path& folder, const Model& model) {
   if (!model.origin.is_object()) return;
   for (const auto& [file, config] : model.origin.items())
     if (!is_still(model, file, config)) return;
-  for (const auto& [file, config] : model.origin.items())
-    write_file_atomically(folder / file, python_json_text(config) + "\n");
+  for (const auto& [file, config] : model.origin.items()) {
+    if (file == weights_file)
+      write_weights(folder / file, *model.network, config.value("dtype", std::string()));
+    else
+      write_file_atomically(folder / file, python_json_text(config) + "\n");
+  }
 }
 
 }  // namespace
@@ -121,10 +203,17 @@ bool is_diffusers_folder(const fs::path& path) {
          fs::exists(path / "config.json");
 }
 
-Imported load_pipeline(const fs::path& folder, const ImportOptions&) {
+Imported load_pipeline(const fs::path& folder, const ImportOptions& options) {
   Imported imported{.model = {.network = nullptr,
                               .spec = {.process = GaussianProcess(Flow{})},
-                              .normalisation = Normalisation::identity({1})}};
+                              .normalisation = Normalisation::identity({1}),
+                              .columns = {},
+                              .label_names = {}}};
+  Model& model = imported.model;
+  if (const fs::path index = folder / "model_index.json"; fs::exists(index)) {
+    model.origin["model_index.json"] = read_python_json(index);
+    check_components(model.origin["model_index.json"], index);
+  }
   const fs::path part = network_folder(folder), config_file = part / "config.json";
   const Json config = read_python_json(config_file),
              scheduler_json = read_scheduler_config(folder, imported.notes);
@@ -132,26 +221,33 @@ Imported load_pipeline(const fs::path& folder, const ImportOptions&) {
   // Before the weights, which are much to read.
   ImportedScheduler scheduler =
       read_scheduler(scheduler_json, (folder / "scheduler" / "scheduler_config.json").string());
-  Model& model = imported.model;
-  model.network = import_network(part, config);
+  const auto [network, type] = import_network(part, network_config(config, options.unconditional));
+  model.network = network;
   model.spec = std::move(scheduler.spec);
   model.sampling = std::move(scheduler.sampling);
   model.normalisation = Normalisation::pixels(model.event_shape(), at::kByte);
-  for (int64_t i = 0; i < model.network->classes(); ++i) model.label_names.push_back(std::to_string(i));
-  model.condition = condition_map(model.network->condition_size());
-  model.origin = {{"unet/config.json", config}, {"scheduler/scheduler_config.json", scheduler_json}};
-  if (const fs::path index = folder / "model_index.json"; fs::exists(index))
-    model.origin["model_index.json"] = read_python_json(index);
+  model.label_names = class_names(*model.network);
+  model.condition = condition_map(*model.network);
+  model.origin["unet/config.json"] = config;
+  model.origin["scheduler/scheduler_config.json"] = scheduler_json;
+  if (std::find(narrow_types.begin(), narrow_types.end(), type) != narrow_types.end())
+    model.origin[weights_file] = {{"dtype", safetensors_type_name(type)}};
+  if (model.network->classes() > 0 && !model.network->knows_no_label())
+    imported.notes.push_back(
+        fmt::format("all {} rows of the table of classes are classes, so that a label must be given; "
+                    "--unconditional CLASS names the one that stands for none, if there is",
+                    model.network->classes()));
   model.training = import_record(folder, model);
   imported.notes.insert(imported.notes.end(), scheduler.notes.begin(), scheduler.notes.end());
   return imported;
 }
 
 void save_pipeline(const fs::path& folder, const Model& model) {
-  check(model.network->class_name() == "UNet2DModel",
-        "diffusers: expected a U-Net of images, which diffusers knows as UNet2DModel, but the model's "
-        "network is {}",
-        model.network->class_name());
+  check(
+      is_unet_class(model.network->class_name()),
+      "diffusers: expected a U-Net of images, which diffusers knows as UNet2DModel or UNet2DConditionModel, "
+      "but the model's network is {}",
+      model.network->class_name());
   save_network(folder / "unet", *model.network);
   write_pipeline_files(folder, model);
   write_origin(folder, model);

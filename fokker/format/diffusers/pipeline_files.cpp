@@ -11,7 +11,8 @@ std::vector<std::string> write_pipeline_files(const fs::path& folder, const Mode
   if (!scheduler) return {};
   const std::string file = "scheduler/scheduler_config.json", index_file = "model_index.json";
   write_file_atomically(folder / file, json_text(*scheduler, 2) + "\n");
-  if (!suits_pipeline(*scheduler)) return {file};
+  // A network of conditions is told what no pipeline of diffusers has.
+  if (!suits_pipeline(*scheduler) || model.network->class_name() != "UNet2DModel") return {file};
   const Json index = {{"_class_name", "DDPMPipeline"},
                       {"_diffusers_version", "0.30.0"},
                       {"unet", {"diffusers", "UNet2DModel"}},

@@ -55,8 +55,6 @@ DenoiserSpec flow_spec(const JsonReader& reader) {
   for (const char* key : {"use_dynamic_shifting", "invert_sigmas", "use_karras_sigmas",
                           "use_exponential_sigmas", "use_beta_sigmas", "stochastic_sampling"})
     reader.require(key, {false});
-  reader.require("shift", {1.0, 1});
-  reader.require("shift_terminal", {});
   return {.process = GaussianProcess(Flow{}),
           .prediction = Prediction::velocity(),
           .time_input = {TimeInput::Kind::time,

@@ -208,11 +208,22 @@ UsualSampling read_edm_dpm(const JsonReader& reader, Notes& notes) {
   return edm_sampling(multistep_dpm(reader), reader, notes);
 }
 
-UsualSampling read_flow_match(const JsonReader&, Notes& notes) {
-  notes.emplace_back(
-      "FlowMatchEulerDiscreteScheduler: steps are equal from 1 to 0, where diffusers' end with one of "
-      "1/1000");
-  return {"ddim", "uniform", 0.0};
+/// The times between 1 and the last but one, which the scheduler shifts twice.
+UsualSampling read_flow_match(const JsonReader& reader, Notes&) {
+  const auto shift = reader.get<double>("shift");
+  const auto steps = static_cast<double>(reader.get<int64_t>("num_train_timesteps"));
+  double terminal = 0;
+  reader.read("shift_terminal", terminal);
+  check_input(
+      shift > 0 && steps >= 1 && terminal >= 0 && terminal < 1,
+      "{}: expected shift > 0, num_train_timesteps >= 1 and shift_terminal in [0, 1) but received {}, "
+      "{} and {}",
+      reader.place(), shift, steps, terminal);
+  const double least = shift / (steps + shift - 1);
+  std::string grid = fmt::format("shifted:least={}", least);
+  if (shift != 1) grid += fmt::format(",shift={}", shift);
+  if (terminal > 0) grid += fmt::format(",terminal={}", terminal);
+  return {"ddim", grid, 0.0};
 }
 
 }  // namespace

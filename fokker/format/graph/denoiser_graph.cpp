@@ -89,6 +89,7 @@ Json denoiser_description(const Model& model, int64_t steps) {
                {"columns", model.columns},
                {"label_names", model.label_names},
                {"condition_columns", model.condition.columns},
+               {"needs_label", !model.network->knows_no_label()},
                {"process", schedule_config(process.schedule())},
                {"prediction", model.spec.name()},
                {"normalisation", model.normalisation.to_json()},

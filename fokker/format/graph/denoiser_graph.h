@@ -14,9 +14,10 @@ namespace fokker {
 Graph denoiser_graph(const Model& model);
 
 /// What a program needs beside the graph of a model to sample it: JSON {"format", "fokker_version",
-/// "event_shape", "columns", "label_names", "process", "prediction", "clip", "times": [{"t", "alpha",
-/// "sigma", "time", "input_scale", "state", "value"}, ...]}, and where it has them "rest" and "gain", the
-/// times of `steps` steps of DDIM from noise to data.
+/// "event_shape", "columns", "label_names", "condition_columns", "needs_label" (no row may be without),
+/// "process", "prediction", "clip", "times": [{"t", "alpha", "sigma", "time", "input_scale", "state",
+/// "value"}, ...]}, and where it has them "rest" and "gain", the times of `steps` steps of DDIM from noise to
+/// data.
 Json denoiser_description(const Model& model, int64_t steps = 50);
 
 /// The affine map of a table's model space to the user's units, rows of float64: x matrix + shift.

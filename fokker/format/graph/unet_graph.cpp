@@ -2,9 +2,9 @@
 
 #include <cmath>
 #include <numbers>
-#include <unordered_map>
 
 #include "fokker/core/check.h"
+#include "fokker/format/graph/graph_layers.h"
 #include "fokker/format/graph/network_graph.h"
 #include "fokker/nn/unet/unet_layers.h"
 
@@ -13,14 +13,15 @@ namespace {
 
 using Name = GraphBuilder::Name;
 
-/// The layers of a UNet, made again with its parameters, whose names tensors are found by.
-class UNetGraph {
+/// The layers of a UNet, made again with its parameters.
+class UNetGraph : private GraphLayers {
  public:
-  UNetGraph(GraphBuilder& graph, const UNet& network) : graph_(graph), layers_(network.options(), builder_) {
+  UNetGraph(GraphBuilder& graph, const UNet& network)
+      : GraphLayers(graph), layers_(network.options(), builder_) {
     const at::NoGradGuard off;
     for (const auto& [name, tensor] : builder_.take()) {
       tensor.copy_(network.parameter(name));
-      names_.emplace(tensor.data_ptr(), name);
+      add_name(tensor, name);
     }
   }
 
@@ -31,8 +32,10 @@ class UNetGraph {
                   bottom = layers_.padded_height() - o.sample_height;
     if (right > 0 || bottom > 0)
       x = graph_.add_node("Pad", {x, graph_.integers({0, 0, 0, 0, 0, 0, bottom, right})});
+    if (o.token_numbers() > 0) token_ = chosen(in.label, o.label_numbers(), o.token_numbers());
     Name h = body(convolution(x, layers_.conv_in), embedding(in));
-    h = convolution(graph_.silu(normalised(h, layers_.norm_out)), layers_.conv_out);
+    h = convolution(activated(o.of_conditions ? o.activation : "silu", normalised(h, layers_.norm_out)),
+                    layers_.conv_out);
     if (right > 0 || bottom > 0)
       h = graph_.add_node("Slice",
                           {h, graph_.integers({0, 0}), graph_.integers({o.sample_height, o.sample_width}),
@@ -42,57 +45,6 @@ class UNetGraph {
   }
 
  private:
-  Name parameter(const Tensor& tensor, const std::vector<int64_t>& shape = {}) {
-    const std::string& name = names_.at(tensor.data_ptr());
-    return graph_.constant(name, shape.empty() ? tensor : tensor.view(shape));
-  }
-  Name linear(const Name& x, const Linear& layer) {
-    std::string name = names_.at(layer.weight.data_ptr());
-    name.resize(name.size() - std::string_view(".weight").size());
-    return graph_.linear(x, name, layer.weight, layer.bias);
-  }
-
-  Name convolution(const Name& x, const Convolution& layer) {
-    const int64_t pad = layer.padding, size = layer.weight.size(2);
-    // Without padding at all, diffusers' Downsample2D adds a row and a column at the end.
-    const int64_t end = layer.stride == 2 && pad == 0 ? 1 : pad;
-    return graph_.add_node({.op = "Conv",
-                            .inputs = {x, parameter(layer.weight), parameter(layer.bias)},
-                            .output = {},
-                            .integers = {{"kernel_shape", {size, size}},
-                                         {"pads", {pad, pad, end, end}},
-                                         {"strides", {layer.stride, layer.stride}}}});
-  }
-  /// A layer of each pixel's channels.
-  Name pixelwise(const Name& x, const Linear& layer) {
-    const int64_t outputs = layer.weight.size(0), inputs = layer.weight.size(1);
-    return graph_.add_node(
-        {.op = "Conv",
-         .inputs = {x, parameter(layer.weight, {outputs, inputs, 1, 1}), parameter(layer.bias)},
-         .output = {},
-         .integers = {{"kernel_shape", {1, 1}}, {"pads", {0, 0, 0, 0}}, {"strides", {1, 1}}}});
-  }
-
-  /// Groups become channels of one row, which instance normalisation standardises.
-  Name normalised(const Name& x, const GroupNorm& norm) {
-    const int64_t channels = norm.weight.size(0), groups = norm.groups;
-    const Name ones = graph_.constant(fmt::format("ones.{}", groups), at::ones({groups}));
-    const Name zeros = graph_.constant(fmt::format("zeros.{}", groups), at::zeros({groups}));
-    const Name rows = graph_.reshape(x, {0, groups, -1});
-    const Name standard = graph_.add_node({.op = "InstanceNormalization",
-                                           .inputs = {rows, ones, zeros},
-                                           .output = {},
-                                           .reals = {{"epsilon", norm.eps}}});
-    const Name back = graph_.add_node("Reshape", {standard, graph_.add_node("Shape", {x})});
-    return graph_.add(graph_.multiply(back, parameter(norm.weight, {channels, 1, 1})),
-                      parameter(norm.bias, {channels, 1, 1}));
-  }
-
-  Name activated(const std::string& name, const Name& x) {
-    if (name != "mish") return graph_.activation(name, x);
-    return graph_.multiply(x, graph_.add_node("Tanh", {graph_.add_node("Softplus", {x})}));
-  }
-
   Name time_features(const Name& t) {
     using Kind = UNetOptions::TimeKind;
     const TimeEmbedding& time = layers_.time;
@@ -109,15 +61,39 @@ class UNetGraph {
     return add_sinusoids(graph_, graph_.add_node("Log", {t}), frequencies, time.features, false);
   }
 
+  /// Columns of what rows are told (n, k + 1), whose last says that there is nothing.
+  Name chosen(const Name& told, int64_t first, int64_t count) {
+    const Tensor choice = at::eye(layers_.options.condition_numbers() + 1).narrow(1, first, count);
+    return graph_.add_node(
+        "MatMul", {told, graph_.constant(fmt::format("columns.{}.{}", first, count), choice.contiguous())});
+  }
+
+  /// With the row that stands for no class at the end, where -1 finds it.
+  Name classes(const Name& label) {
+    const ClassEmbedding& embedding = layers_.time.classes;
+    const int64_t none = embedding.unconditional_row, rows = embedding.weight.size(0);
+    if (!embedding.unconditional || none < 0 || none + 1 == rows)
+      return graph_.add_node("Gather", {parameter(embedding.weight), label});
+    const Tensor& weight = embedding.weight;
+    const Tensor ordered = at::cat(
+        {weight.narrow(0, 0, none), weight.narrow(0, none + 1, rows - none - 1), weight.narrow(0, none, 1)});
+    return graph_.add_node("Gather", {graph_.constant(name_of(weight) + ".ordered", ordered), label});
+  }
+
+  Name of_label(const Name& label) {
+    const TimeEmbedding& time = layers_.time;
+    const Name told = chosen(label, 0, layers_.options.label_numbers());
+    if (time.number) return time_layers(time_features(graph_.reshape(told, {-1})), *time.number);
+    if (time.projection) return time_layers(told, *time.projection);
+    return time.linear ? linear(told, *time.linear) : told;
+  }
+
   Name embedding(const NetworkInputs& in) {
     const TimeEmbedding& time = layers_.time;
-    check(
-        !time.number && !time.vector,
-        "graph: expected a U-Net that is told classes or our conditions but it is told a number or a vector");
-    Name h = linear(graph_.silu(linear(time_features(in.time), time.linear1)), time.linear2);
-    if (time.classes.defined())
-      h = graph_.add(h, graph_.add_node("Gather", {parameter(time.classes.weight), in.label}));
+    Name h = time_layers(time_features(in.time), time.layers);
+    if (time.classes.defined()) h = graph_.add(h, classes(in.label));
     if (time.condition.defined()) h = graph_.add(h, linear(in.label, time.condition.layer));
+    if (layers_.options.label_numbers() > 0) h = graph_.add(h, of_label(in.label));
     return activated(time.activation, h);
   }
 
@@ -132,7 +108,7 @@ class UNetGraph {
 
   /// Rows [first, first + count) of what the time says to a block, for each of its pixels.
   Name told(const Name& time, const Linear& layer, int64_t first, int64_t count, const char* what) {
-    std::string name = names_.at(layer.weight.data_ptr());
+    std::string name = name_of(layer.weight);
     name.resize(name.size() - std::string_view(".weight").size());
     const Name rows = graph_.linear(time, name + what, layer.weight.narrow(0, first, count),
                                     layer.bias.narrow(0, first, count));
@@ -157,22 +133,16 @@ class UNetGraph {
   }
 
   Name attention(const Name& x, const AttentionBlock& block) {
-    const int64_t channels = block.query.weight.size(0), heads = block.heads, size = channels / heads;
     const Name h = block.norm.weight.defined() ? normalised(x, block.norm) : x;
-    // (n, heads, size, pixels)
-    const auto split = [&](const Linear& layer) {
-      return graph_.reshape(pixelwise(h, layer), {0, heads, size, -1});
-    };
-    const Name query = graph_.scale(graph_.transpose(split(block.query), {0, 1, 3, 2}),
-                                    1 / std::sqrt(static_cast<double>(size)));
-    const Name weights = graph_.add_node({.op = "Softmax",
-                                          .inputs = {graph_.add_node("MatMul", {query, split(block.key)})},
-                                          .output = {},
-                                          .numbers = {{"axis", -1}}});
-    const Name values = graph_.transpose(split(block.value), {0, 1, 3, 2});
-    const Name mixed = graph_.transpose(graph_.add_node("MatMul", {weights, values}), {0, 1, 3, 2});
-    const Name image = graph_.add_node("Reshape", {mixed, graph_.add_node("Shape", {x})});
+    const Name image = mixed(h, block.query, block.key, block.value, block.heads);
     return graph_.scale(graph_.add(pixelwise(image, block.out), x), 1 / block.output_scale);
+  }
+
+  Name transformer(const Name& x, const TokenTransformer& block, size_t level) {
+    const int64_t pixels = (layers_.padded_height() >> level) * (layers_.padded_width() >> level);
+    Name h = pixelwise(normalised(x, block.norm), block.ahead);
+    for (const TransformerLayer& layer : block.layers) h = transformer_layer(h, layer, token_, pixels);
+    return graph_.add(x, pixelwise(h, block.after));
   }
 
   Name upsampled(const Name& x) {
@@ -185,25 +155,31 @@ class UNetGraph {
                                       {"nearest_mode", "floor"}}});
   }
 
-  Name at_place(const Level& level, size_t j, const Name& x, const Name& time) {
+  /// `depth` halvings down.
+  Name at_place(const Level& level, size_t depth, size_t j, const Name& x, const Name& time) {
     const Name h = resnet(x, level.resnets[j], time);
-    return level.attentions.empty() ? h : attention(h, level.attentions[j]);
+    if (!level.attentions.empty()) return attention(h, level.attentions[j]);
+    return level.transformers.empty() ? h : transformer(h, level.transformers[j], depth);
   }
 
   Name body(Name h, const Name& time) {
     std::vector<Name> skips = {h};
-    for (const Level& level : layers_.down) {
-      for (size_t j = 0; j < level.resnets.size(); ++j) skips.push_back(h = at_place(level, j, h, time));
+    const size_t levels = layers_.down.size();
+    for (size_t i = 0; i < levels; ++i) {
+      const Level& level = layers_.down[i];
+      for (size_t j = 0; j < level.resnets.size(); ++j) skips.push_back(h = at_place(level, i, j, h, time));
       if (level.down) skips.push_back(h = convolution(h, level.down->conv));
       if (level.residual) skips.push_back(h = resnet(h, *level.residual, time));
     }
     for (size_t j = 0; j < layers_.middle.size(); ++j) {
       h = resnet(h, layers_.middle[j], time);
       if (j == 0 && layers_.middle_attention) h = attention(h, *layers_.middle_attention);
+      if (j == 0 && layers_.middle_transformer) h = transformer(h, *layers_.middle_transformer, levels - 1);
     }
-    for (const Level& level : layers_.up) {
+    for (size_t i = 0; i < levels; ++i) {
+      const Level& level = layers_.up[i];
       for (size_t j = 0; j < level.resnets.size(); ++j) {
-        h = at_place(level, j, graph_.concatenate({h, skips.back()}, 1), time);
+        h = at_place(level, levels - 1 - i, j, graph_.concatenate({h, skips.back()}, 1), time);
         skips.pop_back();
       }
       if (level.up) h = convolution(upsampled(h), level.up->conv);
@@ -212,10 +188,9 @@ class UNetGraph {
     return h;
   }
 
-  GraphBuilder& graph_;
+  Name token_;  ///< (n, size), where transformers attend to one
   LayerBuilder builder_{0};
   UNetLayers layers_;
-  std::unordered_map<const void*, std::string> names_;
 };
 
 }  // namespace

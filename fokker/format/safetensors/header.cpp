@@ -19,12 +19,13 @@ struct SafetensorsType {
   at::ScalarType type;
   const char* name;
 };
-constexpr std::array<SafetensorsType, 10> known_types = {{{at::kDouble, "F64"},
+/// In the order in which the format's own writer puts their numbers.
+constexpr std::array<SafetensorsType, 10> known_types = {{{at::kLong, "I64"},
+                                                          {at::kDouble, "F64"},
                                                           {at::kFloat, "F32"},
-                                                          {at::kHalf, "F16"},
-                                                          {at::kBFloat16, "BF16"},
-                                                          {at::kLong, "I64"},
                                                           {at::kInt, "I32"},
+                                                          {at::kBFloat16, "BF16"},
+                                                          {at::kHalf, "F16"},
                                                           {at::kShort, "I16"},
                                                           {at::kChar, "I8"},
                                                           {at::kByte, "U8"},
@@ -114,6 +115,12 @@ std::map<std::string, std::string> read_metadata(const Header& header, const std
 }
 
 }  // namespace
+
+size_t safetensors_type_place(at::ScalarType type) {
+  size_t place = 0;
+  while (place < known_types.size() && known_types[place].type != type) ++place;
+  return place;
+}
 
 const char* safetensors_type_name(at::ScalarType type) {
   for (const auto& [known, name] : known_types)

@@ -36,6 +36,10 @@ struct SafetensorsHeader {
 /// The name of a type in the format; null where it has none.
 const char* safetensors_type_name(at::ScalarType type);
 
+/// Where the numbers of a type come in a file that the format's own writer makes: those of a smaller place
+/// first, then by name.
+size_t safetensors_type_place(at::ScalarType type);
+
 /// Reads the JSON of a header that `data_size` bytes follow. Input errors begin with `file`.
 SafetensorsHeader parse_safetensors_header(const std::string& text, const std::string& file,
                                            uint64_t data_size);

@@ -40,15 +40,17 @@ Tensor TimeEmbedding::features_of(const Tensor& t) const {
 }
 
 Tensor TimeEmbedding::operator()(const Tensor& time, const Tensor& label) const {
-  Tensor embedding = TimeLayers{linear1, linear2}(features_of(time));
+  Tensor embedding = layers(features_of(time));
   if (classes.defined()) embedding = embedding + classes(label);
   if (condition.defined()) embedding = embedding + condition(label);
-  if (number || vector) {
-    check(label.defined() && !label.isnan().any().item<bool>(),
-          "UNet: expected a condition for each row, as the network knows no rows without, but received none");
-    embedding = embedding + (number ? (*number)(features_of(label.squeeze(1))) : label);
-  }
+  if (number || projection || linear || vector) embedding = embedding + of_label(label);
   return activated(activation, embedding);
+}
+
+Tensor TimeEmbedding::of_label(const Tensor& label) const {
+  if (number) return (*number)(features_of(label.squeeze(1)));
+  if (projection) return (*projection)(label);
+  return linear ? (*linear)(label) : label;
 }
 
 ResnetBlock::ResnetBlock(LayerBuilder& builder, const std::string& name, int64_t inputs, int64_t outputs,
@@ -92,6 +94,14 @@ Tensor ResnetBlock::general(const Tensor& x, const Tensor& activated_time) const
   return scaled(conv2(activated(activation, h)) + (shortcut ? (*shortcut)(skip) : skip), output_scale);
 }
 
+Tensor mixed_pixels(const Tensor& query, const Tensor& key, const Tensor& value, int64_t heads) {
+  const int64_t n = query.size(0), pixels = query.size(1), channels = query.size(2), size = channels / heads;
+  const auto split = [&](const Tensor& y) { return y.view({n, pixels, heads, size}).transpose(1, 2); };
+  const Tensor scaled_query = split(query) * (1 / std::sqrt(static_cast<double>(size)));
+  const Tensor weights = product(scaled_query, split(key).transpose(2, 3)).softmax(-1);
+  return product(weights, split(value)).transpose(1, 2).reshape({n, pixels, channels});
+}
+
 AttentionBlock::AttentionBlock(LayerBuilder& builder, const std::string& name, int64_t channels,
                                const BlockOptions& options)
     : norm(options.attention_groups
@@ -105,14 +115,15 @@ AttentionBlock::AttentionBlock(LayerBuilder& builder, const std::string& name, i
       output_scale(options.output_scale) {}
 
 Tensor AttentionBlock::operator()(const Tensor& x) const {
-  const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3), size = channels / heads;
   const Tensor normed = norm.weight.defined() ? norm(x, kernel::NormActivation::none) : x;
   const Tensor h = normed.flatten(2).transpose(1, 2);  // (n, pixels, channels)
-  const auto split = [&](const Tensor& y) { return y.view({n, pixels, heads, size}).transpose(1, 2); };
-  const Tensor scaled_query = split(query(h)) * (1 / std::sqrt(static_cast<double>(size)));
-  const Tensor weights = product(scaled_query, split(key(h)).transpose(2, 3)).softmax(-1);
-  const Tensor mixed = product(weights, split(value(h))).transpose(1, 2).reshape({n, pixels, channels});
+  const Tensor mixed = mixed_pixels(query(h), key(h), value(h), heads);
   return scaled(out(mixed).transpose(1, 2).view(x.sizes()) + x, output_scale);
+}
+
+Tensor Level::attended(const Tensor& h, size_t j, const Tensor& token) const {
+  if (!attentions.empty()) return attentions[j](h);
+  return transformers.empty() ? h : transformers[j](h, token);
 }
 
 Downsample::Downsample(LayerBuilder& builder, const std::string& name, int64_t channels, int64_t padding)

@@ -4,6 +4,7 @@
 
 #include "fokker/nn/layers.h"
 #include "fokker/nn/time_embedding.h"
+#include "fokker/nn/unet/token_transformer.h"
 #include "fokker/nn/unet/unet.h"
 
 namespace fokker {
@@ -24,30 +25,33 @@ struct BlockOptions {
 /// The activation of that name, of a temporary.
 Tensor activated(const std::string& name, Tensor x);
 
-/// linear2(silu(linear1(x))).
+/// linear2(activation(linear1(x))).
 struct TimeLayers {
   Linear linear1, linear2;
-  Tensor operator()(const Tensor& x) const { return linear2(apply_silu(linear1(x))); }
+  std::string activation = "silu";
+  Tensor operator()(const Tensor& x) const { return linear2(activated(activation, linear1(x))); }
 };
 
-/// activation(linear2(silu(linear1(features of time)))) + class or condition): what every residual block is
-/// told.
+/// activation(layers(features of time)) + class or condition): what every residual block is told.
 struct TimeEmbedding {
   UNetOptions::TimeKind kind = UNetOptions::TimeKind::positional;
   SinusoidalOptions sinusoidal;
   int64_t features = 0;  ///< numbers of the time's features
   Tensor table;          ///< random frequencies (features / 2), or a row of features for each time
-  Linear linear1, linear2;
-  ClassEmbedding classes;            ///< may be undefined
-  ConditionEmbedding condition;      ///< may be undefined
-  std::optional<TimeLayers> number;  ///< embeds a label that is a number
-  bool vector = false;               ///< a label is added as it is
+  TimeLayers layers;
+  ClassEmbedding classes;                ///< may be undefined
+  ConditionEmbedding condition;          ///< may be undefined
+  std::optional<TimeLayers> number;      ///< embeds a label that is a number
+  std::optional<TimeLayers> projection;  ///< embeds a label that is a vector
+  std::optional<Linear> linear;          ///< the same by one layer
+  bool vector = false;                   ///< a label is added as it is
   std::string activation = "silu";
-  /// time (n) or (1), label as of a network -> (n, size) or (1, size).
+  /// time (n) or (1), label as of a network, without a token -> (n, size) or (1, size).
   Tensor operator()(const Tensor& time, const Tensor& label) const;
 
  private:
   Tensor features_of(const Tensor& time) const;
+  Tensor of_label(const Tensor& label) const;
 };
 
 /// y = (shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + proj(time))))) / output_scale; with
@@ -74,6 +78,9 @@ struct ResnetBlock {
   Tensor resampled(const Tensor& x) const;
   Tensor general(const Tensor& x, const Tensor& activated_time) const;
 };
+
+/// softmax(q k^T / sqrt(channels / heads)) v in each head: rows (n, pixels, channels) -> the same.
+Tensor mixed_pixels(const Tensor& query, const Tensor& key, const Tensor& value, int64_t heads);
 
 /// Self-attention over the pixels: y = (x + out(softmax(q k^T / sqrt(d)) v)) / output_scale on norm(x).
 struct AttentionBlock {
@@ -106,8 +113,12 @@ struct Upsample {
 
 /// One resolution on the way down or up: residual blocks, each followed by attention where there is any.
 struct Level {
+  /// The blocks after residual block j.
+  Tensor attended(const Tensor& h, size_t j, const Tensor& token) const;
+
   std::vector<ResnetBlock> resnets;
-  std::vector<AttentionBlock> attentions;  ///< empty, or one for each resnet
+  std::vector<AttentionBlock> attentions;      ///< empty, or one for each resnet
+  std::vector<TokenTransformer> transformers;  ///< the same
   std::optional<Downsample> down;
   std::optional<Upsample> up;
   std::optional<ResnetBlock> residual;  ///< in place of `down` or `up`

@@ -33,8 +33,8 @@ Tensor activated(Tensor x) {
 FrozenUNet::FrozenUNet(const UNetLayers& layers, kernel::FactorPrecision precision)
     : options_(layers.options),
       precision_(precision),
-      time1_(layers.time.linear1, precision),
-      time2_(layers.time.linear2, precision),
+      time1_(layers.time.layers.linear1, precision),
+      time2_(layers.time.layers.linear2, precision),
       conv_in_(layers.conv_in, precision),
       conv_out_(layers.conv_out, precision),
       norm_out_(layers.norm_out) {
@@ -45,6 +45,7 @@ FrozenUNet::FrozenUNet(const UNetLayers& layers, kernel::FactorPrecision precisi
   frequencies_ =
       sinusoidal_columns(layers.time.features, {.frequency_shift = layers.time.sinusoidal.frequency_shift});
   classes_.unconditional = layers.time.classes.unconditional;
+  classes_.unconditional_row = layers.time.classes.unconditional_row;
   if (layers.time.classes.defined()) classes_.weight = layers.time.classes.weight.detach().clone();
   if (layers.time.condition.defined()) condition_ = FrozenLinear(layers.time.condition.layer, precision);
   build_down(layers);

@@ -40,6 +40,7 @@ struct UNetLayers {
   std::vector<Level> up;    ///< coarsest first
   std::vector<ResnetBlock> middle;
   std::optional<AttentionBlock> middle_attention;
+  std::optional<TokenTransformer> middle_transformer;
   GroupNorm norm_out;
   kernel::Pool<Arena> arenas;  ///< memory of passes, kept for the next
 
@@ -49,8 +50,12 @@ struct UNetLayers {
   void build_down(LayerBuilder& builder, const BlockOptions& block);
   void build_middle(LayerBuilder& builder, const BlockOptions& block);
   void build_up(LayerBuilder& builder, const BlockOptions& block);
+  void add_attention(LayerBuilder& builder, Level& level, const std::string& name, size_t finest,
+                     bool attention, bool transformer, const BlockOptions& block) const;
+  TransformerOptions transformer_options(size_t level) const;
   Tensor padded(const Tensor& x) const;
-  Tensor body(Tensor h, const Tensor& activated_time) const;
+  Tensor body(Tensor h, const Tensor& activated_time, const Tensor& token) const;
+  Tensor ended(const Tensor& h) const;
 };
 
 }  // namespace fokker

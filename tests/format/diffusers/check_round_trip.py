@@ -5,15 +5,17 @@ fokker trains and exports is opened by diffusers, and imported again: the same t
 """
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import numpy
 import torch
 from diffusers import DDIMScheduler, DDPMPipeline, DDIMPipeline, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DModel
+from diffusers import FlowMatchEulerDiscreteScheduler
 from safetensors.torch import load_file
 
-from make_networks import CONFIGURATIONS, SMALL
+from make_networks import CONDITIONAL, CONFIGURATIONS, SMALL, make, told
 
 torch.set_num_threads(1)
 FOKKER, HOME = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -50,11 +52,46 @@ def handed_back(name, pipeline, **options):
     again = type(pipeline).from_pretrained(back)
     check_same(pipeline.unet.state_dict(), again.unet.state_dict())
     if not options:
-        files = [folder / "unet" / "diffusion_pytorch_model.safetensors" for folder in (theirs, back)]
-        same = files[0].read_bytes() == files[1].read_bytes()
-        print(f"{name}: handed back; the weights' file is {'the same bytes' if same else 'the same tensors'}")
+        check_bytes(theirs, back)
+        print(f"{name}: handed back; the weights' file is the same bytes")
     else:
         print(f"{name}: handed back from {len(list((theirs / 'unet').glob('*.safetensors')))} files")
+
+
+def check_bytes(theirs, back):
+    files = [folder / "unet" / "diffusion_pytorch_model.safetensors" for folder in (theirs, back)]
+    assert files[0].read_bytes() == files[1].read_bytes(), theirs
+
+
+def handed_back_alone(name, scheduler):
+    """A network that is told what no pipeline of diffusers has, beside its scheduler: the same, and opened again."""
+    theirs, run, back = HOME / f"{name}-theirs", HOME / f"{name}-run", HOME / f"{name}-back"
+    network = make(name)
+    network.save_pretrained(theirs / "unet")
+    scheduler.save_pretrained(theirs / "scheduler")
+    fokker("import", theirs, "--out", run)
+    fokker("export", run, "--out", back)
+    for part in ("unet/config.json", "scheduler/scheduler_config.json"):
+        assert configuration(theirs, part) == configuration(back, part), part
+    check_bytes(theirs, back)
+    again, found = type(network).from_pretrained(back / "unet", output_loading_info=True)
+    assert not found["missing_keys"] and not found["unexpected_keys"], found
+    # What our own configuration says is opened too, without the one that it came with.
+    shutil.copy(run / "unet" / "config.json", back / "unet" / "config.json")
+    own = type(network).from_pretrained(back / "unet")
+    x, t = torch.randn(2, *network_shape(network)), torch.tensor([3.0, 31.0])
+    told_rows = {"class_labels": told(network, 2)}
+    if name in CONDITIONAL:
+        told_rows["encoder_hidden_states"] = torch.randn(2, 1, network.config.cross_attention_dim)
+    with torch.no_grad():
+        y = [each(x, t, **told_rows).sample for each in (network, again, own)]
+    assert torch.equal(y[0], y[1]) and torch.equal(y[0], y[2]), name
+    print(f"{name}: handed back; the weights' file is the same bytes; our own configuration is the same network")
+
+
+def network_shape(network):
+    size = network.config.sample_size
+    return (network.config.in_channels, *((size, size) if isinstance(size, int) else size))
 
 
 def opened(process, pipeline_class):
@@ -90,6 +127,10 @@ def main():
     network = UNet2DModel(**SMALL)
     handed_back("ddim", DDIMPipeline(network, DDIMScheduler(rescale_betas_zero_snr=True, prediction_type="v_prediction")))
     handed_back("dpm", DDPMPipeline(network, DPMSolverMultistepScheduler(use_karras_sigmas=True)))
+    for name in CONDITIONAL:
+        handed_back_alone(name, DDPMScheduler())
+    handed_back_alone("class-identity", FlowMatchEulerDiscreteScheduler(shift=3.0))
+    handed_back("half", DDPMPipeline(UNet2DModel(**SMALL).to(torch.bfloat16), DDPMScheduler()))
     handed_back("shards", DDPMPipeline(network, DDPMScheduler()), max_shard_size="20KB")
     opened("ddpm", DDPMPipeline)
     opened("vp-cosine", DDPMPipeline)

@@ -1,8 +1,8 @@
 """Writes fixtures/schedulers.safetensors: what the loops of today's diffusers draw from two small networks.
 
 Run by script/peers-diffusers. "start" (2, 1, 8, 8) is the standard normal start, "noise" (20, 2, 1, 8, 8) the draw of each
-step; "epsilon.<name>" and "v_prediction.<name>" are the weights of networks trained for a few seconds to predict that;
-"x.<case>" is what each case ends with after 20 steps. The metadata holds the networks' configuration, each case's
+step; "epsilon.<name>", "v_prediction.<name>" and "flow.<name>" are the weights of networks trained for a few seconds to predict
+that; "x.<case>" is what each case ends with after 20 steps. The metadata holds the networks' configuration, each case's
 scheduler_config.json, and those of every class with its defaults.
 """
 import importlib
@@ -63,6 +63,9 @@ CASES = {
     "edm": ("EDMEulerScheduler", {}),
     "edm-exponential": ("EDMEulerScheduler", dict(sigma_schedule="exponential", sigma_max=20.0)),
     "edm-dpm": ("EDMDPMSolverMultistepScheduler", {}),
+    "flow": ("FlowMatchEulerDiscreteScheduler", {}),
+    "flow-shift": ("FlowMatchEulerDiscreteScheduler", dict(shift=3.0)),
+    "flow-terminal": ("FlowMatchEulerDiscreteScheduler", dict(shift=2.0, shift_terminal=0.1, num_train_timesteps=500)),
 }
 
 
@@ -84,7 +87,11 @@ def trained(prediction):
         x, t = images(32, generator), torch.randint(0, 1000, (32,), generator=generator)
         noise = torch.randn(x.shape, generator=generator)
         target = noise if prediction == "epsilon" else scheduler.get_velocity(x, noise, t)
-        loss = (network(scheduler.add_noise(x, noise, t), t).sample - target).square().mean()
+        noised = scheduler.add_noise(x, noise, t)
+        if prediction == "flow":
+            sigma = (t / 1000)[:, None, None, None]
+            target, noised = noise - x, sigma * noise + (1 - sigma) * x
+        loss = (network(noised, t).sample - target).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -99,9 +106,10 @@ def run(scheduler, network, start, noise):
     if hasattr(module, "randn_tensor"):
         module.randn_tensor = lambda *arguments, **options: next(draws).clone()
     scheduler.set_timesteps(STEPS)
-    x = start * scheduler.init_noise_sigma
+    x = start * getattr(scheduler, "init_noise_sigma", 1.0)
+    scaled = getattr(scheduler, "scale_model_input", lambda x, t: x)
     for t in scheduler.timesteps:
-        x = scheduler.step(network(scheduler.scale_model_input(x, t), t).sample, t, x).prev_sample
+        x = scheduler.step(network(scaled(x, t), t).sample, t, x).prev_sample
     return x.float()
 
 
@@ -109,7 +117,7 @@ def main(folder):
     generator = torch.Generator().manual_seed(7)
     start = torch.randn(2, 1, 8, 8, generator=generator)
     noise = torch.randn(STEPS, 2, 1, 8, 8, generator=generator)
-    networks = {kind: trained(kind) for kind in ("epsilon", "v_prediction")}
+    networks = {kind: trained(kind) for kind in ("epsilon", "v_prediction", "flow")}
     tensors = {"start": start, "noise": noise}
     for kind, network in networks.items():
         tensors |= {f"{kind}.{name}": value.clone() for name, value in network.state_dict().items()}
@@ -118,7 +126,8 @@ def main(folder):
         scheduler = getattr(diffusers, name)(**options)
         metadata[f"case.{case}"] = scheduler.to_json_string()
         metadata[f"default.{name}"] = getattr(diffusers, name)().to_json_string()
-        x = run(scheduler, networks[options.get("prediction_type", "epsilon")], start, noise)
+        kind = "flow" if case.startswith("flow") else options.get("prediction_type", "epsilon")
+        x = run(scheduler, networks[kind], start, noise)
         assert x.isfinite().all(), case
         tensors[f"x.{case}"] = x.contiguous()
         print(f"{case}: deviation {float(x.std()):.3f}, largest {float(x.abs().max()):.3f}")

@@ -1,6 +1,7 @@
 // Forward passes of networks whose weights, inputs and outputs diffusers wrote (make_networks.py).
 #include <gtest/gtest.h>
 
+#include "expect_error.h"
 #include "fokker/format/diffusers/tensor_names.h"
 #include "fokker/format/safetensors.h"
 #include "fokker/nn/unet/unet.h"
@@ -72,7 +73,10 @@ INSTANTIATE_TEST_SUITE_P(All, DiffusersNetwork,
                          ::testing::Values("positional", "google", "fourier", "learned", "scale-shift",
                                            "scale-shift-groups", "resnet-sampling", "resnet-blocks",
                                            "classes", "class-timestep", "class-identity", "centred", "deep",
-                                           "gelu", "mish", "relu", "no-middle", "fourier-scale-shift"),
+                                           "gelu", "mish", "relu", "no-middle", "fourier-scale-shift",
+                                           "token", "token-linear", "token-levels", "token-number",
+                                           "token-projection", "conditional-classes", "conditional-identity",
+                                           "conditional-linear"),
                          [](const auto& each) {
                            std::string name = each.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -125,6 +129,104 @@ TEST(DiffusersNetwork, SaysWhatItsLabelsAre) {
   const auto network = network_of(vector);
   EXPECT_EQ(network->condition_size(), 16);
   EXPECT_THROW(network->forward(vector.x, vector.t, {}), Error);
+}
+
+// The row that stands for no class is none that a label can name: the others are counted without it.
+TEST(DiffusersNetwork, AnyRowMayStandForNoClass) {
+  NetworkFixture f = read_fixture("classes");
+  const GradientMode off(false);
+  const auto every = network_of(f);
+  const auto of_row = [&](int64_t row) { return every->forward(f.x, f.t, at::full({2}, row, at::kLong)); };
+  for (const int64_t none : {0, 2, 4}) {
+    f.config["unconditional_class"] = none;
+    const auto network = network_of(f);
+    EXPECT_TRUE(network->knows_no_label());
+    EXPECT_EQ(network->classes(), 4);
+    EXPECT_EQ(network->config()["unconditional_class"], none);
+    const auto frozen = network->frozen();
+    for (const Forward* form : {static_cast<const Forward*>(network.get()), frozen.get()}) {
+      if (!form) continue;
+      const auto close = [&](const Tensor& y, int64_t row) { return relative_error(y, of_row(row)) < 1e-5; };
+      EXPECT_TRUE(close(form->forward(f.x, f.t, {}), none));
+      EXPECT_TRUE(close(form->forward(f.x, f.t, at::full({2}, -1, at::kLong)), none));
+      for (int64_t label = 0; label < 4; ++label)
+        EXPECT_TRUE(close(form->forward(f.x, f.t, at::full({2}, label, at::kLong)), label + (label >= none)))
+            << none << ", " << label;
+      if (none < 4) {
+        EXPECT_THROW(form->forward(f.x, f.t, at::full({2}, 4, at::kLong)), Error);
+      }
+    }
+  }
+  f.config["unconditional_class"] = 5;
+  EXPECT_THROW(make_network(f.config, 0), Error);
+  f.config["unconditional_class"] = -1;
+  EXPECT_THROW(make_network(f.config, 0), Error);
+}
+
+// What UNet2DConditionModel is told: a token alone, or after the numbers of a label.
+TEST(DiffusersNetwork, AttendsToAToken) {
+  const auto numbers = [](const char* name) { return network_of(read_fixture(name))->condition_size(); };
+  EXPECT_EQ(numbers("token"), 3);
+  EXPECT_EQ(numbers("token-number"), 1 + 3);
+  EXPECT_EQ(numbers("token-projection"), 2 + 3);
+  EXPECT_EQ(numbers("conditional-linear"), 5);
+  const NetworkFixture f = read_fixture("token");
+  const auto network = network_of(f);
+  EXPECT_FALSE(network->knows_no_label());
+  EXPECT_THROW(network->forward(f.x, f.t, {}), Error);
+  EXPECT_THROW(network->forward(f.x, f.t, at::full_like(f.label, NAN)), Error);
+  const GradientMode off(false);
+  const Tensor other = network->forward(f.x, f.t, f.label + 1);
+  EXPECT_GT(relative_error(other, f.y), 1e-3) << "the token says something";
+}
+
+TEST(DiffusersNetwork, SaysAgainWhatItIs) {
+  for (const char* name : {"token", "token-linear", "token-levels", "token-number", "token-projection",
+                           "conditional-classes", "conditional-identity", "conditional-linear"}) {
+    const NetworkFixture f = read_fixture(name);
+    const auto network = network_of(f), again = make_network(network->config(), 0);
+    EXPECT_EQ(again->config(), network->config()) << name;
+    for (const auto& [key, value] : network->config().items())
+      if (f.config.contains(key) && key != "time_embedding_dim") {
+        EXPECT_EQ(value, f.config[key]) << name << ": " << key;
+      }
+    again->load(network->parameters());
+    const GradientMode off(false);
+    EXPECT_TRUE(again->forward(f.x, f.t, f.label).equal(network->forward(f.x, f.t, f.label))) << name;
+  }
+}
+
+TEST(DiffusersNetwork, RefusesByNameWhatNoConditionIs) {
+  using ::testing::HasSubstr;
+  const Json token = read_fixture("token").config;
+  const auto refusal = [&](const char* key, const Json& value) {
+    Json config = token;
+    config[key] = value;
+    return refusal_of([&] { make_network(config, 0); }, ErrorKind::input);
+  };
+  for (const auto& [key, value] :
+       std::vector<std::pair<const char*, Json>>{{"addition_embed_type", "text_time"},
+                                                 {"encoder_hid_dim_type", "text_proj"},
+                                                 {"only_cross_attention", true},
+                                                 {"only_cross_attention", {false, true}},
+                                                 {"dual_cross_attention", true},
+                                                 {"class_embeddings_concat", true},
+                                                 {"class_embed_type", "text"},
+                                                 {"attention_type", "gated"},
+                                                 {"time_embedding_type", "fourier"},
+                                                 {"time_cond_proj_dim", 8},
+                                                 {"conv_in_kernel", 1},
+                                                 {"mid_block_type", "UNetMidBlock2DSimpleCrossAttn"},
+                                                 {"attention_head_dim", {1, 2, 4}},
+                                                 {"layers_per_block", {1, 2}},
+                                                 {"cross_attention_dim", {3, 4}},
+                                                 {"norm_num_groups", nullptr}})
+    EXPECT_THAT(refusal(key, value), HasSubstr(fmt::format("\"{}\"", key)));
+  EXPECT_THAT(refusal("down_block_types", {"DownBlock2D", "SimpleCrossAttnDownBlock2D"}),
+              HasSubstr("CrossAttnDownBlock2D or ResnetDownsampleBlock2D"));
+  EXPECT_THAT(refusal("num_class_embeds", 4), HasSubstr("expected a class or a vector"));
+  EXPECT_THAT(refusal("attention_head_dim", 3), HasSubstr("multiples of their heads"));
+  EXPECT_THAT(refusal("sample_size", 7), HasSubstr("sides that are multiples of 2"));
 }
 
 // A table of times has no rows before the first and after the last.

@@ -53,8 +53,10 @@ Tensor run_case(const std::string& name) {
   const Json config = fixtures().config("case." + name);
   const ImportedScheduler read = read_scheduler(config, name);
   const GaussianProcess& process = read.spec.process;
-  std::shared_ptr<const Denoiser> denoiser =
-      make_denoiser(fixtures().network(config.value("prediction_type", std::string("epsilon"))), read.spec);
+  std::shared_ptr<const Denoiser> denoiser = make_denoiser(
+      fixtures().network(name.starts_with("flow") ? "flow"
+                                                  : config.value("prediction_type", std::string("epsilon"))),
+      read.spec);
   if (*read.sampling.clip > 0) denoiser = std::make_shared<ClippedDenoiser>(denoiser, *read.sampling.clip);
   const SamplerChoice choice = make_sampler(read.sampling.sampler, process);
   // The estimate at an EDM process's last level is diffusers' last step.
@@ -96,7 +98,8 @@ INSTANTIATE_TEST_SUITE_P(All, DiffusersLoop,
                                            "dpm-singlestep", "unipc", "unipc-3", "deis", "deis-3", "lms",
                                            "lms-karras", "euler", "euler-leading", "euler-v", "euler-karras",
                                            "euler-exponential", "euler-ancestral", "heun", "heun-karras",
-                                           "edm", "edm-exponential", "edm-dpm"),
+                                           "edm", "edm-exponential", "edm-dpm", "flow", "flow-shift",
+                                           "flow-terminal"),
                          test_name);
 
 // What a configuration leaves out has its class's default: the class alone means what diffusers writes of it
@@ -112,7 +115,7 @@ TEST(SchedulerImport, MissingKeysHaveTheDefaultsOfTheirClass) {
     EXPECT_EQ(a.sampling.to_json(), b.sampling.to_json()) << key;
     ++classes;
   }
-  EXPECT_EQ(classes, 13);
+  EXPECT_EQ(classes, 14);
 }
 
 TEST(SchedulerImport, RefusesByNameWhatCannotBeRepresented) {

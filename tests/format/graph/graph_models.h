@@ -63,11 +63,50 @@ inline std::vector<GraphCase> diffusers_models() {
   learned.time_kind = Time::learned;
   learned.num_train_timesteps = 1000;
   learned.mid_block = false;
+  UNetOptions named = UNetOptions::for_images(1, 4, 4, 8, 3);
+  named.unconditional_row = 1;
   UNetOptions fourier = UNetOptions::for_images(1, 4, 4, 8);
   fourier.time_kind = Time::fourier;
   return {{"unet, scale and shift", unet_model(shifted, "ddpm", "noise")},
           {"unet, learned times", unet_model(learned, "ddpm", "noise")},
+          {"unet, classes by row", unet_model(named, "ddpm", "noise"), at::tensor({0, -1, 2}, at::kLong)},
           {"unet, fourier", unet_model(fourier, "ddpm:steps=10", "noise")}};
+}
+
+/// Told what no row may be without: a number, a vector, a token that is attended to, or both.
+inline std::vector<GraphCase> told_models() {
+  using Label = UNetOptions::LabelKind;
+  UNetOptions number = UNetOptions::for_images(1, 4, 4, 8);
+  number.label_kind = Label::number;
+  UNetOptions vector = number;
+  vector.label_kind = Label::vector;
+  vector.time_embedding_dim = 6;
+  UNetOptions crossed = UNetOptions::for_images(1, 8, 4, 8);
+  crossed.block_out_channels = {8, 16};
+  crossed.down_attention = {false, false};
+  crossed.of_conditions = true;
+  crossed.activation = "gelu";
+  crossed.mid_attention = false;
+  crossed.transformers = {.token_size = 3,
+                          .down = {true, false},
+                          .up = {false, true},
+                          .middle = true,
+                          .heads = {2, 4},
+                          .layers = {1, 2}};
+  UNetOptions both = crossed;
+  both.label_kind = Label::projection;
+  both.label_size = 2;
+  both.transformers.middle = false;
+  both.transformers.linear_projection = true;
+  UNetOptions linear = both;
+  linear.label_kind = Label::linear;
+  linear.transformers = {};
+  const auto label = [](int64_t size) { return Rng(8).normal({3, size}, {}); };
+  return {{"unet, number", unet_model(number, "ddpm", "noise"), label(1).abs() * 20},
+          {"unet, vector", unet_model(vector, "ddpm", "noise"), label(6)},
+          {"unet, token", unet_model(crossed, "ddpm", "noise"), label(3)},
+          {"unet, projection and token", unet_model(both, "flow", "velocity"), label(5)},
+          {"unet, linear", unet_model(linear, "ddpm", "velocity"), label(2)}};
 }
 
 inline std::vector<GraphCase> unet_models(const Tensor& classes, const Tensor& conditions) {
@@ -117,7 +156,7 @@ inline std::vector<GraphCase> graph_models() {
   const Tensor classes = at::tensor({0, -1, 2}, at::kLong);
   const Tensor conditions = at::tensor({0.5F, -1.0F, 2.0F, 0.25F, NAN, 0.0F}).view({3, 2});
   std::vector<GraphCase> cases = mlp_models(classes, conditions);
-  for (const auto& more : {unet_models(classes, conditions), diffusers_models()})
+  for (const auto& more : {unet_models(classes, conditions), diffusers_models(), told_models()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }

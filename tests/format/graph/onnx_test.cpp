@@ -62,7 +62,8 @@ TEST_F(Onnx, SaysWhatTheDenoiserSays) {
     for (const char* input : {"input_scale", "state", "value", "rest", "gain"})
       if (row.contains(input)) values[input] = at::full({1}, row[input].get<double>(), at::kFloat);
     if (model.network->classes() > 0) values["label"] = label;
-    if (model.network->condition_size() > 0) values["condition"] = condition_inputs(label, 2, x.options());
+    if (model.network->condition_size() > 0)
+      values["condition"] = condition_inputs(label, label.size(1), x.options());
     const Tensor prediction = GraphRunner(graph)(values).at("prediction");
     const Tensor expected = model.denoiser()->estimate(x, row["t"].get<double>(), label).value();
     EXPECT_LT((prediction - expected).abs().max().item<double>(), 2e-5 * expected.abs().max().item<double>())

@@ -1,0 +1,110 @@
+// Folders that diffusers saved (make_folders.py), imported and handed back.
+#include "folder.h"
+
+#include <gmock/gmock.h>
+
+#include "expect_error.h"
+#include "fokker/core/file/files.h"
+#include "fokker/format/diffusers/python_json.h"
+#include "fokker/format/exchange.h"
+
+namespace fokker {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+fs::path saved_folder(const std::string& name) {
+  return fs::path(FOKKER_SOURCE_DIR) / "tests/format/diffusers/fixtures" / ("folder-" + name);
+}
+
+class DiffusersFolder : public FolderTest {
+ protected:
+  /// A copy that may be changed.
+  fs::path copy_of(const std::string& name) {
+    fs::copy(saved_folder(name), path("copy"), fs::copy_options::recursive);
+    return path("copy");
+  }
+  static void change(const fs::path& file, const std::string& key, const Json& value) {
+    Json config = read_python_json(file);
+    config[key] = value;
+    write_file_atomically(file, config.dump());
+  }
+};
+
+std::set<std::string> files_of(const fs::path& folder) {
+  std::set<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) files.insert(fs::relative(entry.path(), folder).string());
+  return files;
+}
+
+// Weights byte for byte, also those of half the width; configurations up to the order of keys, with all that
+// is unknown here.
+TEST_F(DiffusersFolder, IsHandedBackAsItCame) {
+  for (const char* name : {"dpm", "half", "token", "classes"}) {
+    const fs::path came = saved_folder(name), back = path(name);
+    // As a run folder keeps it.
+    save_model(path("run"), import_model(came).model);
+    export_model(back, load_model(path("run")), "diffusers");
+    EXPECT_EQ(files_of(back), files_of(came)) << name;
+    for (const std::string& file : files_of(came)) {
+      if (file.ends_with(".json")) {
+        const auto sorted = [&](const fs::path& folder) {
+          return nlohmann::json::parse(read_python_json(folder / file).dump());
+        };
+        EXPECT_EQ(sorted(back), sorted(came)) << name << ": " << file;
+      } else {
+        EXPECT_TRUE(read_file(back / file) == read_file(came / file)) << name << ": " << file;
+      }
+    }
+    fs::remove_all(path("run"));
+  }
+}
+
+TEST_F(DiffusersFolder, TellsATokenByColumns) {
+  const Imported token = import_model(saved_folder("token"));
+  EXPECT_EQ(token.model.condition.columns,
+            (std::vector<std::string>{"label0", "label1", "token0", "token1", "token2"}));
+  EXPECT_EQ(token.model.sampling.grid.substr(0, 8), "shifted:");
+  EXPECT_TRUE(token.model.label_names.empty());
+}
+
+TEST_F(DiffusersFolder, NamesTheClassThatStandsForNone) {
+  const Imported every = import_model(saved_folder("classes"));
+  EXPECT_EQ(every.model.label_names, (std::vector<std::string>{"0", "1", "2", "3"}));
+  EXPECT_FALSE(every.model.network->knows_no_label());
+  ASSERT_FALSE(every.notes.empty());
+  EXPECT_THAT(every.notes.back(), HasSubstr("all 4 rows of the table of classes are classes"));
+  const Imported named = import_model(saved_folder("classes"), {.unconditional = "1"});
+  EXPECT_EQ(named.model.label_names, (std::vector<std::string>{"0", "2", "3"}));
+  EXPECT_TRUE(named.model.network->knows_no_label());
+  save_model(path("run"), named.model);
+  const Model again = load_model(path("run"));
+  EXPECT_EQ(again.label_names, named.model.label_names);
+  EXPECT_EQ(again.network->config(), named.model.network->config());
+  // It is no part of what is handed back.
+  export_model(path("back"), again, "diffusers");
+  EXPECT_EQ(read_python_json(path("back") / "unet/config.json"),
+            read_python_json(saved_folder("classes") / "unet/config.json"));
+  for (const char* wrong : {"4", "-1", "cat"})
+    EXPECT_THAT(refusal_of([&] { import_model(saved_folder("classes"), {.unconditional = wrong}); },
+                           ErrorKind::argument),
+                HasSubstr("unconditional"));
+  EXPECT_THAT(
+      refusal_of([&] { import_model(saved_folder("token"), {.unconditional = "1"}); }, ErrorKind::argument),
+      HasSubstr("a table of at least two classes"));
+}
+
+TEST_F(DiffusersFolder, RefusesWhatIsNoPipelineOfImages) {
+  const fs::path folder = copy_of("dpm");
+  const auto refusal = [&] { return refusal_of([&] { import_model(folder); }, ErrorKind::input); };
+  change(folder / "model_index.json", "vae", {"diffusers", "AutoencoderKL"});
+  EXPECT_THAT(refusal(), HasSubstr("alone but it has \"vae\""));
+  change(folder / "model_index.json", "vae", {nullptr, nullptr});
+  change(folder / "unet/config.json", "_class_name", "UNet3DConditionModel");
+  EXPECT_THAT(refusal(), HasSubstr("but found UNet3DConditionModel"));
+}
+
+}  // namespace
+}  // namespace fokker
