@@ -12,6 +12,7 @@
 namespace fokker {
 namespace {
 
+constexpr double most_fixed = 1e21;    // beyond it numbers are written with an exponent
 constexpr double most_exact = 0x1p53;  // up to here float64 holds every whole number
 
 std::string_view rounded(char (&buffer)[512], double value, std::chars_format format, int precision) {
@@ -27,6 +28,7 @@ double to_digits(double value, int digits) {
 
 /// "1.50" as "1.5", "-0" as "0", with at least `padding` decimals.
 void append_decimals(std::string& text, std::string_view number, int padding) {
+  if (number.find('e') != std::string_view::npos) return void(text += number);
   const size_t point = number.find('.');
   size_t least = point == std::string_view::npos
                      ? number.size()
@@ -37,7 +39,7 @@ void append_decimals(std::string& text, std::string_view number, int padding) {
   if (number.starts_with('-') && number.find_first_not_of("-0.") == std::string_view::npos)
     number.remove_prefix(1);
   text += number;
-  if (padding == 0 || number.find('e') != std::string_view::npos) return;
+  if (padding == 0) return;
   const size_t at = number.find('.');
   const size_t found = at == std::string_view::npos ? 0 : number.size() - at - 1;
   if (at == std::string_view::npos) text += '.';
@@ -65,6 +67,40 @@ bool is_missing_mark(std::string_view text) {
   if (text.size() > 4) return false;
   constexpr std::string_view marks[] = {"", "?", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL"};
   return std::find(std::begin(marks), std::end(marks), text) != std::end(marks);
+}
+
+bool is_stray_mark(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  constexpr std::string_view marks[] = {"-",
+                                        "--",
+                                        "---",
+                                        ".",
+                                        "..",
+                                        "...",
+                                        "n/a",
+                                        "n.a.",
+                                        "na",
+                                        "nd",
+                                        "n.d.",
+                                        "<na>",
+                                        "#na",
+                                        "unknown",
+                                        "missing",
+                                        "unavailable",
+                                        "nil",
+                                        "void",
+                                        "#null!",
+                                        "#div/0!",
+                                        "#value!",
+                                        "#ref!",
+                                        "#num!",
+                                        "#name?",
+                                        "0000-00-00",
+                                        "0000-00-00 00:00:00",
+                                        "not available",
+                                        "blank"};
+  return std::find(std::begin(marks), std::end(marks), lower) != std::end(marks);
 }
 
 bool is_word_none(std::string_view text) {
@@ -112,7 +148,10 @@ std::optional<double> CellParser::level(std::string_view text) const {
 
 std::optional<double> CellParser::number(std::string_view text) const {
   double value = 0;
-  if (parse_number(text, value, decimal_) != NumberError::none) return {};
+  if (parse_number(text, value, decimal_) != NumberError::none) {
+    const auto digits = column_.number_format.digits_of(text, decimal_);
+    if (!digits || parse_number(*digits, value, decimal_) != NumberError::none) return {};
+  }
   const bool whole = value == std::floor(value) && std::abs(value) <= most_exact;
   return column_.kind == ColumnKind::real || whole ? std::optional(value) : std::nullopt;
 }
@@ -141,6 +180,8 @@ void CellWriter::append(std::string& text, double cell) const {
   append_number(text, cell);
   if (decimal_ != '.')
     if (const size_t point = text.find('.', begin); point != std::string::npos) text[point] = decimal_;
+  if (!column_.number_format.is_bare())
+    text.replace(begin, std::string::npos, column_.number_format.dressed(text.substr(begin), decimal_));
 }
 
 void CellWriter::append_number(std::string& text, double cell) const {
@@ -152,8 +193,7 @@ void CellWriter::append_number(std::string& text, double cell) const {
     return append_decimals(text, {buffer, end}, column_.padding);
   }
   if (column_.digits > 0) cell = to_digits(cell, column_.digits);
-  // Beyond that float64 has no decimals.
-  if (column_.decimals >= 0 && std::abs(cell) < 1e15)
+  if (column_.decimals >= 0 && std::abs(cell) < most_fixed)
     append_decimals(text, rounded(buffer, cell, std::chars_format::fixed, column_.decimals), column_.padding);
   else
     append_decimals(text, {buffer, std::to_chars(buffer, buffer + sizeof buffer, cell).ptr}, column_.padding);

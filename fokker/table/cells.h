@@ -16,6 +16,9 @@ std::string_view without_blanks(std::string_view text);
 /// Whether a text, without blanks around it, is one of the usual marks of a missing cell: nothing, ?, NA,
 /// N/A, #N/A, NaN, nan, null, NULL.
 bool is_missing_mark(std::string_view text);
+/// Whether a text, without blanks around it, is a mark of a missing cell where all others are numbers or
+/// dates: -, unknown, n.a., #DIV/0!, 0000-00-00 and the like.
+bool is_stray_mark(std::string_view text);
 /// None or none: a mark among numbers and dates, a level among texts.
 bool is_word_none(std::string_view text);
 

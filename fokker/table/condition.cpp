@@ -99,8 +99,10 @@ class ValueReader {
     if (text.empty()) return open;
     double number = 0;
     if (column_.kind != ColumnKind::datetime && (column_.is_number() || !numbers_.empty())) {
-      if (parse_number(text, number) != NumberError::none) refuse(text);
-      return number;
+      if (parse_number(text, number) == NumberError::none) return number;
+      const auto dressed = parser_.parse(text);
+      if (!dressed || !column_.is_number() || std::isnan(*dressed)) refuse(text);
+      return *dressed;
     }
     const auto cell = parser_.parse(text);
     if (!cell || std::isnan(*cell)) refuse(text);

@@ -22,7 +22,7 @@ std::vector<Entry> entries_of(const DistinctTexts& texts, bool none_is_missing, 
   for (int32_t code = 0; code < texts.size(); ++code) {
     const DistinctText& each = texts[code];
     if (each.kind == CellClass::missing || (none_is_missing && each.kind == CellClass::word_none)) continue;
-    numbers = numbers && each.kind == CellClass::number;
+    numbers = numbers && (each.kind == CellClass::number || each.kind == CellClass::amount);
     entries.push_back({code, without_blanks(each.text), each.value});
   }
   return entries;

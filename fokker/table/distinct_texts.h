@@ -8,13 +8,23 @@
 namespace fokker {
 
 /// What a cell's text is, taken alone.
-enum class CellClass : uint8_t { missing, word_none, number, not_finite, too_large, date, text };
+enum class CellClass : uint8_t {
+  missing,
+  word_none,
+  number,
+  amount,  ///< a number with more around its digits (NumberFormat)
+  not_finite,
+  too_large,
+  date,
+  text
+};
+constexpr size_t cell_classes = 8;
 
 /// A way in which cells are written.
 struct DistinctText {
   std::string_view text;  ///< as written
   CellClass kind = CellClass::text;
-  double value = 0;  ///< of a number; of a date as DateReader packs it
+  double value = 0;  ///< of a number; of a date by the likeliest format when it was read
   int64_t count = 0;
 };
 

@@ -12,22 +12,28 @@ namespace fokker {
 namespace {
 
 constexpr int64_t most_number_texts = 1 << 16, many_texts = 1 << 18;
-constexpr int64_t fewest_dates = 20;  // of which one that is none is a mistake
+constexpr int64_t most_words_kept = 1000;  // kept beside numbers that are not
 
-/// Whether more numbers than not are too long for float64: they are names, not amounts.
-bool mostly_beyond_exact(const DistinctTexts& texts) {
-  int64_t numbers = 0, beyond = 0;
-  for (const DistinctText& each : texts) {
-    numbers += each.kind == CellClass::number;
-    beyond += each.kind == CellClass::number && std::abs(each.value) > 0x1p53;
-  }
-  return 2 * beyond > numbers;
+/// zip, zip_code, postal code, phone, ...: numbers that are names of something.
+bool is_name_of_code(const std::string& name) {
+  std::string lower;
+  for (const char c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const char* end : {"zip", "zipcode", "postcode", "postalcode", "plz", "fips", "fipscode", "areacode",
+                          "phone", "phonenumber", "telephone", "ssn", "isbn", "ean", "upc", "iban"})
+    if (lower.ends_with(end)) return true;
+  return false;
 }
 
 }  // namespace
 
 ColumnBuilder::ColumnBuilder(std::string name, ColumnWish wish, char decimal, bool keep_texts)
-    : name_(std::move(name)), wish_(std::move(wish)), decimal_(decimal), keep_texts_(keep_texts) {
+    : name_(std::move(name)),
+      wish_(std::move(wish)),
+      decimal_(decimal),
+      keep_texts_(keep_texts),
+      named_as_code_(!wish_.kept && is_name_of_code(name_)) {
   const bool levels = wish_.kind == ColumnKind::categorical || wish_.kind == ColumnKind::ordinal;
   keep_texts_ = keep_texts_ || levels || !wish_.levels.empty();
   first_row_.fill(-1);
@@ -44,18 +50,32 @@ CellClass ColumnBuilder::classify(std::string_view text, double& value) {
   } else if (is_word_none(text)) {
     return CellClass::word_none;
   }
+  if (const auto date = wish_.date_format ? parse_date(*wish_.date_format, text) : std::nullopt) {
+    value = *date;
+    return CellClass::date;
+  }
   double number = 0;
   const NumberError error = parse_number(text, number, decimal_);
   if (error == NumberError::none) {
     value = number;
     written_.add(text, number, decimal_);
+    amounts_.add_bare(number);
     return CellClass::number;
   }
   if (error == NumberError::not_finite) return CellClass::not_finite;
   if (error == NumberError::too_large) return CellClass::too_large;
-  const auto date = wish_.date_format ? parse_date(*wish_.date_format, text) : dates_.add(text);
-  value = date.value_or(NAN);
-  return date ? CellClass::date : CellClass::text;
+  const bool may_be_date = !wish_.date_format && (undated_ < most_words_kept || count(CellClass::date) > 0);
+  const auto date = may_be_date ? dates_.add(text) : std::nullopt;
+  if (date) {
+    value = *date;
+    return CellClass::date;
+  }
+  ++undated_;
+  const auto digits = amounts_.add(text, decimal_);
+  if (!digits) return CellClass::text;
+  parse_number(*digits, value, decimal_);
+  written_.add(*digits, value, decimal_);
+  return CellClass::amount;
 }
 
 bool ColumnBuilder::may_keep(CellClass kind) const {
@@ -75,7 +95,8 @@ void ColumnBuilder::add(std::string_view text) {
     value = texts_[code].value;
   } else {
     kind = classify(text, value);
-    const bool absent = kind == CellClass::missing || kind == CellClass::word_none;
+    const bool word = kind == CellClass::text && count(CellClass::text) < most_words_kept;
+    const bool absent = word || kind == CellClass::missing || kind == CellClass::word_none;
     if (lost_ && absent) code = texts_.find(text);
     if (code < 0 && (lost_ ? absent : may_keep(kind)))
       code = texts_.add(text, kind, value);
@@ -100,7 +121,7 @@ void ColumnBuilder::follow(CellClass kind, double value) {
     step_ = std::abs(value - last_) == 1 ? value - last_ : NAN;
   else if (value - last_ != step_)
     step_ = NAN;
-  if (kind != CellClass::number || value != std::floor(value)) step_ = NAN;
+  if ((kind != CellClass::number && kind != CellClass::amount) || value != std::floor(value)) step_ = NAN;
   last_ = value;
 }
 
@@ -113,51 +134,12 @@ int64_t ColumnBuilder::first_of(std::initializer_list<CellClass> kinds) const {
   return first;
 }
 
-ColumnBuilder::Nature ColumnBuilder::wished_nature(int64_t* first_odd) const {
-  using enum CellClass;
-  const int64_t present = rows() - count(missing) - count(word_none);
-  switch (*wish_.kind) {
-    case ColumnKind::real:
-    case ColumnKind::integer:
-      *first_odd = first_of({not_finite, too_large, date, text});
-      return present > 0 ? Nature::numbers : Nature::empty;
-    case ColumnKind::datetime:
-      *first_odd = first_of({number, not_finite, too_large, text});
-      return present > 0 ? Nature::dates : Nature::empty;
-    default:
-      return present + count(word_none) > 0 ? Nature::texts : Nature::empty;
-  }
-}
-
-ColumnBuilder::Nature ColumnBuilder::nature(int64_t* first_odd) const {
-  using enum CellClass;
-  int64_t ignored = -1;
-  int64_t& odd = first_odd ? *first_odd : ignored;
-  odd = -1;
-  if (wish_.kind) return wished_nature(&odd);
-  if (!wish_.levels.empty()) return Nature::texts;
-  const int64_t bad = count(not_finite) + count(too_large), words = count(date) + count(text);
-  const int64_t numbers = count(number) + bad, all = numbers + words;
-  const auto most = nearly_all * static_cast<double>(all);
-  if (all == 0) return count(word_none) > 0 ? Nature::texts : Nature::empty;
-  if (static_cast<double>(numbers) >= most) {
-    odd = first_of({not_finite, too_large, date, text});
-    const bool codes =
-        odd < 0 && !written_.has_fractions() &&
-        (written_.has_leading_zeros() || (written_.beyond_exact() && mostly_beyond_exact(texts_)));
-    return codes ? Nature::texts : Nature::numbers;
-  }
-  if (count(date) == all) return Nature::dates;
-  if (all >= fewest_dates && static_cast<double>(count(date)) >= most) {
-    odd = first_of({number, not_finite, too_large, text});
-    return Nature::dates;
-  }
-  return Nature::texts;
-}
-
 bool ColumnBuilder::needs_texts() const {
   if (wish_.dropped) return false;
-  return (lost_ && nature() == Nature::texts) || (mostly_distinct_ && wish_.kind == ColumnKind::constant);
+  if (mostly_distinct_ && wish_.kind == ColumnKind::constant) return true;
+  if (!lost_) return false;
+  const Nature found = nature();
+  return found == Nature::texts || (found == Nature::dates && dates_.has_changed());
 }
 
 std::string ColumnBuilder::cell_at(int64_t row) const {
@@ -189,9 +171,11 @@ InferredColumn ColumnBuilder::finish(const std::string& file, const std::vector<
     const char* others = found == Nature::dates ? "dates" : "numbers";
     fail_cell(odd, wish_.kind ? fmt::format("{} of a column that is {}", kind, to_string(*wish_.kind))
                               : fmt::format("{}, as nearly all others are (the type {}=categorical takes {} "
-                                            "as texts, {}=drop leaves the column out),",
+                                            "as texts, {}=drop leaves the column out, and a schema's "
+                                            "\"missing\" says what stands for a missing cell),",
                                             kind, shown(name_), others, shown(name_)));
   }
+  strays_ = found != Nature::texts && are_strays_missing();
   switch (found) {
     case Nature::numbers:
       end_numbers(result);

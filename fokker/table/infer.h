@@ -7,6 +7,7 @@
 
 #include "fokker/table/dates.h"
 #include "fokker/table/distinct_texts.h"
+#include "fokker/table/number_format.h"
 #include "fokker/table/schema.h"
 #include "fokker/table/written_numbers.h"
 
@@ -37,11 +38,13 @@ struct InferredColumn {
 
 /// Infers one column from the texts of its cells, which are seen once.
 ///
-/// Numbers where every cell that is not missing is one, whole ones integers; dates likewise. Whole numbers of
-/// at most ten values, each of twenty rows on average, and any column of two values, are categories; numbers
-/// that count the rows or are all different under a name such as id, and texts that are different in more
-/// than half the rows, are identifiers and dropped. Memory: a number and a code per cell, and distinct texts:
-/// of numbers and dates the first 65,536, of others as long as they repeat.
+/// Numbers where every cell that is not missing is one, whole ones integers; dates likewise. Words that come
+/// again among many numbers or dates (unknown, -) are missing cells. Whole numbers of at most ten values,
+/// each of twenty rows on average, or under a name such as zip, and any column of two values, are categories;
+/// numbers that count the rows or are all different under a name such as id, and texts that are different in
+/// more than half the rows, are identifiers and dropped. Whole numbers such as 20240229 are dates. Memory: a
+/// number and a code per cell, and distinct texts: of numbers and dates the first 65,536, of others as long
+/// as they repeat.
 class ColumnBuilder {
  public:
   /// `keep_texts`: all distinct texts, however many.
@@ -61,8 +64,7 @@ class ColumnBuilder {
   InferredColumn finish(const std::string& file, const std::vector<int64_t>& lines);
 
  private:
-  /// Share of the cells beside which one of another kind is a mistake.
-  static constexpr double nearly_all = 0.9;
+  static constexpr int64_t most_words_kept = 1000;  ///< beside numbers that are not
   enum class Nature { numbers, dates, texts, empty };
   CellClass classify(std::string_view text, double& value);
   bool may_keep(CellClass kind) const;
@@ -70,6 +72,11 @@ class ColumnBuilder {
   int64_t count(CellClass kind) const { return counts_[static_cast<size_t>(kind)]; }
   int64_t rows() const { return static_cast<int64_t>(values_.size()); }
   int64_t missing_rows(bool texts) const;
+  bool is_absent(const DistinctText& each, bool texts) const;
+  bool has_stray_words(int64_t& distinct) const;
+  bool are_strays_missing() const;
+  bool are_amounts_mixed() const;
+  void end_strays(Column& column) const;
   bool none_is_missing() const { return !wish_.missing; }
   /// Nothing where cells do not agree; then `first_odd` is one to blame.
   Nature nature(int64_t* first_odd = nullptr) const;
@@ -77,9 +84,11 @@ class ColumnBuilder {
   int64_t first_of(std::initializer_list<CellClass> kinds) const;
 
   void end_numbers(InferredColumn& result);
+  bool end_compact_dates(InferredColumn& result, int64_t distinct);
   void end_dates(InferredColumn& result);
+  void end_dates_as(InferredColumn& result, const DateFormat& format);
+  void reread_dates();
   void end_texts(InferredColumn& result, bool by_value);
-  void refuse_marked_numbers() const;
   void end_empty(InferredColumn& result);
   void describe_numbers(Column& column, const std::vector<double>& values) const;
   bool as_levels(InferredColumn& result, int64_t distinct);
@@ -93,14 +102,18 @@ class ColumnBuilder {
   ColumnWish wish_;
   char decimal_;
   bool keep_texts_;
+  bool named_as_code_;  ///< zip, phone, ...
   DistinctTexts texts_;
   WrittenNumbers written_;
   DateReader dates_;
+  NumberFormatReader amounts_;
   std::vector<double> values_;
   std::vector<int32_t> codes_;
-  std::array<int64_t, 7> counts_ = {};
-  std::array<int64_t, 7> first_row_;  ///< of each class; -1 where there is none
-  std::array<std::string, 7> first_text_ = {};
+  std::array<int64_t, cell_classes> counts_ = {};
+  std::array<int64_t, cell_classes> first_row_;  ///< of each class; -1 where there is none
+  std::array<std::string, cell_classes> first_text_ = {};
+  int64_t undated_ = 0;           ///< different texts that are neither numbers nor dates
+  bool strays_ = false;           ///< words among the numbers or dates are missing cells
   bool lost_ = false;             ///< a text was not kept
   bool mostly_distinct_ = false;  ///< and it was one of too many
   double start_ = 0, step_ = 0;   ///< of numbers that count up or down by one; NaN where they do not

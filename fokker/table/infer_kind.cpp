@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "fokker/core/check.h"
-#include "fokker/core/text/numbers.h"
 #include "fokker/core/text/text.h"
 #include "fokker/table/cells.h"
 #include "fokker/table/distribution.h"
@@ -16,11 +15,8 @@ constexpr int64_t fewest_counting = 10;    // rows that a column can be said to 
 constexpr int64_t fewest_identified = 50;  // rows of which each may have a name of its own
 constexpr int64_t most_codes = 10, rows_per_code = 20;
 constexpr int64_t fewest_rounded = 20;
+constexpr int64_t fewest_dates_in_numbers = 10;
 constexpr int64_t fewest_of_two = 10;  // rows of a column of two values, which may be more
-
-void add_note(Column& column, const std::string& note) {
-  column.note += (column.note.empty() ? "" : "; ") + note;
-}
 
 /// id, user_id, userId, row index, ....
 bool is_name_of_identifier(const std::string& name) {
@@ -81,14 +77,29 @@ std::string spikes_note(const Column& column) {
 }
 
 void note_numbers(Column& column) {
-  if (!column.spikes.empty()) add_note(column, spikes_note(column));
-  if (column.heavy_tails) add_note(column, "heavy tails");
+  if (!column.spikes.empty()) column.add_note(spikes_note(column));
+  if (column.heavy_tails) column.add_note("heavy tails");
 }
 
 }  // namespace
 
 int64_t ColumnBuilder::missing_rows(bool texts) const {
-  return count(CellClass::missing) + (texts || !none_is_missing() ? 0 : count(CellClass::word_none));
+  if (texts || !none_is_missing()) return count(CellClass::missing);
+  return count(CellClass::missing) + count(CellClass::word_none) + (strays_ ? count(CellClass::text) : 0);
+}
+
+bool ColumnBuilder::is_absent(const DistinctText& each, bool texts) const {
+  if (each.kind == CellClass::missing) return true;
+  return !texts && (each.kind == CellClass::word_none || (strays_ && each.kind == CellClass::text));
+}
+
+/// Says which words are taken for missing cells.
+void ColumnBuilder::end_strays(Column& column) const {
+  if (!strays_) return;
+  std::vector<std::string> words;
+  for (const DistinctText& each : texts_)
+    if (each.kind == CellClass::text) words.push_back("'" + shown(without_blanks(each.text)) + "'");
+  column.add_note(fmt::format("{} taken as missing; a schema's \"missing\" says otherwise", join(words)));
 }
 
 void ColumnBuilder::note_missing(Column& column, bool texts) const {
@@ -96,8 +107,7 @@ void ColumnBuilder::note_missing(Column& column, bool texts) const {
   if (missing == 0) return;
   std::vector<std::pair<int64_t, std::string_view>> marks;
   for (const DistinctText& each : texts_)
-    if (each.kind == CellClass::missing || (!texts && each.kind == CellClass::word_none))
-      marks.emplace_back(-each.count, each.text);
+    if (is_absent(each, texts)) marks.emplace_back(-each.count, each.text);
   std::sort(marks.begin(), marks.end());
   for (const auto& [count, mark] : marks) column.missing.emplace_back(mark);
   column.missing_share = static_cast<double>(missing) / static_cast<double>(rows());
@@ -115,7 +125,8 @@ std::string ColumnBuilder::identifier(int64_t distinct) const {
 /// Whether numbers or dates with so many values are better told by their levels; then they are.
 bool ColumnBuilder::as_levels(InferredColumn& result, int64_t distinct) {
   if (wish_.kind) return false;
-  const bool whole = count(CellClass::number) > 0 && !written_.has_fractions() && !written_.beyond_exact();
+  const bool whole = count(CellClass::number) + count(CellClass::amount) > 0 && !written_.has_fractions() &&
+                     !written_.beyond_exact();
   const int64_t found = rows() - missing_rows(false);
   const bool codes = whole && distinct <= most_codes && found >= rows_per_code * distinct;
   const bool one = distinct == 1 && found > 1, two = distinct == 2 && found >= fewest_of_two;
@@ -131,6 +142,7 @@ void ColumnBuilder::end_numbers(InferredColumn& result) {
   Column& column = result.column;
   const ValueCounts counts = counts_of(texts_, values_, !lost_);
   const auto distinct = std::ssize(counts.values);
+  if (end_compact_dates(result, distinct)) return;
   const bool whole = !written_.has_fractions() && !written_.beyond_exact();
   if (wish_.kind == ColumnKind::integer && !whole)
     for (int64_t row = 0; row < rows(); ++row)
@@ -141,8 +153,8 @@ void ColumnBuilder::end_numbers(InferredColumn& result) {
   if (!result.dropped.empty() || as_levels(result, distinct)) return;
   note_missing(column, false);
   column.kind = wish_.kind.value_or(whole ? ColumnKind::integer : ColumnKind::real);
-  const bool rounded = column.kind == ColumnKind::integer;
-  if (rounded) {
+  column.number_format = amounts_.format();
+  if (column.kind == ColumnKind::integer) {
     column.decimals = 0;
     column.padding = std::min(written_.padding(), 6);
   } else {
@@ -150,110 +162,72 @@ void ColumnBuilder::end_numbers(InferredColumn& result) {
     const bool shows = !whole && counts.total() >= fewest_rounded;
     column.decimals = wish_.decimals.value_or(shows ? written_.decimals() : -1);
     column.digits = shows ? written_.digits() : -1;
-    column.padding = column.decimals >= 0 ? std::min(written_.padding(), column.decimals) : 0;
+    column.padding = std::min(written_.padding(), column.decimals >= 0 ? column.decimals : 1);
   }
   describe(column, counts);
   note_numbers(column);
+  end_strays(column);
+  if (amounts_.is_group_in_doubt())
+    column.add_note(fmt::format("'{}' read as a separator of thousands; give the decimal {} if it is one",
+                                column.number_format.group, column.number_format.group));
   result.cells = std::move(values_);
+}
+
+/// Dates written as whole numbers, 20240229 or 20240229103000; false where some is none.
+bool ColumnBuilder::end_compact_dates(InferredColumn& result, int64_t distinct) {
+  const bool asked = wish_.kind == ColumnKind::datetime;
+  const int64_t found = count(CellClass::number);
+  const bool may_be = !wish_.kind && found >= fewest_dates_in_numbers && distinct > 2;
+  if (!asked && (!may_be || written_.has_fractions())) return false;
+  bool with_time = false, compact = found > 0 && count(CellClass::amount) == 0;
+  std::vector<double> seconds(values_.size(), NAN);
+  for (size_t row = 0, seen = 0; compact && row < seconds.size(); ++row) {
+    if (std::isnan(values_[row])) continue;
+    if (seen++ == 0) with_time = values_[row] > 1e9;
+    seconds[row] = parse_compact_date(values_[row], with_time).value_or(NAN);
+    compact = !std::isnan(seconds[row]);
+    if (!compact && asked) fail_cell(static_cast<int64_t>(row), "a date of a column that is datetime");
+  }
+  if (!compact) return false;
+  values_ = std::move(seconds);
+  if (!asked)
+    result.column.add_note(
+        fmt::format("whole numbers read as dates; the type {}=integer overrules it", shown(name_)));
+  end_dates_as(result, *DateFormat::parse(with_time ? "%Y%m%d%H%M%S" : "%Y%m%d"));
+  return true;
+}
+
+/// By the format that all dates have, where those before it showed were read by another.
+void ColumnBuilder::reread_dates() {
+  const DateFormat format = dates_.format();
+  std::vector<double> seconds;
+  for (const DistinctText& each : texts_)
+    seconds.push_back(each.kind == CellClass::date ? *parse_date(format, without_blanks(each.text)) : NAN);
+  for (size_t row = 0; row < values_.size(); ++row) values_[row] = seconds[static_cast<size_t>(codes_[row])];
 }
 
 void ColumnBuilder::end_dates(InferredColumn& result) {
-  Column& column = result.column;
-  if (!wish_.date_format)
-    for (double& value : values_)
-      if (!std::isnan(value)) value = dates_.seconds(value);
+  if (!wish_.date_format && dates_.has_changed()) reread_dates();
   const ValueCounts counts = ValueCounts::of(present(values_));
   if (as_levels(result, std::ssize(counts.values))) return;
+  end_dates_as(result, wish_.date_format.value_or(dates_.format()));
+  const std::string other = wish_.date_format ? "" : dates_.alternative();
+  if (!other.empty())
+    result.column.add_note(
+        fmt::format("read as {}, where {} would do as well (no day is above 12); a schema's date_format "
+                    "overrules it",
+                    result.column.date_format, other));
+}
+
+void ColumnBuilder::end_dates_as(InferredColumn& result, const DateFormat& format) {
+  Column& column = result.column;
   note_missing(column, false);
   column.kind = ColumnKind::datetime;
-  column.date_format = wish_.date_format.value_or(dates_.format()).text();
-  if (!wish_.date_format && dates_.is_ambiguous())
-    add_note(column, fmt::format("read as {}, as no day is above 12; a schema's date_format overrules it",
-                                 column.date_format));
-  describe(column, counts);
+  column.date_format = format.text();
+  describe(column, ValueCounts::of(present(values_)));
   note_numbers(column);
+  end_strays(column);
   result.cells = std::move(values_);
-}
-
-/// A column that would be numbers but for what stands beside them is not texts.
-void ColumnBuilder::refuse_marked_numbers() const {
-  int64_t marked = 0, all = 0;
-  int32_t first = -1;
-  std::string_view mark;
-  for (int32_t code = 0; code < static_cast<int32_t>(texts_.size()); ++code) {
-    const DistinctText& each = texts_[code];
-    if (each.kind != CellClass::text && each.kind != CellClass::number) continue;
-    const bool number = each.kind == CellClass::number;
-    const std::string_view found = number ? "" : mark_of_number(without_blanks(each.text));
-    all += each.count;
-    if (number || !found.empty()) marked += each.count;
-    if (first < 0 && !found.empty()) mark = found, first = code;
-  }
-  if (first < 0 || static_cast<double>(marked) < nearly_all * static_cast<double>(all)) return;
-  fail_cell(std::find(codes_.begin(), codes_.end(), first) - codes_.begin(),
-            fmt::format(
-                "a number without {}, as nearly all rows have (the type {}=categorical takes them as texts, "
-                "{}=drop leaves the column out),",
-                mark, shown(name_), shown(name_)));
-}
-
-void ColumnBuilder::end_texts(InferredColumn& result, bool by_value) {
-  Column& column = result.column;
-  const bool numbers = count(CellClass::number) > 0 && count(CellClass::text) + count(CellClass::date) == 0;
-  const bool dates = count(CellClass::date) > 0 && count(CellClass::text) + count(CellClass::number) == 0;
-  const bool texts = !numbers && !dates;
-  const int64_t found = rows() - missing_rows(texts);
-  const Levels levels = levels_of(texts_, !texts && none_is_missing(), by_value);
-  const auto distinct = std::ssize(levels.names);
-  const bool free = !wish_.kind && wish_.levels.empty();
-  if (free && texts && distinct > most_codes) refuse_marked_numbers();
-  if (free && found >= fewest_identified && (2 * distinct > found || mostly_distinct_)) {
-    result.dropped = distinct == found && !mostly_distinct_
-                         ? "an identifier: different in every row"
-                         : "free text or an identifier: different in more than half the rows";
-    return;
-  }
-  note_missing(column, texts);
-  column.kind = wish_.kind.value_or(distinct == 1 && column.missing.empty() ? ColumnKind::constant
-                                                                            : ColumnKind::categorical);
-  if (column.kind == ColumnKind::constant && distinct > 1)
-    fail(ErrorKind::input, "{}: column '{}': expected one value of a constant but found '{}' and '{}'", file_,
-         shown(name_), shown(levels.names[0]), shown(levels.names[1]));
-  if (column.kind == ColumnKind::ordinal && wish_.levels.empty() && !levels.numbers)
-    add_note(column, "in the order of the alphabet; a schema's levels give another");
-  if (free && numbers && written_.has_leading_zeros()) add_note(column, "codes with leading zeros");
-  if (free && texts && count(CellClass::number) > 0)
-    add_note(column, fmt::format("{} of {} cells are numbers", count(CellClass::number), found));
-  column.levels = levels.names;
-  result.cells.resize(codes_.size());
-  for (size_t row = 0; row < codes_.size(); ++row)
-    result.cells[row] = levels.place[static_cast<size_t>(codes_[row])];
-  if (wish_.levels.empty()) return;
-  column.levels = wish_.levels;
-  const CellParser parser(column);
-  std::vector<double> place(levels.names.size(), NAN);
-  for (size_t i = 0; i < place.size(); ++i) place[i] = parser.parse(levels.names[i]).value_or(NAN);
-  for (size_t row = 0; row < codes_.size(); ++row) {
-    double& cell = result.cells[row];
-    if (std::isnan(cell)) continue;
-    cell = place[static_cast<size_t>(cell)];
-    if (std::isnan(cell)) fail_cell(static_cast<int64_t>(row), "one of the levels given");
-  }
-}
-
-void ColumnBuilder::end_empty(InferredColumn& result) {
-  Column& column = result.column;
-  note_missing(column, false);
-  if (column.missing.size() != 1 || wish_.kind) {
-    result.dropped = "every cell is missing";
-    return;
-  }
-  column.kind = ColumnKind::constant;
-  column.levels = {column.missing.front()};
-  column.missing.clear();
-  column.missing_share = 0;
-  add_note(column, "every cell is missing");
-  result.cells.assign(values_.size(), 0.0);
 }
 
 void ColumnBuilder::check_wish(const InferredColumn& result) const {

@@ -31,6 +31,7 @@ Json number_json(const Column& column) {
   if (column.decimals >= 0) json["decimals"] = column.decimals;
   if (column.digits >= 0) json["digits"] = column.digits;
   if (column.padding > 0) json["padding"] = column.padding;
+  column.number_format.add_to(json);
   for (const Spike& spike : column.spikes)
     json["spikes"].push_back({{"value", spike.value}, {"share", spike.share}});
   if (column.heavy_tails) json["heavy_tails"] = true;
@@ -101,6 +102,7 @@ void read_number(const detail::JsonReader& reader, Column& column) {
                   column.padding <= most_digits && column.digits != 0 && column.digits >= -1 &&
                   column.digits <= most_digits,
               "{}: expected decimals, digits and padding of at most {}", place, most_digits);
+  column.number_format = NumberFormat::from_json(reader.json(), place);
   reader.read("date_format", column.date_format);
   const bool date = column.kind == ColumnKind::datetime;
   check_input(date ? DateFormat::parse(column.date_format).has_value() : column.date_format.empty(),
@@ -118,9 +120,10 @@ Column read_column(const Json& json, const std::string& file) {
   column.name = outer.get<std::string>("name");
   const detail::JsonReader reader(json, fmt::format("{}: column '{}'", file, shown(column.name)));
   const std::string& place = reader.place();
-  check_members(json, place,
-                {"name", "kind", "levels", "low", "high", "decimals", "digits", "padding", "date_format",
-                 "spikes", "heavy_tails", "bounded", "missing", "missing_share", "note"});
+  check_members(
+      json, place,
+      {"name", "kind", "levels", "low", "high", "decimals", "digits", "padding", "prefix", "suffix", "group",
+       "minus", "date_format", "spikes", "heavy_tails", "bounded", "missing", "missing_share", "note"});
   const auto kind = reader.get<std::string>("kind");
   check_input(std::find(kind_names.begin(), kind_names.end(), kind) != kind_names.end(),
               "{}: unknown kind '{}': expected one of {}", place, shown(kind),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fokker/core/text/json.h"
+#include "fokker/table/number_format.h"
 
 namespace fokker {
 
@@ -28,7 +29,8 @@ struct Spike {
 };
 
 /// What a column of a table holds. A cell is one number: of a real, an integer and a date the value (a date's
-/// in seconds since 1970-01-01 UTC), of the other kinds the place among `levels`; NaN where it is missing.
+/// in seconds since 1970-01-01, of a time of the day since midnight), of the other kinds the place among
+/// `levels`; NaN where it is missing.
 struct Column {
   std::string name;
   ColumnKind kind = ColumnKind::real;
@@ -40,10 +42,11 @@ struct Column {
       -1;           ///< of a real: the most that are written, 0 of an integer; -1 where they are not rounded
   int digits = -1;  ///< of a real: the most significant digits that are written; -1 where they are not few
   int padding = 0;  ///< of numbers: decimals that are always written: 2 of 1.50, 1 of a count written 3.0
-  std::string date_format = {};    ///< as strptime reads it (DateFormat, dates.h)
-  std::vector<Spike> spikes = {};  ///< of numbers and dates, by value
-  bool heavy_tails = false;        ///< of numbers
-  bool bounded = false;            ///< of numbers: many rows are next to `low` or `high`, none beyond
+  NumberFormat number_format = {};  ///< of numbers: what stands around their digits
+  std::string date_format = {};     ///< as strptime reads it (DateFormat, dates.h)
+  std::vector<Spike> spikes = {};   ///< of numbers and dates, by value
+  bool heavy_tails = false;         ///< of numbers
+  bool bounded = false;             ///< of numbers: many rows are next to `low` or `high`, none beyond
   /// What stands for a missing cell, as written; the first is written for one. Empty: none is missing.
   std::vector<std::string> missing = {};
   double missing_share = 0;
@@ -53,10 +56,11 @@ struct Column {
     return kind == ColumnKind::real || kind == ColumnKind::integer || kind == ColumnKind::datetime;
   }
   bool has_levels() const { return !is_number(); }
+  void add_note(const std::string& text) { note += (note.empty() ? "" : "; ") + text; }
   /// A real column with nothing of all this: its cells may be any number.
   bool is_plain() const {
     return kind == ColumnKind::real && decimals < 0 && (digits < 0 || digits > 6) && spikes.empty() &&
-           !heavy_tails && !bounded && missing.empty();
+           !heavy_tails && !bounded && missing.empty() && number_format.is_bare();
   }
 };
 

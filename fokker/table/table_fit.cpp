@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "fokker/core/check.h"
@@ -19,10 +20,15 @@ constexpr int64_t most_on_line = 256;   // distinct values of a number whose law
 constexpr int64_t least_per_value = 8;  // rows a value has on average where they are
 const at::TensorOptions fit_type = at::TensorOptions(at::kDouble);
 
-/// The width of the cells that a column's values are rounded to; 0 where they are not.
+/// The width of the cells that a column's values are rounded to; 0 where they are not, or where float64 does
+/// not tell the middle of a cell from its edges.
 double step_of(const Column& column, const Tensor& values) {
   if (column.kind == ColumnKind::integer) return 1;
-  if (column.kind == ColumnKind::real) return column.decimals < 0 ? 0 : std::pow(10.0, -column.decimals);
+  if (column.kind == ColumnKind::real) {
+    const double step = column.decimals < 0 ? 0 : std::pow(10.0, -column.decimals);
+    const double largest = std::max(std::abs(column.low), std::abs(column.high));
+    return step > 16 * std::numeric_limits<double>::epsilon() * largest ? step : 0;
+  }
   for (const double seconds : {86400.0, 3600.0, 60.0, 1.0})
     if ((values.remainder(seconds) == 0).all().item<bool>()) return seconds;
   return 0;

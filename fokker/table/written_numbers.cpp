@@ -53,6 +53,7 @@ void WrittenNumbers::add(std::string_view text, double value, char decimal) {
   fractions_ = fractions_ || value != std::floor(value) || (beyond && !plain);
   leading_zeros_ = leading_zeros_ || (plain && whole.size() > 1 && whole[0] == '0');
   beyond_exact_ = beyond_exact_ || (beyond && plain);
+  beyond_digits_ = beyond_digits_ || (beyond && exponent > 0);
 }
 
 /// Whether the significant digits of a group are used up.
@@ -61,7 +62,7 @@ bool WrittenNumbers::is_cut(size_t whole) const {
 }
 
 int WrittenNumbers::decimals() const {
-  if (most_decimals_ > most_rounded) return -1;
+  if (most_decimals_ > most_rounded || beyond_digits_) return -1;
   size_t seen = 0;
   bool all_cut = true;
   for (size_t whole = 1; whole < groups_.size(); ++whole) {

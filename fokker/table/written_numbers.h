@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -22,8 +23,8 @@ class WrittenNumbers {
   /// The most significant digits, where they are at most 12 and leave some numbers fewer decimals than others
   /// have; -1 otherwise.
   int digits() const;
-  /// Decimals of every number; 0 where their number varies.
-  int padding() const { return least_decimals_ == most_decimals_ ? most_decimals_ : 0; }
+  /// The fewest decimals that are written, zeros at the end included: 1 where 4.0 stands beside 4.25.
+  int padding() const { return std::min(least_decimals_, most_decimals_); }
 
  private:
   /// Of numbers with that many digits before the decimals.
@@ -37,6 +38,7 @@ class WrittenNumbers {
   std::array<Group, 20> groups_ = {};
   int most_decimals_ = 0, least_decimals_ = 1000, most_digits_ = 0;
   bool fractions_ = false, leading_zeros_ = false, beyond_exact_ = false;
+  bool beyond_digits_ = false;  ///< with an exponent that is more than float64 has digits
 };
 
 }  // namespace fokker

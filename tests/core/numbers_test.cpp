@@ -97,22 +97,6 @@ TEST(Numbers, AMinusIsEitherOfUnicodes) {
     EXPECT_EQ(parse_number(none, value), NumberError::text) << none;
 }
 
-TEST(Numbers, MarksBesideThemAreTold) {
-  for (const char* text : {"$53.20", "-$1,234.50", "$ 7", "12 \xe2\x82\xac",
-                           "\xc2\xa3"
-                           "3",
-                           "$-2"})
-    EXPECT_EQ(mark_of_number(text), "a currency sign") << text;
-  for (const char* text : {"12.5%", "-3 %"}) EXPECT_EQ(mark_of_number(text), "a percent sign") << text;
-  for (const char* text : {"1.234,56", "1,234,567", "-12'345.6", "1 234 567",
-                           "1\xc2\xa0"
-                           "234"})
-    EXPECT_EQ(mark_of_number(text), "a thousands separator") << text;
-  for (const char* text : {"", "12", "-1.5e3", "1,5", "$", "%", "1,23,456", "192.168.1.10", "2021.03.04",
-                           "12:30", "1234,567,890", "1.234.5", "a$5", "5kg"})
-    EXPECT_EQ(mark_of_number(text), "") << text;
-}
-
 TEST(Spec, ItsNumbersAreThoseOfTheCommandLine) {
   Spec spec("process", "ddpm:steps=1e30,scale=1e400,whole=1e3");
   expect_error(

@@ -190,7 +190,11 @@ TEST_F(CsvDecisions, RefusesThousands) {
   EXPECT_THAT(refusal("a,b\n\"1,234\",2\n"), HasSubstr("a thousands separator"));
   EXPECT_THAT(refusal("a,b\n\"1,234.5\",2.5\n"), HasSubstr("'1,234.5' (a thousands separator?"));
   EXPECT_THAT(refusal("a;b\n1.234,5;2,5\n"), HasSubstr("'1.234,5' (a thousands separator?"));
-  EXPECT_THAT(refusal("a;b\n1.234;2,5\n"), HasSubstr("column 'b': expected a number but found '2,5'"));
+  // Beside a comma that can only be decimal a point separates thousands, unless commas stand between cells.
+  EXPECT_THAT(refusal("a;b\n1.234;2,5\n"),
+              HasSubstr("column 'a': expected a number but found '1.234' (a point"));
+  EXPECT_THAT(refusal("a;b\n1.23;2,5\n"), HasSubstr("column 'b': expected a number but found '2,5'"));
+  EXPECT_THAT(refusal("a,b\n1.234,\"2,5\"\n"), HasSubstr("column 'b': expected a number but found '2,5'"));
   EXPECT_THAT(refusal("a;b\n1.234;2,5\n", {.format = {.decimal = ','}}), HasSubstr("'1.234' (a point"));
   EXPECT_THAT(refusal("a,b\n1 234,2\n"), HasSubstr("'1 234' (a thousands separator?"));
   EXPECT_THAT(refusal("a,b\n1'234'567.5,2\n"), HasSubstr("(a thousands separator?"));

@@ -48,31 +48,6 @@ std::string beside_numbers(const std::vector<std::string>& texts) {
   return text;
 }
 
-// Amounts with a sign or with separated thousands would be left out as texts that differ in every row.
-TEST_F(TableCsv, NumbersWithMarksAreNoTexts) {
-  std::vector<std::string> money, percent, thousands, shares, mixed;
-  for (int i = 0; i < 60; ++i) {
-    money.push_back(fmt::format("${}.50", 10 + i));
-    percent.push_back(fmt::format("{}.5%", i));
-    thousands.push_back(fmt::format("{}.{:03}.{:03}", 1 + i % 7, i, i));
-    shares.push_back(fmt::format("{}0%", i % 10));
-    mixed.push_back(i % 2 ? fmt::format("${}.50", i) : fmt::format("word {}", i));
-  }
-  EXPECT_THAT(
-      refusal(beside_numbers(money)),
-      HasSubstr("t.csv: line 2: column 'a': expected a number without a currency sign, as nearly all rows "
-                "have (the type a=categorical takes them as texts, a=drop leaves the column out), but found "
-                "'$10.50'"));
-  EXPECT_THAT(refusal(beside_numbers(percent)), HasSubstr("without a percent sign"));
-  EXPECT_THAT(refusal(beside_numbers(thousands)), HasSubstr("without a thousands separator"));
-  // A few levels are categories, and half of them are no numbers.
-  EXPECT_EQ(load(beside_numbers(shares)).data.schema->columns[0].levels.size(), 10U);
-  EXPECT_THAT(load(beside_numbers(mixed)).data.columns, ElementsAre("b"));
-  EXPECT_THAT(
-      load(beside_numbers(money), {.wishes = {{"a", {.kind = ColumnKind::categorical}}}}).data.columns,
-      ElementsAre("a", "b"));
-}
-
 // SAS and Stata write a missing number as a point.
 TEST_F(TableCsv, APointIsAMissingNumber) {
   std::vector<std::string> texts;

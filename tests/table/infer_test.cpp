@@ -108,9 +108,11 @@ TEST(Infer, MissingCellsKeepTheirSpelling) {
 TEST(Infer, OddCellsAmongNumbersAreRefused) {
   std::vector<std::string> cells = whole(100, 0, 40);
   cells[41] = " many";
-  EXPECT_EQ(refusal(cells),
-            "t.csv: line 43: column 'c': expected a number, as nearly all others are (the type c=categorical "
-            "takes numbers as texts, c=drop leaves the column out), but found 'many'");
+  EXPECT_EQ(
+      refusal(cells),
+      "t.csv: line 43: column 'c': expected a number, as nearly all others are (the type c=categorical "
+      "takes numbers as texts, c=drop leaves the column out, and a schema's \"missing\" says what stands for "
+      "a missing cell), but found 'many'");
   for (const char* bad : {"inf", "-Infinity", "1e999"}) {
     cells[41] = bad;
     EXPECT_THAT(refusal(cells), HasSubstr(fmt::format("found '{}'", bad)));

@@ -23,8 +23,7 @@ std::vector<InferredColumn> random_columns(uint64_t seed) {
     cells[1][k] = pick(0, 5) == 0 ? " ?" : fmt::format("{:.3f}", 9 + z[i][1].item<double>());
     cells[2][k] = fmt::format("{}", pick(1, 400) - 50);
     cells[3][k] = pick(2, 7) == 0 ? "NA" : fmt::format(" level \"{}\", and", pick(3, 9));
-    cells[4][k] = date_text({.order = DateFormat::Order::day_month_year, .separator = '.', .between = ' '},
-                            1e9 + 6e7 * z[i][2].item<double>());
+    cells[4][k] = date_text(*DateFormat::parse("%d.%m.%Y %H:%M"), 1e9 + 6e7 * z[i][2].item<double>());
     cells[5][k] = "the same";
     cells[6][k] = fmt::format("{:.8g}", std::exp(3 * z[i][3].item<double>()));
   }

@@ -54,6 +54,19 @@ TEST(TableMap, NumbersAreStandardNormal) {
     EXPECT_LT(distance_to_normal(x.select(1, i)), 1.95 / std::sqrt(n)) << i;  // p = 0.001
 }
 
+// Whole numbers so large that float64 does not tell one from the next have no cells to be spread over.
+TEST(TableMap, RoundingBelowTheDigitsOfFloat64IsNone) {
+  const Tensor cells = (1e17 * Rng(5).normal({400, 1}, {}, at::kDouble)).round();
+  auto schema = std::make_shared<Schema>();
+  schema->columns = {
+      {.name = "x", .low = cells.min().item<double>(), .high = cells.max().item<double>(), .decimals = 0}};
+  const TableMap map = TableMap::fit(cells, schema, Rng(1));
+  const Rng rng(2);
+  const TableRows rows = map.encode(cells, &rng);
+  EXPECT_LT(distance_to_normal(rows.x.select(1, 0)), 1.95 / std::sqrt(400));
+  EXPECT_TRUE(same_cells(map.decode(rows), cells, 1e-5 * cells.abs().max().item<double>()));
+}
+
 TEST(TableMap, PointsHaveMeanZeroAndLinesRise) {
   const TableMap map = some_map();
   for (const TablePart& part : map.layout().parts) {

@@ -54,61 +54,7 @@ Whole parse_whole(std::string_view what, std::string_view text, Whole least, Who
   return value;
 }
 
-bool is_number(std::string_view text) {
-  double value = 0;
-  return parse_number(text, value, '.') == NumberError::none ||
-         parse_number(text, value, ',') == NumberError::none;
-}
-
-/// One to three digits, then groups of three, then decimals after a sign that is not the group's.
-bool is_grouped(std::string_view text, std::string_view group) {
-  const auto digits = [&] { return std::min(text.find_first_not_of("0123456789"), text.size()); };
-  if (digits() == 0 || digits() > 3) return false;
-  text.remove_prefix(digits());
-  if (!text.starts_with(group)) return false;
-  while (text.starts_with(group)) {
-    text.remove_prefix(group.size());
-    if (digits() != 3) return false;
-    text.remove_prefix(3);
-  }
-  if (text.empty()) return true;
-  if ((text[0] != '.' && text[0] != ',') || text[0] == group[0]) return false;
-  text.remove_prefix(1);
-  return digits() == text.size();
-}
-
-/// Without a sign, and without a mark and blanks at either end; whether there was a mark.
-bool take_off(std::string_view& text, std::string_view mark) {
-  const bool before = text.starts_with(mark);
-  if (before)
-    text.remove_prefix(mark.size());
-  else if (text.ends_with(mark))
-    text.remove_suffix(mark.size());
-  else
-    return false;
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return true;
-}
-
 }  // namespace
-
-std::string_view mark_of_number(std::string_view text) {
-  if (is_number(text)) return {};
-  std::string_view mark, plain = text;
-  const auto unsign = [&] {
-    return take_off(plain, unicode_minus) || take_off(plain, "-") || take_off(plain, "+");
-  };
-  unsign();
-  for (const std::string_view sign : {"$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5"})
-    if (take_off(plain, sign)) mark = "a currency sign";
-  if (take_off(plain, "%")) mark = "a percent sign";
-  if (!mark.empty()) unsign();
-  if (!mark.empty() && is_number(plain)) return mark;
-  for (const std::string_view group : {",", ".", "'", " ", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x99"})
-    if (is_grouped(plain, group)) return mark.empty() ? "a thousands separator" : mark;
-  return {};
-}
 
 int64_t parse_integer(std::string_view what, std::string_view text, int64_t least, int64_t most) {
   return parse_whole<int64_t>(what, text, least, most);

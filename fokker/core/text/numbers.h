@@ -26,8 +26,4 @@ enum class NumberError { none, empty, text, not_finite, too_large };
 /// Unicode's two minus signs; one too small for a double is zero.
 NumberError parse_number(std::string_view cell, double& value, char decimal = '.');
 
-/// What keeps a text from being a number: "a currency sign", "a percent sign", "a thousands separator"; empty
-/// where it is a number, or is none without that either.
-std::string_view mark_of_number(std::string_view text);
-
 }  // namespace fokker

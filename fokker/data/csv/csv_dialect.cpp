@@ -58,16 +58,30 @@ Separator choose_separator(const std::vector<std::string>& records) {
   return best;
 }
 
+/// "1.234,50": commas stand before decimals.
+bool has_both(const std::string& cell, char group, char decimal) {
+  const size_t at = cell.rfind(decimal);
+  const size_t last = cell.find_last_of("0123456789");
+  return at != std::string::npos && last != std::string::npos && at < last &&
+         cell.find_first_not_of("0123456789", at + 1) > last && cell.find(group) < at &&
+         cell.rfind(group) + 4 == at && cell.find(decimal) == at;
+}
+
 /// Whether commas stand before decimals: some number could not have them for its thousands, and none has a
-/// point.
+/// point that separates none.
 char choose_decimal(const std::vector<std::vector<std::string>>& cells, Separator separator) {
   bool sure = false;
   for (const auto& row : cells)
     for (const std::string& cell : row) {
       double value = 0;
       const size_t comma = cell.find(',');
-      if (comma == std::string::npos) {
-        if (cell.find('.') != std::string::npos && parse_number(cell, value) == NumberError::none) return '.';
+      if (has_both(cell, ',', '.')) return '.';
+      if (has_both(cell, '.', ',')) {
+        sure = true;
+      } else if (comma == std::string::npos) {
+        const bool group = separator.character != ',' && may_group_thousands(cell);
+        const bool point = cell.find('.') != std::string::npos && !group;
+        if (point && parse_number(cell, value) == NumberError::none) return '.';
       } else if (parse_number(cell, value, ',') == NumberError::none) {
         sure = sure || !may_group_thousands(cell);
       }
