@@ -39,26 +39,6 @@ KnownCells read_given_file(const std::string& file, const LoadOptions& reading, 
                           [&](const CellPlace& cell) { return read_cell(table, cell); });
 }
 
-}  // namespace
-
-namespace {
-
-/// "COLUMN=VALUE" of a condition: its place in the vector and the number. A column's name may hold a '='.
-std::pair<size_t, double> given_number(const std::string& text, const ConditionMap& condition) {
-  for (size_t j = 0; j < condition.columns.size(); ++j) {
-    const std::string& name = condition.columns[j];
-    if (!text.starts_with(name + "=")) continue;
-    const std::string typed = text.substr(name.size() + 1);
-    double value = 0;
-    check(parse_number(typed, value) == NumberError::none,
-          "given: expected {}=NUMBER, as the model is conditioned on numbers, but received '{}'", shown(name),
-          shown(text));
-    return {j, value};
-  }
-  fail(ErrorKind::argument, "given: expected COLUMN=NUMBER of the conditions {} but received '{}'",
-       list_columns(condition.columns), shown(text));
-}
-
 /// The columns of a file that are conditions, all but those that --given has.
 void read_file_conditions(const SampleOptions& o, const ConditionMap& condition,
                           const std::vector<bool>& given, Tensor& rows) {
@@ -78,6 +58,23 @@ void read_file_conditions(const SampleOptions& o, const ConditionMap& condition,
   rows.index_copy_(1, at::tensor(places, at::kLong), values.to(at::kDouble));
 }
 
+}  // namespace
+
+std::pair<size_t, double> given_number(const std::string& text, const ConditionMap& condition) {
+  for (size_t j = 0; j < condition.columns.size(); ++j) {
+    const std::string& name = condition.columns[j];
+    if (!text.starts_with(name + "=")) continue;
+    const std::string typed = text.substr(name.size() + 1);
+    double value = 0;
+    check(parse_number(typed, value) == NumberError::none,
+          "given: expected {}=NUMBER, as the model is conditioned on numbers, but received '{}'", shown(name),
+          shown(text));
+    return {j, value};
+  }
+  fail(ErrorKind::argument, "given: expected COLUMN=NUMBER of the conditions {} but received '{}'",
+       list_columns(condition.columns), shown(text));
+}
+
 void warn_of_far(const ConditionMap& condition, const Tensor& rows) {
   if (const auto far = condition.beyond(rows))
     warn(fmt::format(
@@ -86,8 +83,6 @@ void warn_of_far(const ConditionMap& condition, const Tensor& rows) {
         shown(far->column), far->value, far->low, far->high,
         far->rows > 1 ? fmt::format(" (and so do {} rows)", far->rows) : ""));
 }
-
-}  // namespace
 
 GivenConditions read_conditions(const SampleOptions& o, const Model& model) {
   const ConditionMap& condition = model.condition;

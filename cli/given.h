@@ -7,6 +7,13 @@ namespace fokker::cli {
 /// Whether rows are drawn given something.
 bool is_given(const SampleOptions& options);
 
+/// "COLUMN=NUMBER" of a condition: its place in the vector and the number. A column's name may hold a '='.
+/// Argument errors as read_conditions'.
+std::pair<size_t, double> given_number(const std::string& text, const ConditionMap& condition);
+
+/// Warns of conditions (n, k) far outside of those of the training.
+void warn_of_far(const ConditionMap& condition, const Tensor& rows);
+
 /// What --given and --given-file say of a model that is conditioned on numbers.
 struct GivenConditions {
   Tensor rows;         ///< (groups, k) in the user's units

@@ -8,11 +8,15 @@ namespace fokker::cli {
 namespace {
 
 /// A file's numbers, of any shape; NPY may hold NaN.
-Tensor read_measured(const std::string& file, const LinearOperator& a, const LoadOptions& reading) {
+Tensor read_measured(const std::string& file, const LinearOperator& a, const LoadOptions& reading,
+                     Levels levels) {
   const bool npy = file.ends_with(".npy");
   const Tensor values = npy ? load_npy(file) : read_data_file(file, reading).values;
+  check_input(npy || levels == Levels::of_images || values.dim() == 2,
+              "{}: pictures hold levels: expected counts in .npy or .csv", file);
   check_input(values.scalar_type() != at::kBool, "{}: expected numbers but it holds true and false", file);
-  if (values.scalar_type() == at::kByte && a.input_shape().size() == 3 && a.name() != "matrix")
+  if (values.scalar_type() == at::kByte && a.input_shape().size() == 3 && a.name() != "matrix" &&
+      levels == Levels::of_images)
     return values.to(at::kDouble) / 127.5 - 1;
   return values.to(at::kDouble);
 }
@@ -42,8 +46,9 @@ std::optional<Tensor> as_rows(const Tensor& values, const std::vector<int64_t>& 
 
 }  // namespace
 
-Tensor load_measured(const std::string& file, const LinearOperator& a, const LoadOptions& reading) {
-  const Tensor values = read_measured(file, a, reading);
+Tensor load_measured(const std::string& file, const LinearOperator& a, const LoadOptions& reading,
+                     Levels levels) {
+  const Tensor values = read_measured(file, a, reading, levels);
   const auto* mask = dynamic_cast<const MaskOperator*>(&a);
   std::optional<Tensor> rows = as_rows(values, a.output_shape());
   if (!rows && mask)

@@ -2,7 +2,7 @@
 #include "cli/denoiser_source.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/text_table.h"
+#include "cli/told_rows.h"
 #include "fokker/condition/operator/operators.h"
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
@@ -10,7 +10,6 @@
 #include "fokker/core/text/text.h"
 #include "fokker/data/bytes.h"
 #include "fokker/data/csv/line_writer.h"
-#include "fokker/data/labels.h"
 #include "fokker/train/impute_numbers.h"
 
 namespace fokker::cli {
@@ -21,6 +20,7 @@ struct ImputeOptions {
   DataOptions reading;
   std::string run, data, out;
   std::string method;
+  std::vector<std::string> given;
   int64_t draws = 1, steps = 0, batch = 0;
 };
 
@@ -33,6 +33,9 @@ void describe_impute(Command& c, ImputeOptions& o) {
            "as they are",
            Command::Need::required);
   describe_data(c, o.reading);
+  c.option("--given", o.given,
+           "COLUMN=NUMBER for all rows, of a column that the model was trained with as --condition and that "
+           "the file has not");
   c.heading("Output");
   c.option("--out", o.out, "CSV file to write: known cells as they were", Command::Need::required);
   c.option(
@@ -66,26 +69,6 @@ KnownCells known_of(const TextTable& table, const Schema& schema) {
                             if (!value) refuse_cell(table, cell);
                             return std::isnan(*value) ? std::nullopt : value;
                           });
-}
-
-/// The class of each row; none where the file or the model has no labels.
-std::vector<std::string> labels_of(const TextTable& table, const Model& model) {
-  if (model.label_names.empty()) return {};
-  const auto& columns = table.columns();
-  const auto found = std::find(columns.begin(), columns.end(), model.label_column);
-  if (model.label_column.empty() || found == columns.end()) {
-    message(fmt::format("{}: it has no labels: without regard to class", table.file()));
-    return {};
-  }
-  std::vector<std::string> labels;
-  for (int64_t row = 0; row < table.rows(); ++row) {
-    const std::string_view text = without_blanks(table.cell(row, found - columns.begin()));
-    check_input(find_label(model.label_names, std::string(text)).has_value(),
-                "{}: expected a label of the training, {}, as classes are not imputed, but received '{}'",
-                table.place(row, found - columns.begin()), list_labels(model.label_names), shown(text));
-    labels.emplace_back(text);
-  }
-  return labels;
 }
 
 /// With what known cells say of columns that they determine.
@@ -221,9 +204,11 @@ std::vector<int64_t> say_unfilled(const TextTable& table, const Imputation& fill
 
 /// What a table is filled by: its network's own conditional laws, or, of plain numbers, a posterior sampler.
 Imputation fill(const ImputeOptions& o, const TextTable& table, const Model& model, const KnownCells& known) {
+  const auto labels = told_labels(table, model);
+  const Tensor conditions = told_conditions(table, model, o.given);
+  check_conditions_known(table, model, known);
   Progress progress("imputing", known.known.all(1).logical_not().sum().item<int64_t>() * o.draws);
   const auto seen = [&](int64_t kept) { progress.update(kept); };
-  const auto labels = labels_of(table, model);
   const Rng rng(o.common.seed);
   Imputation filled;
   if (model.table) {
@@ -232,9 +217,12 @@ Imputation fill(const ImputeOptions& o, const TextTable& table, const Model& mod
     filled = impute(model, completed(table, *model.table, known), o.draws, rng, options, seen);
   } else {
     const auto method = make_posterior_sampler(o.method.empty() ? "mmps" : o.method);
-    filled = impute_numbers(
-        model, known, o.draws, *method, rng,
-        {.steps = o.steps > 0 ? o.steps : 100, .batch = o.batch, .labels = labels, .progress = seen});
+    filled = impute_numbers(model, known, o.draws, *method, rng,
+                            {.steps = o.steps > 0 ? o.steps : 100,
+                             .batch = o.batch,
+                             .labels = labels,
+                             .conditions = conditions,
+                             .progress = seen});
   }
   progress.finish();
   return filled;

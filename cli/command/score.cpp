@@ -13,7 +13,7 @@ namespace {
 
 struct ScoreOptions : SourceOptions {
   CommonOptions common;
-  std::string data, out, quantity = "score";
+  std::string data, labels, out, quantity = "score";
   double time = -1, timeout = usual_rank_timeout;
   int64_t batch = 0;
   bool unconditional = false;
@@ -66,15 +66,19 @@ int run_score(const ScoreOptions& o, const Command&) {
   check(o.time >= 0 && o.time <= 1, "time: expected a time in [0, 1] but received {}", o.time);
   check(std::find(quantities.begin(), quantities.end(), o.quantity) != quantities.end(),
         "unknown quantity '{}'; valid names: {}", o.quantity, join(quantities));
+  check(!o.unconditional || o.labels.empty(), "labels: expected these or --unconditional, not both");
   const Ranks ranks = join_ranks(o.timeout);
   ranks.on_root([&] { check_output(o.out); });
   const DenoiserSource source = open_denoiser(o.common, o);
   check_output_holds(o.out, source.event);
+  check(o.labels.empty() ||
+            (source.model && (!source.model->label_names.empty() || source.model->condition.any())),
+        "labels: {} was trained without labels", o.run.empty() ? "a target" : o.run);
   check(o.quantity != "score" || source.process().sigma(o.time) > 0 || o.run.empty(),
         "time: a trained score needs noise, but sigma({}) = 0", o.time);
   const Dataset data = o.unconditional
                            ? load_matching(o.data, source, LabelUse::left_out, "", ConditionUse::left_out)
-                           : load_matching(o.data, source, LabelUse::used);
+                           : load_matching(o.data, source, LabelUse::used, o.labels);
   check_same_input(ranks, o.data, data, &source);
   const Normalisation units = source.normalisation.of_type(data.values.scalar_type());
   const Tensor values = evaluate_rows(o, source, data, units, ranks);
@@ -116,7 +120,10 @@ void add_score(CommandLine& line) {
         c.option("--time", o.time, "Time t in [0, 1]: data at 0, noise at 1", Command::Need::required);
         c.option("--quantity", o.quantity, "One of: " + join(quantities));
         c.option("--out", o.out, "Output file: .npy or .csv", Command::Need::required);
-        c.flag("--unconditional", o.unconditional, "Leave labels in the file out");
+        c.option("--labels", o.labels,
+                 "File of class labels or conditions, one per row, of a model of images that has them (a "
+                 "table's own columns are found by their names)");
+        c.flag("--unconditional", o.unconditional, "Leave labels and conditions out");
         c.option("--batch", o.batch, "Rows evaluated together; 0 chooses");
         describe_ranks(c, o.timeout);
       },

@@ -106,6 +106,10 @@ PoissonMeasurement::PoissonMeasurement(std::shared_ptr<const LinearOperator> a, 
                                        Options options) try
     : a_(std::move(a)), y_(measured_rows(a_.get(), y).flatten(1)), options_(options) {
   check(options.gain > 0 && options.least > 0, "PoissonMeasurement: expected gain > 0 and least > 0");
+  check(!options.shift.defined() || options.shift.sizes() == IntArrayRef(a_->output_shape()),
+        "PoissonMeasurement: expected a shift of shape {} but received {}", shape_string(a_->output_shape()),
+        options.shift.defined() ? shape_string(options.shift) : "");
+  if (options.shift.defined()) options_.shift = options.shift.detach().to(at::kDouble).flatten();
   const Tensor bad = ((y_ < 0) | (y_ != y_.round())).any(1);
   if (bad.any().item<bool>())
     throw RowError(ErrorKind::argument, bad.nonzero()[0].item<int64_t>(),
@@ -126,7 +130,9 @@ std::shared_ptr<const Measurement> PoissonMeasurement::select(const Tensor& inde
 
 Tensor PoissonMeasurement::rate(const Tensor& x) const {
   check_batch(*this, x);
-  return (a_->apply(x.to(at::kDouble)).flatten(1) + options_.offset) * options_.gain;
+  Tensor level = a_->apply(x.to(at::kDouble)).flatten(1) + options_.offset;
+  if (options_.shift.defined()) level = level + options_.shift.to(x.device());
+  return level * options_.gain;
 }
 
 Tensor PoissonMeasurement::log_likelihood(const Tensor& x, double variance) const try {

@@ -65,14 +65,16 @@ class LinearMeasurement final : public Measurement {
   double noise_ = 0;
 };
 
-/// Counts: y_j ~ Poisson(gain (A x_0 + offset)_j), as of photons. Rates below `least` gain are continued by
-/// the tangent of the logarithm there, so that the gradient leads back.
+/// Counts: y_j ~ Poisson(gain (A x_0 + offset + shift_j)_j), as of photons. Rates below `least` gain are
+/// continued by the tangent of the logarithm there, so that the gradient leads back.
 class PoissonMeasurement final : public Measurement {
  public:
   struct Options {
     double gain = 1;
     double offset = 1;  ///< 1 where x is in [-1, 1]
     double least = 1e-3;
+    /// (output...), or undefined for 0: ModelOperator::offset of an operator in the user's units.
+    Tensor shift = {};
   };
   /// y: (rows, output...) whole numbers >= 0.
   PoissonMeasurement(std::shared_ptr<const LinearOperator> a, const Tensor& y, Options options);
@@ -87,7 +89,7 @@ class PoissonMeasurement final : public Measurement {
 
  private:
   PoissonMeasurement() = default;
-  /// gain (A x + offset), (n, m).
+  /// gain (A x + offset + shift), (n, m).
   Tensor rate(const Tensor& x) const;
   std::shared_ptr<const LinearOperator> a_;
   Tensor y_;  ///< (rows, m)

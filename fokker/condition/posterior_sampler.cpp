@@ -9,6 +9,13 @@
 namespace fokker {
 namespace {
 
+/// (rows, draws, event...).
+std::vector<int64_t> whole_shape(const Measurement& measurement, int64_t draws) {
+  std::vector<int64_t> shape{measurement.rows(), draws};
+  shape.insert(shape.end(), measurement.event_shape().begin(), measurement.event_shape().end());
+  return shape;
+}
+
 void check_posterior_run(const PosteriorSampler& method, const Denoiser& denoiser,
                          const Measurement& measurement, const TimeGrid& grid,
                          const PosteriorOptions& options) {
@@ -27,6 +34,10 @@ void check_posterior_run(const PosteriorSampler& method, const Denoiser& denoise
   check(
       !labels.defined() || ((labels.dim() == 1 || labels.dim() == 2) && labels.size(0) == measurement.rows()),
       "{}: expected {} labels, one per measured row", method.name(), measurement.rows());
+  const auto whole = whole_shape(measurement, options.draws);
+  check(!options.start.defined() || options.start.sizes() == IntArrayRef(whole),
+        "{}: expected a start of shape {} but received {}", method.name(), shape_string(whole),
+        options.start.defined() ? shape_string(options.start) : "");
   check(!options.row_indices.defined() ||
             (options.row_indices.dim() == 1 && options.row_indices.size(0) == measurement.rows()),
         "{}: expected {} indices of rows", method.name(), measurement.rows());
@@ -91,8 +102,11 @@ class PosteriorRun {
     const auto noise_of = [&](const char* purpose) {
       return at_samples(options_.rng.stream(purpose).noise_source(options_.type), samples);
     };
-    const Tensor start = at_first_time(denoiser_->process(),
-                                       noise_of("prior")(batch_shape(count, measurement_.event_shape()), {}));
+    const Tensor start =
+        options_.start.defined()
+            ? options_.start.flatten(0, 1).narrow(0, first, count).to(options_.type)
+            : at_first_time(denoiser_->process(),
+                            noise_of("prior")(batch_shape(count, measurement_.event_shape()), {}));
     const Tensor rows = indices().slice(0, first / options_.draws, (first + count - 1) / options_.draws + 1);
     PosteriorDraw result = draw(PosteriorBlock{*denoiser_, *part, grid_, options_, own, start,
                                                noise_of("sampler"), rows, rows_together_});
@@ -148,9 +162,7 @@ PosteriorSamples PosteriorSampler::sample(const Denoiser& denoiser, const Measur
     all.gradients = std::max(all.gradients, part.gradients);
     if (options.progress) options.progress(first + count);
   }
-  std::vector<int64_t> shape{rows, k};
-  shape.insert(shape.end(), measurement.event_shape().begin(), measurement.event_shape().end());
-  all.x = (x.empty() ? at::empty({0}, options.type) : at::cat(x)).reshape(shape);
+  all.x = (x.empty() ? at::empty({0}, options.type) : at::cat(x)).reshape(whole_shape(measurement, k));
   all.log_weights = normalised_log_weights(
       (log_weights.empty() ? at::empty({0}, at::kDouble) : at::cat(log_weights)).reshape({rows, k}));
   all.ess = effective_samples(all.log_weights);

@@ -23,6 +23,10 @@ struct PosteriorOptions {
   /// Standard deviation of the data in the denoiser's space, a coordinate's: what x_0 is thought to vary by
   /// where a method has no better idea (PiGDM, TDS).
   double data_deviation = 1;
+  /// (rows, K, event...): x at the grid's first time, of this call's rows. Undefined: N(0, alpha^2 sd^2 +
+  /// sigma^2), that of centred data of the deviation sd above. Where sigma is not large beside the data and
+  /// its mean, only draws of the law of x_t itself are right: AnalyticDenoiser::marginal, or noised data.
+  Tensor start = {};
   /// (rows) int64 classes or (rows, k) conditions that the denoiser is told; undefined for none.
   Tensor labels = {};
   /// Told how many samples of all are finished.
@@ -45,7 +49,7 @@ struct PosteriorBlock {
   const TimeGrid& grid;
   const PosteriorOptions& options;
   Tensor labels;              ///< (n), or undefined
-  Tensor start;               ///< (n, event...) from the prior at the grid's first time
+  Tensor start;               ///< (n, event...) at the grid's first time
   NoiseSource noise;          ///< of options.type; position.first_sample counts rows of the block
   Tensor row_indices;         ///< of the measured rows in the whole run, (n / draws) where all draws are here
   int64_t rows_together = 1;  ///< rows of x that the denoiser is called on
@@ -86,8 +90,8 @@ class PosteriorSampler {
   /// Draws `options.draws` samples of x_0 for each row of the measurement, from noise at the grid's first
   /// time to data. What comes out does not depend on how rows are divided among calls, blocks and threads.
   /// Argument errors: check_measurement's, a grid that does not end at 0 or begins where alpha = 0 although
-  /// the method differentiates, not one label per row. Error of kind `failed` where a sample is not finite
-  /// (a step size too large). Heeds a StopRequest.
+  /// the method differentiates, not one label per row, a start of another shape. Error of kind `failed` where
+  /// a sample is not finite (a step size too large). Heeds a StopRequest.
   PosteriorSamples sample(const Denoiser& denoiser, const Measurement& measurement, const TimeGrid& grid,
                           const PosteriorOptions& options = {}) const;
 
@@ -106,7 +110,8 @@ Tensor equally_weighted(const PosteriorSamples& samples, int64_t count, const Rn
 
 /// By name with parameters:
 ///   replacement:resample=R · ddnm · dps:step=Z,form=norm|squared · pigdm:sampler=S ·
-///   mmps:iterations=I,sampler=S · tds:threshold=T · gibbs:iterations=N,largest=H,smallest=L
+///   mmps:iterations=I,sampler=S · tds:threshold=T,covariance=auto|jacobian|assumed ·
+///   gibbs:iterations=N,largest=H,smallest=L
 /// Argument errors list the valid names and parameters.
 std::unique_ptr<PosteriorSampler> make_posterior_sampler(std::string_view spec);
 std::vector<std::string> posterior_sampler_names();

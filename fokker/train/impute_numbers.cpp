@@ -46,6 +46,32 @@ void check_numbers(const Model& model, const KnownCells& rows, int64_t draws) {
   check(draws > 0, "impute_numbers: expected draws > 0 but received {}", draws);
 }
 
+/// What the network is told of those rows; undefined for nothing.
+Tensor told_of(const Model& model, const std::vector<int64_t>& rows, const ImputeNumbersOptions& options,
+               const at::TensorOptions& type) {
+  if (options.conditions.defined())
+    return model.condition
+        .to_model(options.conditions.index_select(0, at::tensor(rows, at::kLong)),
+                  c10::typeMetaToScalarType(type.dtype()))
+        .to(type.device());
+  if (options.labels.empty()) return {};
+  std::vector<int64_t> classes;
+  for (const int64_t row : rows) classes.push_back(class_of(model, options.labels[static_cast<size_t>(row)]));
+  return at::tensor(classes, at::kLong);
+}
+
+void check_told(const Model& model, int64_t n, const ImputeNumbersOptions& options) {
+  const Tensor& given = options.conditions;
+  check(!given.defined() || model.condition.scale,
+        "impute_numbers: the model was trained without conditions but received some");
+  check(
+      !given.defined() || (given.dim() == 2 && given.size(0) == n && given.size(1) == model.condition.size()),
+      "impute_numbers: expected conditions of shape ({}, {}) but received {}", n, model.condition.size(),
+      given.defined() ? shape_string(given) : "");
+  check(options.labels.empty() || std::ssize(options.labels) == n,
+        "impute_numbers: expected a label of each of {} rows but received {}", n, options.labels.size());
+}
+
 }  // namespace
 
 Imputation impute_numbers(const Model& model, const KnownCells& rows, int64_t draws,
@@ -53,6 +79,7 @@ Imputation impute_numbers(const Model& model, const KnownCells& rows, int64_t dr
                           const ImputeNumbersOptions& options) try {
   check_numbers(model, rows, draws);
   const int64_t n = rows.cells.size(0);
+  check_told(model, n, options);
   const Tensor cells = at::where(rows.known, rows.cells, at::zeros_like(rows.cells));
   Imputation filled{cells.unsqueeze(0).repeat({draws, 1, 1}), at::ones({n}, at::kBool)};
   const auto& weight = model.network->parameters().front().tensor;
@@ -68,12 +95,7 @@ Imputation impute_numbers(const Model& model, const KnownCells& rows, int64_t dr
                          .row_indices = index,
                          .block = options.batch,
                          .type = weight.options().requires_grad(false)};
-    if (!options.labels.empty()) {
-      std::vector<int64_t> classes;
-      for (const int64_t row : members)
-        classes.push_back(class_of(model, options.labels[static_cast<size_t>(row)]));
-      run.labels = at::tensor(classes, at::kLong);
-    }
+    run.labels = told_of(model, members, options, run.type);
     if (options.progress) run.progress = [&](int64_t part) { options.progress(done + part); };
     const PosteriorSamples found = method.sample(*denoiser, *seen, grid, run);
     done += index.size(0) * draws;

@@ -72,6 +72,72 @@ TEST_F(ConditionCommand, LatentsKeepTheirConditions) {
   EXPECT_NEAR(walk[2][1].item<double>(), (values_[0][1] + values_[3][1]).item<double>() / 2, 1e-9);
 }
 
+// Measurements and gaps of rows of which the condition is known too: each row given its own.
+TEST_F(ConditionCommand, RestoresAndImputesGivenItsColumns) {
+  train();
+  save_npy(path("y.npy"), rows_of({{0.5}, {-0.5}}));
+  const std::string restore = "restore run --data y.npy --operator mask:columns=a --n 2 --steps 5 ";
+  write("given.csv", "x\n2\n-2\n");
+  ASSERT_EQ(refusal(restore + "--given-file given.csv --out two.npy --quiet"), "");
+  ASSERT_EQ(refusal(restore + "--given x=2 --out high.npy --quiet"), "");
+  const Answer free = answer(restore + "--out free.npy");
+  EXPECT_THAT(free.said, HasSubstr("no --given: without regard to the conditions x"));
+  const Tensor two = load_npy("two.npy"), high = load_npy("high.npy");
+  EXPECT_LT(worst(two[0], high[0]), 1e-4);
+  EXPECT_GT(worst(two[1], high[1]), 1e-2);
+  EXPECT_GT(worst(two[0], load_npy("free.npy")[0]), 1e-2);
+
+  write("gaps.csv", "b,x,a\n,2,0.5\n,-2,-0.5\n");
+  ASSERT_EQ(refusal("impute run --data gaps.csv --out full.csv --steps 5 --quiet"), "");
+  EXPECT_LT(worst(load_csv("full.csv").values.select(1, 0), two.select(1, 0).select(1, 1)), 2);
+  write("few.csv", "b,a\n,0.5\n,-0.5\n");
+  ASSERT_EQ(refusal("impute run --data few.csv --given x=2 --out few-full.csv --steps 5 --quiet"), "");
+  const Tensor few = load_csv("few-full.csv").values, full = load_csv("full.csv").values;
+  EXPECT_NEAR(few[0][0].item<double>(), full[0][0].item<double>(), 1e-3);
+  EXPECT_GT(std::abs((few[1][0] - full[1][0]).item<double>()), 1e-2);
+  EXPECT_THAT(answer("impute run --data few.csv --out few-full.csv --steps 5").said,
+              HasSubstr("few.csv: it has none of the conditions x: without regard to them"));
+
+  EXPECT_THAT(refusal("impute run --data gaps.csv --given x=2 --out o.csv"),
+              HasSubstr("given: gaps.csv has a column 'x' of its own"));
+  write("gaps.csv", "b,x,a\n,2,0.5\n,,-0.5\n");
+  EXPECT_THAT(refusal("impute run --data gaps.csv --out o.csv", ErrorKind::input),
+              HasSubstr("gaps.csv: line 3: column 'x': expected a number"));
+  EXPECT_THAT(refusal(restore + "--given y=2 --out o.npy"), HasSubstr("COLUMN=NUMBER of the conditions x"));
+  write("given.csv", "x\n2\n-2\n3\n");
+  EXPECT_THAT(
+      refusal(restore + "--given-file given.csv --out o.npy", ErrorKind::input),
+      HasSubstr(
+          "given.csv: expected conditions of each of 2 measurements, or one row for all, but it has 3"));
+  EXPECT_THAT(
+      refusal("restore --target two-modes --data y.npy --operator mask:columns=x0 --given x=1 --out o.npy"),
+      HasSubstr("given: a target was trained without conditions"));
+}
+
+// Of images the conditions are in a file of their own, which score takes as likelihood does.
+TEST_F(ConditionCommand, ScoresImagesGivenTheirConditions) {
+  save_npy(path("images.npy"), Rng(3).uniform({24, 1, 8, 8}).mul(2).sub(1));
+  save_npy(path("given.npy"), Rng(4).normal({24, 2}));
+  ASSERT_EQ(
+      refusal("train --data images.npy --labels given.npy --out run --network unet --channels 8 --steps 3 "
+              "--batch 8 --no-report --quiet"),
+      "");
+  const std::string score = "score run --data images.npy --time 0.5 --quantity denoised ";
+  EXPECT_EQ(answer(score + "--labels given.npy --out given-score.npy").json["given_conditions"], true);
+  const Answer without = answer(score + "--out free-score.npy");
+  EXPECT_EQ(without.json["given_conditions"], false);
+  EXPECT_THAT(without.said, HasSubstr("no --labels with the conditions c0 and c1"));
+  EXPECT_EQ(load_npy("given-score.npy").sizes(), IntArrayRef({24, 1, 8, 8}));
+  EXPECT_GT(worst(load_npy("given-score.npy"), load_npy("free-score.npy")), 1e-5);
+  EXPECT_THAT(refusal(score + "--labels given.npy --unconditional --out o.npy"),
+              HasSubstr("labels: expected these or --unconditional"));
+  save_npy(path("narrow.npy"), Rng(4).normal({24, 3}));
+  EXPECT_THAT(refusal(score + "--labels narrow.npy --out o.npy", ErrorKind::input),
+              HasSubstr("expected conditions of 2 numbers a row"));
+  EXPECT_THAT(refusal("score --target two-modes --data images.npy --time 0.5 --labels given.npy --out o.npy"),
+              HasSubstr("labels: a target was trained without labels"));
+}
+
 TEST_F(ConditionCommand, RefusesWhatDoesNotFit) {
   const std::string train_it = "train --data pairs.csv --steps 2 --out other ";
   EXPECT_THAT(refusal(train_it + "--condition y", ErrorKind::input),

@@ -130,6 +130,54 @@ TEST_F(RestoreCommand, RestoresImages) {
             1e-5);
 }
 
+// Counts of a law on the line against its posterior by a grid; gain and offset in the user's units.
+TEST_F(RestoreCommand, TakesCounts) {
+  write("line.json", R"({"type": "gaussian_mixture", "weights": [0.5, 0.5], "means": [[1], [3]],
+                        "covariances": [0.1, 0.1]})");
+  save_npy(path("counts.npy"), rows_of({{7}, {14}}));
+  save_npy(path("one.npy"), rows_of({{1}}));
+  const std::string counts = "restore --target line.json --data counts.npy --operator matrix:one.npy ";
+  const Json json =
+      answer(counts + "--noise poisson:gain=4,offset=0.5 --particles 3000 --steps 40 --n 3000 --out x.npy")
+          .json;
+  EXPECT_EQ(json["method"], "tds");
+  EXPECT_EQ(json["noise"], Json({{"law", "poisson"}, {"gain", 4.0}, {"offset", 0.5}}));
+  const Tensor grid = at::linspace(-0.4, 6, 6401, at::kDouble).unsqueeze(1), x = load_npy(path("x.npy"));
+  for (const int64_t row : {0, 1}) {
+    const Tensor rate = 4 * (grid.squeeze(1) + 0.5);
+    const Tensor density =
+        (read_gaussian_mixture("line.json").log_density(grid) + (row == 0 ? 7 : 14) * rate.log() - rate)
+            .softmax(0);
+    const double exact = density.dot(grid.squeeze(1)).item<double>(),
+                 spread = std::sqrt(density.dot((grid.squeeze(1) - exact).square()).item<double>());
+    // Resampled particles: at least a third of 3,000 are independent.
+    EXPECT_NEAR(x[row].mean().item<double>(), exact, 5 * spread / std::sqrt(1000.0) + 0.02) << row;
+  }
+  EXPECT_EQ(answer(counts + "--noise poisson:4 --method dps:step=0.1 --out x.npy").json["noise"]["offset"],
+            0.0);
+  const std::string refused = counts + "--out x.npy --noise ";
+  EXPECT_THAT(refusal(refused + "poisson:4 --method mmps"), HasSubstr("mmps: expected a linear measurement"));
+  EXPECT_THAT(refusal(refused + "poisson:4 --method exact"), HasSubstr("method: exact takes normal noise"));
+  EXPECT_THAT(refusal(refused + "poisson:0"), HasSubstr("noise: expected gain > 0"));
+  EXPECT_THAT(refusal(refused + "poison"), HasSubstr("unknown noise 'poison'"));
+  save_npy(path("counts.npy"), rows_of({{7}, {1.5}}));
+  EXPECT_THAT(refusal(refused + "poisson:4", ErrorKind::input),
+              HasSubstr("counts.npy: row 1 (from 0): expected counts, whole numbers >= 0"));
+}
+
+// Where the process leaves the data's mean, draws start from the law of x_1 of the target.
+TEST_F(RestoreCommand, StartsWhereTheTargetIs) {
+  write("far.json",
+        R"({"type": "gaussian_mixture", "weights": [1], "means": [[20, -30]], "covariances": [1]})");
+  save_npy(path("y.npy"), rows_of({{-9}}));
+  answer(
+      "restore --target far.json --process brownian --data y.npy --operator matrix:a.npy --noise 0.5 --n 500 "
+      "--steps 50 --out x.npy");
+  const GaussianMixture law =
+      posterior(read_gaussian_mixture("far.json"), rows_of({{1, 1}}), vector_of({-9}), 0.5);
+  EXPECT_LT(worst(load_npy(path("x.npy"))[0].mean(0), law.mean()), 5 / std::sqrt(500.0) + 0.05);
+}
+
 TEST_F(RestoreCommand, RefusesWhatDoesNotFit) {
   const std::string target = of_target;
   const auto input = ErrorKind::input;

@@ -88,6 +88,24 @@ TEST(PoissonMeasurement, CountsPhotons) {
               message("row 0 (from 0): expected counts"));
 }
 
+// In a model's units, x = 3 z + 0.5, the counts of A x are those of (A 3) z + A 0.5.
+TEST(PoissonMeasurement, CountsTheSameInAModelsUnits) {
+  const Tensor data = Rng(1).normal({200, 3}, {}, at::kDouble) * 3 + 5;
+  const Normalisation units = Normalisation::fit(data, NormalisationKind::standardise);
+  const ModelOperator model = in_model_units(some_matrix, units);
+  const Tensor y = some_rows(4, 2, 3).abs().mul(9).round(), x = some_rows(4, 3, 1) * 3 + 5;
+  const PoissonMeasurement user(some_matrix, y, {.gain = 4, .offset = 2}),
+      own(model.on_model, y, {.gain = 4, .offset = 2, .shift = model.offset});
+  const Tensor z = units.apply(x, at::kDouble);
+  EXPECT_LT(worst(own.log_likelihood(z), user.log_likelihood(x)), 1e-9);
+  EXPECT_LT(worst(own.residual(z), user.residual(x)), 1e-10);
+  EXPECT_THAT(
+      [&] {
+        PoissonMeasurement(some_matrix, y, {.shift = vector_of({1, 2, 3})});
+      },
+      message("expected a shift of shape (2) but received (3)"));
+}
+
 TEST(LinearMeasurement, RefusesWhatCannotBe) {
   const auto twice = std::make_shared<MatrixOperator>(rows_of({{1, 2}, {2, 4}}), std::vector<int64_t>{2});
   LinearMeasurement(twice, rows_of({{1, 2}}), 0);

@@ -44,10 +44,13 @@ PosteriorDraw Gibbs::draw(const PosteriorBlock& block) const {
   const auto measured = [&](int64_t step, uint32_t draw) {
     return step_noise(block, seen.y().to(block.start.options()), step, name())(draw).to(at::kDouble);
   };
-  PosteriorDraw run{.x = at::zeros_like(block.start), .log_weights = {}};
+  const double deviation = block.options.data_deviation;
+  PosteriorDraw run{.x = block.estimate(block.start, block.grid.times().front()).denoised(),
+                    .log_weights = {},
+                    .evaluations = 1};
   int64_t index = 0;
   for (int64_t i = 0; i < options_.iterations; ++i) {
-    const double rho = level(i);
+    const double rho = level(i) * deviation;
     // z ~ N(x, rho^2 I) given y.
     const Tensor free = run.x + step_noise(block, run.x, index, name())(0) * rho;
     const Tensor gap =

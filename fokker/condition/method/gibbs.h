@@ -7,7 +7,8 @@ namespace fokker {
 /// Chainais 2024, Wu et al. 2024): on the law proportional to p(x) N(z; x, rho^2 I) p(y | z), in turns
 ///   z | x, y: exactly, by x + rho e_1 corrected as Matheron's rule says;
 ///   x | z: the reverse chain from the noise level sigma/alpha = rho at alpha z down to data.
-/// rho falls geometrically from `largest` to `smallest` over the first half of the iterations and stays. With
+/// x begins as E[x_0 | x_t] of the start. rho falls geometrically from `largest` to `smallest`, in units of
+/// the data's deviation (PosteriorOptions), over the first half of the iterations and stays. With
 /// rho fixed the chain's law of x is p(x) N(y; A x, S^2 I + rho^2 A A^T): off the posterior by rho^2 alone.
 /// Takes measurements with and without noise; no derivatives of the denoiser.
 class Gibbs final : public PosteriorSampler {

@@ -5,9 +5,10 @@ namespace fokker {
 
 /// Moment matching posterior sampling (Rozet et al. 2024): the score gains
 ///   J^T A^T (S^2 I + A V A^T)^-1 (y - A E[x_0 | x_t]),  V = (sigma^2/alpha) J^T,  J = dE[x_0 | x_t]/dx_t,
-/// V being the covariance of x_0 given x_t (Tweedie). The system is solved by conjugate gradients, each
-/// iteration a product with J^T: a pass back through the network. Exact for Gaussian data once the
-/// iterations have converged (as many as A V A^T + S^2 I has distinct eigenvalues).
+/// V being the covariance of x_0 given x_t (Tweedie). The system is solved in a Krylov space, as by conjugate
+/// gradients but with what no covariance has held down (solve_covariance_system), each iteration a product
+/// with J^T: a pass back through the network. Exact for Gaussian data once the iterations have converged (as
+/// many as A V A^T + S^2 I has distinct eigenvalues).
 class Mmps final : public PosteriorSampler {
  public:
   struct Options {

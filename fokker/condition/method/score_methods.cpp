@@ -1,5 +1,7 @@
 // Methods that add a score term to the denoiser and let a sampler run: PiGDM and MMPS.
-#include "fokker/condition/method/conjugate_gradients.h"
+#include <limits>
+
+#include "fokker/condition/method/covariance_system.h"
 #include "fokker/condition/method/likelihood_denoiser.h"
 #include "fokker/condition/method/mmps.h"
 #include "fokker/condition/method/pigdm.h"
@@ -24,6 +26,12 @@ PosteriorDraw run_with_term(const PosteriorBlock& block, const std::string& samp
       integrate(denoiser, *make_sampler(sampler, block.process()).sampler, block.grid, block.start,
                 {.noise = block.noise, .block = block.start.size(0), .labels = block.labels});
   return {.x = run.x, .log_weights = {}, .evaluations = run.evaluations, .gradients = gradients};
+}
+
+/// The spacing of numbers about 1 of the tensor's type.
+double epsilon_of(const Tensor& x) {
+  return x.scalar_type() == at::kDouble ? std::numeric_limits<double>::epsilon()
+                                        : std::numeric_limits<float>::epsilon();
 }
 
 /// y - A x_0, (n, output...) float64.
@@ -73,20 +81,22 @@ PosteriorDraw Mmps::draw(const PosteriorBlock& block) const {
   const LinearOperator& a = seen.a();
   int64_t passes = 0;
   const auto term = [&](const Tensor& x, const Tensor& denoised, double t) {
-    const double s = block.process().sigma(t), factor = s * s / block.process().alpha(t),
-                 noise = seen.noise() * seen.noise();
+    const double s = block.process().sigma(t), factor = s * s / block.process().alpha(t);
     const Tensor gap = gap_of(seen, denoised);
     const auto back = [&](const Tensor& rows, bool again) {  // J^T A^T
       ++passes;
       const Tensor v = a.adjoint(rows.reshape(gap.sizes())).to(denoised.scalar_type());
       return vector_jacobian_product(denoised, x, v, again);
     };
-    const auto product = [&](const Tensor& rows) {
-      return a.apply(back(rows, true).to(at::kDouble)).flatten(1) * factor + rows * noise;
+    const auto product = [&](const Tensor& rows) {  // A V A^T
+      return a.apply(back(rows, true).to(at::kDouble)).flatten(1) * factor;
     };
     const GradientMode off(false);
-    const auto solved = conjugate_gradients(product, gap.flatten(1), options_.iterations, options_.tolerance);
-    return back(solved.solution, false);
+    const CovarianceSystem system{.ridge = seen.noise() * seen.noise(),
+                                  .iterations = options_.iterations,
+                                  .tolerance = options_.tolerance,
+                                  .resolution = epsilon_of(denoised)};
+    return back(solve_covariance_system(product, gap.flatten(1), system).solution, false);
   };
   return run_with_term(block, options_.sampler, term, passes);
 }
