@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Samples what `fokker export RUN --out FOLDER --format npz` wrote, with NumPy alone: run_arrays.py FOLDER OUT.npy
-[START.npy | N]. START holds rows of the model's space at the first time; N draws as many from a normal law."""
+[START.npy | N] [LABEL]. START holds rows of the model's space at the first time; N draws as many from a normal law. LABEL is
+a class, by its place in the list of them, or the numbers of a condition, 1,2.5,...; without it rows are of any."""
 import json
 import math
 import sys
@@ -50,10 +51,13 @@ folder, out, start = sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 
 model, arrays = json.load(open(f"{folder}/model.json")), dict(np.load(f"{folder}/arrays.npz"))
 times, shape, bound = model["times"], model["event_shape"], model.get("clip", np.inf)  # images are clipped
 x = np.random.default_rng(0).normal(size=[int(start)] + shape) * times[0]["sigma"] if start.isdigit() else np.load(start)
+label, k = sys.argv[4] if len(sys.argv) > 4 else "", len(model["condition_columns"])
+assert label or not model.get("needs_label"), "expected LABEL, as the network knows no rows without"
+told = [float(v) for v in label.split(",")] + [0.0] if label and k else [0.0] * k + [1.0]
 for now, later in zip(times, times[1:]):  # DDIM (Song et al. 2021, eq. 12 with eta = 0)
     given = {k: np.array([v]) for k, v in now.items()}
-    given |= {"x": x, "time": np.full(len(x), now["time"]), "label": np.full(len(x), -1),
-              "condition": np.eye(len(model["condition_columns"]) + 1)[[-1] * len(x)]}
+    given |= {"x": x, "time": np.full(len(x), now["time"]), "condition": np.tile(told, (len(x), 1)),
+              "label": np.full(len(x), int(label) if label and not k else -1)}
     denoised = run(model, arrays | given).clip(-bound, bound)
     x = later["alpha"] * denoised + later["sigma"] * (x - now["alpha"] * denoised) / now["sigma"]
 np.save(out, x @ arrays["to_user.matrix"] + arrays["to_user.shift"] if "to_user.matrix" in arrays else x)

@@ -1,6 +1,8 @@
 // Networks that PyTorch trained, from their files of weights.
 #include "cli/inside.h"
 #include "fokker/data/array/npy.h"
+#include "fokker/format/safetensors.h"
+#include "fokker/format/torch/torch_file.h"
 
 namespace fokker {
 namespace {
@@ -29,6 +31,27 @@ TEST_F(CliImportWeights, OfTheNotebookDrawItsPoints) {
   }
   EXPECT_GT(near, 0.97);
   EXPECT_EQ(refusal("likelihood run --data s.npy --rtol 1e-2 --atol 1e-2 --quiet"), "");
+}
+
+// From a file of torch.save and from one of safetensors: a run like one of our own.
+TEST_F(CliImportWeights, AreTrainedOnEncodedAndReported) {
+  ASSERT_EQ(refusal(import + "--mlp 2-64-64-64-64-1,elu,input=x+t"), "");
+  ASSERT_EQ(refusal("sample run --n 300 --sampler ancestral --out s.npy --quiet"), "");
+  save_safetensors(path("weights.safetensors"), load_torch(fixture("notebook.pt")));
+  ASSERT_EQ(refusal("import weights.safetensors --out other --quiet --process "
+                    "ddpm:steps=200,beta_first=0.04,beta_last=0.04 --predict noise --mlp "
+                    "2-64-64-64-64-1,elu,input=x+t"),
+            "");
+  for (const std::string run : {"run", "other"}) {
+    EXPECT_EQ(refusal("encode " + run + " --data s.npy --out z.npy --quiet"), "");
+    EXPECT_EQ(refusal("report " + run + " --data s.npy --out report.html --quiet"), "");
+    EXPECT_EQ(refusal("train --data s.npy --from " + run + " --out tuned-" + run +
+                      " --steps 2 --batch 64 --no-report --quiet"),
+              "");
+  }
+  EXPECT_EQ(refusal("sample run --n 50 --out a.npy --quiet"), "");
+  EXPECT_EQ(refusal("sample other --n 50 --out b.npy --quiet"), "");
+  EXPECT_EQ(read_file("a.npy"), read_file("b.npy")) << "the same weights";
 }
 
 TEST_F(CliImportWeights, ThatDoNotFitAreRefusedByName) {

@@ -133,6 +133,7 @@ Imported import_weights(const fs::path& path, const ImportOptions& o) {
   training.prediction = spec.name();
   training.network = network->config();
   training.parameters = network->parameter_count();
+  training.more["imported"] = fs::weakly_canonical(path).string();
   if (!note.empty()) imported.notes.push_back(note);
   const bool wide = std::any_of(tensors.begin(), tensors.end(), [](const NamedTensor& tensor) {
     return tensor.tensor.scalar_type() == at::kDouble;
