@@ -40,8 +40,10 @@ TEST(WrappedConstructors, OfMeasurementsAndOperators) {
   expect_libtorch([&] { FunctionMeasurement([](const Tensor& x) { return x; }, {3}, nowhere({4, 3}), 0.1); });
   expect_libtorch([&] { MatrixOperator(nowhere({2, 3}), {3}); });
   expect_libtorch([&] { MaskOperator{nowhere({3}).to(at::kBool)}; });
-  const int64_t side = int64_t{1} << 29;
+  const int64_t side = int64_t{1} << 22;
   expect_out_of_memory([&] { BlurOperator({1, side, side}, 1.0); });
+  const auto fault = [](const Tensor& x) { return x.matmul(x); };
+  expect_libtorch([&] { FunctionOperator("own", {3}, {2}, fault, fault); });
 }
 
 TEST(WrappedConstructors, OfDenoisers) {
@@ -53,7 +55,7 @@ TEST(WrappedConstructors, OfDenoisers) {
 
 // Sizes that no machine has.
 TEST(WrappedConstructors, OfNetworks) {
-  const int64_t side = int64_t{1} << 29;
+  const int64_t side = int64_t{1} << 45;
   expect_out_of_memory([&] { UNet(UNetOptions::for_images(1, 16, 16, side)); });
   const TableLayout layout = some_map().layout();
   expect_out_of_memory([&] { TableNetwork(layout, {.width = side, .depth = 1}, 0); });

@@ -94,7 +94,7 @@ class CosineSpectrum final : public GramSpectrum {
 
 }  // namespace
 
-MaskOperator::MaskOperator(const Tensor& seen, const Tensor& scale)
+MaskOperator::MaskOperator(const Tensor& seen, const Tensor& scale) try
     : LinearOperator("mask", seen.sizes().vec(), seen_shape(seen)),
       seen_(seen.to(at::kCPU)),
       index_(seen_.flatten().nonzero().squeeze(1)) {
@@ -102,6 +102,8 @@ MaskOperator::MaskOperator(const Tensor& seen, const Tensor& scale)
   check(scale.sizes() == index_.sizes(), "operator mask: expected {} weights but received shape {}",
         index_.size(0), shape_string(scale));
   scale_ = scale.to(at::kCPU, at::kDouble);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor MaskOperator::select(const Tensor& x) const try {
@@ -128,13 +130,15 @@ std::unique_ptr<const GramSpectrum> MaskOperator::make_spectrum() const {
   return diagonal_spectrum(scale_.defined() ? scale_.square() : at::ones({measured()}, at::kDouble));
 }
 
-MatrixOperator::MatrixOperator(const Tensor& matrix, std::vector<int64_t> event)
+MatrixOperator::MatrixOperator(const Tensor& matrix, std::vector<int64_t> event) try
     : LinearOperator("matrix", std::move(event), {matrix.dim() == 2 ? matrix.size(0) : 1}),
       matrix_(matrix.detach().to(at::kCPU, at::kDouble)) {
   check(matrix.dim() == 2 && matrix.size(1) == dimension(),
         "operator matrix: expected a matrix of {} columns, as events have shape {}, but received {}",
         dimension(), shape_string(input_shape()), shape_string(matrix));
   check(matrix_.isfinite().all().item<bool>(), "operator matrix: expected finite numbers");
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor MatrixOperator::do_apply(const Tensor& x) const {
@@ -163,12 +167,14 @@ std::unique_ptr<const GramSpectrum> DownsampleOperator::make_spectrum() const {
   return diagonal_spectrum(at::full({measured()}, 1.0 / static_cast<double>(factor_ * factor_), at::kDouble));
 }
 
-BlurOperator::BlurOperator(std::vector<int64_t> event, double sigma)
+BlurOperator::BlurOperator(std::vector<int64_t> event, double sigma) try
     : LinearOperator("blur", event, image_shape("blur", event)) {
   check(std::isfinite(sigma) && sigma > 0, "operator blur: expected a width > 0 but received {}", sigma);
   rows_ = cosine_basis(event[1]);
   columns_ = cosine_basis(event[2]);
   factors_ = axis_factors(event[1], sigma).unsqueeze(1) * axis_factors(event[2], sigma);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 Tensor BlurOperator::do_apply(const Tensor& x) const {
@@ -183,7 +189,7 @@ std::unique_ptr<const GramSpectrum> BlurOperator::make_spectrum() const {
 }
 
 FunctionOperator::FunctionOperator(std::string name, std::vector<int64_t> event, std::vector<int64_t> output,
-                                   Function apply, Function adjoint)
+                                   Function apply, Function adjoint) try
     : LinearOperator(std::move(name), std::move(event), std::move(output)),
       apply_(std::move(apply)),
       adjoint_(std::move(adjoint)) {
@@ -194,6 +200,8 @@ FunctionOperator::FunctionOperator(std::string name, std::vector<int64_t> event,
       "operator {}: expected <A x, y> = <x, A^T y> but the second function is not the adjoint of the first: "
       "they differ by {} of their size",
       this->name(), error);
+} catch (...) {
+  detail::throw_as_error();
 }
 
 ModelOperator in_model_units(const std::shared_ptr<const LinearOperator>& user,
