@@ -56,7 +56,7 @@ TEST(Tds, HasThePosteriorsWeights) {
         EXPECT_LT(worst(shares, exact.weights()), 0.02) << d << " " << a->name() << " seed " << seed;
         const Tensor w = found.log_weights[0].exp(), mean = w.matmul(found.x[0]);
         EXPECT_LT(worst(mean, exact.mean()), 0.06);
-        EXPECT_GT(found.ess[0].item<double>(), 2000);
+        EXPECT_GT(found.ess[0].item<double>(), 1000) << "resampled below 2048, but for the last step";
       }
     }
 }
