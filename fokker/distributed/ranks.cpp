@@ -118,6 +118,7 @@ Tensor Ranks::gather_rows(const Tensor& rows) const {
   const Tensor sizes = most.slice(0, 2, 2 + most[1].item<int64_t>());
   const std::vector<int64_t> shape(sizes.data_ptr<int64_t>(), sizes.data_ptr<int64_t>() + sizes.numel());
   const auto type = at::TensorOptions(static_cast<at::ScalarType>(most[0].item<int64_t>() - 1));
+  if (shape[0] == 0) return at::empty(shape, type);  // Gloo waits for ever for nothing
   std::vector<Tensor> own{at::zeros(shape, type)};
   if (rows.defined()) own[0].narrow(0, 0, rows.size(0)).copy_(rows);
   std::vector<std::vector<Tensor>> all(1);
@@ -168,6 +169,8 @@ void Ranks::on_each(const std::function<void()>& work) const {
     // Who is asked to stop waits for nobody.
     if (error.kind() == ErrorKind::stopped || error.kind() == ErrorKind::peer_lost) throw;
     mine = json_text(error_json(error));
+  } catch (const std::exception& error) {
+    mine = json_text(error_json(Error(ErrorKind::failed, error.what())));
   }
   const std::string key = fmt::format("turn {}", group_->next_turn());
   const auto key_of = [&](int64_t rank) { return fmt::format("{} of {}", key, rank); };

@@ -28,7 +28,7 @@ void expect_the_rows_of_one(const std::function<Tensor(const Ranks&)>& draw) {
         << size;
 }
 
-Model plain_model() {
+Model shared_plain_model() {
   return {.network = std::make_shared<Mlp>(MlpOptions{.dimension = 2, .width = 16, .depth = 1}, 3),
           .spec = {.process = VariancePreserving{}},
           .normalisation = Normalisation::identity({2}),
@@ -36,7 +36,7 @@ Model plain_model() {
           .label_names = {}};
 }
 
-Model table_model() {
+Model shared_table_model() {
   auto map = std::make_shared<const TableMap>(some_map(2000));
   return {.network = std::make_shared<TableNetwork>(map->layout(), MlpOptions{.width = 8, .depth = 1}),
           .spec = table_denoiser_spec(GaussianProcess(VariancePreserving{})),
@@ -47,7 +47,7 @@ Model table_model() {
 }
 
 TEST(SharedSampling, OfAnyNumberOfRows) {
-  const Model model = plain_model();
+  const Model model = shared_plain_model();
   for (const int64_t n : {1, 2, 50})
     expect_the_rows_of_one(
         [&](const Ranks& ranks) { return sample(model, n, Rng(3), {.ranks = ranks}).values; });
@@ -55,7 +55,7 @@ TEST(SharedSampling, OfAnyNumberOfRows) {
 
 // Methods that share a step among the rows of a block: ranks take whole blocks.
 TEST(SharedSampling, OfAnAdaptiveMethod) {
-  const Model model = plain_model();
+  const Model model = shared_plain_model();
   expect_the_rows_of_one([&](const Ranks& ranks) {
     SampleOptions options{.batch = 7, .ranks = ranks};
     options.sampler = make_sampler("dopri5", model.spec.process).sampler;
@@ -66,7 +66,7 @@ TEST(SharedSampling, OfAnAdaptiveMethod) {
 }
 
 TEST(SharedSampling, OfATableGivenCellsAndRanges) {
-  const Model model = table_model();
+  const Model model = shared_table_model();
   for (const std::vector<std::string>& texts :
        {std::vector<std::string>{"category=level 1"}, {"category=level 1", "ordinal=level 0..level 2"}})
     expect_the_rows_of_one([&](const Ranks& ranks) {
@@ -77,7 +77,7 @@ TEST(SharedSampling, OfATableGivenCellsAndRanges) {
 }
 
 TEST(SharedSampling, APartIsOfOneProcess) {
-  const Model model = plain_model();
+  const Model model = shared_plain_model();
   EXPECT_THAT(run_ranks(2,
                         [&](const Ranks& ranks) {
                           sample(model, 5, Rng(3), {.part = Share{0, 2}, .ranks = ranks});
