@@ -87,25 +87,20 @@ TEST_F(CliExchange, TrainingGoesOnFromARun) {
               HasSubstr("process: the run of --from brings its own"));
 }
 
-// A network of diffusers that knows no rows without a class: each is told its own.
-TEST_F(CliExchange, AnImportedNetworkOfClassesIsUsedWithLabels) {
-  const std::string folder =
-      std::string(FOKKER_SOURCE_DIR) + "/tests/format/diffusers/fixtures/folder-classes";
-  ASSERT_EQ(refusal("import " + folder + " --out every --quiet"), "");
-  ASSERT_EQ(refusal("import " + folder + " --out named --unconditional 3 --quiet"), "");
+// A table of classes none of which stands for none: each row is told its own.
+TEST_F(CliExchange, ANetworkOfClassesAloneIsUsedWithLabels) {
   save_npy(path("labels.npy"), at::arange(24, at::kLong).remainder(3));
-  save_npy(path("few.npy"), Rng(2).uniform({2, 1, 8, 8}, {}) * 2 - 1);
-  save_npy(path("two.npy"), at::tensor({2, 0}, at::kLong));
-  const std::string sample = "sample every --n 2 --steps 2 --out a.npy --quiet ";
-  EXPECT_EQ(refusal(sample + "--label 3"), "");
-  EXPECT_THAT(refusal(sample), HasSubstr("has no unconditional class"));
-  EXPECT_THAT(refusal(sample + "--label 3 --guidance 2"), HasSubstr("guidance: expected 1"));
-  EXPECT_EQ(refusal("sample named --n 2 --steps 2 --label 2 --guidance 2 --out b.npy --quiet"), "");
-  EXPECT_EQ(refusal("sample named --n 2 --steps 2 --out b.npy --quiet"), "");
-  EXPECT_THAT(refusal("sample named --n 2 --steps 2 --label 3 --out b.npy --quiet"), HasSubstr("label"));
+  ASSERT_EQ(
+      refusal("train --data images.npy --labels labels.npy --process ddpm --steps 2 --batch 4 --out own "
+              "--no-report --quiet"),
+      "");
+  ASSERT_EQ(refusal("export own --out pipeline --quiet"), "");
+  change("pipeline/unet/config.json", "unconditional_class", false);
+  ASSERT_EQ(refusal("import pipeline --out every --quiet"), "");
+  save_npz(path("few.npz"),
+           {{"x", Rng(2).uniform({2, 1, 8, 8}, {}) * 2 - 1}, {"labels", at::tensor({2, 0}, at::kLong)}});
   const std::string loose = " --rtol 0.1 --atol 0.1 --quiet ";
-  EXPECT_EQ(refusal("likelihood every --data few.npy --labels two.npy --divergence hutchinson" + loose), "");
-  save_npz(path("few.npz"), {{"x", load_npy(path("few.npy"))}, {"labels", at::tensor({2, 0}, at::kLong)}});
+  EXPECT_EQ(refusal("likelihood every --data few.npz --divergence hutchinson" + loose), "");
   EXPECT_EQ(refusal("encode every --data few.npz --out z.npy" + loose), "");
   const std::string tune = " --steps 2 --batch 8 --no-report --quiet ";
   EXPECT_EQ(refusal("train --data images.npy --labels labels.npy --from every --out tuned" + tune), "");
@@ -114,6 +109,20 @@ TEST_F(CliExchange, AnImportedNetworkOfClassesIsUsedWithLabels) {
   EXPECT_EQ(refusal("report every --data images.npy --labels labels.npy --out report.html --quiet"), "");
   EXPECT_THAT(refusal("report every --data images.npy --out other.html --quiet", ErrorKind::input),
               HasSubstr("expected labels"));
+}
+
+TEST_F(CliExchange, TheClassThatStandsForNoneIsNamed) {
+  const std::string folder =
+      std::string(FOKKER_SOURCE_DIR) + "/tests/format/diffusers/fixtures/folder-classes";
+  ASSERT_EQ(refusal("import " + folder + " --out every --quiet"), "");
+  ASSERT_EQ(refusal("import " + folder + " --out named --unconditional 3 --quiet"), "");
+  const std::string sample = "sample every --n 2 --steps 2 --out a.npy --quiet ";
+  EXPECT_EQ(refusal(sample + "--label 3"), "");
+  EXPECT_THAT(refusal(sample), HasSubstr("has no unconditional class"));
+  EXPECT_THAT(refusal(sample + "--label 3 --guidance 2"), HasSubstr("guidance: expected 1"));
+  EXPECT_EQ(refusal("sample named --n 2 --steps 2 --label 2 --guidance 2 --out b.npy --quiet"), "");
+  EXPECT_EQ(refusal("sample named --n 2 --steps 2 --out b.npy --quiet"), "");
+  EXPECT_THAT(refusal("sample named --n 2 --steps 2 --label 3 --out b.npy --quiet"), HasSubstr("label"));
 }
 
 // What each image is told are the columns of an array.
@@ -130,7 +139,6 @@ TEST_F(CliExchange, AnImportedNetworkOfATokenIsUsedWithConditions) {
             "");
   EXPECT_EQ(refusal("export token --out arrays --format npz --quiet"), "");
   EXPECT_EQ(read_json("arrays/model.json")["needs_label"], true);
-  EXPECT_EQ(refusal("report token --data images.npy --labels told.npy --out report.html --quiet"), "");
 }
 
 TEST_F(CliExchange, RefusesBeforeAnythingIsWritten) {
