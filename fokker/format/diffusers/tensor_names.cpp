@@ -40,8 +40,9 @@ void rename_attention(NamedTensor& tensor, const AttentionName& name) {
     tensor.name = name.block + "." + current + "." + part;
     if (transposed) tensor.tensor = tensor.tensor.t();
   }
-  // 1 x 1 convolutions.
-  if (tensor.tensor.dim() == 4 && tensor.tensor.size(2) == 1 && tensor.tensor.size(3) == 1)
+  // 1 x 1 convolutions, but those around a transformer, which are stored as such.
+  if (name.layer != "proj_in" && name.layer != "proj_out" && tensor.tensor.dim() == 4 &&
+      tensor.tensor.size(2) == 1 && tensor.tensor.size(3) == 1)
     tensor.tensor = tensor.tensor.flatten(1);
 }
 

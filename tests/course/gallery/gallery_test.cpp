@@ -109,7 +109,7 @@ TEST_F(GalleryFolder, ADamagedManifestIsNamed) {
 TEST_F(GalleryFolder, AnAnimationHasAStillForThoseWhoWantNoMotion) {
   Workshop shop(0);
   const Item* film = select({"s3.flow-film"}).front();
-  const Scene scene = film->prepare(shop, Rng(0).stream(film->id));
+  const Scene scene = film->prepare(shop, Rng(0).stream(film->id), Settings(film->id, film->settings, {}));
   ASSERT_GT(scene.frames, 20);
   ASSERT_LT(scene.still, scene.frames);
   const auto bytes_of = [&](int64_t frame) {

@@ -134,7 +134,7 @@ void add_s0_linear(Checks& checks) {
        .statement = "The exact solution has the variance sigma^2 (1 - t) + 1, and Phi_t that of the drift",
        .measure = exact_law,
        .ingredients = {{"isometry", "the integral's variance is sigma^2 t, without Phi_s^-2 under it"}},
-       .settings = {sigma_setting(2, 0.1, 3)}});
+       .settings = {sigma_setting(2, 0.1, 2)}});
   checks.push_back({.id = "s0.linear.ito-isometry",
                     .source = "S0, Example 12.1",
                     .statement = "Var(int Phi^-1 dB) = int Phi^-2 ds along simulated Brownian paths",
