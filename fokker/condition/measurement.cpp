@@ -103,7 +103,7 @@ Tensor LinearMeasurement::log_likelihood(const Tensor& x, double variance) const
 }
 
 PoissonMeasurement::PoissonMeasurement(std::shared_ptr<const LinearOperator> a, const Tensor& y,
-                                       Options options) try
+                                       const Options& options) try
     : a_(std::move(a)), y_(measured_rows(a_.get(), y).flatten(1)), options_(options) {
   check(options.gain > 0 && options.least > 0, "PoissonMeasurement: expected gain > 0 and least > 0");
   check(!options.shift.defined() || options.shift.sizes() == IntArrayRef(a_->output_shape()),

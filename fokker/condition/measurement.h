@@ -77,7 +77,7 @@ class PoissonMeasurement final : public Measurement {
     Tensor shift = {};
   };
   /// y: (rows, output...) whole numbers >= 0.
-  PoissonMeasurement(std::shared_ptr<const LinearOperator> a, const Tensor& y, Options options);
+  PoissonMeasurement(std::shared_ptr<const LinearOperator> a, const Tensor& y, const Options& options);
 
   int64_t rows() const override { return y_.size(0); }
   const std::vector<int64_t>& event_shape() const override { return a_->input_shape(); }

@@ -23,13 +23,13 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 std::vector<std::string> date_shapes() {
   std::vector<std::string> numbers, names, all;
   for (const std::string s : {"-", "/", "."}) {
-    numbers.push_back("%Y" + s + "%m" + s + "%d");
+    numbers.push_back(fmt::format("%Y{0}%m{0}%d", s));
     const bool month_first = s == "/";
     for (const bool swapped : {month_first, !month_first})
-      numbers.push_back((swapped ? "%m" + s + "%d" : "%d" + s + "%m") + s + "%Y");
+      numbers.push_back(fmt::format("%{1}{0}%{2}{0}%Y", s, swapped ? 'm' : 'd', swapped ? 'd' : 'm'));
     for (const bool swapped : {month_first, !month_first})
-      numbers.push_back((swapped ? "%m" + s + "%d" : "%d" + s + "%m") + s + "%y");
-    if (s != ".") numbers.push_back("%y" + s + "%m" + s + "%d");  // 12.05.01 may be a version
+      numbers.push_back(fmt::format("%{1}{0}%{2}{0}%y", s, swapped ? 'm' : 'd', swapped ? 'd' : 'm'));
+    if (s != ".") numbers.push_back(fmt::format("%y{0}%m{0}%d", s));  // 12.05.01 may be a version
   }
   for (const char* shape :
        {"%d %b %Y",    "%d-%b-%Y",    "%d/%b/%Y", "%d. %b %Y", "%d%b%Y",   "%d %b %y",     "%d-%b-%y",
@@ -63,7 +63,8 @@ std::vector<std::string> time_shapes() {
   for (const std::string hour : {"%I", "%-I"})
     for (const std::string seconds : {"", ":%S"})
       for (const std::string blank : {" ", ""})
-        for (const std::string half : {"%p", "%P"}) all.push_back(hour + ":%M" + seconds + blank + half);
+        for (const std::string half : {"%p", "%P"})
+          all.push_back(fmt::format("{}:%M{}{}{}", hour, seconds, blank, half));
   return all;
 }
 

@@ -24,10 +24,8 @@ constexpr string_view groups[] = {",", ".", "'", " ", no_break, narrow, raised};
 constexpr string_view signs[] = {"%",
                                  "\xe2\x80\xb0",
                                  "\xc2\xb0",
-                                 "\xc2\xb0"
-                                 "C",
-                                 "\xc2\xb0"
-                                 "F",
+                                 "\xc2\xb0\x43",
+                                 "\xc2\xb0\x46",
                                  "$",
                                  "\xe2\x82\xac" /* euro */,
                                  "\xc2\xa3" /* pound */,

@@ -56,6 +56,7 @@ Tensor told_of(const Model& model, const std::vector<int64_t>& rows, const Imput
         .to(type.device());
   if (options.labels.empty()) return {};
   std::vector<int64_t> classes;
+  classes.reserve(rows.size());
   for (const int64_t row : rows) classes.push_back(class_of(model, options.labels[static_cast<size_t>(row)]));
   return at::tensor(classes, at::kLong);
 }

@@ -222,7 +222,7 @@ TEST_F(CliLaunch, RefusesWhatMakesNoSense) {
   expect_refusal("launch --processes 2 -- verify", 2, "several processes cannot share the work of 'verify'");
   // Without launch: each would do all the work, and write over the others' files.
   for (const std::string command :
-       {"inspect run", "verify", "simulate --target two-modes --out x.npy", "doctor"}) {
+       {"inspect run", "verify", "simulate --direction forward --target two-modes --out x.npy", "doctor"}) {
     const Outcome refused = run(command, "env RANK=1 WORLD_SIZE=2");
     EXPECT_EQ(refused.code, 2) << command;
     EXPECT_EQ(

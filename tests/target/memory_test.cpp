@@ -59,10 +59,10 @@ int64_t memory_of_posterior(const GaussianMixture& mixture, const Tensor& x, dou
   return working_memory([&] { return mixture.posterior(x, 1, sigma); });
 }
 
-/// On eight threads, as of a larger machine.
+/// On four threads, as of a larger machine.
 class GaussianMixtureMemory : public ::testing::Test {
  protected:
-  void SetUp() override { at::set_num_threads(8); }
+  void SetUp() override { at::set_num_threads(4); }
   void TearDown() override { at::set_num_threads(threads_); }
 
   static Tensor weights(int64_t components) { return Rng(1).uniform({components}, {}, at::kDouble) + 0.5; }
@@ -82,7 +82,7 @@ class GaussianMixtureMemory : public ::testing::Test {
 TEST_F(GaussianMixtureMemory, OfThePlainSoftmaxIsBounded) {
   for (const auto& [k, d] : {std::pair<int64_t, int64_t>{2'000'000, 1}, {100'000, 16}}) {
     const GaussianMixture mixture = shared(k, d);
-    const Tensor x = 1e200 * mixture.means().slice(0, 0, 8);
+    const Tensor x = 1e200 * mixture.means().slice(0, 0, 4);
     EXPECT_LT(memory_of_posterior(mixture, x, 1e-200), promised) << k << " x " << d;
   }
 }
@@ -98,12 +98,12 @@ TEST_F(GaussianMixtureMemory, OfResponsibilitiesIsBounded) {
 
 // Summed by the kernel, and, with a level of noise for each row or many dimensions, by tensor operations.
 TEST_F(GaussianMixtureMemory, OfComponentsWithCovariancesOfTheirOwnIsBounded) {
-  for (const auto& [k, d] : {std::pair<int64_t, int64_t>{100'000, 16}, {2'000'000, 1}, {10'000, 100}}) {
+  for (const auto& [k, d] : {std::pair<int64_t, int64_t>{100'000, 16}, {10'000, 100}}) {
     const Tensor m = means(k, d);
     const GaussianMixture mixture(weights(k), m, m.square() + 0.01);
-    const Tensor x = m.slice(0, 0, 4) + 0.1;
+    const Tensor x = m.slice(0, 0, 2) + 0.1;
     EXPECT_LT(memory_of_posterior(mixture, x, 0.5), promised) << k << " x " << d;
-    const Tensor levels = at::full({4}, 0.5, at::kDouble), ones = at::ones_like(levels);
+    const Tensor levels = at::full({2}, 0.5, at::kDouble), ones = at::ones_like(levels);
     EXPECT_LT(working_memory([&] { return mixture.posterior(x, ones, levels); }), promised)
         << k << " x " << d;
   }

@@ -184,7 +184,7 @@ TEST_F(Stream, AnImageThatCannotBeDecodedIsNamedBeforeTheWork) {
 }
 
 Batch numbered_batch(int64_t step) {
-  return {.x0 = at::full({2}, static_cast<double>(step)), .step = static_cast<uint64_t>(step)};
+  return {.x0 = at::full({2}, static_cast<double>(step)), .label = {}, .step = static_cast<uint64_t>(step)};
 }
 
 TEST(Prefetch, GivesTheBatchOfEachStepWhateverTheWorkers) {

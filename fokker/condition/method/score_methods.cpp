@@ -34,6 +34,24 @@ double epsilon_of(const Tensor& x) {
                                         : std::numeric_limits<float>::epsilon();
 }
 
+/// n measurements of the shape that y's rows have.
+std::vector<int64_t> shape_of_rows(int64_t n, const Tensor& y) {
+  std::vector<int64_t> shape = y.sizes().vec();
+  shape[0] = n;
+  return shape;
+}
+
+/// What rows of A, in units of their own, are divided by where nothing but y says what is long: their
+/// lengths, where they are few. A measurement with noise has one unit, and images have rows that are alike.
+Tensor row_units(const LinearMeasurement& seen) {
+  constexpr int64_t few = 1024;
+  const int64_t m = seen.a().measured();
+  if (seen.noise() > 0 || m > few) return at::ones({m}, at::kDouble);
+  const std::vector<int64_t> shape = shape_of_rows(m, seen.y());
+  const Tensor lengths = seen.a().adjoint(at::eye(m, at::kDouble).reshape(shape)).flatten(1).norm(2, {1});
+  return at::where(lengths > 0, lengths, at::ones_like(lengths));
+}
+
 /// y - A x_0, (n, output...) float64.
 Tensor gap_of(const LinearMeasurement& seen, const Tensor& denoised) {
   return seen.y().to(denoised.device()) - seen.a().apply(denoised.detach().to(at::kDouble));
@@ -80,23 +98,25 @@ PosteriorDraw Mmps::draw(const PosteriorBlock& block) const {
   const LinearMeasurement& seen = linear_only(block.measurement, name());
   const LinearOperator& a = seen.a();
   int64_t passes = 0;
+  const Tensor units = row_units(seen);
   const auto term = [&](const Tensor& x, const Tensor& denoised, double t) {
     const double s = block.process().sigma(t), factor = s * s / block.process().alpha(t);
     const Tensor gap = gap_of(seen, denoised);
+    const Tensor unit = units.to(gap.device());
     const auto back = [&](const Tensor& rows, bool again) {  // J^T A^T
       ++passes;
-      const Tensor v = a.adjoint(rows.reshape(gap.sizes())).to(denoised.scalar_type());
+      const Tensor v = a.adjoint((rows / unit).reshape(gap.sizes())).to(denoised.scalar_type());
       return vector_jacobian_product(denoised, x, v, again);
     };
     const auto product = [&](const Tensor& rows) {  // A V A^T
-      return a.apply(back(rows, true).to(at::kDouble)).flatten(1) * factor;
+      return a.apply(back(rows, true).to(at::kDouble)).flatten(1) / unit * factor;
     };
     const GradientMode off(false);
     const CovarianceSystem system{.ridge = seen.noise() * seen.noise(),
                                   .iterations = options_.iterations,
                                   .tolerance = options_.tolerance,
                                   .resolution = epsilon_of(denoised)};
-    return back(solve_covariance_system(product, gap.flatten(1), system).solution, false);
+    return back(solve_covariance_system(product, gap.flatten(1) / unit, system).solution, false);
   };
   return run_with_term(block, options_.sampler, term, passes);
 }

@@ -73,6 +73,7 @@ Twisted Twist::operator()(const Tensor& x, double t) const {
   }
   const auto all = [&](Tensor Twisted::*member) {
     std::vector<Tensor> rows;
+    rows.reserve(parts.size());
     for (const Twisted& part : parts) rows.push_back(part.*member);
     return rows[0].defined() ? at::cat(rows) : rows[0];
   };

@@ -33,7 +33,8 @@ Manifest::Entry entry_of(const detail::JsonReader& reader) {
 
 std::string text_of(const course::Changes& changes) {
   std::string all;
-  for (const auto& [name, value] : changes) all += (all.empty() ? "" : ",") + name + "=" + value;
+  for (const auto& [name, value] : changes)
+    all += fmt::format("{}{}={}", all.empty() ? "" : ",", name, value);
   return all;
 }
 

@@ -44,7 +44,8 @@ Statistic fresh_loss(const Denoiser& denoiser, const LineMixture& data, const Ch
     const Tensor learned = denoiser.estimate(x.to(at::kFloat), chain.time(i)).noise().to(at::kDouble);
     sum += (learned - eps).square().squeeze(1);
   }
-  return mean_of(sum / static_cast<double>(chain.steps() / every));
+  const int64_t levels = chain.steps() / every;
+  return mean_of(sum / static_cast<double>(levels));
 }
 
 double least_loss(const LineMixture& data, const ChainTable& chain, int64_t every) {

@@ -224,9 +224,10 @@ TEST(SettingsTest, DocsCountWhatCanBeSet) {
   EXPECT_THAT(text, HasSubstr(fmt::format("{} of the {} pictures",
                                           std::count_if(items.begin(), items.end(), has), items.size())));
   for (const Check& c : checks)
-    if (!has(c)) EXPECT_THAT(text, HasSubstr("`" + c.id + "`")) << "course.md says why it has no settings";
+    EXPECT_TRUE(has(c) || text.find("`" + c.id + "`") != std::string::npos)
+        << c.id << ": course.md says why it has no settings";
   for (const gallery::Item& item : items)
-    if (!has(item)) EXPECT_THAT(text, HasSubstr("`" + item.id + "`"));
+    EXPECT_TRUE(has(item) || text.find("`" + item.id + "`") != std::string::npos) << item.id;
 }
 
 }  // namespace
