@@ -104,7 +104,9 @@ struct Rows {
 };
 
 Rows load_rows_of(const LatentOptions& o, const DenoiserSource& source, const Ranks& ranks = {}) {
-  const Dataset data = load_matching(o.data, source);
+  // Latents are those of a row without a label, but of a network that knows no such rows.
+  const bool told = source.model && !source.model->network->knows_no_label();
+  const Dataset data = load_matching(o.data, source, told ? LabelUse::used : LabelUse::left_out);
   check_same_input(ranks, o.data, data, &source);
   const Tensor x = source.to_model(data.values);
   name_rows_of(o.data, [&] { check_range(x, source); });

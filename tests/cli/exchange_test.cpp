@@ -134,7 +134,7 @@ TEST_F(CliExchange, AnImportedNetworkOfATokenIsUsedWithConditions) {
   EXPECT_EQ(refusal("train --data images.npy --labels told.npy --from token --out tuned --steps 2 --batch 8 "
                     "--no-report --quiet"),
             "");
-  EXPECT_EQ(refusal("sample tuned --n 2 --steps 2 --given label0=1 --given label1=0 --given token0=0.5 "
+  EXPECT_EQ(refusal("sample tuned --n 2 --steps 3 --given label0=1 --given label1=0 --given token0=0.5 "
                     "--given token1=-1 --given token2=0 --out a.npy --quiet"),
             "");
   EXPECT_EQ(refusal("export token --out arrays --format npz --quiet"), "");

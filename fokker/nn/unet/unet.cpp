@@ -153,7 +153,8 @@ UNetOptions UNetOptions::for_images(int64_t channels, int64_t height, int64_t wi
   o.down_attention.assign(o.block_out_channels.size(), false);
   o.up_attention.clear();
   o.layers_per_block = 1;
-  o.norm_num_groups = 8;
+  // A group of one channel would take away what time and class add to it.
+  o.norm_num_groups = base < 16 ? 4 : 8;
   o.num_class_embeds = classes ? classes + 1 : 0;
   o.condition_size = condition_size;
   return o;

@@ -186,7 +186,8 @@ TEST(DiffusersNetwork, SaysAgainWhatItIs) {
     const NetworkFixture f = read_fixture(name);
     const auto network = network_of(f), again = make_network(network->config(), 0);
     EXPECT_EQ(again->config(), network->config()) << name;
-    for (const auto& [key, value] : network->config().items())
+    const Json config = network->config();
+    for (const auto& [key, value] : config.items())
       if (f.config.contains(key) && key != "time_embedding_dim") {
         EXPECT_EQ(value, f.config[key]) << name << ": " << key;
       }
