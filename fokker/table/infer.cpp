@@ -12,7 +12,6 @@ namespace fokker {
 namespace {
 
 constexpr int64_t most_number_texts = 1 << 16, many_texts = 1 << 18;
-constexpr int64_t most_words_kept = 1000;  // kept beside numbers that are not
 
 /// zip, zip_code, postal code, phone, ...: numbers that are names of something.
 bool is_name_of_code(const std::string& name) {

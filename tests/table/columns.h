@@ -37,4 +37,25 @@ inline std::vector<std::string> repeated(const std::vector<std::string>& texts, 
   return cells;
 }
 
+/// The column of these cells, which is not left out.
+inline Column column_of(const std::vector<std::string>& cells, const ColumnWish& wish = {}) {
+  const InferredColumn result = inferred(cells, wish);
+  EXPECT_EQ(result.dropped, "");
+  return result.column;
+}
+
+/// What the cells are refused with.
+inline std::string refusal(const std::vector<std::string>& cells, const ColumnWish& wish = {}) {
+  return refusal_of([&] { inferred(cells, wish); }, ErrorKind::input);
+}
+
+/// n whole numbers, evenly among low to high, as texts.
+inline std::vector<std::string> whole(int64_t n, int64_t low, int64_t high) {
+  const Tensor values = Rng(2).uniform({n}, {}, at::kDouble) * static_cast<double>(high - low + 1);
+  std::vector<std::string> texts;
+  for (int64_t i = 0; i < n; ++i)
+    texts.push_back(fmt::format("{}", low + static_cast<int64_t>(values[i].item<double>())));
+  return texts;
+}
+
 }  // namespace fokker

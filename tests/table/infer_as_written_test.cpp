@@ -11,24 +11,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-Column column_as_written(const std::vector<std::string>& cells, const ColumnWish& wish = {}) {
-  const InferredColumn result = inferred(cells, wish);
-  EXPECT_EQ(result.dropped, "");
-  return result.column;
-}
-
-std::string refusal_as_written(const std::vector<std::string>& cells, const ColumnWish& wish = {}) {
-  return refusal_of([&] { inferred(cells, wish); }, ErrorKind::input);
-}
-
-std::vector<std::string> whole_texts(int64_t n, int64_t low, int64_t high) {
-  const Tensor values = Rng(2).uniform({n}, {}, at::kDouble) * static_cast<double>(high - low + 1);
-  std::vector<std::string> texts;
-  for (int64_t i = 0; i < n; ++i)
-    texts.push_back(fmt::format("{}", low + static_cast<int64_t>(values[i].item<double>())));
-  return texts;
-}
-
 // Whole numbers are written in digits, others beyond float64's digits with an exponent.
 TEST(InferAsWritten, LargeNumbersAreWrittenAsTheyWere) {
   std::vector<std::string> digits, exponents;
@@ -46,7 +28,7 @@ TEST(InferAsWritten, LargeNumbersAreWrittenAsTheyWere) {
 }
 
 TEST(InferAsWritten, WordsThatComeAgainAmongNumbersAreMissing) {
-  std::vector<std::string> cells = whole_texts(100, 0, 40);
+  std::vector<std::string> cells = whole(100, 0, 40);
   for (const size_t i : {3, 50, 77}) cells[i] = "not asked";
   const InferredColumn twice = inferred(cells);
   EXPECT_EQ(twice.column.kind, ColumnKind::integer);
@@ -55,31 +37,28 @@ TEST(InferAsWritten, WordsThatComeAgainAmongNumbersAreMissing) {
   EXPECT_THAT(twice.column.note, HasSubstr("'not asked' taken as missing"));
   EXPECT_TRUE(std::isnan(twice.cells[50]));
   EXPECT_EQ(cell_text(twice.column, NAN), "not asked");
-  EXPECT_THAT(refusal_as_written(cells, {.missing = std::vector<std::string>{""}}),
-              HasSubstr("found 'not asked'"));
-  EXPECT_THAT(column_as_written(cells, {.kind = ColumnKind::categorical}).missing, IsEmpty());
+  EXPECT_THAT(refusal(cells, {.missing = std::vector<std::string>{""}}), HasSubstr("found 'not asked'"));
+  EXPECT_THAT(column_of(cells, {.kind = ColumnKind::categorical}).missing, IsEmpty());
   // A usual mark need not come again, and may be as many as the numbers.
   for (size_t i = 0; i < 100; i += 2) cells[i] = "-";
   for (const size_t i : {3, 77}) cells[i] = "5";
-  EXPECT_THAT(column_as_written(cells).missing, ElementsAre("-"));
+  EXPECT_THAT(column_of(cells).missing, ElementsAre("-"));
   // Few numbers with a word among them are levels.
-  EXPECT_EQ(column_as_written(repeated({"2", "4", "more"}, 90)).kind, ColumnKind::categorical);
-  EXPECT_EQ(
-      column_as_written(repeated({"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "many"}, 240))
-          .kind,
-      ColumnKind::categorical);
+  EXPECT_EQ(column_of(repeated({"2", "4", "more"}, 90)).kind, ColumnKind::categorical);
+  EXPECT_EQ(column_of(repeated({"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "many"}, 240)).kind,
+            ColumnKind::categorical);
   std::vector<std::string> dates;
   for (int i = 0; i < 40; ++i) dates.push_back(fmt::format("2024-03-{:02}", 1 + i % 28));
   dates[7] = "0000-00-00";
-  EXPECT_EQ(column_as_written(dates).kind, ColumnKind::datetime);
-  EXPECT_THAT(column_as_written(dates).missing, ElementsAre("0000-00-00"));
+  EXPECT_EQ(column_of(dates).kind, ColumnKind::datetime);
+  EXPECT_THAT(column_of(dates).missing, ElementsAre("0000-00-00"));
 }
 
 TEST(InferAsWritten, WordsAreFoundAmongMoreNumbersThanAreKept) {
-  std::vector<std::string> cells = whole_texts(140'000, 0, 100'000'000);
+  std::vector<std::string> cells = whole(140'000, 0, 100'000'000);
   cells[139'000] = cells[139'500] = "unasked";
   cells[139'999] = "n/a";
-  const Column column = column_as_written(cells);
+  const Column column = column_of(cells);
   EXPECT_EQ(column.kind, ColumnKind::integer);
   EXPECT_THAT(column.missing, ElementsAre("unasked", "n/a"));
 }
@@ -107,37 +86,37 @@ TEST(InferAsWritten, AmountsAreNumbers) {
   EXPECT_EQ(parse_cell(money.column, "EUR 5"), std::nullopt);
   std::vector<std::string> shares;
   for (int i = 0; i < 400; ++i) shares.push_back(fmt::format("{}%", (7 * i) % 101));
-  EXPECT_EQ(column_as_written(shares).kind, ColumnKind::integer);
-  EXPECT_EQ(cell_text(column_as_written(shares), 12), "12%");
-  EXPECT_THAT(column_as_written(shares, {.kind = ColumnKind::categorical}).levels, SizeIs(101));
+  EXPECT_EQ(column_of(shares).kind, ColumnKind::integer);
+  EXPECT_EQ(cell_text(column_of(shares), 12), "12%");
+  EXPECT_THAT(column_of(shares, {.kind = ColumnKind::categorical}).levels, SizeIs(101));
   // Few of them are levels, by value.
-  EXPECT_THAT(column_as_written(repeated({"$5", "$10", "$20"}, 90)).levels, ElementsAre("$5", "$10", "$20"));
+  EXPECT_THAT(column_of(repeated({"$5", "$10", "$20"}, 90)).levels, ElementsAre("$5", "$10", "$20"));
 }
 
 TEST(InferAsWritten, ThousandsAreSeparatedEverywhereOrNowhere) {
   std::vector<std::string> cells;
   for (int i = 0; i < 60; ++i) cells.push_back(fmt::format("{},{:03}", 1 + i, (37 * i) % 1000));
-  EXPECT_THAT(column_as_written(cells).note, HasSubstr("',' read as a separator of thousands"));
-  EXPECT_EQ(column_as_written(cells).low, 1000);
+  EXPECT_THAT(column_of(cells).note, HasSubstr("',' read as a separator of thousands"));
+  EXPECT_EQ(column_of(cells).low, 1000);
   cells[9] = "1,234,567";  // no decimal comma
-  EXPECT_THAT(column_as_written(cells).note, Not(HasSubstr("separator of thousands")));
+  EXPECT_THAT(column_of(cells).note, Not(HasSubstr("separator of thousands")));
   cells[5] = "2500";
-  EXPECT_THAT(refusal_as_written(cells, {.kind = ColumnKind::real}), HasSubstr("expected a number"));
+  EXPECT_THAT(refusal(cells, {.kind = ColumnKind::real}), HasSubstr("expected a number"));
   const std::vector<std::string> german = {"1.234,50", "12,00", "1.000.000,25", "3,5"};
   EXPECT_EQ(inferred(german, {}, "c", ',').cells, (std::vector<double>{1234.5, 12, 1000000.25, 3.5}));
 }
 
 TEST(InferAsWritten, UnitsStandBesideNearlyAllNumbersOrNone) {
-  const Column doors = column_as_written(repeated({"2", "3", "4", "5more"}, 400));
+  const Column doors = column_of(repeated({"2", "3", "4", "5more"}, 400));
   EXPECT_EQ(doors.kind, ColumnKind::categorical);
   EXPECT_THAT(doors.levels, ElementsAre("2", "3", "4", "5more"));
   std::vector<std::string> weights;
   for (int i = 0; i < 100; ++i) weights.push_back(fmt::format("{} kg", 40 + i % 37));
   weights[3] = "55";
-  EXPECT_EQ(column_as_written(weights).number_format.suffix, " kg");
-  weights = whole_texts(100, 0, 40);
+  EXPECT_EQ(column_of(weights).number_format.suffix, " kg");
+  weights = whole(100, 0, 40);
   weights[41] = "12 kg";
-  EXPECT_THAT(refusal_as_written(weights), HasSubstr("found '12 kg'"));
+  EXPECT_THAT(refusal(weights), HasSubstr("found '12 kg'"));
 }
 
 // Numbers that all have a point have it again: 4.0 beside 4.25.
@@ -155,13 +134,13 @@ TEST(InferAsWritten, PointsAreKept) {
 }
 
 TEST(InferAsWritten, CodesUnderTheirNamesAreCategories) {
-  const auto cells = repeated(whole_texts(40, 10000, 99999), 400);
+  const auto cells = repeated(whole(40, 10000, 99999), 400);
   const Column zip = inferred(cells, {}, "Zip Code").column;
   EXPECT_EQ(zip.kind, ColumnKind::categorical);
   EXPECT_THAT(zip.note, HasSubstr("the type Zip Code=integer"));
   EXPECT_EQ(inferred(cells, {.kind = ColumnKind::integer}, "Zip Code").column.kind, ColumnKind::integer);
   EXPECT_EQ(inferred(cells, {}, "price").column.kind, ColumnKind::integer);
-  EXPECT_NE(inferred(whole_texts(400, 1'000'000'000, 9'000'000'000), {}, "phone").dropped, "");
+  EXPECT_NE(inferred(whole(400, 1'000'000'000, 9'000'000'000), {}, "phone").dropped, "");
 }
 
 }  // namespace

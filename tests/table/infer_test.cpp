@@ -9,24 +9,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Column column_of(const std::vector<std::string>& cells, const ColumnWish& wish = {}) {
-  const InferredColumn result = inferred(cells, wish);
-  EXPECT_EQ(result.dropped, "");
-  return result.column;
-}
-
-std::string refusal(const std::vector<std::string>& cells, const ColumnWish& wish = {}) {
-  return refusal_of([&] { inferred(cells, wish); }, ErrorKind::input);
-}
-
-std::vector<std::string> whole(int64_t n, int64_t low, int64_t high) {
-  const Tensor values = Rng(2).uniform({n}, {}, at::kDouble) * static_cast<double>(high - low + 1);
-  std::vector<std::string> texts;
-  for (int64_t i = 0; i < n; ++i)
-    texts.push_back(fmt::format("{}", low + static_cast<int64_t>(values[i].item<double>())));
-  return texts;
-}
-
 TEST(Infer, NumbersAreRealOrWhole) {
   const Column real = column_of(texts_of(Rng(1).normal({1000}, {}, at::kDouble)));
   EXPECT_TRUE(real.is_plain());

@@ -9,6 +9,7 @@
 #include "fokker/train/sample_given.h"
 #include "some_table.h"
 #include "support.h"
+#include "train/untrained_table.h"
 
 namespace fokker {
 namespace {
@@ -36,16 +37,6 @@ Model shared_plain_model() {
           .label_names = {}};
 }
 
-Model shared_table_model() {
-  auto map = std::make_shared<const TableMap>(some_map(2000));
-  return {.network = std::make_shared<TableNetwork>(map->layout(), MlpOptions{.width = 8, .depth = 1}),
-          .spec = table_denoiser_spec(GaussianProcess(VariancePreserving{})),
-          .normalisation = Normalisation::identity({map->layout().dims()}),
-          .columns = map->schema().names(),
-          .label_names = {},
-          .table = map};
-}
-
 TEST(SharedSampling, OfAnyNumberOfRows) {
   const Model model = shared_plain_model();
   for (const int64_t n : {1, 2, 50})
@@ -66,7 +57,7 @@ TEST(SharedSampling, OfAnAdaptiveMethod) {
 }
 
 TEST(SharedSampling, OfATableGivenCellsAndRanges) {
-  const Model model = shared_table_model();
+  const Model model = untrained_table_model(2000);
   for (const std::vector<std::string>& texts :
        {std::vector<std::string>{"category=level 1"}, {"category=level 1", "ordinal=level 0..level 2"}})
     expect_the_rows_of_one([&](const Ranks& ranks) {

@@ -5,20 +5,10 @@
 #include "folder.h"
 #include "some_table.h"
 #include "support.h"
+#include "train/untrained_table.h"
 
 namespace fokker {
 namespace {
-
-/// A model of some_table's columns that has learned nothing: the exact one, since they are independent.
-Model untrained_model() {
-  auto map = std::make_shared<const TableMap>(some_map(20'000));
-  return {.network = std::make_shared<TableNetwork>(map->layout(), MlpOptions{.width = 8, .depth = 1}),
-          .spec = table_denoiser_spec(GaussianProcess(VariancePreserving{})),
-          .normalisation = Normalisation::identity({map->layout().dims()}),
-          .columns = map->schema().names(),
-          .label_names = {},
-          .table = map};
-}
 
 /// Largest distance between the distribution functions of two columns; a missing cell is below all others.
 double distance(const Tensor& a, const Tensor& b) {
@@ -33,7 +23,7 @@ double distance(const Tensor& a, const Tensor& b) {
 
 TEST(TableModel, UntrainedDrawsIndependentColumnsByTheirLaws) {
   const int64_t n = 10'000;
-  const Tensor rows = sample(untrained_model(), n, Rng(3)).values, data = some_cells(20'000, 1);
+  const Tensor rows = sample(untrained_table_model(20'000), n, Rng(3)).values, data = some_cells(20'000, 1);
   // Of Kolmogorov and Smirnov's law for these numbers of rows, p = 0.001.
   const double most = 1.95 * std::sqrt(1.0 / n + 1.0 / 20'000);
   for (int64_t j = 0; j < rows.size(1); ++j)
@@ -52,7 +42,7 @@ TEST(TableModel, UntrainedDrawsIndependentColumnsByTheirLaws) {
 
 TEST(TableModel, RowsDoNotDependOnTheBatchAndSurviveTheFolder) {
   const TestFolder folder;
-  const Model model = untrained_model();
+  const Model model = untrained_table_model(20'000);
   const Tensor rows = sample(model, 50, Rng(3)).values.nan_to_num(-1);
   EXPECT_TRUE(sample(model, 50, Rng(3), {.batch = 7}).values.nan_to_num(-1).equal(rows));
   EXPECT_TRUE(sample(model, 20, Rng(3)).values.nan_to_num(-1).equal(rows.narrow(0, 0, 20)));
@@ -63,7 +53,7 @@ TEST(TableModel, RowsDoNotDependOnTheBatchAndSurviveTheFolder) {
 }
 
 TEST(TableModel, ToModelAndBackIsTheCell) {
-  const Model model = untrained_model();
+  const Model model = untrained_table_model(20'000);
   const Tensor cells = some_cells(300, 1);
   const Tensor back = model.to_user(model.to_model(cells));
   for (const int64_t j : {1, 4, 5, 6, 8, 9, 10})
