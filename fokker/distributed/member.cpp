@@ -1,6 +1,7 @@
 #include "fokker/distributed/member.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -47,7 +48,9 @@ Member::~Member() {
 
 void Member::send(const Message& message) {
   const std::lock_guard lock(sending_);
-  if (!connection_.send(message)) lose(0, "its connection is cut");
+  // What rank 0 said before it hung up, such as why, is still to be read: that the end is reached is seen by
+  // `listen`.
+  if (!connection_.send(message)) ::shutdown(connection_.socket(), SHUT_RDWR);
 }
 
 void Member::set(const std::string& key, const std::string& value) {

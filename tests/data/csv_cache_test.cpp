@@ -32,7 +32,7 @@ class CsvCache : public FolderTest {
     EXPECT_EQ(b.label_names, a.label_names);
     EXPECT_EQ(b.label_column, a.label_column);
     EXPECT_EQ(b.labels.defined(), a.labels.defined());
-    if (a.labels.defined()) EXPECT_TRUE(b.labels.equal(a.labels));
+    EXPECT_TRUE(!a.labels.defined() || b.labels.equal(a.labels));
     EXPECT_EQ(b.format, a.format);
     EXPECT_EQ(b.schema ? b.schema->to_json() : Json(), a.schema ? a.schema->to_json() : Json());
   }

@@ -50,12 +50,12 @@ TEST(SharedWork, AllWaitForTheSlowest) {
       3,
       [&](const Ranks& ranks) {
         ranks.on_each([&] {
-          if (ranks.rank() == 1) std::this_thread::sleep_for(milliseconds(900));
+          if (ranks.rank() == 1) std::this_thread::sleep_for(milliseconds(3000));
           ++done;
         });
         check(done == 3, "all have worked, not {}", done.load());
       },
-      milliseconds(300));
+      milliseconds(2000));
   EXPECT_THAT(errors, Each(""));
 }
 

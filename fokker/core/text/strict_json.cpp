@@ -63,10 +63,8 @@ class JsonWatch {
   std::vector<Open> open_;  // by depth; the first is no object
 };
 
-}  // namespace
-
 template <typename Value>
-Value parse_strict_json(const std::string& text, const std::string& place, const JsonLimits& limits) {
+Value watched_parse(const std::string& text, const std::string& place, const JsonLimits& limits) {
   JsonWatch<Value> watch(place, limits);
   try {
     return Value::parse(text, [&](int depth, typename Value::parse_event_t event, Value& parsed) {
@@ -77,6 +75,13 @@ Value parse_strict_json(const std::string& text, const std::string& place, const
   } catch (const typename Value::exception&) {
     fail(ErrorKind::input, "{}: holds a number that is out of range", place);
   }
+}
+
+}  // namespace
+
+template <typename Value>
+Value parse_strict_json(const std::string& text, const std::string& place, const JsonLimits& limits) {
+  return watched_parse<Value>(text, place, limits);
 }
 
 template Json parse_strict_json<Json>(const std::string&, const std::string&, const JsonLimits&);
