@@ -61,6 +61,16 @@ Ranks::Group::Group(const RankPlace& place, milliseconds timeout) : place_(place
                                                         static_cast<int>(place.rank),
                                                         static_cast<int>(place.size), options);
   });
+  wait_until_all_are_connected();
+}
+
+// Who has connected to all may not be connected to by all yet: were it to leave, it would look lost to them.
+void Ranks::Group::wait_until_all_are_connected() {
+  const auto key = [](int64_t rank) { return fmt::format("connected/{}", rank); };
+  if (place_.rank > 0) member_->set(key(place_.rank), "");
+  for (int64_t rank = 1; place_.rank == 0 && rank < place_.size; ++rank) member_->get(key(rank));
+  if (place_.rank == 0) member_->set(key(0), "all");
+  member_->get(key(0));
 }
 
 Ranks::Group::~Group() {

@@ -48,6 +48,8 @@ class Ranks::Group {
   }
 
  private:
+  void wait_until_all_are_connected();
+
   RankPlace place_;
   std::unique_ptr<detail::Rendezvous> rendezvous_;
   std::unique_ptr<detail::Member> member_;

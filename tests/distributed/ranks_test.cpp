@@ -149,6 +149,11 @@ std::string answer_to(RankPlace place) {
   return "";
 }
 
+/// Who leaves at once was not lost.
+TEST(Ranks, AreAllConnectedBeforeOneMayLeave) {
+  for (int i = 0; i < 20; ++i) EXPECT_THAT(run_ranks(4, [](const Ranks&) {}), Each("")) << i;
+}
+
 /// What that one is told where rank 0 waits for rank 1 of two, which comes after it.
 std::string answer_before_rank_1(const RankPlace& changed) {
   RankPlace meeting = meeting_place(2);
