@@ -27,6 +27,7 @@ constexpr auto patience = std::chrono::milliseconds(1000);
 constexpr auto same_request = std::chrono::milliseconds(100);
 
 StopRequest request;
+StopRequest impatience;
 volatile std::sig_atomic_t first_signal = 0;
 std::atomic<int> orderly_ends = 0;
 int signal_pipe[2];
@@ -55,10 +56,10 @@ bool wait_for_signal(int milliseconds) {
   return ::read(signal_pipe[0], &byte, 1) == 1;
 }
 
-/// Nobody should wonder whether the signal was heard while a step takes long.
+/// Nobody should wonder whether the signal was heard while something takes long.
 void say_that_it_ends() {
   const std::string text = fmt::format(
-      "fokker: {}: ends after this step, with what is written after it; a second signal ends it at once\n",
+      "fokker: {}: leaves this step, and ends with what is written then; a second signal ends it at once\n",
       caught_signal_name());
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
 }
@@ -71,6 +72,7 @@ void watch_signals() {
     const bool again = wait_for_signal(50);
     const auto passed = Clock::now() - begin;
     if ((again && passed > same_request) || (orderly_ends == 0 && passed > patience)) end_now();
+    if (passed > patience) impatience.make();
     if (passed > patience && !std::exchange(said, true)) say_that_it_ends();
   }
 }
@@ -104,6 +106,9 @@ const char* caught_signal_name() {
 
 const StopRequest& signal_request() {
   return request;
+}
+const StopRequest& impatient_request() {
+  return impatience;
 }
 
 OrderlyEnd::OrderlyEnd() : no_request_(nullptr) {

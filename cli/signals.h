@@ -17,6 +17,9 @@ const char* caught_signal_name();
 
 /// The request of the signals, for work within an OrderlyEnd that may be left out.
 const StopRequest& signal_request();
+/// Made a second after the first signal where the process has not ended: for what an OrderlyEnd would wait
+/// for, such as a training step that takes long.
+const StopRequest& impatient_request();
 
 /// While it lives, the first signal ends nothing by itself: the work asks caught_signal and comes to an end
 /// in its own way, however long that takes. A second one still ends the process at once.

@@ -47,6 +47,7 @@ class TrainingProgress {
       if (metrics.held_out_loss) held_out_ = metrics.held_out_loss;
     };
     hooks.should_stop = [] { return caught_signal() != 0; };
+    hooks.abandon = &impatient_request();
     return hooks;
   }
 

@@ -163,6 +163,10 @@ double Trainer::learning_rate(double fraction) const {
 
 /// The loss; nothing where it or its gradient was not finite, and the options say what to do then.
 std::optional<double> Trainer::train_step(double learning_rate, const TrainHooks& hooks, const Line& line) {
+  // A rank that left its step alone would be lost to the others.
+  const StopScope scope(!options_.ranks.alone() ? nullptr
+                        : hooks.abandon         ? hooks.abandon
+                                                : current_stop_request());
   const Tensor loss = mean_loss(next_batch());
   double value = loss.item<double>();
   const Tensor gradient = options_.ranks.alone() ? parameters_->gradient(loss)
@@ -242,12 +246,13 @@ TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
         return fraction >= 1 ? TrainOutcome::completed : early ? TrainOutcome::early : TrainOutcome::stopped;
     }
     const double rate = learning_rate(fraction);
-    const std::optional<double> loss = step_ < before ? std::nullopt : train_step(rate, hooks, line);
+    const std::optional<double> loss =
+        step_ < before ? std::nullopt : train_step_or_abandon(rate, hooks, line);
     if (loss) {
       note_loss(line, *loss);
       if (ranks.root() && hooks.on_step) hooks.on_step(step_, fraction, *loss);
       tell(hooks, line, rate);
-    } else if (step_ <= before) {
+    } else if (step_ <= before && !abandoned(hooks)) {
       line.restart(incidents_);
       if (ranks.root() && hooks.on_rewind) hooks.on_rewind(step_);
     }
@@ -255,7 +260,8 @@ TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
 }
 
 Votes Trainer::votes(const TrainHooks& hooks, const Line& line) const {
-  return {.seconds = line.now(), .stop = hooks.should_stop && hooks.should_stop(), .end = stop_requested()};
+  const bool stop = (hooks.should_stop && hooks.should_stop()) || (hooks.abandon && hooks.abandon->made());
+  return {.seconds = line.now(), .stop = stop, .end = stop_requested()};
 }
 
 std::string Trainer::progress() const {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "fokker/core/damage.h"
+#include "fokker/core/stop.h"
 #include "fokker/core/text/json.h"
 #include "fokker/data/conditions.h"
 #include "fokker/data/dataset.h"
@@ -49,6 +50,10 @@ struct TrainHooks {
   std::function<void(int64_t step)> on_rewind;
   /// True asks for a stop after the current step.
   std::function<bool()> should_stop;
+  /// Once made, a stop too, which does not wait for a step that takes long: networks of this library leave it
+  /// within a block of rows or images, and it is as if it had not begun. One process alone: ranks end their
+  /// step together.
+  const StopRequest* abandon = nullptr;
 };
 
 enum class TrainOutcome {
@@ -147,6 +152,9 @@ class Trainer {
   void check_shared_problem() const;
   Votes votes(const TrainHooks& hooks, const Line& line) const;
   std::optional<double> train_step(double learning_rate, const TrainHooks& hooks, const Line& line);
+  std::optional<double> train_step_or_abandon(double learning_rate, const TrainHooks& hooks,
+                                              const Line& line);
+  bool abandoned(const TrainHooks& hooks) const;
   double learning_rate(double fraction) const;
   double fraction_done(double seconds) const;
   bool weights_are_finite() const;

@@ -78,7 +78,8 @@ double Trainer::next_loss() {
 
 /// Hands over a state that is fit to be kept; false where it was not, and training went back.
 bool Trainer::settle(const TrainHooks& hooks, bool moved, bool completed) {
-  const double loss = moved ? next_loss() : 0;
+  // The loss of one more batch is not waited for where a step was not.
+  const double loss = moved && !abandoned(hooks) ? next_loss() : 0;
   const bool finite = !moved || weights_are_finite();
   // A batch that is left out says nothing of the weights.
   const bool loss_matters = options_.on_divergence != OnDivergence::skip;
@@ -97,6 +98,19 @@ bool Trainer::settle(const TrainHooks& hooks, bool moved, bool completed) {
   saved_step_ = step_;
   remember();
   return true;
+}
+
+/// The loss of a step; nothing too where it was left unfinished.
+std::optional<double> Trainer::train_step_or_abandon(double learning_rate, const TrainHooks& hooks,
+                                                     const Line& line) try {
+  return train_step(learning_rate, hooks, line);
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::stopped || !abandoned(hooks)) throw;
+  return {};
+}
+
+bool Trainer::abandoned(const TrainHooks& hooks) const {
+  return options_.ranks.alone() && hooks.abandon && hooks.abandon->made();
 }
 
 bool Trainer::out_of_patience() const {

@@ -149,6 +149,18 @@ TEST_F(CliSignal, EndsTrainingWithACheckpoint) {
   EXPECT_EQ(run("inspect run --quiet").code, 0);
 }
 
+// One of its steps takes seconds on any processor, and is not waited for.
+TEST_F(CliSignal, EndsTrainingWithinAStep) {
+  write_points(100);
+  const std::string train =
+      "train --data points.csv --out run --batch 250000 --width 256 --depth 4 --threads 1 --no-report";
+  const auto begun = [&] { return fs::exists(folder_ / "run/config.toml"); };
+  EXPECT_EQ(interrupt(train, {SIGTERM}, begun).code, 143);
+  EXPECT_THAT(read_file(path("err.txt")), HasSubstr("SIGTERM: leaves this step"));
+  EXPECT_TRUE(fs::exists(folder_ / "run/checkpoints/step-000000000"));
+  EXPECT_EQ(run("inspect run --check --quiet").code, 0);
+}
+
 // Nothing that heeds a request runs while a file that nobody writes is opened: the process ends all the same.
 TEST_F(CliSignal, EndsWhatDoesNotHeedIt) {
   ASSERT_EQ(::mkfifo(path("pipe.csv").c_str(), 0600), 0);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "fokker/core/stop.h"
 #include "fokker/kernel/matrix/dense.h"
 
 namespace fokker::kernel {
@@ -60,13 +61,16 @@ class ValueMatrices {
   std::vector<MatrixRows> matrices_;
 };
 
-/// work(i) for i < count, each taken by the next free thread.
+/// work(i) for i < count, each taken by the next free thread. Heeds the caller's StopRequest: a network's pass
+/// over many rows is then left, by `check_stop`, within one task.
 template <typename Work>
 void for_each_task(int64_t count, Work work) {
+  const StopRequest* stop = current_stop_request();
   std::atomic<int64_t> next{0};
   at::parallel_for(0, std::min<int64_t>(count, at::get_num_threads()), 1, [&](int64_t, int64_t) {
-    for (int64_t i = next++; i < count; i = next++) work(i);
+    for (int64_t i = next++; i < count && !(stop && stop->made()); i = next++) work(i);
   });
+  check_stop();
 }
 
 }  // namespace fokker::kernel
