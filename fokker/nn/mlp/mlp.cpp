@@ -87,8 +87,12 @@ Tensor Mlp::forward(const Tensor& x, const Tensor& time, const Tensor& label) co
 }
 
 std::unique_ptr<const Forward> Mlp::frozen() const {
+  return frozen(bf16_products());
+}
+
+std::unique_ptr<const Forward> Mlp::frozen(bool bf16_products) const {
   if (!suits_fused_mlp(*layers_)) return nullptr;
-  const Bf16Products products(bf16_products());
+  const Bf16Products products(bf16_products);
   return std::make_unique<FrozenMlp>(*layers_, factor_precision());
 }
 

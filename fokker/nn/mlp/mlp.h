@@ -46,6 +46,8 @@ class Mlp final : public Network {
   /// The layers one after another, by ATen's operations: what the fused form is tested against.
   Tensor forward_plain(const Tensor& x, const Tensor& time, const Tensor& label) const;
   std::unique_ptr<const Forward> frozen() const override;
+  /// With products in bfloat16 or not, whatever this network's own are.
+  std::unique_ptr<const Forward> frozen(bool bf16_products) const;
   bool is_faster_in_bf16() const override;
   std::unique_ptr<Network> clone() const override;
   Json config() const override;

@@ -48,8 +48,7 @@ Tensor TableNetwork::forward(const Tensor& x, const Tensor& time, const Tensor& 
 }
 
 std::unique_ptr<const Forward> TableNetwork::frozen() const {
-  layers_->set_bf16_products(bf16_products());
-  std::unique_ptr<const Forward> layers = layers_->frozen();
+  std::unique_ptr<const Forward> layers = layers_->frozen(bf16_products());
   if (!layers) return nullptr;
   return std::make_unique<FrozenTableNetwork>(space_, std::move(layers));
 }
