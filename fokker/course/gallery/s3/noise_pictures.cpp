@@ -53,8 +53,16 @@ struct Shrinkage {
   GaussianMixture signal;
 };
 
+/// Half the width that shows the observations of a signal, no less than the usual picture's.
+double half_width_of(const GaussianMixture& observed) {
+  const double deviation = std::sqrt(observed.covariance().item<double>());
+  return std::max(5.0, std::abs(observed.mean().item<double>()) + 2.5 * deviation);
+}
+
 Scene tweedie(Workshop&, const Rng&, const Settings& set) {
   const double q = set.real("variance");
+  const bool changed = set.changed("target") || set.changed("variance");
+  const double half = changed ? half_width_of(set.law().noised(1, std::sqrt(q))) : 5;
   const std::vector<Shrinkage> signals = {
       {"N(0, 1)", GaussianMixture::standard_normal(1)},
       {set.changed("target") ? "yours" : "two bumps", set.law()},
@@ -62,13 +70,14 @@ Scene tweedie(Workshop&, const Rng&, const Settings& set) {
   return {one_picture([=](const plot::Theme& theme) {
     plot::Figure figure = page(theme, 760, 460);
     auto& axes = figure.axes();
-    axes.x = {.label = "noisy observation x", .limits = plot::Range{-5, 5}};
-    axes.y = {.label = "E[s | x]", .limits = plot::Range{-4, 4}};
-    const Tensor x = linspace({-5, 5}, 401);
+    const Tensor x = linspace({-half, half}, 401);
+    double height = 4;
+    axes.x = {.label = "noisy observation x", .limits = plot::Range{-half, half}};
     plot::add_line(axes, x, x, {.colour = theme.muted, .width = 1, .dash = plot::Dash::dotted});
     for (size_t i = 0; i < signals.size(); ++i) {
       const GaussianMixture& s = signals[i].signal;
       const Tensor mean = s.posterior(x.unsqueeze(1), 1, std::sqrt(q)).denoised.squeeze(1);
+      if (changed) height = std::max(height, 1.06 * mean.abs().max().item<double>());
       plot::add_line(axes, x, mean,
                      {.label = "s from " + signals[i].name, .colour = theme.series(i), .width = 2});
       const Tensor some = x.slice(0, 10, {}, 20).unsqueeze(1);  // none on the frame
@@ -76,6 +85,7 @@ Scene tweedie(Workshop&, const Rng&, const Settings& set) {
       plot::add_scatter(axes, at::cat({some, by_score}, 1),
                         {.colour = theme.series(i), .radius = 3.5, .alpha = 1});
     }
+    axes.y = {.label = "E[s | x]", .limits = plot::Range{-height, height}};
     return figure;
   })};
 }
