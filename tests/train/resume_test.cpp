@@ -48,7 +48,8 @@ Trainer changed_trainer(const Change& c) {
   Dataset held_out{.values = c.held_out, .columns = {"a", "b"}, .source = "elsewhere"};
   if (c.labels.defined()) held_out.labels = at::zeros({held_out.size()}, at::kLong);
   const Normalisation normalisation = Normalisation::fit(training.values, c.normalisation);
-  TrainOptions options = SmallRun{}.options;
+  const SmallRun usual;
+  TrainOptions options = usual.options;
   options.batch = c.batch;
   return Trainer(std::make_unique<Mlp>(c.network, 3), c.spec, std::make_shared<DenoisingObjective>(),
                  {training, held_out}, normalisation, options, Rng(c.seed));
