@@ -65,10 +65,11 @@ void say_schema(const std::string& file, const Dataset& data) {
                         file));
 }
 
-Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* known) {
+Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* known, bool leave_unread) {
   reading.label_column = s.label_column;
   reading.labels_path = s.labels;
   reading.stream = parse_streaming(s.stream);
+  reading.leave_unread = leave_unread;
   reading.cache = s.cache;
   reading.mirrored = false;  // a held-out image must not have its mirror image in training
   if (!known) {
@@ -93,11 +94,11 @@ Dataset read_file(const TrainSettings& s, LoadOptions reading, const ModelData* 
 
 }  // namespace
 
-Dataset read_data(const TrainSettings& s, const ModelData* known) {
+Dataset read_data(const TrainSettings& s, const ModelData* known, bool leave_unread) {
   const LoadOptions reading = s.file_reading().load_options();
   const auto target = named_target(s.data);
   check(!target || !s.any_kinds(), "data: the columns of a target have no kinds");
-  if (!target) return read_file(s, reading, known);
+  if (!target) return read_file(s, reading, known, leave_unread);
   check(s.rows > 0, "rows: expected rows > 0 but received {}", s.rows);
   check(reading.columns.empty() && s.label_column.empty() && s.labels.empty(),
         "data: a target has no named columns and no labels");
@@ -192,9 +193,9 @@ TrainingPlan make_plan(const TrainSettings& s, const Ranks& ranks) {
   // A cache is made by one process: the others find it.
   if (!ranks.alone())
     ranks.on_root([&] {
-      if (reads_by_cache(s)) read_data(s, model);
+      if (reads_by_cache(s)) read_data(s, model, true);
     });
-  const Dataset data = read_data(s, model);
+  const Dataset data = read_data(s, model, true);
   check_network(s, data);
   check_condition(s, data);
   return resolve(data, recipe, Rng(s.common.seed));

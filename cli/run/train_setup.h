@@ -45,8 +45,9 @@ Recipe recipe_of(const TrainSettings& settings);
 TrainingPlan make_plan(const TrainSettings& settings, const Ranks& ranks = {});
 
 /// "target:TARGET": rows drawn from a known law, or the file that --data names.
-/// Of a run that there is already, `known`, its columns by name and its labels.
-Dataset read_data(const TrainSettings& settings, const ModelData* known = nullptr);
+/// Of a run that there is already, `known`, its columns by name and its labels. `leave_unread` as in
+/// LoadOptions.
+Dataset read_data(const TrainSettings& settings, const ModelData* known = nullptr, bool leave_unread = false);
 /// The rows to train on and those held out; the same settings give the same split.
 Split split_data(const TrainSettings& settings, const Dataset& data);
 

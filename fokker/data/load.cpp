@@ -214,7 +214,8 @@ Dataset load_data(const fs::path& path, const LoadOptions& options) try {
   check_input(dataset.size() * numbers_in(dataset.event_shape()) > 0,
               "{}: expected data but it is empty, of shape {}", path.string(), shape_of(dataset));
   // Of a schema's cells, NaN is one that is missing; what was decoded is finite.
-  if (!dataset.schema && !options.schema && kind != FileKind::folder)
+  const bool unread = options.leave_unread && dataset.stored && !dataset.is_images();
+  if (!dataset.schema && !options.schema && kind != FileKind::folder && !unread)
     check_finite(*dataset.source_of_rows(), path.string());
   settle_labels(dataset, path, options);
   if (dataset.is_images()) return as_asked(std::move(dataset), options);

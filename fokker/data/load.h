@@ -50,6 +50,9 @@ struct LoadOptions {
   /// Of NPY files, CSV files (by way of a cache, csv_cache.h) and folders of images: whether their rows stay
   /// on disk. Other files are read into memory; to ask for them with `yes` is an argument error.
   Streaming stream = Streaming::no;
+  /// Whether the numbers of a table whose rows stay on disk are left unread, for whoever passes over all of
+  /// them before the work and refuses what is not finite, as training does.
+  bool leave_unread = false;
   /// The folder in which the cache of a CSV file is made; empty: that of the file.
   std::filesystem::path cache = {};
   /// Of a CSV file whose rows stay on disk: what its columns hold is told by as many rows as have so many
@@ -69,7 +72,8 @@ std::optional<ColumnNames> table_columns(const std::filesystem::path& path, cons
 /// of uint8 become grey images; four are images of 1 to 4 channels, uint8 or float32. Input error, naming the
 /// file: missing, unknown extension (listing those known), empty, or a value that is NaN or infinite (naming
 /// its row, from 0). Files and folders of images are read by fokker::image; an error of kind `failed` where
-/// the program does not link it. Rows that stay on disk are read once for these checks.
+/// the program does not link it. Rows that stay on disk are read once for these checks, unless they are left
+/// unread.
 Dataset load_data(const std::filesystem::path& path, const LoadOptions& options = {});
 
 /// Whether load_data would leave the rows of a file on disk, as much memory being available as there is.

@@ -27,6 +27,16 @@ void for_blocks(const RowSource& rows, Visit visit) {
   });
 }
 
+[[noreturn]] void name_row_not_finite(const RowSource& rows) {
+  for_blocks(rows, [&](const Tensor& block, int64_t first) {
+    const Tensor good = block.isfinite().all(1);
+    if (!good.all().item<bool>())
+      fail(ErrorKind::input, "Normalisation::fit: row {} (from 0) is not finite",
+           first + good.logical_not().nonzero()[0].item<int64_t>());
+  });
+  fail(ErrorKind::input, "Normalisation::fit: a row was not finite, and now all are: the rows have changed");
+}
+
 }  // namespace
 
 Normalisation::Normalisation(NormalisationKind kind, std::vector<int64_t> event_shape)
@@ -73,7 +83,8 @@ Normalisation Normalisation::fit(const Tensor& values, NormalisationKind kind) t
   detail::throw_as_error();
 }
 
-Normalisation Normalisation::fit(const RowSource& rows, NormalisationKind kind) try {
+Normalisation Normalisation::fit(const RowSource& rows, NormalisationKind kind,
+                                 const ColumnFigures* known) try {
   check(kind != NormalisationKind::pixels,
         "Normalisation::fit: pixels are not fitted: use Normalisation::pixels");
   check(rows.size() > 0, "Normalisation::fit: expected rows but received none");
@@ -81,38 +92,22 @@ Normalisation Normalisation::fit(const RowSource& rows, NormalisationKind kind) 
   Normalisation result(kind, rows.event_shape());
   const int64_t n = rows.size(), d = result.dimension();
   if (n <= 2 * d || d > most_rotated) result.kind_ = kind = NormalisationKind::standardise;
-  result.fit_columns(rows);
+  const ColumnFigures figures = known ? *known : ColumnFigures::of(rows);
+  if (!figures.finite()) name_row_not_finite(rows);
+  result.fit_columns(figures);
   if (kind == NormalisationKind::whiten) result.fit_rotation(rows);
   return result;
 } catch (...) {
   detail::throw_as_error();
 }
 
-void Normalisation::fit_columns(const RowSource& rows) {
-  const auto n = static_cast<double>(rows.size());
-  Tensor low = rows.block(0, 1).flatten().to(at::kCPU, at::kDouble), high = low;
-  for_blocks(rows, [&](const Tensor& block, int64_t first) {
-    const Tensor good = block.isfinite().all(1);
-    if (!good.all().item<bool>())
-      fail(ErrorKind::input, "Normalisation::fit: row {} (from 0) is not finite",
-           first + good.logical_not().nonzero()[0].item<int64_t>());
-    low = at::minimum(low, block.amin(0));
-    high = at::maximum(high, block.amax(0));
-  });
-  const Tensor range = high - low;
+void Normalisation::fit_columns(const ColumnFigures& figures) {
+  const Tensor range = figures.high() - figures.low();
   check_input(range.isfinite().all().item<bool>(),
               "Normalisation::fit: a column spans more than float64 holds");
-  // A range this small has no room for a reciprocal: such a column counts as constant.
-  const Tensor constant = range.lt(1e-290);
-  const Tensor unit = at::where(constant, at::ones_like(range), range);
-  // Columns in units of their own range, from their least value: no cancellation and no overflow.
-  Tensor sum = at::zeros_like(range), squares = at::zeros_like(range);
-  for_blocks(rows, [&](const Tensor& block, int64_t) { sum += ((block - low) / unit).sum(0); });
-  const Tensor mean = sum / n;
-  for_blocks(rows,
-             [&](const Tensor& block, int64_t) { squares += ((block - low) / unit - mean).square().sum(0); });
-  shift_ = at::where(constant, low, low + mean * unit);
-  scale_ = at::where(constant, at::ones_like(range), (squares / n).sqrt() * unit);
+  const Tensor constant = constant_range(range);
+  shift_ = at::where(constant, figures.low(), figures.mean());
+  scale_ = at::where(constant, at::ones_like(range), figures.deviation());
 }
 
 void Normalisation::fit_rotation(const RowSource& rows) {
@@ -160,6 +155,13 @@ Tensor Normalisation::invert(const Tensor& values) const try {
   });
 } catch (...) {
   detail::throw_as_error();
+}
+
+double Normalisation::largest_between(const Tensor& low, const Tensor& high) const {
+  if (!shift_.defined()) return at::maximum(low.abs(), high.abs()).max().item<double>();
+  const Tensor z = at::maximum(((low - shift_) / scale_).abs(), ((high - shift_) / scale_).abs());
+  if (!rotation_.defined()) return z.max().item<double>();
+  return (at::mv(rotation_.t().abs(), z) / spread_).max().item<double>();
 }
 
 double Normalisation::log_abs_det() const {

@@ -4,7 +4,7 @@
 
 #include "fokker/core/tensor.h"
 #include "fokker/core/text/json.h"
-#include "fokker/data/rows/row_source.h"
+#include "fokker/data/column_figures.h"
 
 namespace fokker {
 
@@ -32,8 +32,10 @@ class Normalisation {
   /// becomes `standardise` where n <= 2 d or d > 256. Argument error on `pixels`; input error on values that
   /// are not finite or span more than float64 holds.
   static Normalisation fit(const Tensor& values, NormalisationKind kind);
-  /// The same of rows wherever they are, with the same bits: passes over all of them in blocks.
-  static Normalisation fit(const RowSource& rows, NormalisationKind kind);
+  /// The same of rows wherever they are, with the same bits: one pass over all of them in blocks, and another
+  /// for `whiten`. `known`: what a pass has told already, which then is not made again.
+  static Normalisation fit(const RowSource& rows, NormalisationKind kind,
+                           const ColumnFigures* known = nullptr);
 
   /// The same map for images of another type than it was made for: `type` decides in which units
   /// log_abs_det() and pullback_score() count. Of a table, itself.
@@ -47,6 +49,8 @@ class Normalisation {
   /// Model space (n, event...) to data: float64 for tables; float32 in [-1, 1] for images, whatever they
   /// were read as. On the CPU.
   Tensor invert(const Tensor& values) const;
+  /// No number of a row (d) of a table between `low` and `high` (d), float64, is mapped beyond this.
+  double largest_between(const Tensor& low, const Tensor& high) const;
   /// log |det dz/dx|, summed over dimensions: log p_data(x) = log p_model(z) + log_abs_det(). x counts in
   /// units().
   double log_abs_det() const;
@@ -70,7 +74,7 @@ class Normalisation {
   /// Applies `map` to blocks of rows (k, d) float64 and collects the results as (n, event...) of `type`.
   template <typename Map>
   Tensor map_rows(const char* what, const Tensor& values, at::ScalarType type, Map map) const;
-  void fit_columns(const RowSource& rows);
+  void fit_columns(const ColumnFigures& figures);
   void fit_rotation(const RowSource& rows);
   at::ScalarType data_type() const { return is_images() ? at::kFloat : at::kDouble; }
 

@@ -1,6 +1,7 @@
 #include "fokker/train/data_doubts.h"
 
 #include <cmath>
+#include <limits>
 
 #include "fokker/core/finite_rows.h"
 #include "fokker/core/text/text.h"
@@ -26,63 +27,55 @@ int64_t block_of(const RowSource& rows) {
   return rows_per_block(rows.event_shape().at(0));
 }
 
-/// How far columns reach from a quartile of their first rows.
-struct Reach {
-  Tensor low, high;  ///< (d): quartiles of the first rows
-  Tensor far, row;   ///< (d): the largest distance from `low`, and where
+/// A column of which one row at least lies `far` from `low`, a quartile of its first rows, and none further.
+struct FarColumn {
+  int64_t column = 0;
+  double low = 0, far = 0;
+  int64_t row = -1;   ///< the first at that distance
+  double spread = 0;  ///< the standard deviation
 };
 
-Reach reach_of(const RowSource& rows) {
-  const Tensor some =
-      std::get<0>(rows.block(0, std::min<int64_t>(rows.size(), 10'000)).to(at::kDouble).sort(int64_t{0}));
-  Reach reach{.low = some[some.size(0) / 4],
-              .high = some[some.size(0) * 3 / 4],
-              .far = at::zeros({some.size(1)}, at::kDouble),
-              .row = at::zeros({some.size(1)}, at::kLong)};
-  for_row_blocks(rows, block_of(rows), [&](const Tensor& block, int64_t first) {
-    const auto [far, row] = (block.to(at::kDouble) - reach.low).abs().max(0);
-    const Tensor further = far.gt(reach.far);
-    reach.row = at::where(further, row + first, reach.row);
-    reach.far = at::where(further, far, reach.far);
-  });
-  return reach;
-}
-
-/// The standard deviation of a column whose values reach so far from `low`, by which it is divided on the
-/// way: nothing overflows.
-double spread_of(const RowSource& rows, int64_t column, double low, double far) {
+/// Fills in the row and the standard deviation, by two passes. Values are divided by the reach on the way:
+/// nothing overflows.
+void look_at(const RowSource& rows, FarColumn& c) {
   const auto n = static_cast<double>(rows.size());
   double sum = 0, squares = 0;
-  const auto away = [&](const Tensor& block) {
-    return (block.select(1, column).to(at::kDouble) - low) / far;
-  };
-  for_row_blocks(rows, block_of(rows),
-                 [&](const Tensor& block, int64_t) { sum += away(block).sum().item<double>(); });
-  for_row_blocks(rows, block_of(rows), [&](const Tensor& block, int64_t) {
-    squares += (away(block) - sum / n).square().sum().item<double>();
+  const auto away = [&](const Tensor& block) { return block.select(1, c.column).to(at::kDouble) - c.low; };
+  for_row_blocks(rows, block_of(rows), [&](const Tensor& block, int64_t first) {
+    const Tensor distance = away(block);
+    sum += (distance / c.far).sum().item<double>();
+    const Tensor furthest = distance.abs().ge(c.far).nonzero();
+    if (c.row < 0 && furthest.size(0) > 0) c.row = first + furthest[0].item<int64_t>();
   });
-  return far * std::sqrt(squares / n);
+  for_row_blocks(rows, block_of(rows), [&](const Tensor& block, int64_t) {
+    squares += (away(block) / c.far - sum / n).square().sum().item<double>();
+  });
+  c.spread = c.far * std::sqrt(squares / n);
 }
 
 /// Names the first column in which a few far rows make the standard deviation: divided by it, the others are
 /// a point that is smaller than the noise of the smallest times.
-std::string doubt_far_rows(const Dataset& data) {
+std::string doubt_far_rows(const Dataset& data, const RowSurvey& survey) {
   const Rows rows = data.source_of_rows();
-  const Reach reach = reach_of(*rows);
-  for (int64_t c = 0; c < reach.low.size(0); ++c) {
-    const auto value = [&](const Tensor& columns) { return columns[c].item<double>(); };
-    const double low = value(reach.low), high = value(reach.high), far = value(reach.far);
-    // No deviation exceeds the reach: of most columns it need not be known.
-    if (!(high > low && high - low < 1e-3 * far)) continue;
-    const double spread = spread_of(*rows, c, low, far);
-    if (!(high - low < 1e-3 * spread)) continue;
-    const int64_t row = reach.row[c].item<int64_t>();
+  const Tensor some =
+      std::get<0>(rows->block(0, std::min<int64_t>(rows->size(), 10'000)).to(at::kDouble).sort(int64_t{0}));
+  const Tensor quarter = some[some.size(0) / 4], middle = some[some.size(0) * 3 / 4] - quarter;
+  const Tensor reach = at::maximum(survey.high() - quarter, quarter - survey.low());
+  // No deviation exceeds the reach: of most columns it need not be known.
+  const Tensor suspects = (middle.gt(0) & middle.lt(1e-3 * reach)).nonzero().squeeze(1);
+  for (int64_t i = 0; i < suspects.size(0); ++i) {
+    FarColumn c{.column = suspects[i].item<int64_t>()};
+    c.low = quarter[c.column].item<double>();
+    c.far = reach[c.column].item<double>();
+    look_at(*rows, c);
+    const double range = middle[c.column].item<double>();
+    if (!(range < 1e-3 * c.spread)) continue;
     return fmt::format(
         "{}: column '{}': the middle half of its rows spans {:.3g}, but its standard deviation is "
         "{:.3g}, for row {} (from 0) is {:.6g}: to the model the others are one point; leave far rows "
         "out, or train on their logarithm",
-        source_name(data), shown(data.columns.at(static_cast<size_t>(c))), high - low, spread, row,
-        rows->block(row, 1)[0][c].to(at::kDouble).item<double>());
+        source_name(data), shown(data.columns.at(static_cast<size_t>(c.column))), range, c.spread, c.row,
+        rows->block(c.row, 1)[0][c.column].to(at::kDouble).item<double>());
   }
   return "";
 }
@@ -97,8 +90,9 @@ std::string doubt_whitening(const Split& parts, NormalisationKind asked, const N
 
 }  // namespace
 
-void check_rows(const Dataset& data, const Normalisation& normalisation) {
-  if (data.is_images()) return;
+void check_rows(const Dataset& data, const Normalisation& normalisation, const RowSurvey& survey) {
+  constexpr double room = std::numeric_limits<float>::max() / 2;
+  if (normalisation.largest_between(survey.low(), survey.high()) < room) return;
   const Rows all = data.source_of_rows();
   name_rows_of(source_name(data), [&] {
     for_row_blocks(*all, block_of(*all), [&](const Tensor& rows, int64_t first) {
@@ -111,10 +105,11 @@ void check_rows(const Dataset& data, const Normalisation& normalisation) {
 }
 
 std::vector<std::string> data_doubts(const Dataset& data, const Split& parts, NormalisationKind asked,
-                                     const Normalisation& normalisation) {
+                                     const Normalisation& normalisation,
+                                     const std::optional<RowSurvey>& survey) {
   std::vector<std::string> doubts{doubt_identifiers(data)};
-  if (!data.columns.empty() && !data.is_images() && !data.schema) {
-    if (asked != NormalisationKind::identity) doubts.push_back(doubt_far_rows(data));
+  if (!data.columns.empty() && survey) {
+    if (asked != NormalisationKind::identity) doubts.push_back(doubt_far_rows(data, *survey));
     doubts.push_back(doubt_whitening(parts, asked, normalisation));
   }
   std::erase(doubts, "");

@@ -26,9 +26,10 @@ Split hold_out(const Dataset& data, double fraction, const Rng& rng) {
   return split_rows(data, 1 - fraction, rng);
 }
 
-Normalisation default_normalisation(const Dataset& data, NormalisationKind tables) {
+Normalisation default_normalisation(const Dataset& data, NormalisationKind tables,
+                                    const ColumnFigures* known) {
   if (data.is_images()) return Normalisation::pixels(data.event_shape(), data.type());
-  return Normalisation::fit(*data.source_of_rows(), tables);
+  return Normalisation::fit(*data.source_of_rows(), tables, known);
 }
 
 double model_spread(const Dataset& data, const Normalisation& normalisation) {

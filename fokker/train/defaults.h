@@ -25,9 +25,10 @@ int64_t class_count(const Dataset& data);
 /// less than half a row.
 Split hold_out(const Dataset& data, double fraction, const Rng& rng);
 
-/// Pixels to [-1, 1]; tables as `tables` says, fitted to the rows.
+/// Pixels to [-1, 1]; tables as `tables` says, fitted to the rows, of whose columns `known` may tell already.
 Normalisation default_normalisation(const Dataset& data,
-                                    NormalisationKind tables = NormalisationKind::standardise);
+                                    NormalisationKind tables = NormalisationKind::standardise,
+                                    const ColumnFigures* known = nullptr);
 
 /// data_spread of the rows as the model sees them.
 double model_spread(const Dataset& data, const Normalisation& normalisation);

@@ -48,6 +48,16 @@ Incidents Incidents::from_json(const Json& json) {
           .rate_factor = json.at("rate_factor")};
 }
 
+Json UntoldSteps::to_json() const {
+  return {{"loss_sum", loss_sum}, {"count", count}, {"before", before.to_json()}};
+}
+
+UntoldSteps UntoldSteps::from_json(const Json& json) {
+  return {.loss_sum = json.at("loss_sum"),
+          .count = json.at("count"),
+          .before = Incidents::from_json(json.at("before"))};
+}
+
 bool LossWatch::stands_out(double loss) {
   const double bound = mean_ + watch_deviations * deviation();
   const bool out = count_ >= watch_first && loss > bound;

@@ -30,6 +30,16 @@ struct Incidents {
   bool operator==(const Incidents&) const = default;
 };
 
+/// The steps since the last line of metrics, of which the next is made: a part of the state, so that a run
+/// that was continued writes the lines of one that was not.
+struct UntoldSteps {
+  double loss_sum = 0;
+  int64_t count = 0;
+  Incidents before = {};  ///< when the last line was written
+  Json to_json() const;
+  static UntoldSteps from_json(const Json& json);
+};
+
 /// Tells a loss that stands out from those before it: above their mean by more than 8 of their standard
 /// deviations. Both follow the last hundred or so steps (weights 0.98^age); the first 50 are only looked at.
 class LossWatch {

@@ -4,6 +4,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/text/text.h"
+#include "fokker/data/array_data.h"
 #include "fokker/data/labels.h"
 #include "fokker/denoise/regressed.h"
 
@@ -25,7 +26,11 @@ Dataset conditioned(Dataset data, const Recipe& recipe) {
   check(names.empty() || !data.conditions.defined() || names == data.condition_columns,
         "condition: expected {}, as the rows have, but received {}", join(data.condition_columns),
         join(names));
-  if (!data.conditions.defined() && !data.schema) data = take_conditions(std::move(data), names);
+  if (!data.conditions.defined() && !data.schema && !names.empty()) {
+    // Of rows that nobody may have read yet: an error names places among all columns.
+    if (data.stored) check_finite(*data.stored, data.source);
+    data = take_conditions(std::move(data), names);
+  }
   check(
       !recipe.labels || !data.labels.defined() || !data.conditions.defined(),
       "condition: {} has labels too, and a row is conditioned on a class or on numbers: expected one of the "

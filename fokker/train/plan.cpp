@@ -1,4 +1,5 @@
 #include "fokker/core/machine.h"
+#include "fokker/train/problem.h"
 #include "fokker/train/resolve.h"
 
 namespace fokker {
@@ -25,6 +26,7 @@ Json described(const TrainingPlan& plan) {
                   {"columns", plan.columns},
                   {"labels", plan.label_names}};
   if (plan.condition.any()) problem["condition"] = plan.condition.columns;
+  if (!plan.content.empty()) problem["data"] = data_record(plan.data, plan.content);
   // Rows drawn from a law differ in their last bits from machine to machine.
   if (plan.drawn)
     problem["data"] = {{"drawn_from", plan.data.training.source},

@@ -1,51 +1,10 @@
 #include "fokker/train/problem.h"
 
-#include <cstring>
 #include <set>
 
+#include "fokker/train/content_hash.h"
+
 namespace fokker {
-
-namespace {
-
-/// 64 bits of the bytes, eight at a time: enough to tell data sets apart that nobody chose to be alike. The
-/// steps are those of MurmurHash's finaliser, each of which can be undone, so that two inputs that differ in
-/// one word differ.
-class ContentHash {
- public:
-  /// Of so many bytes in all.
-  explicit ContentHash(uint64_t size) : hash_(size) {}
-
-  void add(const Tensor& part) {
-    const Tensor values = part.detach().to(at::kCPU).contiguous();
-    const auto* bytes = static_cast<const char*>(values.data_ptr());
-    auto left = static_cast<size_t>(values.nbytes());
-    while (left > 0) {
-      const size_t taken = std::min(sizeof(word_) - filled_, left);
-      std::memcpy(reinterpret_cast<char*>(&word_) + filled_, bytes, taken);
-      filled_ += taken;
-      bytes += taken;
-      left -= taken;
-      if (filled_ == sizeof word_) mix();
-    }
-  }
-  std::string text() {
-    if (filled_ > 0) mix();
-    return fmt::format("{:016x}", hash_ ^ hash_ >> 33);
-  }
-
- private:
-  void mix() {
-    hash_ = (hash_ ^ word_) * 0xff51afd7ed558ccd;
-    hash_ = (hash_ ^ hash_ >> 33) * 0xc4ceb9fe1a85ec53;
-    word_ = 0;
-    filled_ = 0;
-  }
-  uint64_t hash_;
-  uint64_t word_ = 0;  ///< bytes that are not mixed in yet
-  size_t filled_ = 0;
-};
-
-}  // namespace
 
 std::string content_hash(const Tensor& tensor) {
   if (!tensor.defined()) return {};  // no held-out part
@@ -61,7 +20,7 @@ std::string rows_hash(const Dataset& data) {
   if (!data.stored) return content_hash(data.values);
   int64_t width = 1;
   for (const int64_t size : data.event_shape()) width *= size;
-  ContentHash hash(static_cast<uint64_t>(data.size() * width) * at::elementSize(data.type()));
+  ContentHash hash(*data.stored);
   for_row_blocks(*data.stored, rows_per_block(width), [&](const Tensor& block, int64_t) { hash.add(block); });
   return hash.text();
 }
@@ -98,13 +57,13 @@ void compare(const std::string& path, const Json& before, const Json& now, std::
 
 }  // namespace
 
-Json data_record(const Split& data) {
+Json data_record(const Split& data, const std::string& content) {
   const Dataset& training = data.training;
   Json record = {{"rows", training.size()},
                  {"held_out_rows", has_rows(data.held_out) ? data.held_out.size() : 0},
                  {"shape", training.event_shape()},
                  {"type", c10::toString(training.type())},
-                 {"values", rows_hash(training) + rows_hash(data.held_out)}};
+                 {"values", content.empty() ? rows_hash(training) + rows_hash(data.held_out) : content}};
   if (training.labels.defined())
     record["labels"] = content_hash(training.labels) + content_hash(data.held_out.labels);
   if (training.conditions.defined())

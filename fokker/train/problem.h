@@ -16,7 +16,8 @@ namespace fokker {
 std::string content_hash(const Tensor& tensor);
 
 /// Rows, shape, type, and hashes of the content that do not depend on the machine, in their order.
-Json data_record(const Split& data);
+/// `content`: the hashes of the two parts' rows, where a pass over them has told (row_survey.h).
+Json data_record(const Split& data, const std::string& content = {});
 
 /// Process, prediction, how the network is fed, its configuration, and the kind of normalisation. (Its
 /// numbers follow from the data, to the last bits of one machine's sums.)

@@ -106,10 +106,17 @@ std::shared_ptr<const TableMap> choose_table(const Dataset& training, const Reci
       TableMap::fit(rows_to_fit(training, notes), training.schema, rng.stream("table")));
 }
 
-Normalisation choose_normalisation(const Dataset& training, const TableMap* table, const Recipe& recipe) {
+/// Of a table of plain numbers.
+std::optional<RowSurvey> survey_of(const Dataset& data, const Split& parts, const TableMap* table) {
+  if (table || data.is_images()) return {};
+  return survey_rows(data, parts);
+}
+
+Normalisation choose_normalisation(const Dataset& training, const TableMap* table, const Recipe& recipe,
+                                   const std::optional<RowSurvey>& survey) {
   if (table) return Normalisation::identity({table->layout().dims()});
   if (recipe.warm_start) return recipe.warm_start->normalisation.of_type(training.type());
-  return default_normalisation(training, recipe.normalisation);
+  return default_normalisation(training, recipe.normalisation, survey ? &survey->training : nullptr);
 }
 
 /// The law that the rows were drawn from where it is a mixture, else that of the training rows themselves.
@@ -146,7 +153,8 @@ void note_twins(TrainingPlan& plan) {
           schema.columns[static_cast<size_t>(j)].name, schema.columns[static_cast<size_t>(source)].name));
 }
 
-void note_held_out(TrainingPlan& plan, const Recipe& recipe) {
+void note_data(TrainingPlan& plan, const Recipe& recipe) {
+  if (plan.table) note_twins(plan);
   if (plan.data.held_out.size() == 0 && recipe.held_out > 0)
     plan.notes.push_back(fmt::format("no row is held out: {} of {} rows is less than half of one",
                                      recipe.held_out, plan.rows));
@@ -241,8 +249,9 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
   Split parts = training_split(data, recipe.held_out, recipe.mirrored, rng);
   check_held_out(recipe.options, parts, data.source);
   const auto table = choose_table(parts.training, recipe, rng, notes);
-  Normalisation normalisation = choose_normalisation(parts.training, table.get(), recipe);
-  if (!table) check_rows(data, normalisation);
+  const std::optional<RowSurvey> survey = survey_of(data, parts, table.get());
+  Normalisation normalisation = choose_normalisation(parts.training, table.get(), recipe, survey);
+  if (survey) check_rows(data, normalisation, *survey);
   ConditionMap condition = choose_condition(parts.training, table.get(), normalisation, recipe);
   auto network = choose_network(data, table.get(), recipe, rng.seed());
   place(*network, recipe.device, Precision::automatic);
@@ -271,14 +280,14 @@ TrainingPlan resolve(const Dataset& given, const Recipe& recipe, const Rng& rng)
                     .label_column = data.label_column,
                     .condition = std::move(condition),
                     .format = data.format,
-                    .data_options = found_again(data, recipe, rng)};
+                    .data_options = found_again(data, recipe, rng),
+                    .content = survey ? survey->content : ""};
   plan.notes = std::move(notes);
   choose_objective(plan, recipe);
-  if (table) note_twins(plan);
   plan.warnings =
       data_doubts(data, plan.data, recipe.warm_start ? plan.normalisation.kind() : recipe.normalisation,
-                  plan.normalisation);
-  note_held_out(plan, recipe);
+                  plan.normalisation, survey);
+  note_data(plan, recipe);
   rehearse(plan);
   return plan;
 } catch (...) {

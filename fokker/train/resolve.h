@@ -26,6 +26,7 @@ struct TrainingPlan {
   ConditionMap condition = {};  ///< what rows are conditioned on
   CsvFormat format;             ///< of the file that a table came from
   Json data_options;
+  std::string content = {};  ///< the hashes of the rows (problem.h), where a pass over them has told
   std::vector<std::string> notes = {};     ///< what the data turned into something else
   std::vector<std::string> warnings = {};  ///< what is likely to be meant otherwise
 

@@ -49,21 +49,17 @@ Json to_json(const TrainMetrics& m) {
   return json;
 }
 
-/// What the next line of metrics is made of.
+/// The clock, and what of the next line of metrics is this process's own: its speed.
 struct Trainer::Line {
   Clock::time_point start;
   double before = 0;  ///< seconds of earlier runs
   double since = 0;   ///< when the last line was written, in seconds
-  double loss_sum = 0;
-  int64_t count = 0;
-  Incidents incidents = {};  ///< when the last line was written
+  int64_t count = 0;  ///< steps since then
 
   double now() const { return before + seconds_since(start); }
-  void restart(const Incidents& now_known) {
-    loss_sum = 0;
+  void restart() {
     count = 0;
     since = now();
-    incidents = now_known;
   }
 };
 
@@ -191,11 +187,12 @@ std::optional<double> Trainer::train_step(double learning_rate, const TrainHooks
 }
 
 void Trainer::note_loss(Line& line, double loss) {
-  line.loss_sum += loss;
+  untold_.loss_sum += loss;
+  ++untold_.count;
   ++line.count;
   const double mean = watch_.mean(), deviation = watch_.deviation();
   if (!watch_.stands_out(loss)) return;
-  if (++incidents_.spikes == line.incidents.spikes + 1)  // one warning a line is enough
+  if (++incidents_.spikes == untold_.before.spikes + 1)  // one warning a line is enough
     warn(fmt::format("the loss at step {} is {:.4g}, far above those before it ({:.4g} +- {:.2g})", step_,
                      loss, mean, deviation));
 }
@@ -210,23 +207,24 @@ void Trainer::tell(const TrainHooks& hooks, Line& line, double rate) {
   seconds_ = line.now();
   TrainMetrics metrics{
       .step = step_,
-      .loss = line.loss_sum / static_cast<double>(line.count),
+      .loss = untold_.loss_sum / static_cast<double>(untold_.count),
       .held_out_loss = {},
       .learning_rate = rate,
       .gradient_norm = gradient_norm_,
       .seconds = seconds_,
       .rows_per_second = static_cast<double>(line.count * options_.batch) / (seconds_ - line.since),
-      .spikes = incidents_.spikes - line.incidents.spikes,
-      .skipped = incidents_.skipped - line.incidents.skipped,
+      .spikes = incidents_.spikes - untold_.before.spikes,
+      .skipped = incidents_.skipped - untold_.before.skipped,
       .rewinds = incidents_.rewinds};
   if (measure) metrics.held_out_loss = measure_held_out();
   if (told) hooks.on_metrics(metrics);
-  line.restart(incidents_);
+  untold_ = {.before = incidents_};
+  line.restart();
 }
 
 TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
   const int64_t first_step = step_;
-  Line line{.start = Clock::now(), .before = seconds_, .since = seconds_, .incidents = incidents_};
+  Line line{.start = Clock::now(), .before = seconds_, .since = seconds_};
   const Ranks& ranks = options_.ranks;
   share_state();
   prefetch_ = prefetch();
@@ -253,7 +251,8 @@ TrainOutcome Trainer::run_steps(const TrainHooks& hooks) {
       if (ranks.root() && hooks.on_step) hooks.on_step(step_, fraction, *loss);
       tell(hooks, line, rate);
     } else if (step_ <= before && !abandoned(hooks)) {
-      line.restart(incidents_);
+      untold_ = {.before = incidents_};
+      line.restart();
       if (ranks.root() && hooks.on_rewind) hooks.on_rewind(step_);
     }
   }

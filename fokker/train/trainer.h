@@ -180,6 +180,7 @@ class Trainer {
   double gradient_norm_ = 0;
   Incidents incidents_;
   LossWatch watch_;
+  UntoldSteps untold_;
   std::optional<BestHeldOut> best_;
   Tensor best_weights_;  ///< flat, with keep_best
   std::shared_ptr<const RestorePoint> restore_point_;

@@ -24,6 +24,7 @@ void Trainer::share_state() try {
                 {"loaded_step", loaded_step_},
                 {"seconds", seconds_},
                 {"watch", watch_.to_json()},
+                {"untold", untold_.to_json()},
                 {"incidents", incidents_.to_json()},
                 {"best_weights", best_weights_.defined()}};
   if (best_) state["best"] = best_->to_json();
@@ -32,6 +33,7 @@ void Trainer::share_state() try {
   loaded_step_ = state["loaded_step"];
   seconds_ = state["seconds"];
   watch_ = LossWatch::from_json(state["watch"]);
+  untold_ = UntoldSteps::from_json(state["untold"]);
   incidents_ = Incidents::from_json(state["incidents"]);
   if (state.contains("best")) best_ = BestHeldOut::from_json(state["best"]);
   const GradientMode no_gradients(false);

@@ -92,8 +92,11 @@ void Trainer::save_state(const fs::path& folder) const try {
     save_safetensors(folder / best_file, named_views(*network_, best_weights_), {});
     files.emplace_back(best_file);
   }
-  Json state = {
-      {"format", state_format}, {"step", step_}, {"seconds", seconds_}, {"watch", watch_.to_json()}};
+  Json state = {{"format", state_format},
+                {"step", step_},
+                {"seconds", seconds_},
+                {"watch", watch_.to_json()},
+                {"untold", untold_.to_json()}};
   if (incidents_.any()) state["incidents"] = incidents_.to_json();
   if (best_) state["best"] = best_->to_json();
   state["problem"] = problem();
@@ -105,9 +108,11 @@ void Trainer::save_state(const fs::path& folder) const try {
 }
 
 Json Trainer::problem() const {
-  if (!data_record_) data_record_ = data_record(data_);
   Json problem = model_record(*network_, spec_, normalisation_);
-  problem["data"] = *data_record_;
+  if (!described_.contains("data")) {
+    if (!data_record_) data_record_ = data_record(data_);
+    problem["data"] = *data_record_;
+  }
   problem["seed"] = rng_.seed();
   problem["batch"] = options_.batch;
   problem.update(described_);
@@ -160,12 +165,14 @@ bool Trainer::load_state(const fs::path& folder) try {
   std::vector<std::vector<Tensor>> stored;
   Incidents incidents;
   LossWatch watch;
+  std::optional<UntoldSteps> untold;
   std::optional<BestHeldOut> best;
   stored.reserve(kept.size());
   reading_state([&] {
     const fs::path file = folder / state_file;
     read_counter(state, "incidents", file, [&](const Json& json) { incidents = Incidents::from_json(json); });
     read_counter(state, "watch", file, [&](const Json& json) { watch = LossWatch::from_json(json); });
+    read_counter(state, "untold", file, [&](const Json& json) { untold = UntoldSteps::from_json(json); });
     read_counter(state, "best", file, [&](const Json& json) { best = BestHeldOut::from_json(json); });
     for (const auto& [name, flat] : kept)
       stored.push_back(read_tensors(folder / name, named_views(*network_, flat)));
@@ -179,6 +186,7 @@ bool Trainer::load_state(const fs::path& folder) try {
   seconds_ = state["seconds"].get<double>();
   incidents_ = incidents;
   watch_ = watch;
+  untold_ = untold.value_or(UntoldSteps{.before = incidents});
   // With weights to keep, a best that came without any would never be replaced by one that has.
   best_ = with_best || !options_.keep_best ? best : std::nullopt;
   best_weights_ = with_best ? kept.back().second : Tensor();

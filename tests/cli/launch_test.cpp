@@ -177,6 +177,11 @@ TEST_F(CliLaunch, AFirstRankStoppedInASaveEndsAll) {
           "fokker: rank 1: rank 0 was lost: no sign of life for 1.5 s; the last checkpoint is that of"));
 }
 
+TEST_F(CliLaunch, AFirstRankKilledInASaveEndsAll) {
+  const std::string said = lose(0, SIGKILL, "--checkpoint-every 1", "step-000000003");
+  EXPECT_THAT(said, HasSubstr("fokker: rank 1: rank 0 was lost: it has ended"));
+}
+
 TEST_F(CliLaunch, ARankKilledInASaveEndsAll) {
   const std::string said = lose(1, SIGKILL, "--checkpoint-every 1", "step-000000003");
   EXPECT_THAT(said, HasSubstr("fokker: rank 1 was lost: it has ended"));

@@ -122,8 +122,11 @@ TEST_F(SavedRun, EveryBitAndEveryLengthCount) {
         bad[at] = static_cast<char>(bad[at] ^ (1 << bit));
         EXPECT_TRUE(damaged(bad)) << file << " byte " << at << " bit " << bit;
       }
-      EXPECT_TRUE(damaged(bytes.substr(0, at))) << file << " cut at " << at;
-      ++cuts;
+    }
+    for (size_t length = bytes.size(); length-- > 0; ++cuts) {
+      fs::resize_file(file, length);
+      const auto found = verify_folder(folder_, is_manifest ? "" : file.filename().string());
+      EXPECT_FALSE(found.damage.empty()) << file << " cut at " << length;
     }
     EXPECT_FALSE(damaged(bytes));
   }

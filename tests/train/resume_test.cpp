@@ -32,6 +32,39 @@ TEST_P(TrainerResumes, Exactly) {
 // A batch of the plain form, and one of the fused.
 INSTANTIATE_TEST_SUITE_P(Batches, TrainerResumes, testing::Values(16, 100));
 
+/// Step, loss, held-out loss and spikes of each line of metrics.
+std::vector<std::vector<double>> lines_of(Trainer& trainer, int64_t stop_at) {
+  std::vector<std::vector<double>> lines;
+  TrainHooks hooks;
+  hooks.should_stop = [&] { return trainer.step() >= stop_at; };
+  hooks.on_metrics = [&](const TrainMetrics& m) {
+    lines.push_back(
+        {static_cast<double>(m.step), m.loss, m.held_out_loss.value_or(-1), static_cast<double>(m.spikes)});
+  };
+  trainer.run(hooks);
+  return lines;
+}
+
+// A line is the mean of all steps since the one before it, also where a checkpoint came between.
+TEST(Trainer, WritesTheSameLinesWhereItWasResumed) {
+  SmallRun s;
+  s.options.log_every = 5;
+  s.options.held_out_every = 10;
+  Trainer whole = make_trainer(s);
+  const auto expected = lines_of(whole, 1000);
+  ASSERT_EQ(expected.size(), 4U);
+  for (const int64_t stop : {3, 5, 8, 13}) {
+    const TestFolder folder;
+    Trainer first = make_trainer(s);
+    auto lines = lines_of(first, stop);
+    first.save_state(folder.path());
+    Trainer second = make_trainer(s);
+    second.load_state(folder.path());
+    for (const auto& line : lines_of(second, 1000)) lines.push_back(line);
+    EXPECT_EQ(lines, expected) << stop;
+  }
+}
+
 /// A trainer in which one thing is another than in `make_trainer(SmallRun{})`.
 struct Change {
   const char* named;  ///< what the refusal says

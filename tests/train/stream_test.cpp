@@ -1,11 +1,15 @@
 // Rows that stay on disk are trained on as if they were in memory: the same weights, to the last bit.
 #include <gmock/gmock.h>
 
+#include <atomic>
+
 #include "distributed/several.h"
 #include "fokker/core/check.h"
 #include "fokker/data/array/npy.h"
 #include "fokker/data/load.h"
 #include "fokker/image/image.h"
+#include "fokker/train/problem.h"
+#include "fokker/train/row_survey.h"
 #include "fokker/train/train_into.h"
 #include "train/small_trainer.h"
 
@@ -181,6 +185,50 @@ TEST_F(Stream, AnImageThatCannotBeDecodedIsNamedBeforeTheWork) {
   write("faces/dog/12.png", encode_png(at::zeros({1, 9, 8}, at::kByte)));
   EXPECT_THAT(refusal_of([&] { load("faces", Streaming::yes); }),
               HasSubstr("faces/dog/12.png: 8 x 9 pixels, but"));
+}
+
+TEST_F(Stream, ATableIsReadOnceBeforeTheFirstStep) {
+  constexpr int64_t n = 200'000;
+  Dataset data{.values = {}, .columns = {"a", "b"}};
+  const auto read = std::make_shared<std::atomic<int64_t>>(0);
+  data.stored = mapped_rows(rows_of_tensor(Rng(5).normal({n, 2}, {}, at::kDouble)), {2}, at::kDouble,
+                            [read](const Tensor& rows) {
+                              *read += rows.size(0);
+                              return rows;
+                            });
+  Recipe brief = recipe(1);
+  brief.options.steps = 2;
+  const RunFolder folder(path("run"));
+  train_into(folder, data, brief, Rng(3));  // with a checkpoint, which knows the rows by their checksum
+  // Beside the pass: 10,000 first rows, 10,000 held out, twice, 4096 of the prior's fit, a few batches.
+  EXPECT_GE(*read, n);
+  EXPECT_LT(*read, n + 45'000);
+}
+
+TEST_F(Stream, ATableThatWasLeftUnreadIsRefusedAsOneThatWasRead) {
+  Tensor bad = Rng(1).normal({90, 3}, {});
+  bad[41][2] = NAN;
+  save_npy(path("a.npy"), bad);
+  const std::string expected = refusal_of([&] { load("a.npy", Streaming::yes); });
+  EXPECT_THAT(expected, HasSubstr("a.npy: row 41 (from 0), element 2: expected a finite number"));
+  const Dataset unread = load("a.npy", Streaming::yes, {.leave_unread = true});
+  EXPECT_EQ(refusal_of([&] { resolve(unread, recipe(1), Rng(3)); }), expected);
+  Recipe given = recipe(1);
+  given.condition = {"x0"};
+  EXPECT_EQ(refusal_of([&] { resolve(unread, given, Rng(3)); }), expected);
+}
+
+/// The checksum of a checkpoint is that of rows in memory, wherever the rows of the run are.
+TEST_F(Stream, TheSurveyHashesWhatARecordHolds) {
+  write_table();
+  const Split in_memory = training_split(load("a.npy", Streaming::no), 0.2, false, Rng(3));
+  const Dataset stored = load("a.npy", Streaming::yes);
+  const Split parts = training_split(stored, 0.2, false, Rng(3));
+  const RowSurvey survey = survey_rows(stored, parts);
+  EXPECT_EQ(data_record(parts, survey.content), data_record(in_memory));
+  EXPECT_EQ(survey.content.size(), 32);
+  EXPECT_TRUE(survey.low().equal(stored.loaded().values.amin(0)));
+  EXPECT_TRUE(survey.high().equal(stored.loaded().values.amax(0)));
 }
 
 Batch numbered_batch(int64_t step) {

@@ -1,7 +1,10 @@
 #include "fokker/data/rows/row_source.h"
 
+#include <future>
+
 #include "fokker/core/boundary.h"
 #include "fokker/core/check.h"
+#include "fokker/core/runtime.h"
 
 namespace fokker {
 namespace {
@@ -135,6 +138,24 @@ void for_row_blocks(const RowSource& rows, int64_t rows_in_block,
                     const std::function<void(const Tensor& block, int64_t first)>& visit) {
   for (int64_t first = 0; first < rows.size(); first += rows_in_block)
     visit(rows.block(first, std::min(rows_in_block, rows.size() - first)), first);
+}
+
+void for_row_blocks_ahead(const RowSource& rows, int64_t rows_in_block,
+                          const std::function<void(const Tensor& block, int64_t first)>& visit) {
+  const auto read = [&](int64_t first) {
+    return std::async(std::launch::async, [&rows, first, rows_in_block] {
+      set_threads(1);
+      const GradientMode no_gradients(false);
+      return rows.block(first, std::min(rows_in_block, rows.size() - first));
+    });
+  };
+  if (rows.size() == 0) return;
+  std::future<Tensor> next = read(0);
+  for (int64_t first = 0; first < rows.size(); first += rows_in_block) {
+    const Tensor block = next.get();
+    if (first + rows_in_block < rows.size()) next = read(first + rows_in_block);
+    visit(block, first);
+  }
 }
 
 Rows rows_of_tensor(const Tensor& values) {

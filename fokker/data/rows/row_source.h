@@ -53,6 +53,10 @@ int64_t rows_per_block(int64_t width);
 void for_row_blocks(const RowSource& rows, int64_t rows_in_block,
                     const std::function<void(const Tensor& block, int64_t first)>& visit);
 
+/// The same, where a thread reads the next block while `visit` is at work.
+void for_row_blocks_ahead(const RowSource& rows, int64_t rows_in_block,
+                          const std::function<void(const Tensor& block, int64_t first)>& visit);
+
 /// The rows of a tensor (n, event...).
 Rows rows_of_tensor(const Tensor& values);
 /// Some rows of others, at `indices` (k) int64.
