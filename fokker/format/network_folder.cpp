@@ -8,16 +8,20 @@
 namespace fokker {
 namespace fs = std::filesystem;
 
+void save_network_config(const fs::path& folder, const Network& network) {
+  write_file_atomically(folder / network_config_file, json_text(network.config(), 2) + "\n");
+}
+
 std::vector<std::string> save_network(const fs::path& folder, const Network& network) {
-  std::vector<std::string> files = {"config.json", fmt::format("{}.safetensors", network_weights)};
-  write_file_atomically(folder / files[0], json_text(network.config(), 2) + "\n");
-  save_safetensors(folder / files[1], network.parameters(), {{"format", "pt"}});
-  return files;
+  const std::string weights = fmt::format("{}.safetensors", network_weights);
+  save_network_config(folder, network);
+  save_safetensors(folder / weights, network.parameters(), {{"format", "pt"}});
+  return {network_config_file, weights};
 }
 
 std::shared_ptr<Network> load_network(const fs::path& folder) {
   const UndrawnWeights undrawn;
-  std::shared_ptr<Network> network = make_network(read_json(folder / "config.json"), 0);
+  std::shared_ptr<Network> network = make_network(read_json(folder / network_config_file), 0);
   try {
     network->load(map_weights(folder, network_weights).tensors);
   } catch (const Error& error) {

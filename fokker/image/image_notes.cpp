@@ -62,7 +62,7 @@ std::vector<std::string> ImageNotes::clauses() const {
     if (count > 0) parts.push_back(fmt::format("{} {}", count, what));
   };
   note(turned_, "turned upright by their orientation");
-  note(deep_, "of 16 bits, so that values are floats in [-1, 1]");
+  note(deep_, "of more than 8 bits a channel, so that values are floats in [-1, 1]");
   note(palette_, "of a palette, read as its colours");
   note(over_white_, "transparent, laid over white");
   if (!alpha_.empty()) parts.push_back(alpha_);

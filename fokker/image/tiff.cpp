@@ -103,25 +103,63 @@ TiffLayout layout_of(const TiffReader& tiff) {
   return layout;
 }
 
-/// 16 bits: libtiff's conversion would keep 8, so the rows are read as they are stored.
-Tensor read_deep(const TiffReader& tiff, const TiffLayout& layout, const std::string& name) {
+/// What samples are that libtiff's conversion would cut to 8 bits: levels of 16 bits, or floats. Undefined
+/// where they are read by that conversion, or not at all.
+at::ScalarType deep_type(const TiffLayout& layout) {
+  if (layout.format != SAMPLEFORMAT_IEEEFP) return layout.bits == 16 ? at::kShort : at::ScalarType::Undefined;
+  switch (layout.bits) {
+    case 16:
+      return at::kHalf;
+    case 32:
+      return at::kFloat;
+    case 64:
+      return at::kDouble;
+    default:
+      return at::ScalarType::Undefined;
+  }
+}
+
+/// The rows as they are stored.
+Tensor read_rows(const TiffReader& tiff, const TiffLayout& layout, at::ScalarType type,
+                 const std::string& name) {
   check_input(
-      layout.format == SAMPLEFORMAT_UINT && layout.planar == PLANARCONFIG_CONTIG &&
+      (layout.format == SAMPLEFORMAT_UINT || type != at::kShort) && layout.planar == PLANARCONFIG_CONTIG &&
           !TIFFIsTiled(tiff.file()) && layout.samples >= 1 && layout.samples <= 4 &&
           (layout.is_grey() || layout.photometric == PHOTOMETRIC_RGB) && layout.samples == layout.channels(),
-      "{}: a TIFF of 16 bits is read where it holds rows of grey or RGB levels, with or without alpha", name);
+      "{}: a TIFF of {} bits is read where it holds rows of grey or RGB levels, with or without alpha", name,
+      layout.bits);
   const int64_t row = layout.width * layout.samples;
-  check_input(TIFFScanlineSize(tiff.file()) == row * 2,
+  check_input(TIFFScanlineSize(tiff.file()) == row * static_cast<int64_t>(at::elementSize(type)),
               "{}: not a readable TIFF image: rows of another length", name);
-  const Tensor levels = allocate(name, {layout.height, layout.width, layout.samples}, at::kShort);
+  const Tensor samples = allocate(name, {layout.height, layout.width, layout.samples}, type);
   for (int64_t y = 0; y < layout.height; ++y)
-    check_input(
-        TIFFReadScanline(tiff.file(), levels.data_ptr<int16_t>() + y * row, static_cast<uint32_t>(y)) == 1,
-        "{}: not a readable TIFF image: {}", name, tiff.message());
-  const Tensor unsigned_levels = levels.to(at::kInt).bitwise_and(0xffff);
-  const Tensor values = from_deep_levels(unsigned_levels);
-  if (layout.photometric != PHOTOMETRIC_MINISWHITE) return values;
-  values.narrow(2, 0, 1).neg_();
+    check_input(TIFFReadScanline(tiff.file(), samples[y].data_ptr(), static_cast<uint32_t>(y)) == 1,
+                "{}: not a readable TIFF image: {}", name, tiff.message());
+  return samples;
+}
+
+/// Floats from 0 to 1, but for what arithmetic rounds, as floats in [-1, 1]. Nothing in a file says what
+/// other ranges mean.
+Tensor from_brightness(const Tensor& samples, const std::string& name) {
+  constexpr double rounded = 1e-5;
+  const Tensor values = samples.to(at::kFloat);
+  check_input(values.isfinite().all().item<bool>(),
+              "{}: expected floats from 0 to 1 but it has NaN or infinity", name);
+  const float least = values.min().item<float>(), most = values.max().item<float>();
+  check_input(
+      least >= -rounded && most <= 1 + rounded,
+      "{}: a TIFF of floats is read as brightness from 0 to 1 but its values are from {:g} to {:g}: scale "
+      "them to 0 to 1, or write an NPY array of floats in [-1, 1]",
+      name, least, most);
+  return values.clamp(0, 1) * 2 - 1;
+}
+
+Tensor read_deep(const TiffReader& tiff, const TiffLayout& layout, const std::string& name) {
+  const at::ScalarType type = deep_type(layout);
+  const Tensor samples = read_rows(tiff, layout, type, name);
+  Tensor values = type == at::kShort ? from_deep_levels(samples.to(at::kInt).bitwise_and(0xffff))
+                                     : from_brightness(samples, name);
+  if (layout.photometric == PHOTOMETRIC_MINISWHITE) values.narrow(2, 0, 1).neg_();
   return values;
 }
 
@@ -157,12 +195,13 @@ Tensor decode_tiff(std::string_view bytes, const std::string& name, ImageFacts* 
   check_input(tiff.file() != nullptr, "{}: not a readable TIFF image: {}", name, tiff.message());
   const TiffLayout layout = layout_of(tiff);
   check_image_size(name, layout.height, layout.width);
-  check_input(layout.bits <= 8 || layout.bits == 16,
-              "{}: expected a TIFF of at most 16 bits a channel but it has {}", name, layout.bits);
+  const bool deep = deep_type(layout) != at::ScalarType::Undefined;
+  check_input(deep || layout.bits <= 8,
+              "{}: expected a TIFF of at most 16 bits a channel, or of floats, but it has {} bits", name,
+              layout.bits);
   check_input(TIFFLastDirectory(tiff.file()) == 1, "{}: expected a still image but it has several pages",
               name);
-  const bool deep = layout.bits == 16;
-  check_expansion(name, bytes, layout.height, layout.width, deep ? 2 * layout.samples : 4);
+  check_expansion(name, bytes, layout.height, layout.width, deep ? layout.bits / 8 * layout.samples : 4);
   const Tensor pixels = deep ? read_deep(tiff, layout, name) : read_levels(tiff, layout, name);
   return decoded(
       pixels,

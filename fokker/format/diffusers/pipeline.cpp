@@ -1,25 +1,26 @@
 #include "fokker/format/diffusers/pipeline.h"
 
-#include <array>
-
 #include "fokker/core/check.h"
 #include "fokker/core/file/files.h"
 #include "fokker/core/text/json_reader.h"
 #include "fokker/core/text/numbers.h"
 #include "fokker/core/text/text.h"
+#include "fokker/format/diffusers/origin_weights.h"
 #include "fokker/format/diffusers/pipeline_files.h"
 #include "fokker/format/diffusers/python_json.h"
 #include "fokker/format/diffusers/scheduler_import.h"
-#include "fokker/format/diffusers/tensor_names.h"
 #include "fokker/format/network_folder.h"
-#include "fokker/format/safetensors/header.h"
-#include "fokker/format/safetensors/shards.h"
 #include "fokker/nn/layers.h"
 #include "fokker/nn/unet/unet.h"
 
 namespace fokker {
 namespace fs = std::filesystem;
 namespace {
+
+/// Files of a pipeline, as Model::origin names them.
+constexpr const char* pipeline_index = "model_index.json";
+constexpr const char* unet_config = "unet/config.json";
+constexpr const char* scheduler_file = "scheduler/scheduler_config.json";
 
 /// The folder of the network's config.json: unet/ of a pipeline, or the folder itself.
 fs::path network_folder(const fs::path& folder) {
@@ -71,48 +72,19 @@ Json make_network_config(const Json& config) {
   return make_network(config, 0)->config();
 }
 
-/// The type that all weights have: float32 where they have several.
-at::ScalarType common_type(const std::vector<NamedTensor>& tensors) {
-  for (const NamedTensor& each : tensors)
-    if (each.tensor.scalar_type() != tensors.front().tensor.scalar_type()) return at::kFloat;
-  return tensors.empty() ? at::kFloat : tensors.front().tensor.scalar_type();
-}
-
-/// The network, and of what type its weights were.
-std::pair<std::shared_ptr<Network>, at::ScalarType> import_network(const fs::path& folder,
-                                                                   const Json& config) {
+/// The network; `origin` receives how its weights are laid out.
+std::shared_ptr<Network> import_network(const fs::path& folder, const Json& config, Json& origin) {
   const UndrawnWeights undrawn;
   std::shared_ptr<Network> network = make_network(config, 0);
-  at::ScalarType type = at::kFloat;
   try {
-    std::vector<NamedTensor> tensors = map_weights(folder, network_weights).tensors;
-    type = common_type(tensors);
-    network->load(with_current_names(std::move(tensors)));
+    network->load(map_origin_weights(folder, origin));
   } catch (const Error& error) {
     const std::string_view what = error.what();
     if (what.starts_with("Network::load")) fail(ErrorKind::input, "{}: {}", folder.string(), what);
     throw;
   }
   network->set_requires_grad(false);
-  return {network, type};
-}
-
-/// As a file of the origin says it: the weights' own type, where it is narrower than the network's.
-constexpr const char* weights_file = "unet/diffusion_pytorch_model.safetensors";
-constexpr std::array<at::ScalarType, 2> narrow_types = {at::kHalf, at::kBFloat16};
-
-/// Writes weights in the type that they came in, where that loses nothing.
-void write_weights(const fs::path& file, const Network& network, const std::string& type_name) {
-  std::vector<NamedTensor> tensors = network.parameters();
-  for (const at::ScalarType type : narrow_types) {
-    if (type_name != safetensors_type_name(type)) continue;
-    for (NamedTensor& each : tensors) {
-      const Tensor narrow = each.tensor.detach().to(type);
-      if (!narrow.to(each.tensor.scalar_type()).equal(each.tensor)) return;
-      each.tensor = narrow;
-    }
-    save_safetensors(file, tensors, {{"format", "pt"}});
-  }
+  return network;
 }
 
 /// Of a UNet2DModel alone: DDPM's, which its class was made for.
@@ -172,27 +144,32 @@ Json without_own_keys(Json config) {
 
 /// Whether what the model came with still says what it is.
 bool is_still(const Model& model, const std::string& file, const Json& config) {
-  if (file == "unet/config.json")
+  if (file == unet_config)
     return without_own_keys(make_network_config(network_config(config))) ==
            without_own_keys(model.network->config());
-  if (file != "scheduler/scheduler_config.json") return true;
+  if (file != scheduler_file) return true;
   const ImportedScheduler scheduler = read_scheduler(config, file);
   return scheduler.spec.to_json() == model.spec.to_json() &&
          scheduler.sampling.to_json() == model.sampling.to_json();
 }
 
-/// An imported model's configurations as they were, in place of those of our own making, where all still
-/// hold.
-void write_origin(const fs::path& folder, const Model& model) {
-  if (!model.origin.is_object()) return;
-  for (const auto& [file, config] : model.origin.items())
-    if (!is_still(model, file, config)) return;
+/// Whether an imported model is still all that it came with. A folder's files may say anything: only files of
+/// a pipeline are ever written.
+bool is_as_it_came(const Model& model) {
+  if (!model.origin.is_object()) return false;
   for (const auto& [file, config] : model.origin.items()) {
-    if (file == weights_file)
-      write_weights(folder / file, *model.network, config.value("dtype", std::string()));
-    else
-      write_file_atomically(folder / file, python_json_text(config) + "\n");
+    check_input(
+        file == pipeline_index || file == unet_config || file == scheduler_file || is_origin_of_weights(file),
+        "fokker.json: origin: expected files of a pipeline but found '{}'", shown(file));
+    if (!is_still(model, file, config)) return false;
   }
+  return true;
+}
+
+/// An imported model's configurations as they were, in place of those of our own making.
+void write_origin_configurations(const fs::path& folder, const Json& origin) {
+  for (const auto& [file, config] : origin.items())
+    if (!is_origin_of_weights(file)) write_file_atomically(folder / file, python_json_text(config) + "\n");
 }
 
 }  // namespace
@@ -210,9 +187,9 @@ Imported load_pipeline(const fs::path& folder, const ImportOptions& options) {
                               .columns = {},
                               .label_names = {}}};
   Model& model = imported.model;
-  if (const fs::path index = folder / "model_index.json"; fs::exists(index)) {
-    model.origin["model_index.json"] = read_python_json(index);
-    check_components(model.origin["model_index.json"], index);
+  if (const fs::path index = folder / pipeline_index; fs::exists(index)) {
+    model.origin[pipeline_index] = read_python_json(index);
+    check_components(model.origin[pipeline_index], index);
   }
   const fs::path part = network_folder(folder), config_file = part / "config.json";
   const Json config = read_python_json(config_file),
@@ -221,17 +198,14 @@ Imported load_pipeline(const fs::path& folder, const ImportOptions& options) {
   // Before the weights, which are much to read.
   ImportedScheduler scheduler =
       read_scheduler(scheduler_json, (folder / "scheduler" / "scheduler_config.json").string());
-  const auto [network, type] = import_network(part, network_config(config, options.unconditional));
-  model.network = network;
+  model.network = import_network(part, network_config(config, options.unconditional), model.origin);
   model.spec = std::move(scheduler.spec);
   model.sampling = std::move(scheduler.sampling);
   model.normalisation = Normalisation::pixels(model.event_shape(), at::kByte);
   model.label_names = class_names(*model.network);
   model.condition = condition_map(*model.network);
-  model.origin["unet/config.json"] = config;
-  model.origin["scheduler/scheduler_config.json"] = scheduler_json;
-  if (std::find(narrow_types.begin(), narrow_types.end(), type) != narrow_types.end())
-    model.origin[weights_file] = {{"dtype", safetensors_type_name(type)}};
+  model.origin[unet_config] = config;
+  model.origin[scheduler_file] = scheduler_json;
   if (model.network->classes() > 0 && !model.network->knows_no_label())
     imported.notes.push_back(
         fmt::format("all {} rows of the table of classes are classes, so that a label must be given; "
@@ -248,9 +222,11 @@ void save_pipeline(const fs::path& folder, const Model& model) {
       "diffusers: expected a U-Net of images, which diffusers knows as UNet2DModel or UNet2DConditionModel, "
       "but the model's network is {}",
       model.network->class_name());
-  save_network(folder / "unet", *model.network);
+  const bool as_it_came = is_as_it_came(model);
+  save_network_config(folder / "unet", *model.network);
   write_pipeline_files(folder, model);
-  write_origin(folder, model);
+  if (as_it_came) write_origin_configurations(folder, model.origin);
+  write_origin_weights(folder / "unet", *model.network, as_it_came ? model.origin : Json::object());
 }
 
 }  // namespace fokker

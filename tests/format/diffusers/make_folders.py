@@ -17,6 +17,8 @@ def main(folder):
     for old in folder.glob("folder-*"):
         shutil.rmtree(old)
     DDPMPipeline(make("resnet-blocks"), DPMSolverMultistepScheduler()).save_pretrained(folder / "folder-dpm")
+    # In two files and their index.
+    DDPMPipeline(make("resnet-blocks"), DDPMScheduler()).save_pretrained(folder / "folder-shards", max_shard_size="12KB")
     half = make("resnet-blocks").to(torch.bfloat16)
     DDIMPipeline(half, DDIMScheduler(prediction_type="v_prediction")).save_pretrained(folder / "folder-half")
     # The network beside its scheduler, as no pipeline of diffusers has what it is told.
@@ -24,7 +26,7 @@ def main(folder):
                                      ("classes", "conditional-classes", DDPMScheduler())):
         make(network).save_pretrained(folder / f"folder-{name}" / "unet")
         scheduler.save_pretrained(folder / f"folder-{name}" / "scheduler")
-    print("4 folders in", folder)
+    print("5 folders in", folder)
 
 
 if __name__ == "__main__":
