@@ -1,5 +1,5 @@
 // The bias of each posterior sampler on Gaussian mixtures, against the exact posterior: a table in Markdown.
-//   posterior_biases [draws] [steps]
+//   posterior_biases [draws] [steps] [dimension] [operator]      without the last two: 2, 10 and 100, and all
 #include <cstdio>
 #include <cstdlib>
 
@@ -67,18 +67,22 @@ void print_line(int64_t d, const Operation& op, uint64_t seed, const std::string
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int64_t draws = argc > 1 ? std::atoll(argv[1]) : 4096, steps = argc > 2 ? std::atoll(argv[2]) : 100;
+  const int64_t draws = argc > 1 ? std::atoll(argv[1]) : 4096, steps = argc > 2 ? std::atoll(argv[2]) : 100,
+                only = argc > 3 ? std::atoll(argv[3]) : 0;
+  const std::string only_operator = argc > 4 ? argv[4] : "";
   std::printf(
       "| d | operator | seed | method | mean | covariance | variance | weights | sliced W2 (exact's own) | "
       "ess | "
       "calls + gradients |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
   try {
-    for (const int64_t d : {2, 10, 100})
+    for (const int64_t d : only > 0 ? std::vector<int64_t>{only} : std::vector<int64_t>{2, 10, 100})
       for (const uint64_t seed : {0, 1})
-        for (const Operation& op : operations(d, seed))
+        for (const Operation& op : operations(d, seed)) {
+          if (!only_operator.empty() && op.name != only_operator) continue;
           for (const char* method :
                {"replacement", "replacement:resample=10", "ddnm", "dps", "pigdm", "mmps", "gibbs", "tds"})
             print_line(d, op, seed, method, draws, steps);
+        }
   } catch (const Error& error) {
     std::fprintf(stderr, "posterior_biases: %s\n", error.what());
     return 1;

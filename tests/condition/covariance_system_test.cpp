@@ -46,8 +46,9 @@ TEST(CovarianceSystem, IsConjugateGradientsOnCovariances) {
                r = Rng(2).normal({50, m}, {}, at::kDouble);
   for (const double ridge : {0.0, 0.3})
     for (const int64_t iterations : {1, 2, 4, 6}) {
-      const auto found = solve_covariance_system(products_with(c), r,
-                                                 {.ridge = ridge, .iterations = iterations, .tolerance = 0});
+      const auto found = solve_covariance_system(
+          products_with(c), r,
+          {.ridge = at::full({m}, ridge, at::kDouble), .iterations = iterations, .tolerance = 0});
       EXPECT_LT(worst(found.solution, textbook_conjugate_gradients(c, r, ridge, iterations)), 1e-9)
           << iterations;
       EXPECT_EQ(found.products, iterations);
@@ -58,7 +59,7 @@ TEST(CovarianceSystem, IsConjugateGradientsOnCovariances) {
 TEST(CovarianceSystem, LeavesWhatIsSolved) {
   const Tensor c = at::stack({at::eye(4, at::kDouble), vector_of({1, 2, 3, 4}).diag()});
   const Tensor r = at::ones({2, 4}, at::kDouble);
-  const CovarianceSystem system{.ridge = 0.5, .iterations = 40};
+  const CovarianceSystem system{.ridge = at::full({4}, 0.5, at::kDouble), .iterations = 40};
   const auto both = solve_covariance_system(products_with(c), r, system);
   EXPECT_EQ(both.products, 4);
   EXPECT_LT(worst(both.solution, r / (vector_of({1.5, 1.5, 1.5, 1.5, 1.5, 2.5, 3.5, 4.5}).reshape({2, 4}))),
@@ -85,7 +86,8 @@ TEST(CovarianceSystem, StaysBoundedOnWhatIsNoCovariance) {
                      (symmetric.matmul(symmetric.transpose(1, 2)) + asymmetry * normal_matrices(5, 200, 5)) /
                      (1 + asymmetry);
     const auto solve = [&](const Tensor& matrix) {
-      return solve_covariance_system(products_with(matrix), r, {.ridge = ridge}).solution;
+      return solve_covariance_system(products_with(matrix), r, {.ridge = at::full({5}, ridge, at::kDouble)})
+          .solution;
     };
     const Tensor u = solve(c), length = r.norm(2, {1});
     EXPECT_LT((u.norm(2, {1}) / length).max().item<double>(), (1 + 1e-12) / ridge) << asymmetry;
@@ -100,12 +102,39 @@ TEST(CovarianceSystem, StaysBoundedOnWhatIsNoCovariance) {
   }
 }
 
+// (C + R) u = r where R goes over eight powers of ten, solved with as many products as there are rows: what
+// bounds C that are no covariance leaves covariances alone.
+TEST(CovarianceSystem, TakesARidgeOfEachRow) {
+  const Tensor x = normal_matrices(1, 50, 4), c = x.matmul(x.transpose(1, 2)) + 0.2 * at::eye(4, at::kDouble),
+               r = Rng(2).normal({50, 4}, {}, at::kDouble), ridge = vector_of({1e-8, 1e-4, 0.1, 1});
+  const auto found =
+      solve_covariance_system(products_with(c), r, {.ridge = ridge, .iterations = 4, .tolerance = 0});
+  EXPECT_LT(worst(found.solution, at::linalg_solve(c + ridge.diag(), r)), 1e-6);
+}
+
+// Of what is no covariance |R^1/2 u| and |R^-1/2 C u| stay below |R^-1/2 r|, each row in its own units.
+TEST(CovarianceSystem, BoundsEachRowByItsRidge) {
+  const Tensor r = Rng(4).normal({200, 5}, {}, at::kDouble), ridge = vector_of({1e-4, 1e-3, 0.01, 0.1, 1}),
+               root = ridge.sqrt();
+  for (const double asymmetry : {0.1, 1.0, 100.0}) {
+    const Tensor symmetric = normal_matrices(3, 200, 5);
+    const Tensor c = (symmetric.matmul(symmetric.transpose(1, 2)) + asymmetry * normal_matrices(5, 200, 5)) /
+                     (1 + asymmetry);
+    const Tensor u = solve_covariance_system(products_with(c), r, {.ridge = ridge}).solution;
+    const Tensor length = (r / root).norm(2, {1});
+    EXPECT_LT(((u * root).norm(2, {1}) / length).max().item<double>(), 1 + 1e-9) << asymmetry;
+    EXPECT_LT(((products_with(c)(u) / root).norm(2, {1}) / length).max().item<double>(), 1 + 1e-9)
+        << asymmetry;
+  }
+}
+
 // Without noise: the eigenvalues that are rounding take no part.
 TEST(CovarianceSystem, LeavesRoundingOutWithoutNoise) {
   const Tensor c = vector_of({4, 1, -1e-9}).diag().unsqueeze(0);
   const Tensor r = rows_of({{4, 1, 1e-9}});
-  const auto found =
-      solve_covariance_system(products_with(c), r, {.iterations = 3, .tolerance = 0, .resolution = 1e-7});
+  const auto found = solve_covariance_system(
+      products_with(c), r,
+      {.ridge = at::zeros({3}, at::kDouble), .iterations = 3, .tolerance = 0, .resolution = 1e-7});
   EXPECT_LT(worst(found.solution.narrow(1, 0, 2), rows_of({{1, 1}})), 1e-6);
   EXPECT_LT(std::abs(found.solution[0][2].item<double>()), 1e-2);
 }

@@ -226,6 +226,32 @@ TEST(Mmps, ConvergesToThePosterior) {
       "mmps", Mmps(), of, grid, [&](const Tensor& y) { return mmps_law(of, grid, y); }, /*biased=*/false);
 }
 
+// Rows in units that differ by 1e4 and more, in float32, whose products with the long rows resolve nothing of
+// the short ones: the posterior (its chain's recursion) all the same, with noise of which the long row sees
+// nothing, with a thousandth of it, and with none.
+TEST(Mmps, TakesRowsOfUnlikeLengths) {
+  const TimeGrid grid = posterior_grid(GaussianProcess(VariancePreserving{}), 15);
+  for (const double length : {1e4, 1e6})
+    for (const double noise : {0.4, 4e-4, 0.0}) {
+      GaussianCase of;
+      const Tensor lengths = vector_of({length, 1});
+      of.a = std::make_shared<MatrixOperator>(of.a->matrix() * lengths.unsqueeze(1), std::vector<int64_t>{3});
+      of.y = of.y * lengths;
+      of.noise = noise;
+      const AnalyticDenoiser denoiser = of.denoiser();
+      const Tensor x = Mmps().sample(denoiser, of.measurement(), grid, {.draws = draws}).x.to(at::kDouble);
+      for (const int64_t row : {0, 1}) {
+        const GaussianLaw law = mmps_law(of, grid, of.y[row]);
+        EXPECT_LT(errors_from(x[row], law), most) << length << " noise " << noise;
+        // The short row alone, as far as float32 resolves it.
+        const Tensor a = of.a->matrix()[1], seen = x[row].matmul(a);
+        const double deviation = std::sqrt(a.dot(law.covariance.matmul(a)).item<double>()) + 1e-5;
+        EXPECT_NEAR(average(seen), a.dot(law.mean).item<double>(), most * deviation / std::sqrt(1.0 * draws));
+        EXPECT_NEAR(seen.std().item<double>(), deviation, 2e-5 + most * deviation / std::sqrt(2.0 * draws));
+      }
+    }
+}
+
 // With too few iterations the system is not solved: one iteration is steepest descent.
 TEST(Mmps, NeedsItsIterations) {
   GaussianCase of;

@@ -73,6 +73,14 @@ TEST(LinearOperator, KnowsWhatNoEventGives) {
   EXPECT_LT(worst(a.out_of_range(rows_of({{2, -1, 5}})), rows_of({{2, -1, 0}})), 1e-14);
 }
 
+// Columns in units of their own: nothing of a diagonal is rounding, however unlike its numbers are.
+TEST(MaskOperator, SeesColumnsOfAnyUnits) {
+  const MaskOperator a(at::tensor({1, 0, 1}).to(at::kBool), vector_of({1e9, 1e-3}));
+  EXPECT_EQ(a.rank(), 2);
+  EXPECT_LT(worst(a.pseudo_inverse(rows_of({{3e9, 2e-3}})), rows_of({{3, 0, 2}})), 1e-12);
+  EXPECT_EQ(a.out_of_range(rows_of({{3e9, 2e-3}})).abs().max().item<double>(), 0);
+}
+
 // A picture cos(pi k (i + 1/2) / n) of each axis is only scaled, and a constant stays.
 TEST(BlurOperator, DampsCosinesAsAGaussianDoes) {
   const double sigma = 1.3;
@@ -146,6 +154,8 @@ TEST_F(OperatorSpec, RefusesWhatDoesNotFit) {
               HasSubstr("expected columns among a, b, c but received 'z'"));
   EXPECT_THAT(refused("downsample:2", frame), HasSubstr("expected images (channels, height, width)"));
   EXPECT_THAT(refused("downsample:4", image), HasSubstr("divides 6 x 4 pixels but received 4"));
+  EXPECT_THAT(refused("downsample:0", image), HasSubstr("expected a factor > 0 but received 0"));
+  EXPECT_THAT(refused("blur:0", image), HasSubstr("expected a width > 0 but received 0"));
   EXPECT_THAT(refused("crop:top=5,height=2,width=2", image), HasSubstr("a window within 6 x 4 pixels"));
   EXPECT_THAT(refused("blur:0.5", frame), HasSubstr("expected images"));
   save_npy(path("a.npy"), rows_of({{1, 2}}));

@@ -41,15 +41,26 @@ std::vector<int64_t> shape_of_rows(int64_t n, const Tensor& y) {
   return shape;
 }
 
-/// What rows of A, in units of their own, are divided by where nothing but y says what is long: their
-/// lengths, where they are few. A measurement with noise has one unit, and images have rows that are alike.
-Tensor row_units(const LinearMeasurement& seen) {
-  constexpr int64_t few = 1024;
+/// The lengths of A's rows (m) float64, where they are few; of many, as of images, which are about alike, 1.
+Tensor row_lengths(const LinearMeasurement& seen) {
+  constexpr int64_t few = 1024, numbers_at_once = int64_t{1} << 22;
   const int64_t m = seen.a().measured();
-  if (seen.noise() > 0 || m > few) return at::ones({m}, at::kDouble);
-  const std::vector<int64_t> shape = shape_of_rows(m, seen.y());
-  const Tensor lengths = seen.a().adjoint(at::eye(m, at::kDouble).reshape(shape)).flatten(1).norm(2, {1});
-  return at::where(lengths > 0, lengths, at::ones_like(lengths));
+  if (m > few) return at::ones({m}, at::kDouble);
+  std::vector<Tensor> lengths;
+  const int64_t block = std::max<int64_t>(1, numbers_at_once / seen.a().dimension());
+  for (int64_t first = 0; first < m; first += block) {
+    const int64_t count = std::min(block, m - first);
+    const Tensor rows = at::eye(m, at::kDouble).narrow(0, first, count);
+    lengths.push_back(seen.a().adjoint(rows.reshape(shape_of_rows(count, seen.y()))).flatten(1).norm(2, {1}));
+  }
+  return at::cat(lengths);
+}
+
+/// What row i of the system of y is divided by, sqrt(S^2 + v l_i^2), so that each y_i varies by about 1 where
+/// x_0 given x_t varies by v. Else the short rows would be lost in the rounding of the long ones.
+Tensor row_units(const Tensor& lengths, double noise, double v) {
+  const Tensor units = (lengths.square() * v + noise * noise).sqrt();
+  return at::where(units > 0, units, at::ones_like(units));
 }
 
 /// y - A x_0, (n, output...) float64.
@@ -98,11 +109,12 @@ PosteriorDraw Mmps::draw(const PosteriorBlock& block) const {
   const LinearMeasurement& seen = linear_only(block.measurement, name());
   const LinearOperator& a = seen.a();
   int64_t passes = 0;
-  const Tensor units = row_units(seen);
+  const Tensor lengths = row_lengths(seen).to(block.start.device());
   const auto term = [&](const Tensor& x, const Tensor& denoised, double t) {
     const double s = block.process().sigma(t), factor = s * s / block.process().alpha(t);
     const Tensor gap = gap_of(seen, denoised);
-    const Tensor unit = units.to(gap.device());
+    const double v = assumed_variance(block.process(), t, block.options.data_deviation);
+    const Tensor unit = row_units(lengths, seen.noise(), v);
     const auto back = [&](const Tensor& rows, bool again) {  // J^T A^T
       ++passes;
       const Tensor v = a.adjoint((rows / unit).reshape(gap.sizes())).to(denoised.scalar_type());
@@ -112,7 +124,7 @@ PosteriorDraw Mmps::draw(const PosteriorBlock& block) const {
       return a.apply(back(rows, true).to(at::kDouble)).flatten(1) / unit * factor;
     };
     const GradientMode off(false);
-    const CovarianceSystem system{.ridge = seen.noise() * seen.noise(),
+    const CovarianceSystem system{.ridge = (seen.noise() / unit).square(),
                                   .iterations = options_.iterations,
                                   .tolerance = options_.tolerance,
                                   .resolution = epsilon_of(denoised)};

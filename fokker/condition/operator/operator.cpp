@@ -24,7 +24,7 @@ std::vector<int64_t> batch_of(int64_t n, const std::vector<int64_t>& shape) {
 
 class DiagonalSpectrum final : public GramSpectrum {
  public:
-  explicit DiagonalSpectrum(const Tensor& diagonal) : GramSpectrum(diagonal) {}
+  explicit DiagonalSpectrum(const Tensor& diagonal) : GramSpectrum(diagonal, 0) {}
   Tensor forward(const Tensor& r) const override { return r; }
   Tensor backward(const Tensor& c) const override { return c; }
 };
@@ -41,10 +41,10 @@ class DenseSpectrum final : public GramSpectrum {
 
 }  // namespace
 
-GramSpectrum::GramSpectrum(const Tensor& values) {
+GramSpectrum::GramSpectrum(const Tensor& values, double rounding) {
   const Tensor wide = values.detach().to(at::kCPU, at::kDouble).contiguous();
   const double largest = wide.abs().max().item<double>();
-  values_ = at::where(wide > 1e-12 * largest, wide, at::zeros_like(wide));
+  values_ = at::where(wide > rounding * largest, wide, at::zeros_like(wide));
 }
 
 std::unique_ptr<const GramSpectrum> diagonal_spectrum(const Tensor& diagonal) {

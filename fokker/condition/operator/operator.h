@@ -20,14 +20,14 @@ class GramSpectrum {
   virtual Tensor backward(const Tensor& c) const = 0;
 
  protected:
-  /// Values below 1e-12 of the largest are rounding and count as 0.
-  explicit GramSpectrum(const Tensor& values);
+  /// Values below `rounding` of the largest count as 0.
+  explicit GramSpectrum(const Tensor& values, double rounding = 1e-12);
 
  private:
   Tensor values_;
 };
 
-/// The spectrum where A A^T is diagonal.
+/// The spectrum where A A^T is diagonal; nothing of it is rounding.
 std::unique_ptr<const GramSpectrum> diagonal_spectrum(const Tensor& diagonal);
 /// By the eigenvectors of a dense symmetric matrix (m, m).
 std::unique_ptr<const GramSpectrum> dense_spectrum(const Tensor& gram);

@@ -94,13 +94,13 @@ OperatorPointer make_matrix(Spec& spec, const OperatorFrame& frame) {
 }
 
 OperatorPointer make_downsample(Spec& spec, const OperatorFrame& frame) {
-  const int64_t factor = spec.integer("factor", 0, 0);
-  return factor == 0 ? nullptr : std::make_shared<DownsampleOperator>(frame.event, factor);
+  const int64_t factor = spec.integer("factor", -1, 0);
+  return factor < 0 ? nullptr : std::make_shared<DownsampleOperator>(frame.event, factor);
 }
 
 OperatorPointer make_blur(Spec& spec, const OperatorFrame& frame) {
-  const double sigma = spec.number("sigma", 0, 0);
-  return sigma == 0 ? nullptr : std::make_shared<BlurOperator>(frame.event, sigma);
+  const double sigma = spec.number("sigma", -1);
+  return sigma == -1 ? nullptr : std::make_shared<BlurOperator>(frame.event, sigma);
 }
 
 OperatorRegistry& operator_registry() {
@@ -131,7 +131,7 @@ std::shared_ptr<const LinearOperator> make_operator(const std::string& spec, con
   const GradientMode off(false);
   OperatorPointer made = operator_registry().make(with_key(spec), frame);
   check(made != nullptr,
-        "operator '{}': expected what it is made of, as mask:FILE, matrix:FILE.npy, "
+        "operator '{}': expected what it is made of, as mask:FILE, mask:columns=A+B, matrix:FILE.npy, "
         "downsample:K, blur:SIGMA or crop:height=H,width=W",
         spec);
   check(made->input_shape() == frame.event, "operator {}: expected events of shape {} but it takes {}", spec,
