@@ -23,6 +23,10 @@ class ContentHash {
     const Tensor values = part.detach().to(at::kCPU).contiguous();
     const auto* bytes = static_cast<const char*>(values.data_ptr());
     auto left = static_cast<size_t>(values.nbytes());
+    for (; filled_ == 0 && left >= sizeof word_; bytes += sizeof word_, left -= sizeof word_) {
+      std::memcpy(&word_, bytes, sizeof word_);
+      mix();
+    }
     while (left > 0) {
       const size_t taken = std::min(sizeof(word_) - filled_, left);
       std::memcpy(reinterpret_cast<char*>(&word_) + filled_, bytes, taken);
