@@ -6,6 +6,7 @@
 #include "fokker/condition/posterior_sampler.h"
 #include "fokker/core/check.h"
 #include "fokker/core/messages.h"
+#include "fokker/core/text/spec.h"
 #include "fokker/core/text/text.h"
 #include "fokker/data/columns.h"
 #include "fokker/data/file_rows.h"
@@ -78,11 +79,20 @@ void describe_restore(Command& c, RestoreOptions& o) {
       "Standard deviation of the draws, a number for each of x: .npy, or .png of images, white the largest");
 }
 
+/// By its own names, of which the library has not all.
+void check_method(const std::string& method) {
+  std::vector<std::string> names = restore_methods();
+  names.emplace_back("auto");
+  const Spec spec("posterior sampler", method);
+  if (std::find(names.begin(), names.end(), spec.name()) == names.end()) spec.unknown_name(names);
+}
+
 void check_restore(const RestoreOptions& o) {
   check(o.n > 0, "n: expected n > 0 but received {}", o.n);
   check(o.steps > 0, "steps: expected steps > 0 but received {}", o.steps);
   check(o.batch >= 0, "batch: expected batch > 0 but received {}", o.batch);
   check(o.particles > 0, "particles: expected particles > 0 but received {}", o.particles);
+  check_method(o.method);
   check(o.label.empty() || !o.told(), "given: expected --label or --given, not both");
   NoiseLaw::parse(o.noise, false);
   check_restored_output(o.out, o.uncertainty, o.n);

@@ -33,6 +33,9 @@ bool same_conditions(const ConditionMap& a, const ConditionMap& b) {
 }  // namespace
 
 void check_guide(const Model& model, const Model& guide, bool labelled, const std::string& name) try {
+  const auto kind = [](const Model& of) { return of.is_image() ? "images" : "a table"; };
+  check(model.is_image() == guide.is_image(), "{}: expected a model of {} but received one of {}", name,
+        kind(model), kind(guide));
   check(model.columns == guide.columns, "{}: expected a model of the same columns, {}, but its own are {}",
         name, list_columns(model.columns), list_columns(guide.columns));
   check(model.event_shape() == guide.event_shape(),

@@ -1,5 +1,6 @@
 // Guidance from the command: weights, intervals, and the run of a worse model.
 #include "cli/inside.h"
+#include "fokker/data/array/npy.h"
 
 namespace fokker {
 namespace {
@@ -64,6 +65,12 @@ TEST_F(GuidanceCommand, OfAnotherRunIsComparedWithIt) {
   write_data("named.csv", "z,y");
   train("named.csv", "other-columns", "--steps 1");
   EXPECT_THAT(refusal(sample + "--guide other-columns"), HasSubstr("the same columns, x, but its own are z"));
+  save_npy(path("images.npy"), at::zeros({8, 1, 8, 8}));
+  ASSERT_EQ(
+      refusal("train --data images.npy --out pictures --channels 8 --steps 1 --batch 4 --no-report --quiet"),
+      "");
+  EXPECT_THAT(refusal(sample + "--guide pictures"),
+              HasSubstr("guide: pictures: expected a model of a table but received one of images"));
 }
 
 }  // namespace

@@ -181,8 +181,11 @@ TEST_F(RestoreCommand, StartsWhereTheTargetIs) {
 TEST_F(RestoreCommand, RefusesWhatDoesNotFit) {
   const std::string target = of_target;
   const auto input = ErrorKind::input;
-  EXPECT_THAT(refusal(target + "--noise 0.5 --method dsp --out x.npy"),
-              HasSubstr("unknown posterior sampler 'dsp'"));
+  EXPECT_THAT(
+      refusal(target + "--noise 0.5 --method dsp --out x.npy"),
+      HasSubstr(
+          "unknown posterior sampler 'dsp'; valid names: replacement, ddnm, dps, pigdm, mmps, tds, gibbs, "
+          "exact, auto"));
   EXPECT_THAT(refusal(target + "--noise 0 --method tds --out x.npy"), HasSubstr("tds: expected noise > 0"));
   EXPECT_THAT(refusal(target + "--noise -1 --out x.npy"), HasSubstr("noise: expected noise >= 0"));
   EXPECT_THAT(refusal(target + "--n 0 --out x.npy"), HasSubstr("n: expected n > 0"));
