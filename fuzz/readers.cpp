@@ -42,7 +42,8 @@ void look_at(const Tensor& tensor) {
 void read_torch(const std::filesystem::path& path) {
   const TorchFile file(path);
   file.list();
-  for (const NamedTensor& tensor : file.read("")) look_at(tensor.tensor);
+  for (const auto& [name, tensor] : file.read_data()) look_at(tensor);
+  for (const NamedTensor& tensor : file.read()) look_at(tensor.tensor);
 }
 
 const std::map<std::string, Reader>& readers() {

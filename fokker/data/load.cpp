@@ -24,36 +24,35 @@ struct ArrayParts {
   Tensor labels;
 };
 
-/// Of named arrays the one wanted, or else "x" or the only one, and labels beside it.
+/// Of named arrays the one wanted, or else "x", "X" or the only one, and labels beside it.
 ArrayParts parts_of(std::map<std::string, Tensor> arrays, const fs::path& path, const std::string& wanted) {
   ArrayParts parts;
-  for (const char* name : {"labels", "label", "y", "targets"}) {
-    const auto found = arrays.find(name);
-    if (found == arrays.end() || found->first == wanted || arrays.size() == 1) continue;
-    parts.labels = found->second;
-    arrays.erase(found);
+  for (auto each = arrays.begin(); each != arrays.end() && arrays.size() > 1;) {
+    const bool labels = names_labels(each->first) && each->first != wanted;
+    if (labels) parts.labels = each->second;
+    each = labels ? arrays.erase(each) : std::next(each);
   }
   std::vector<std::string> names;
   names.reserve(arrays.size());
   for (const auto& [name, array] : arrays) names.push_back(name);
-  if (!wanted.empty()) {
-    check_input(arrays.contains(wanted), "{}: no array '{}': expected one of {}", path.string(), wanted,
-                fmt::join(names, ", "));
-    parts.values = arrays[wanted];
-  } else {
-    const auto usual = arrays.size() == 1 ? arrays.begin() : arrays.find("x");
-    check_input(usual != arrays.end(), "{}: several arrays, none of which is 'x': choose one of {}",
-                path.string(), fmt::join(names, ", "));
-    parts.values = usual->second;
-  }
+  auto found = arrays.find(wanted.empty() ? "x" : wanted);
+  if (found == arrays.end() && wanted.empty()) found = arrays.size() == 1 ? arrays.begin() : arrays.find("X");
+  constexpr size_t most_shown = 20;
+  if (names.size() > most_shown) names[most_shown - 1] = fmt::format("... ({} in all)", names.size());
+  names.resize(std::min(names.size(), most_shown));
+  check_input(found != arrays.end() || wanted.empty(), "{}: no array '{}': expected one of {}", path.string(),
+              wanted, fmt::join(names, ", "));
+  check_input(found != arrays.end(), "{}: several arrays, none of which is 'x': choose one of {} (--array)",
+              path.string(), fmt::join(names, ", "));
+  parts.values = found->second;
   return parts;
 }
 
-/// In a file of torch.save the array wanted may be the way to a tensor.
+/// In a file of torch.save the array wanted may be the way to a tensor, or to a data set.
 ArrayParts parts_of_tensors(const fs::path& path, const std::string& wanted) {
   std::map<std::string, Tensor> tensors = tensor_file_reader()(path, wanted);
-  const bool chosen = tensors.size() == 1 && tensors.contains("");
-  return parts_of(std::move(tensors), path, chosen ? "" : wanted);
+  const bool by_name = tensors.contains(wanted) || path.extension() == ".safetensors";
+  return parts_of(std::move(tensors), path, by_name ? wanted : "");
 }
 
 Dataset from_parts(const ArrayParts& parts, const std::string& name) {

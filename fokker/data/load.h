@@ -45,7 +45,7 @@ struct LoadOptions {
   /// Images are followed by their mirror images, with the same labels.
   bool mirrored = false;
   /// Of an NPZ archive, or a file of torch.save or safetensors, with several arrays: the one to read, by its
-  /// name; of a nested file of torch.save the way to it, "data.train". Without it "x", or the only one.
+  /// name; of a nested file of torch.save the way to it, "data.train". Without it "x", "X", or the only one.
   std::string array = {};
   /// Of NPY files, CSV files (by way of a cache, csv_cache.h) and folders of images: whether their rows stay
   /// on disk. Other files are read into memory; to ask for them with `yes` is an argument error.

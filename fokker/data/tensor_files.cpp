@@ -26,6 +26,10 @@ bool has_tensor_extension(const std::filesystem::path& path) {
   return extension == ".pt" || extension == ".pth" || extension == ".safetensors";
 }
 
+bool names_labels(std::string_view name) {
+  return name == "labels" || name == "label" || name == "y" || name == "Y" || name == "targets";
+}
+
 void set_tensor_file_reader(TensorFileReader reader) {
   TensorReaderInUse& in_use = tensor_reader_in_use();
   const std::lock_guard lock(in_use.mutex);

@@ -6,6 +6,7 @@
 
 #include "fokker/core/check.h"
 #include "fokker/core/text/text.h"
+#include "fokker/format/torch/pickle_advice.h"
 #include "fokker/format/torch/pickle_operations.h"
 
 namespace fokker {
@@ -74,7 +75,8 @@ class PickleReader {
   }
 
   void push(PickleValue value) {
-    check_input(pickle_.values_.size() < most_values, "{}: byte {}: more than {} values", name_, start_,
+    check_input(pickle_.values_.size() < most_values,
+                "{}: byte {}: more than {} values (torch.stack makes one tensor of many)", name_, start_,
                 most_values);
     pickle_.values_.push_back(std::move(value));
     stack_.push_back(static_cast<int32_t>(pickle_.values_.size()) - 1);
@@ -241,7 +243,8 @@ class PickleReader {
         return push_global(pickle_.at(names[0]).text + "." + pickle_.at(names[1]).text);
       }
       case op_reduce:
-        return reduce();
+      case op_newobj:
+        return call(operation == op_newobj ? PickleKind::object : PickleKind::call);
       case op_build:
         return build();
       case op_binpersid:
@@ -253,28 +256,31 @@ class PickleReader {
 
   bool push_global(const std::string& global) {
     check_input(known_(global) || global == ordered_dict,
-                "{}: it asks for {}, which is no tensor's and is not executed; save the tensors alone: "
-                "torch.save(model.state_dict(), ...)",
-                name_, shown(global));
+                "{}: it asks for {}, which is no tensor's and is not executed; {}", name_, shown(global),
+                pickle_advice(global));
     return push({.kind = PickleKind::global, .text = global}), true;
   }
 
-  bool reduce() {
+  bool call(PickleKind made) {
     const int32_t arguments = pop(), function = pop();
     expect(pickle_.at(function).kind == PickleKind::global, "a global to call");
     expect(pickle_.at(arguments).kind == PickleKind::tuple, "a tuple of arguments");
     const std::string& global = pickle_.at(function).text;
-    std::vector<int32_t> items = pickle_.at(arguments).items;
-    if (global != ordered_dict)
-      return push({.kind = PickleKind::call, .text = global, .items = std::move(items)}), true;
+    // What an object is made of is set on it afterwards.
+    std::vector<int32_t> items;
+    if (made == PickleKind::call) items = pickle_.at(arguments).items;
+    if (global != ordered_dict) return push({.kind = made, .text = global, .items = std::move(items)}), true;
     expect(items.empty(), "an OrderedDict whose items are set one by one");
     return push({.kind = PickleKind::dict}), true;
   }
 
   /// What is set on an OrderedDict is no item of it.
   bool build() {
-    pop();
-    top(PickleKind::dict, "an OrderedDict whose attributes are set");
+    const int32_t state = pop();
+    expect(stack_.size() > floor(), "a value on its stack");
+    PickleValue& value = pickle_.values_[static_cast<size_t>(stack_.back())];
+    if (value.kind == PickleKind::object) return value.items = {state}, true;
+    expect(value.kind == PickleKind::dict, "an object or an OrderedDict whose attributes are set");
     return true;
   }
 

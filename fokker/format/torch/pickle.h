@@ -21,6 +21,7 @@ struct PickleValue {
     dict,        ///< `items`: key, value, key, value, ... as they were set; also an OrderedDict
     global,      ///< `text`: "module.name"
     call,        ///< `text`: the global that would be called; `items`: its arguments
+    object,      ///< `text`: its class, of which nothing was made; `items`: what was set on it, once
     persistent,  ///< `items`: what stands for something outside of the pickle
   };
   Kind kind = Kind::none;

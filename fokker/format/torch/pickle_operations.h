@@ -40,6 +40,7 @@ enum PickleOperation : unsigned char {
   op_global = 'c',
   op_stack_global = 0x93,
   op_reduce = 'R',
+  op_newobj = 0x81,
   op_build = 'b',
   op_binpersid = 'Q',
   op_proto = 0x80,

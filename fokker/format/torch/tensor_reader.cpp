@@ -5,15 +5,14 @@
 namespace fokker {
 namespace {
 
-/// Of a safetensors file all, of one of torch.save those at the key. A tuple of two, as data sets are saved,
-/// is values and labels.
+/// Of a safetensors file all, of one of torch.save the data set at the key (TorchFile::read_data).
 std::map<std::string, Tensor> read_tensor_file(const std::filesystem::path& path, const std::string& key) {
-  const bool is_torch = path.extension() != ".safetensors";
   std::map<std::string, Tensor> tensors;
-  for (const auto& [name, tensor] : is_torch ? load_torch(path, key) : load_safetensors(path).tensors)
-    tensors[name] = tensor.contiguous();
-  if (tensors.size() == 2 && tensors.contains("0") && tensors.contains("1"))
-    return {{"x", tensors["0"]}, {"labels", tensors["1"]}};
+  if (path.extension() == ".safetensors")
+    for (const auto& [name, tensor] : load_safetensors(path).tensors) tensors[name] = tensor;
+  else
+    tensors = TorchFile(path).read_data(key);
+  for (auto& [name, tensor] : tensors) tensor = tensor.contiguous();
   return tensors;
 }
 

@@ -24,7 +24,7 @@ constexpr StorageClass storage_classes[] = {
 
 /// What stands in checkpoints beside tensors and is read as a call that nobody makes.
 constexpr std::string_view harmless_globals[] = {rebuild_tensor, rebuild_parameter, "torch.Size",
-                                                 "torch.device", "_codecs.encode"};
+                                                 "torch.device", "_codecs.encode",  tensor_dataset};
 
 bool is_known(std::string_view global) {
   return storage_type(global) != at::ScalarType::Undefined ||

@@ -21,6 +21,9 @@ struct TorchArchive {
 inline constexpr const char* rebuild_tensor = "torch._utils._rebuild_tensor_v2";
 inline constexpr const char* rebuild_parameter = "torch._utils._rebuild_parameter";
 
+/// The class of data sets of tensors, whose attribute `tensors` is a tuple of them.
+inline constexpr const char* tensor_dataset = "torch.utils.data.dataset.TensorDataset";
+
 /// The type of the elements of a storage by its class, "torch.FloatStorage"; Undefined where it is none.
 at::ScalarType storage_type(std::string_view global);
 

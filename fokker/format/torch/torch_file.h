@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +8,8 @@
 #include "fokker/nn/network.h"
 
 namespace fokker {
+
+struct TorchContent;
 
 /// What is known of a tensor in a file without its values.
 struct TensorEntry {
@@ -40,9 +43,15 @@ class TorchFile {
   /// taken.
   std::vector<NamedTensor> read(const std::string& key = "") const;
 
+  /// The tensors at `key` as a data set: of a dict by their names; a single one without a name; rows that are
+  /// listed one by one, stacked. Of pairs, be it a tuple (values, labels), a TensorDataset of two or a list
+  /// of pairs, "x" and "labels". Labels may be a list of numbers. A `key` that is a tensor of the dict at the
+  /// top stands for all of that, so that labels beside it are there. Input error as `read`'s; rows of
+  /// different shapes or types, or labels that are no numbers.
+  std::map<std::string, Tensor> read_data(const std::string& key = "") const;
+
  private:
-  struct Content;
-  std::unique_ptr<const Content> content_;
+  std::unique_ptr<const TorchContent> content_;
 };
 
 /// TorchFile(path).read(key).

@@ -73,8 +73,16 @@ TEST(Pickle, CallsNothing) {
                 unpickled(from_hex("80048c02") + "os" + from_hex("8c06") + "system" + from_hex("9329522e"));
               }),
               HasSubstr("os.system"));
-  // NEWOBJ, INST, OBJ, EXT1: other ways to call.
-  for (const char* operation : {"81", "69", "6f", "82"})
+  // NEWOBJ and BUILD: of what class, and what is set on it.
+  const Pickle made = unpickled(from_hex("8002") + "csome\nmade\n" + from_hex("2981") + from_hex("7d622e"));
+  EXPECT_EQ(root_of(made).kind, Kind::object);
+  EXPECT_EQ(root_of(made).text, "some.made");
+  ASSERT_EQ(root_of(made).items.size(), 1u);
+  EXPECT_EQ(made.at(root_of(made).items[0]).kind, Kind::dict);
+  EXPECT_THAT(refusal_of_pickle("80024e29812e"), HasSubstr("a global to call"));
+  EXPECT_THAT(refusal_of_pickle("80024e7d622e"), HasSubstr("an object or an OrderedDict"));
+  // INST, OBJ, EXT1: other ways to call.
+  for (const char* operation : {"69", "6f", "82"})
     EXPECT_THAT(refusal_of_pickle("80024e4e" + std::string(operation) + "2e"), HasSubstr("operation 0x"));
 }
 
