@@ -121,7 +121,8 @@ Samples run_model(const SampleOptions& typed, const Model& model, const Ranks& r
                      .event = model.event_shape(),
                      .to_user = [&](const Tensor& x) { return model.to_user(x); },
                      .table = model.table != nullptr && ((o.label.empty() && !guide) || o.guidance == 1),
-                     .watched = !ranges});
+                     .watched = !ranges,
+                     .block = usual_batch(model)});
   Samples samples;
   samples.prior = judge_prior(process, recorded_spread(model.training), run.grid());
   warn_of_last_step(process, 1, *run.sampler(), run.grid());

@@ -33,7 +33,9 @@ double begin_of(const TimeGrid& grid) {
 WatchedRun::WatchedRun(const SampleOptions& o, const RunFrame& frame)
     : choice_(make_sampler(o.sampler.empty() ? default_sampler : o.sampler, frame.process)),
       grid_(grid_of(o, choice_, frame)),
-      block_(o.batch > 0 ? o.batch : usual_batch(frame.event)) {
+      block_(o.batch > 0       ? o.batch
+             : frame.block > 0 ? frame.block
+                               : usual_batch(frame.event)) {
   if (frame.watched) {
     progress_.emplace("sampling", (frame.rows + block_ - 1) / block_ * grid_.steps());
     observers_.emplace_back([this](const Observation& seen) {

@@ -32,6 +32,7 @@ struct RunFrame {
   ToUserUnits to_user;
   bool table = false;   ///< of a schema: table_grid where it suits the method
   bool watched = true;  ///< with progress
+  int64_t block = 0;    ///< rows that go together unless asked; 0: usual_batch of the event
 };
 
 /// A method on its grid, with progress and the trajectory where it is asked for.

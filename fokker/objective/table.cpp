@@ -73,6 +73,28 @@ Tensor draw_given_beside(int64_t n, int64_t columns, const std::vector<int64_t>&
   return mask;
 }
 
+Tensor tell_missing(const TableLayout& layout, const Tensor& given, const Tensor& levels, double told,
+                    DrawPosition position, const Rng& rng) {
+  const std::vector<bool> tells = layout.tells_missing();
+  if (told <= 0 || std::find(tells.begin(), tells.end(), true) == tells.end()) return given;
+  const int64_t n = levels.size(0), columns = layout.columns, numbers = layout.numbers();
+  const Tensor mask =
+      given.defined() ? given.clone() : at::zeros({n, columns}, at::TensorOptions(at::kFloat));
+  const Tensor u = rng.stream("rows").uniform({n, 3}, position);
+  const Tensor which = rng.stream("columns").uniform({n, columns}, position);
+  const Tensor missing = at::zeros({n, columns}, at::TensorOptions(at::kBool));
+  for (int64_t p = numbers; p < std::ssize(layout.parts); ++p)
+    if (const TablePart& part = layout.parts[static_cast<size_t>(p)]; part.missing)
+      missing.select(1, part.column).copy_(levels.select(1, p - numbers) == part.levels - 1);
+  const Tensor chance = at::where((mask > 0).any(1), told, 0.2 * told);
+  const Tensor share = at::where(u.select(1, 1) < 0.5, at::ones({n}, u.options()), u.select(1, 2));
+  const Tensor named = (u.select(1, 0) < chance).unsqueeze(1) & (which < share.unsqueeze(1)) & (mask <= 0) &
+                       at::tensor(std::vector<int64_t>(tells.begin(), tells.end())).to(at::kBool);
+  mask.masked_fill_(named & missing, 1);
+  mask.masked_fill_(named & missing.logical_not(), -1);
+  return mask;
+}
+
 Tensor TableObjective::times(const GaussianProcess& process, const Batch& batch, const Rng& rng) const try {
   return batch_times(process, batch, options_.times, rng);
 } catch (...) {
@@ -97,6 +119,9 @@ Tensor TableObjective::loss(const Denoiser& denoiser, const Batch& batch, const 
   TableCondition given{.mask = draw_given_beside(n, layout.columns, options_.always_given,
                                                  options_.given_share, batch.position(), rng.stream("given")),
                        .x0 = batch.x0};
+  if (layout.discretes() > 0)
+    given.mask = tell_missing(layout, given.mask, batch.levels.cpu(), options_.missing_told, batch.position(),
+                              rng.stream("missing"));
   const Tensor weights = part_weights(layout, log_ratio, given.mask).to(x.options());
   if (given.mask.defined()) given.mask = given.mask.to(x.options());
   const Tensor target = (ratio * batch.x0.narrow(1, 0, numbers) - noise.narrow(1, 0, numbers)) / root;

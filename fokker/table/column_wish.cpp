@@ -41,16 +41,23 @@ ColumnWish ColumnWish::from_json(const Json& json, const std::string& place) {
               shown(json_text(json)));
   const detail::JsonReader reader(json, place);
   for (const auto& [key, value] : json.items()) {
-    static const std::vector<std::string> known = {"kind", "levels",   "missing",    "low",
-                                                   "high", "decimals", "date_format"};
+    static const std::vector<std::string> known = {"kind", "levels",   "missing", "low",
+                                                   "high", "decimals", "between", "date_format"};
     check_input(std::find(known.begin(), known.end(), key) != known.end(),
                 "{}: unknown member '{}': expected some of {}", place, shown(key), join(known));
   }
-  std::string kind, format;
+  std::string kind, format, between;
   reader.read("kind", kind);
   reader.read("date_format", format);
   ColumnWish wish = kind.empty() ? ColumnWish{} : of_kind(kind, place);
   reader.read("levels", wish.levels);
+  reader.read("between", between);
+  if (!between.empty()) {
+    check_input(between == "none" || between == "sparse" || between == "all",
+                "{}: expected \"between\" to be none, sparse or all but received '{}'", place,
+                shown(between));
+    wish.between = parse_between(between);
+  }
   if (json.contains("missing")) wish.missing = reader.get<std::vector<std::string>>("missing");
   if (json.contains("decimals")) wish.decimals = reader.get<int>("decimals");
   check_input(wish.decimals.value_or(0) >= -1 && wish.decimals.value_or(0) <= 17,

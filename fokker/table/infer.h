@@ -7,6 +7,7 @@
 
 #include "fokker/table/dates.h"
 #include "fokker/table/distinct_texts.h"
+#include "fokker/table/distribution.h"
 #include "fokker/table/number_format.h"
 #include "fokker/table/schema.h"
 #include "fokker/table/written_numbers.h"
@@ -22,6 +23,7 @@ struct ColumnWish {
   std::optional<std::vector<std::string>> missing = {};  ///< the only texts that stand for a missing cell
   std::optional<double> low = {}, high = {};             ///< that no cell lies beyond
   std::optional<int> decimals = {};
+  std::optional<Between> between = {};
   std::optional<DateFormat> date_format = {};
 
   /// {"kind": "integer", "low": 0}, or the kind alone: "integer", "drop". Input error, naming `place`, with
@@ -90,7 +92,7 @@ class ColumnBuilder {
   void reread_dates();
   void end_texts(InferredColumn& result, bool by_value);
   void end_empty(InferredColumn& result);
-  void describe_numbers(Column& column, const std::vector<double>& values) const;
+  void describe(Column& column, const ValueCounts& counts) const;
   bool as_levels(InferredColumn& result, int64_t distinct);
   std::string identifier(int64_t distinct) const;
   void note_missing(Column& column, bool texts) const;

@@ -7,6 +7,7 @@
 #include "fokker/table/cells.h"
 #include "fokker/table/distribution.h"
 #include "fokker/table/infer.h"
+#include "fokker/table/lattice.h"
 
 namespace fokker {
 namespace {
@@ -16,6 +17,7 @@ constexpr int64_t fewest_identified = 50;  // rows of which each may have a name
 constexpr int64_t most_codes = 10, rows_per_code = 20;
 constexpr int64_t fewest_rounded = 20;
 constexpr int64_t fewest_dates_in_numbers = 10;
+constexpr int64_t most_told = 256;     // values whose number says something
 constexpr int64_t fewest_of_two = 10;  // rows of a column of two values, which may be more
 
 /// id, user_id, userId, row index, ....
@@ -57,16 +59,6 @@ ValueCounts counts_of(const DistinctTexts& texts, const std::vector<double>& val
   return result;
 }
 
-/// What the values are like, of numbers and dates.
-void describe(Column& column, const ValueCounts& counts) {
-  column.low = counts.values.front();
-  column.high = counts.values.back();
-  column.spikes = find_spikes(counts);
-  const ValueCounts rest = without(counts, column.spikes);
-  column.heavy_tails = has_heavy_tails(rest);
-  column.bounded = has_hard_bound(rest);
-}
-
 std::string spikes_note(const Column& column) {
   const Spike& most = *std::max_element(column.spikes.begin(), column.spikes.end(),
                                         [](const Spike& a, const Spike& b) { return a.share < b.share; });
@@ -76,12 +68,37 @@ std::string spikes_note(const Column& column) {
                      100 * most.share);
 }
 
-void note_numbers(Column& column) {
-  if (!column.spikes.empty()) column.add_note(spikes_note(column));
-  if (column.heavy_tails) column.add_note("heavy tails");
+/// Which whole numbers come, where that could be otherwise.
+void note_between(Column& column, const ValueCounts& counts) {
+  const auto distinct = std::ssize(counts.values);
+  const double span = counts.values.back() - counts.values.front();
+  if (column.kind != ColumnKind::integer || distinct > most_told || span < static_cast<double>(distinct))
+    return;
+  if (column.between == Between::none)
+    column.add_note(fmt::format(
+        "only the {} values seen come; a schema's \"between\": \"all\" lets others come", distinct));
+  else
+    column.add_note(fmt::format(
+        "{} values seen, others between them may come; a schema's \"between\": \"none\" overrules it",
+        distinct));
 }
 
 }  // namespace
+
+/// What the values are like, of numbers and dates.
+void ColumnBuilder::describe(Column& column, const ValueCounts& counts) const {
+  column.low = counts.values.front();
+  column.high = counts.values.back();
+  column.spikes = find_spikes(counts);
+  const ValueCounts rest = without(counts, column.spikes);
+  column.heavy_tails = has_heavy_tails(rest);
+  column.bounded = has_hard_bound(rest);
+  const bool goes_on = goes_on_between(rest, lattice_width(column, rest.values));
+  column.between = wish_.between.value_or(goes_on ? Between::sparse : Between::none);
+  if (!column.spikes.empty()) column.add_note(spikes_note(column));
+  if (column.heavy_tails) column.add_note("heavy tails");
+  note_between(column, counts);
+}
 
 int64_t ColumnBuilder::missing_rows(bool texts) const {
   if (texts || !none_is_missing()) return count(CellClass::missing);
@@ -165,7 +182,6 @@ void ColumnBuilder::end_numbers(InferredColumn& result) {
     column.padding = std::min(written_.padding(), column.decimals >= 0 ? column.decimals : 1);
   }
   describe(column, counts);
-  note_numbers(column);
   end_strays(column);
   if (amounts_.is_group_in_doubt())
     column.add_note(fmt::format("'{}' read as a separator of thousands; give the decimal {} if it is one",
@@ -225,7 +241,6 @@ void ColumnBuilder::end_dates_as(InferredColumn& result, const DateFormat& forma
   column.kind = ColumnKind::datetime;
   column.date_format = format.text();
   describe(column, ValueCounts::of(present(values_)));
-  note_numbers(column);
   end_strays(column);
   result.cells = std::move(values_);
 }

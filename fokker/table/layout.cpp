@@ -104,6 +104,13 @@ int64_t TableLayout::levels() const {
   return total;
 }
 
+std::vector<bool> TableLayout::tells_missing() const {
+  std::vector<bool> tells(static_cast<size_t>(columns));
+  for (const TablePart& part : parts)
+    if (part.missing) tells[static_cast<size_t>(part.column)] = true;
+  return tells;
+}
+
 std::vector<PartOffset> TableLayout::offsets() const {
   std::vector<PartOffset> result;
   PartOffset next;
@@ -126,6 +133,7 @@ Json TableLayout::to_json() const {
       json.update(
           {{"dims", part.dims}, {"scale", part.scale}, {"prior", part.prior}, {"entropy", part.entropy}});
     if (part.kind == Kind::line) json["positions"] = part.positions;
+    if (part.missing) json["missing"] = true;
     list.push_back(std::move(json));
   }
   return {{"columns", columns}, {"parts", std::move(list)}};
@@ -146,6 +154,7 @@ TableLayout TableLayout::from_json(const Json& json, const std::string& file) {
       part.prior = member.get<std::vector<double>>("prior");
       part.entropy = member.get<std::vector<double>>("entropy");
       part.levels = std::ssize(part.prior);
+      member.read("missing", part.missing);
     }
     if (part.kind == Kind::line) part.positions = member.get<std::vector<double>>("positions");
     check_part(part, layout.columns, file);

@@ -21,6 +21,8 @@ struct TablePart {
   int64_t levels = 0;
   int64_t dims = 1;
   double scale = 1;
+  /// The last level stands for a missing cell, and a network may be told that it is not this one.
+  bool missing = false;
   std::vector<double> prior = {};      ///< (levels) shares of the rows
   std::vector<double> positions = {};  ///< (levels) of a line
   /// (levels entropy_grid().size()) of a discrete variable: nats that its own noised value leaves unknown.
@@ -51,6 +53,8 @@ struct TableLayout {
   int64_t discretes() const;  ///< all the others
   int64_t dims() const;       ///< of the space
   int64_t levels() const;     ///< of all discrete parts
+  /// (columns): whether a network is told of cells of that column that they are not missing.
+  std::vector<bool> tells_missing() const;
   /// Of each part.
   std::vector<PartOffset> offsets() const;
   Json to_json() const;

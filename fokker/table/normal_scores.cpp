@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <tuple>
 
 #include "fokker/core/check.h"
 #include "fokker/core/normal_quantiles.h"
 #include "fokker/core/text/json_reader.h"
 #include "fokker/table/distribution.h"
+#include "fokker/table/lattice.h"
 
 namespace fokker {
 namespace {
@@ -78,20 +80,25 @@ Steps steps_of_values(const ValueCounts& column) {
   return steps;
 }
 
-/// At both edges of the cell of each rounded value.
-Steps steps_of_cells(const ValueCounts& column, double step) {
-  const std::vector<bool> repeated = repeated_values(column, true);
+/// At both edges of the cell of each rounded value; where others may come beside it, in the middle of its
+/// cell in place of that edge, unless it comes again and again.
+Steps steps_of_cells(const ValueCounts& column, double step, Between between) {
+  const std::vector<bool> repeated = repeated_values(column, true), open = open_gaps(column, step, between);
   const auto n = static_cast<double>(column.total());
   Steps steps;
   int64_t first = 0;
   for (size_t i = 0; i < column.values.size(); ++i) {
     const int64_t end = first + column.counts[i];
     const double low = column.values[i] - 0.5 * step, high = column.values[i] + 0.5 * step;
-    if (steps.at.empty() || low > steps.at.back() + 0.25 * step)
-      steps.add(low, static_cast<double>(first) / n, repeated[i]);
-    else
+    const bool open_below = i > 0 && open[i - 1] && !repeated[i];
+    const bool open_above = i < open.size() && open[i] && !repeated[i];
+    if (!open_below && !steps.at.empty() && low <= steps.at.back() + 0.25 * step)
       steps.kept.back() = steps.kept.back() || repeated[i];
-    steps.add(high, static_cast<double>(end) / n, repeated[i]);
+    else if (!open_below)
+      steps.add(low, static_cast<double>(first) / n, repeated[i]);
+    if (open_below || open_above)
+      steps.add(column.values[i], 0.5 * static_cast<double>(first + end) / n, false);
+    if (!open_above) steps.add(high, static_cast<double>(end) / n, repeated[i]);
     first = end;
   }
   return steps;
@@ -129,16 +136,18 @@ Tensor interpolate(const Tensor& xs, const Tensor& ys, const Tensor& x) {
 
 }  // namespace
 
-NormalScores NormalScores::fit(const Tensor& given, double step) {
+NormalScores NormalScores::fit(const Tensor& given, double step, Between between) {
   check(given.dim() == 1 && given.size(0) > 0 && step >= 0,
         "NormalScores: expected values and a step >= 0 but received {} of them and {}", given.numel(), step);
   const Tensor sorted = std::get<0>(given.to(at::kDouble).sort()).contiguous();
   const int64_t n = sorted.size(0);
   const auto* data = sorted.data_ptr<double>();
   const ValueCounts column = counted(data, n, step);
-  const Steps steps = thinned(step > 0 ? steps_of_cells(column, step) : steps_of_values(column));
+  const Steps steps = thinned(step > 0 ? steps_of_cells(column, step, between) : steps_of_values(column));
   NormalScores map;
   map.step_ = step;
+  map.smooth_ = step > 0 && between != Between::none;
+  map.origin_ = map.smooth_ && step > 1 ? std::fmod(data[0], step) : 0;
   map.low_ = data[0];
   map.high_ = data[n - 1];
   map.values_ = at::tensor(steps.at, real64);
@@ -162,10 +171,38 @@ Tensor NormalScores::to_scores(const Tensor& values, const Tensor& within) const
                    interpolate(values_, scores_, at));
 }
 
+/// Where a rounded value's share of the law begins and ends: at the edges of its cell, or half-way to the
+/// knot beside it where that is the middle of another cell. (Edges are half a step from the middles.)
+std::pair<double, double> NormalScores::share_ends(double value) const {
+  const auto* knot = values_.data_ptr<double>();
+  const int64_t knots = values_.size(0);
+  const int64_t at = std::lower_bound(knot, knot + knots, value - 0.25 * step_) - knot;
+  std::pair<double, double> ends{value - 0.5 * step_, value + 0.5 * step_};
+  if (at == knots || knot[at] > value + 0.25 * step_) return ends;
+  const auto end_beside = [&](double other) {
+    const double steps = std::abs(other - value) / step_;
+    return std::abs(steps - std::round(steps)) < 0.25 ? 0.5 * (other + value) : other;
+  };
+  if (at > 0) ends.first = end_beside(knot[at - 1]);
+  if (at + 1 < knots) ends.second = end_beside(knot[at + 1]);
+  return ends;
+}
+
+Tensor NormalScores::to_smooth_scores(const Tensor& values, const Tensor& within) const {
+  if (!smooth_) return to_scores(values, within);
+  const Tensor given = values.to(at::kDouble).contiguous();
+  const Tensor low = at::empty_like(given), high = at::empty_like(given);
+  for (int64_t i = 0; i < given.numel(); ++i)
+    std::tie(low.data_ptr<double>()[i], high.data_ptr<double>()[i]) = share_ends(given.data_ptr<double>()[i]);
+  const Tensor below = normal_shares(interpolate(values_, scores_, low)),
+               above = normal_shares(interpolate(values_, scores_, high));
+  return normal_quantiles((below + (above - below) * within).clamp(1e-15, 1 - 1e-15));
+}
+
 /// To the nearest multiple of the step: of a decimal one to the double that its digits are read as.
 Tensor NormalScores::rounded(const Tensor& values) const {
   if (step_ <= 0) return values;
-  if (step_ >= 1) return (values / step_).round() * step_;
+  if (step_ >= 1) return ((values - origin_) / step_).round() * step_ + origin_;
   const double per_unit = std::round(1 / step_);
   return (values * per_unit).round() / per_unit;
 }
@@ -193,8 +230,10 @@ Json NormalScores::to_json() const {
   const auto list = [](const Tensor& t) {
     return std::vector<double>(t.data_ptr<double>(), t.data_ptr<double>() + t.numel());
   };
-  return {
+  Json json = {
       {"step", step_}, {"low", low_}, {"high", high_}, {"values", list(values_)}, {"scores", list(scores_)}};
+  if (smooth_) json.update({{"origin", origin_}, {"smooth", true}});
+  return json;
 }
 
 NormalScores NormalScores::from_json(const Json& json, const std::string& file) {
@@ -203,6 +242,8 @@ NormalScores NormalScores::from_json(const Json& json, const std::string& file) 
   map.step_ = reader.get<double>("step");
   map.low_ = reader.get<double>("low");
   map.high_ = reader.get<double>("high");
+  reader.read("origin", map.origin_);
+  reader.read("smooth", map.smooth_);
   map.values_ = at::tensor(reader.get<std::vector<double>>("values"), real64);
   map.scores_ = at::tensor(reader.get<std::vector<double>>("scores"), real64);
   const auto rising = [](const Tensor& t, bool strictly) {

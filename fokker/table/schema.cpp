@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kind_names = {"real",    "integer",  "categorical",
                                                         "ordinal", "datetime", "constant"};
+constexpr std::array<std::string_view, 3> between_names = {"none", "sparse", "all"};
 constexpr size_t most_listed = 30;
 constexpr int most_digits = 17;
 
@@ -36,6 +37,7 @@ Json number_json(const Column& column) {
     json["spikes"].push_back({{"value", spike.value}, {"share", spike.share}});
   if (column.heavy_tails) json["heavy_tails"] = true;
   if (column.bounded) json["bounded"] = true;
+  if (column.between != Between::none) json["between"] = to_string(column.between);
   return json;
 }
 
@@ -112,6 +114,12 @@ void read_number(const detail::JsonReader& reader, Column& column) {
   if (reader.json().contains("spikes")) column.spikes = read_spikes(reader.json()["spikes"], column, place);
   reader.read("heavy_tails", column.heavy_tails);
   reader.read("bounded", column.bounded);
+  std::string between = "none";
+  reader.read("between", between);
+  check_input(std::find(between_names.begin(), between_names.end(), between) != between_names.end(),
+              "{}: expected \"between\" to be one of {} but received '{}'", place,
+              join({between_names.begin(), between_names.end()}), shown(between));
+  column.between = parse_between(between);
 }
 
 Column read_column(const Json& json, const std::string& file) {
@@ -120,10 +128,10 @@ Column read_column(const Json& json, const std::string& file) {
   column.name = outer.get<std::string>("name");
   const detail::JsonReader reader(json, fmt::format("{}: column '{}'", file, shown(column.name)));
   const std::string& place = reader.place();
-  check_members(
-      json, place,
-      {"name", "kind", "levels", "low", "high", "decimals", "digits", "padding", "prefix", "suffix", "group",
-       "minus", "date_format", "spikes", "heavy_tails", "bounded", "missing", "missing_share", "note"});
+  check_members(json, place,
+                {"name",        "kind",    "levels",  "low",     "high",          "decimals",    "digits",
+                 "padding",     "prefix",  "suffix",  "group",   "minus",         "date_format", "spikes",
+                 "heavy_tails", "bounded", "between", "missing", "missing_share", "note"});
   const auto kind = reader.get<std::string>("kind");
   check_input(std::find(kind_names.begin(), kind_names.end(), kind) != kind_names.end(),
               "{}: unknown kind '{}': expected one of {}", place, shown(kind),
@@ -155,6 +163,17 @@ ColumnKind parse_column_kind(std::string_view name) {
   check(found != kind_names.end(), "unknown kind of column '{}': expected one of {}", shown(name),
         join({kind_names.begin(), kind_names.end()}));
   return static_cast<ColumnKind>(found - kind_names.begin());
+}
+
+std::string_view to_string(Between between) {
+  return between_names[static_cast<size_t>(between)];
+}
+
+Between parse_between(std::string_view name) {
+  const auto found = std::find(between_names.begin(), between_names.end(), name);
+  check(found != between_names.end(), "between: expected one of {} but received '{}'",
+        join({between_names.begin(), between_names.end()}), shown(name));
+  return static_cast<Between>(found - between_names.begin());
 }
 
 std::vector<std::string> Schema::names() const {

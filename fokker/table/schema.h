@@ -28,6 +28,16 @@ struct Spike {
   double share = 0;  ///< of the rows that are not missing
 };
 
+/// Whether numbers between those seen, rounded like them, may come.
+enum class Between {
+  none,
+  sparse,  ///< where rows are too few for all that there are to be seen (open_gaps, lattice.h)
+  all,
+};
+std::string_view to_string(Between between);
+/// Argument error listing them where the name is none of them.
+Between parse_between(std::string_view name);
+
 /// What a column of a table holds. A cell is one number: of a real, an integer and a date the value (a date's
 /// in seconds since 1970-01-01, of a time of the day since midnight), of the other kinds the place among
 /// `levels`; NaN where it is missing.
@@ -47,6 +57,7 @@ struct Column {
   std::vector<Spike> spikes = {};   ///< of numbers and dates, by value
   bool heavy_tails = false;         ///< of numbers
   bool bounded = false;             ///< of numbers: many rows are next to `low` or `high`, none beyond
+  Between between = Between::none;  ///< of rounded numbers and dates
   /// What stands for a missing cell, as written; the first is written for one. Empty: none is missing.
   std::vector<std::string> missing = {};
   double missing_share = 0;

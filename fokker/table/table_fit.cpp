@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "fokker/core/check.h"
 #include "fokker/core/normal_quantiles.h"
+#include "fokker/table/lattice.h"
 #include "fokker/table/nearest_place.h"
 #include "fokker/table/table_map.h"
 
@@ -19,20 +19,6 @@ constexpr int64_t code_dims = 48;
 constexpr int64_t most_on_line = 256;   // distinct values of a number whose law is learned value by value
 constexpr int64_t least_per_value = 8;  // rows a value has on average where they are
 const at::TensorOptions fit_type = at::TensorOptions(at::kDouble);
-
-/// The width of the cells that a column's values are rounded to; 0 where they are not, or where float64 does
-/// not tell the middle of a cell from its edges.
-double step_of(const Column& column, const Tensor& values) {
-  if (column.kind == ColumnKind::integer) return 1;
-  if (column.kind == ColumnKind::real) {
-    const double step = column.decimals < 0 ? 0 : std::pow(10.0, -column.decimals);
-    const double largest = std::max(std::abs(column.low), std::abs(column.high));
-    return step > 16 * std::numeric_limits<double>::epsilon() * largest ? step : 0;
-  }
-  for (const double seconds : {86400.0, 3600.0, 60.0, 1.0})
-    if ((values.remainder(seconds) == 0).all().item<bool>()) return seconds;
-  return 0;
-}
 
 /// Shares of levels 0..count-1, those that do not occur as half a row.
 std::vector<double> shares(const Tensor& levels, int64_t count) {
@@ -79,6 +65,7 @@ void TableMap::add_levels(int64_t column, const Tensor& cells, const Rng& rng) {
                                                  : Kind::codes,
                  .column = column,
                  .levels = count,
+                 .missing = !c.missing.empty(),
                  .prior = shares(level_of(column, cells), count)};
   part.dims = part.kind == Kind::simplex ? count : part.kind == Kind::codes ? code_dims : 1;
   if (ordered) part.positions = line_positions(part.prior);
@@ -98,9 +85,23 @@ Tensor TableMap::add_gate(int64_t column, const Tensor& cells, bool with_spikes,
                  .column = column,
                  .levels = count,
                  .dims = count,
+                 .missing = !c.missing.empty(),
                  .prior = shares(levels, count)};
   place.gate = add_part(fit_part(std::move(part), rng));
   return cells.index_select(0, (levels == 0).nonzero().squeeze(1));
+}
+
+/// The values of a number whose law is learned value by value: those seen, and of a sparse column those
+/// between, or none where these are many: its law is then learned as that of a number. A column that
+/// determines another has only what was seen.
+std::vector<double> TableMap::line_values(int64_t column, const Tensor& known, double width) const {
+  const ValueCounts counts = ValueCounts::of(as_vector(known));
+  const bool source =
+      std::any_of(places_.begin(), places_.end(), [&](const Place& place) { return place.twin == column; });
+  const Between between = schema_->columns[static_cast<size_t>(column)].between;
+  if (source || between == Between::none) return counts.values;
+  const int64_t seen = std::ssize(counts.values);
+  return with_values_between(counts, width, between, std::min(most_on_line - seen, seen / 4));
 }
 
 void TableMap::add_number(int64_t column, const Tensor& cells, const Rng& rng) {
@@ -110,19 +111,23 @@ void TableMap::add_number(int64_t column, const Tensor& cells, const Rng& rng) {
   check_input(known.size(0) > 0, "column '{}': every cell is missing; leave it out", c.name);
   const Tensor distinct = std::get<0>(at::_unique(known, true));
   const int64_t count = distinct.size(0);
-  const bool on_line = count > 1 && count <= most_on_line && known.size(0) >= least_per_value * count;
-  const Tensor numbers = add_gate(column, cells, !on_line && count > 1, rng);
-  if (on_line) {
-    place.values = as_vector(distinct);
+  const double width =
+      c.between == Between::none ? cell_width(c, as_vector(distinct)) : lattice_width(c, as_vector(distinct));
+  std::vector<double> on_line;
+  if (count > 1 && count <= most_on_line && known.size(0) >= least_per_value * count)
+    on_line = line_values(column, known, width);
+  const Tensor numbers = add_gate(column, cells, on_line.empty() && count > 1, rng);
+  if (!on_line.empty()) {
+    place.values = on_line;
     TablePart part{.kind = Kind::line,
                    .column = column,
-                   .levels = count,
-                   .prior = shares(detail::nearest_place(place.values, known), count)};
+                   .levels = std::ssize(on_line),
+                   .prior = shares(detail::nearest_place(place.values, known), std::ssize(on_line))};
     part.positions = line_positions(part.prior);
     place.levels = add_part(fit_part(std::move(part), rng));
     return;
   }
-  place.scores = NormalScores::fit(numbers.size(0) > 0 ? numbers : known, step_of(c, known));
+  place.scores = NormalScores::fit(numbers.size(0) > 0 ? numbers : known, width, c.between);
   place.number = add_part({.column = column});
 }
 

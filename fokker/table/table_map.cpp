@@ -61,7 +61,7 @@ Tensor TableMap::filler_levels(const TablePart& part, int64_t n, const Rng* rng,
   return at::searchsorted(cumulative, u * cumulative[-1]).clamp_max(part.levels - 1);
 }
 
-TableRows TableMap::encode(const Tensor& given, const Rng* rng, DrawPosition position) const {
+TableRows TableMap::encode(const Tensor& given, const Rng* rng, DrawPosition position, Within law) const {
   check(given.dim() == 2 && given.size(1) == schema_->size(),
         "TableMap: expected rows of {} cells but received {}", schema_->size(), shape_string(given));
   const Tensor cells = given.to(at::kDouble);
@@ -88,7 +88,9 @@ TableRows TableMap::encode(const Tensor& given, const Rng* rng, DrawPosition pos
     if (place.number < 0) continue;
     const auto cell = draws("within a cell", j);
     const Tensor within = cell ? cell->uniform({n}, position, at::kDouble) : at::full({n}, 0.5, cell_type);
-    Tensor z = place.scores->to_scores(at::where(column.isnan(), at::zeros_like(column), column), within);
+    const Tensor values = at::where(column.isnan(), at::zeros_like(column), column);
+    Tensor z = law == Within::share && cell ? place.scores->to_smooth_scores(values, within)
+                                            : place.scores->to_scores(values, within);
     if (gate.defined())
       z = at::where(gate == 0, z, fill ? fill->normal({n}, position, at::kDouble) : at::zeros_like(z));
     x[static_cast<size_t>(place.number)] = z.unsqueeze(1).to(at::kFloat);

@@ -14,6 +14,10 @@ struct TableRows {
   Tensor levels;  ///< (n, discrete parts) int64
 };
 
+/// What of a rounded value's law its row is drawn from, where others beside it were not seen: its own cell,
+/// so that it comes back, or all of its share, as in training and where it is given (NormalScores).
+enum class Within { cell, share };
+
 /// How the columns of a table stand in its model space, and back: numbers by normal scores, few numbers and
 /// ordered levels on a line, categories as corners of a simplex or, where they are many, as fixed random
 /// vectors. A missing cell is one more level; a number column with spikes or missing cells has a discrete
@@ -31,7 +35,8 @@ class TableMap {
 
   /// Rows of cells. What the cells leave open, the place in a rounded value's cell and the number beside a
   /// gate that says which one it is, is drawn by `rng` at that position, or where there is none the middle.
-  TableRows encode(const Tensor& cells, const Rng* rng = nullptr, DrawPosition position = {}) const;
+  TableRows encode(const Tensor& cells, const Rng* rng = nullptr, DrawPosition position = {},
+                   Within within = Within::cell) const;
   /// Cells of rows, (n, columns) float64: the levels and, of numbers, x.
   Tensor decode(const TableRows& rows) const;
   /// The column that determines this one, or -1.
@@ -77,6 +82,7 @@ class TableMap {
   explicit TableMap(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {}
   void add_levels(int64_t column, const Tensor& cells, const Rng& rng);
   void add_number(int64_t column, const Tensor& cells, const Rng& rng);
+  std::vector<double> line_values(int64_t column, const Tensor& known, double width) const;
   Tensor add_gate(int64_t column, const Tensor& cells, bool with_spikes, const Rng& rng);
   int64_t add_part(TablePart part);
   void order_parts();

@@ -10,17 +10,11 @@ namespace {
 
 const at::TensorOptions count_type = at::TensorOptions(at::kLong);
 
-/// Rows of one round, so that memory stays within some hundred megabytes.
-int64_t most_rows(const Model& model) {
-  const int64_t dims = std::max<int64_t>(1, model.event_shape()[0]);
-  return std::clamp<int64_t>((int64_t{1} << 24) / dims, 4096, 65'536);
-}
-
 class Rounds {
  public:
   Rounds(const Model& model, const Rejection& wanted)
       : wanted_(wanted),
-        most_(most_rows(model)),
+        most_(most_rows_of_round(model)),
         kept_(static_cast<size_t>(wanted.groups)),
         drawn_(static_cast<size_t>(wanted.groups)),
         given_up_(static_cast<size_t>(wanted.groups)) {
@@ -104,6 +98,11 @@ class Rounds {
 
 }  // namespace
 
+int64_t most_rows_of_round(const Model& model) {
+  const int64_t dims = std::max<int64_t>(1, model.event_shape()[0]);
+  return std::clamp<int64_t>((int64_t{1} << 24) / dims, 4096, 65'536);
+}
+
 RejectionDraws draw_by_rejection(const Model& model, const Rejection& wanted, const Rng& rng,
                                  const SampleOptions& given) {
   Rounds rounds(model, wanted);
@@ -115,6 +114,11 @@ RejectionDraws draw_by_rejection(const Model& model, const Rejection& wanted, co
     if (wanted.known.any())
       options.known = {wanted.known.cells.index_select(0, groups),
                        wanted.known.known.index_select(0, groups)};
+    if (given.labels.size() > 1) {
+      options.labels.clear();
+      for (int64_t i = 0; i < groups.size(0); ++i)
+        options.labels.push_back(given.labels[static_cast<size_t>(groups.data_ptr<int64_t>()[i])]);
+    }
     const ModelSamples drawn =
         sample_counted(model, groups.size(0), rng.stream("round").stream(round), options);
     evaluations = drawn.evaluations;

@@ -29,4 +29,7 @@ struct RejectionDraws {
 RejectionDraws draw_by_rejection(const Model& model, const Rejection& wanted, const Rng& rng,
                                  const SampleOptions& options);
 
+/// Rows that are drawn at once, so that memory stays within some hundred megabytes.
+int64_t most_rows_of_round(const Model& model);
+
 }  // namespace fokker::detail

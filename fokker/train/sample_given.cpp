@@ -20,7 +20,7 @@ KnownCells all_known(const Model& model, const GivenRows& given) {
   const int64_t columns = model.table->schema().size();
   KnownCells all;
   if (given.known.any()) {
-    const auto& [cells, known] = given.known;
+    const Tensor &cells = given.known.cells, &known = given.known.known;
     check(cells.dim() == 2 && cells.size(1) == columns && known.sizes() == cells.sizes() &&
               (cells.size(0) == 1 || cells.size(0) == given.groups),
           "known cells: expected one or {} rows of {} columns but received {}", given.groups, columns,
@@ -64,6 +64,49 @@ std::vector<std::string> labels_at(const std::vector<std::string>& labels, const
        "enough do: expected wider ranges, or single values, which cost nothing",
        kept, drawn, given.groups > 1 ? fmt::format(" of row {} (from 0)", draws.given_up) : "",
        100.0 * static_cast<double>(kept) / static_cast<double>(drawn));
+}
+
+/// Whether the network was taught of all columns that have missing cells: those of earlier versions were not.
+bool can_be_told_of_missing(const TableMap& table) {
+  const std::vector<bool> tells = table.layout().tells_missing();
+  for (size_t j = 0; j < tells.size(); ++j)
+    if (!table.schema().columns[j].missing.empty() && !tells[j]) return false;
+  return true;
+}
+
+/// Each row given its known cells and that no other is missing, in parts that memory holds.
+detail::RejectionDraws draw_present(const Model& model, const KnownCells& rows, int64_t draws, const Rng& rng,
+                                    SampleOptions options, const std::function<void(int64_t)>& on_round) {
+  const int64_t groups = rows.cells.size(0), n = groups * draws, most = detail::most_rows_of_round(model);
+  options.known = repeated(rows, draws);
+  options.known.present = options.known.known.logical_not();
+  if (options.labels.size() > 1)
+    options.labels =
+        labels_at(options.labels, at::arange(groups, at::TensorOptions(at::kLong)).repeat_interleave(draws));
+  std::vector<Tensor> cells;
+  for (int64_t first = 0; first < n; first += most) {
+    options.part = Share{first, std::min(most, n - first)};
+    cells.push_back(sample_counted(model, n, rng, options).rows.values);
+    if (on_round) on_round(first + options.part->count);
+  }
+  const Tensor counts = at::full({groups}, draws, at::TensorOptions(at::kLong));
+  return {.cells = at::cat(cells), .kept = counts, .drawn = counts};
+}
+
+detail::RejectionDraws draw_until_present(const Model& model, const KnownCells& rows, int64_t draws,
+                                          const Rng& rng, const SampleOptions& options,
+                                          const std::function<void(int64_t)>& on_round) {
+  const detail::Rejection wanted{
+      .groups = rows.cells.size(0),
+      .copies = draws,
+      .known = rows,
+      .keeps = [&](const Tensor& x,
+                   const Tensor& group) { return (x.isfinite() | rows.known.index_select(0, group)).all(1); },
+      .trial = 1000,
+      .one_in = 200,
+      .ends_when_given_up = false,
+      .on_round = on_round};
+  return detail::draw_by_rejection(model, wanted, rng, options);
 }
 
 }  // namespace
@@ -134,20 +177,12 @@ Imputation impute(const Model& model, const KnownCells& rows, int64_t draws, con
                     .filled = at::ones({n}, at::TensorOptions(at::kBool))};
   const Tensor open = rows.known.all(1).logical_not().nonzero().squeeze(1);
   if (open.size(0) == 0) return result;
-  const Tensor known = rows.known.index_select(0, open);
+  const KnownCells known{cells.index_select(0, open), rows.known.index_select(0, open)};
   SampleOptions options = asked;
   if (asked.labels.size() > 1) options.labels = labels_at(asked.labels, open);
-  const detail::Rejection wanted{
-      .groups = open.size(0),
-      .copies = draws,
-      .known = {cells.index_select(0, open), known},
-      .keeps = [&](const Tensor& x,
-                   const Tensor& group) { return (x.isfinite() | known.index_select(0, group)).all(1); },
-      .trial = 1000,
-      .one_in = 200,
-      .ends_when_given_up = false,
-      .on_round = on_round};
-  const detail::RejectionDraws drawn = detail::draw_by_rejection(model, wanted, rng, options);
+  const detail::RejectionDraws drawn = can_be_told_of_missing(*model.table)
+                                           ? draw_present(model, known, draws, rng, options, on_round)
+                                           : draw_until_present(model, known, draws, rng, options, on_round);
   result.cells.index_copy_(1, open, drawn.cells.view({open.size(0), draws, columns}).transpose(0, 1));
   result.cells = at::where(rows.known.unsqueeze(0), cells.unsqueeze(0), result.cells);  // of rows given up
   result.filled.index_copy_(0, open, drawn.kept == draws);

@@ -35,11 +35,14 @@ GivenSamples sample_given(const Model& model, const GivenRows& given, const Rng&
 struct Imputation {
   Tensor cells;       ///< (draws, n, columns): as given where known, drawn elsewhere, never missing
   Tensor filled;      ///< (n) bool: false where too few draws had a cell in each place; cells there are NaN
+                      ///< (of models of earlier versions alone)
   int64_t drawn = 0;  ///< rows, also those that were not used
 };
 
-/// Fills the cells of n rows that are not known: draws given those that are and given that none of the others
-/// is missing, by rejection. A row is given up where fewer than 1 in 200 of 1,000 draws have no missing cell.
+/// Fills the cells of n rows that are not known, by the model's law given those that are and given that none
+/// of the others is missing: the network is told so, and that level has no probability at any step, so that
+/// each row is drawn once however rare its cells are. (A model of an earlier version, which cannot be told,
+/// draws by rejection: a row is given up where fewer than 1 in 200 of 1,000 draws have no missing cell.)
 /// Argument error for a model without a schema.
 Imputation impute(const Model& model, const KnownCells& rows, int64_t draws, const Rng& rng,
                   const SampleOptions& options = {}, const std::function<void(int64_t kept)>& on_round = {});

@@ -176,7 +176,7 @@ Tensor start_of(const Model& model, int64_t n, const Rng& rng, const SampleOptio
 /// All rows, of which ranks draw a part each.
 ModelSamples sample_shared(const Model& model, int64_t n, const Rng& rng, SampleOptions o) {
   const Ranks ranks = std::exchange(o.ranks, {});
-  const int64_t batch = o.batch > 0 ? o.batch : usual_batch(model.event_shape());
+  const int64_t batch = o.batch > 0 ? o.batch : usual_batch(model);
   o.part = share_of_samples(ranks, *sampler_for(model, o), n, batch);
   ModelSamples drawn;
   ranks.on_each([&] {
@@ -250,13 +250,20 @@ std::shared_ptr<const Denoiser> sampling_denoiser(const Model& model, std::optio
   return limit != 0 ? std::make_shared<ClippedDenoiser>(denoiser, limit) : denoiser;
 }
 
+int64_t usual_batch(const Model& model) {
+  const int64_t usual = usual_batch(model.event_shape());
+  constexpr int64_t most_numbers = 1 << 22;
+  return model.table ? std::clamp<int64_t>(most_numbers / (model.table->layout().levels() + 1), 64, usual)
+                     : usual;
+}
+
 ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const SampleOptions& o) try {
   check_sampled(given, n, o);
   if (!o.ranks.alone()) return sample_shared(given, n, rng, o);
   const Model model = in_precision(given, o.precision);
   Asked asked{classes_of(model, n, o.labels), conditions_of(model, n, o.conditions)};
   KnownCells known = known_cells(model, o.known, asked.conditions);
-  for (Tensor* of_rows : {&asked.classes, &asked.conditions, &known.cells, &known.known})
+  for (Tensor* of_rows : {&asked.classes, &asked.conditions, &known.cells, &known.known, &known.present})
     *of_rows = part_of(*of_rows, o.part, n);
   if (o.guide) check_guide(model, *o.guide, asked.any());
   const bool guided_table = model.table && (o.guide || asked.any()) && o.guidance != 1;
@@ -270,7 +277,7 @@ ModelSamples sample_counted(const Model& given, int64_t n, const Rng& rng, const
   const Tensor start = start_of(model, n, rng, o);
   IntegrateOptions options{.noise = rng.stream("sampler").noise_source(input_type(*model.network)),
                            .first_sample = o.part ? o.part->first : 0,
-                           .block = o.batch > 0 ? o.batch : usual_batch(model.event_shape()),
+                           .block = o.batch > 0 ? o.batch : usual_batch(model),
                            .observers = o.observers,
                            .labels = asked.label(model)};
   if (model.table && !guided_table) {

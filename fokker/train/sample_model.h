@@ -12,6 +12,9 @@ namespace fokker {
 struct KnownCells {
   Tensor cells;  ///< (1 or n, columns) as a dataset's values; undefined where none is known
   Tensor known;  ///< (1 or n, columns) bool: which of them are
+  /// Which of the others are known not to be missing, (1 or n, columns) bool; undefined: none. Of a model
+  /// that can be told (TableLayout::tells_missing); of columns that have no missing cells it says nothing.
+  Tensor present = {};
   bool any() const { return cells.defined(); }
 };
 
@@ -31,7 +34,8 @@ struct SampleOptions {
   std::shared_ptr<const Model> guide = nullptr;  ///< a worse model of the same data: AutoguidedDenoiser
   std::optional<double> clip = {};       ///< of the denoised estimate to [-clip, clip]; 0 never; images: 1
   Tensor start = {};                     ///< (n, event...) in the model's space; where undefined, the prior
-  int64_t batch = 0;                     ///< rows sampled together; 0: 64 images, 4096 rows of a table
+  int64_t batch = 0;                     ///< rows sampled together; 0: 64 images, 4096 rows of a table (fewer
+                                         ///< where its categories have many levels)
   std::vector<Observer> observers = {};  ///< see states in the model's space
   Precision precision = Precision::automatic;  ///< where not automatic, of a copy of the network
   KnownCells known = {};                       ///< of a table: rows are drawn given these
@@ -80,6 +84,9 @@ TimeGrid usual_grid(const GaussianProcess& process, int64_t steps);
 
 /// Rows of a model that go through all times together.
 int64_t usual_batch(const std::vector<int64_t>& event_shape);
+/// The same; of a table with many levels fewer, so that what is computed of all levels fits into memory that
+/// the allocator keeps (32 MB), and is not mapped anew in every step.
+int64_t usual_batch(const Model& model);
 
 /// The class of a label as the data of the training has it. Argument error that lists them.
 int64_t class_of(const Model& model, const std::string& label);

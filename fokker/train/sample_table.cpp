@@ -24,7 +24,11 @@ KnownCells completed(const Model& model, const KnownCells& known, int64_t n) {
   Tensor mask = known.known.to(at::kBool).clone();
   Tensor cells = known.cells.to(at::kDouble).masked_fill(mask.logical_not(), 0);
   model.table->complete(cells, mask);
-  return {cells.expand({n, -1}).contiguous(), mask.expand({n, -1}).contiguous()};
+  check(!known.present.defined() || known.present.sizes() == mask.sizes(),
+        "known cells: expected which others are not missing of as many rows but received {}",
+        known.present.defined() ? shape_string(known.present) : "");
+  const auto all_rows = [&](const Tensor& rows) { return rows.expand({n, -1}).contiguous(); };
+  return {all_rows(cells), all_rows(mask), known.present.defined() ? all_rows(known.present) : Tensor()};
 }
 
 /// As the network is given them.
@@ -32,8 +36,16 @@ TableCondition condition_of(const Model& model, const KnownCells& known, const R
                             const at::TensorOptions& type, int64_t first_sample) {
   if (!known.any()) return {};
   const Rng places = rng.stream("known");
-  return {known.known.to(type),
-          model.table->encode(known.cells, &places, {.first_sample = first_sample}).x.to(type)};
+  Tensor mask = known.known.to(type);
+  if (known.present.defined()) {
+    const std::vector<bool> tells = model.table->layout().tells_missing();
+    const Tensor told = known.present & known.known.logical_not() &
+                        at::tensor(std::vector<int64_t>(tells.begin(), tells.end())).to(at::kBool);
+    mask = mask - told.to(type);
+  }
+  return {
+      std::move(mask),
+      model.table->encode(known.cells, &places, {.first_sample = first_sample}, Within::share).x.to(type)};
 }
 
 /// One level of each discrete part, drawn from log p (n, levels).

@@ -105,7 +105,7 @@ Batch Trainer::gather(const Dataset& data, const Tensor& rows, DrawPosition posi
               .labels_kept = !network_->knows_no_label()};
   if (table_) {
     const Rng cells = rng_.stream("cells");
-    TableRows encoded = table_->encode(values, &cells, position);
+    TableRows encoded = table_->encode(values, &cells, position, Within::share);
     batch.x0 = encoded.x.to(options);
     batch.levels = encoded.levels;
   } else {

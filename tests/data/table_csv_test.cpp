@@ -121,6 +121,8 @@ TEST_F(TableCsv, WritesInTheFormatThatItRead) {
   const CsvFormat latin{.encoding = TextEncoding::latin1};
   const std::tuple<std::string, CsvFormat, CsvFormat> cases[] = {
       {rows("age;town;pay\n", ";", ',', "Bonn"), {}, {';', true, ','}},
+      // Only what the file's own separator asks for is quoted.
+      {rows("Order date;home, town;\"pay; net\"\n", ";", ',', "Bonn"), {}, {';', true, ','}},
       {rows("", ";", ',', "Bonn"), {}, {';', false, ','}},
       {rows("age\ttown\tpay\n", "\t", '.', "Bonn, Rhein"), {}, {'\t', true, '.'}},
       {rows("", " ", '.', "\"Bad Ems\""), {}, {' ', false, '.'}},

@@ -60,6 +60,57 @@ TEST(TableNetwork, StartsAtThePosteriorOfEachPartAlone) {
   }
 }
 
+// Of a cell that is known not to be missing that level has no share, in both forms.
+TEST(TableNetwork, KnowsWhichCellsAreNotMissing) {
+  Schema schema = some_schema();
+  schema.columns.push_back(level_column("many levels", 150));
+  schema.columns.back().missing = {"?"};
+  const auto cells = [](int64_t n, uint64_t seed) {
+    const Tensor many = Rng(seed).stream("many").integers(n, 150).to(at::kDouble).unsqueeze(1);
+    const Tensor gap = Rng(seed).stream("gap 4").uniform({n, 1}, {}, at::kDouble) < 0.96;
+    return at::cat({some_cells(n, seed), many.masked_fill(gap, NAN)}, 1);
+  };
+  const TableMap map = TableMap::fit(cells(6000, 1), std::make_shared<const Schema>(schema), Rng(5));
+  const TableLayout& layout = map.layout();
+  const int64_t n = 100;
+  const Rng rng(2);
+  const Tensor ratio = (rng.normal({n}, {}, at::kDouble) * 1.5 - 1).exp();
+  const Tensor y = map.encode(cells(n, 3), &rng).x.to(at::kDouble) +
+                   ratio.unsqueeze(1) * rng.stream("y").normal({n, layout.dims()}, {}, at::kDouble);
+  const Tensor x = y / (1 + ratio.square()).sqrt().unsqueeze(1);
+  // Also of columns that have no missing cells, of which it says nothing.
+  const TableCondition told{at::full({n, layout.columns}, -1.0, at::kDouble), at::zeros_like(x)};
+  TableNetwork network(layout, {.width = 16, .depth = 1});
+  const TableCondition told_floats{told.mask.to(at::kFloat), told.x0.to(at::kFloat)};
+  const GradientMode off(false);
+  const Tensor fused = network.denoised(x.to(at::kFloat), quarter_log(ratio).to(at::kFloat), {}, told_floats);
+  network.to(at::kCPU, at::kDouble);
+  const TableHeads heads = network.heads(x, quarter_log(ratio), {}, told);
+  const Tensor mean = network.denoised(x, quarter_log(ratio), {}, told);
+  EXPECT_LT(worst(fused.to(at::kDouble), mean), 2e-3);
+  const auto at = layout.offsets();
+  int64_t with_missing = 0;
+  for (size_t i = static_cast<size_t>(layout.numbers()); i < layout.parts.size(); ++i) {
+    const TablePart& part = layout.parts[i];
+    Tensor exact = exact_log_posterior(part, y.narrow(1, at[i].dim, part.dims), ratio);
+    if (part.missing) {
+      ++with_missing;
+      exact.select(1, part.levels - 1).fill_(-INFINITY);
+      exact = at::log_softmax(exact, 1);
+    }
+    const Tensor found = heads.log_probabilities.narrow(1, at[i].level, part.levels).exp();
+    EXPECT_LT(worst(found, exact.exp()), 1e-4) << i;
+    if (part.missing) {
+      EXPECT_EQ(found.select(1, part.levels - 1).max().item<double>(), 0) << i;
+    }
+    EXPECT_LT(
+        worst(mean.narrow(1, at[i].dim, part.dims), at::mm(exact.exp(), part_points(part).to(at::kDouble))),
+        1e-4 * part.scale)
+        << i;
+  }
+  EXPECT_EQ(with_missing, 4);
+}
+
 // The law of a few rows is a mixture of points, whose denoiser is known. Layers that say log p(k | the other
 // columns) - log p(k) must give exactly that: Bayes' rule holds the two halves together.
 TEST(TableNetwork, WithTheOthersPosteriorIsTheExactDenoiser) {

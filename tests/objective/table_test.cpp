@@ -30,7 +30,8 @@ TEST(TableObjective, OfIndependentColumnsIsOne) {
   for (const double share : {0.0, 0.5}) {
     const TableObjective objective(
         {.times = {.law = TimeSampling::Law::log_normal, .log_mean = 0.8, .log_deviation = 0.3},
-         .given_share = share});
+         .given_share = share,
+         .missing_told = 0});
     const Tensor loss = objective.loss(denoiser, batch_of(map, 20'000), Rng(2));
     EXPECT_NEAR(average(loss), 1, four_errors(loss) + 0.01) << share;  // entropies are estimates
   }
@@ -105,6 +106,37 @@ TEST(TableObjective, GivesSetsOfEverySizeEvenly) {
   for (int64_t j = 0; j < columns; ++j)
     EXPECT_NEAR(share[j].item<double>(), 0.2, 4 * std::sqrt(0.16 / n)) << j;
   EXPECT_FALSE(draw_given_columns(n, columns, 0.4, {.step = 4}, Rng(1)).equal(given));
+}
+
+// What is told does not depend on what the cells are; of missing ones it says so by giving them.
+TEST(TableObjective, TellsWhichCellsAreMissing) {
+  const TableMap map = some_map(4000);
+  const TableLayout& layout = map.layout();
+  const int64_t n = 40'000;
+  const Tensor cells = some_cells(n, 3), levels = map.encode(cells).levels;
+  const Tensor given = draw_given_columns(n, layout.columns, 0.5, {.step = 1}, Rng(1));
+  const Tensor mask = tell_missing(layout, given, levels, 0.6, {.step = 1}, Rng(2));
+  EXPECT_TRUE(mask.masked_select(given > 0).eq(1).all().item<bool>());
+  const Tensor some_given = given.sum(1) > 0;
+  for (int64_t j = 0; j < layout.columns; ++j) {
+    const Tensor column = mask.select(1, j), open = given.select(1, j) == 0, gap = cells.select(1, j).isnan();
+    const bool tells = j >= 6 && j <= 8;
+    EXPECT_FALSE(((column < 0) & gap).any().item<bool>()) << j;
+    if (!tells) {
+      EXPECT_TRUE(column.equal(given.select(1, j))) << j;
+      continue;
+    }
+    EXPECT_FALSE((open & gap.logical_not() & (column > 0)).any().item<bool>()) << j;
+    for (const auto& [rows, told] : {std::pair{some_given, 0.6}, {some_given.logical_not(), 0.12}})
+      for (const Tensor& those : {gap, gap.logical_not()}) {
+        const Tensor told_of = column.masked_select(rows & open & those) != 0;
+        const double share = 0.75 * told;  // all columns in half of the rows, else a half of them
+        EXPECT_NEAR(average(told_of.to(at::kDouble)), share,
+                    4 * std::sqrt(share * (1 - share) / static_cast<double>(told_of.numel())))
+            << j << told;
+      }
+  }
+  EXPECT_FALSE(tell_missing(layout, {}, levels, 0, {}, Rng(2)).defined());
 }
 
 TEST(TableObjective, RefusesOtherDenoisers) {

@@ -84,12 +84,13 @@ TEST(LabelsGiven, RowsAreFilledByTheirOwnClasses) {
   known.select(1, 0).fill_(true);
   std::vector<std::string> labels;
   for (int64_t i = 0; i < class_draws; ++i) labels.push_back(model.label_names[static_cast<size_t>(i % 2)]);
-  const Imputation filled = impute(model, {cells, known}, 1, Rng(5), {.steps = 12, .labels = labels});
-  const Tensor b = filled.cells[0].select(1, 1);
-  for (const int kind : {0, 1})
+  const Imputation filled = impute(model, {cells, known}, 2, Rng(5), {.steps = 12, .labels = labels});
+  for (const auto& [draw, kind] : {std::pair{0, 0}, {0, 1}, {1, 0}, {1, 1}}) {
+    const Tensor b = filled.cells[draw].select(1, 1);
     EXPECT_NEAR(share_of_ones(b.slice(0, kind, class_draws, 2) == 0), p_same[kind],
                 0.06 + 4 * std::sqrt(p_same[kind] * (1 - p_same[kind]) / (class_draws / 2)))
         << kind;
+  }
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ struct LineSink {
 
 void write_header(const std::vector<std::string>& names, LineSink& out) {
   if (!out.format.header.value_or(true)) return;
-  for (const std::string& name : names) out.lines.add_name(name);
+  for (const std::string& name : names)
+    names.size() > 1 ? out.lines.add(name) : out.lines.add_lone_name(name);
   out.lines.end_line();
 }
 

@@ -14,7 +14,7 @@ void LineWriter::add(std::string_view cell) {
   add(cell, quoted);
 }
 
-void LineWriter::add_name(std::string_view name) {
+void LineWriter::add_lone_name(std::string_view name) {
   const std::string text(name);
   const bool plain = quoted_cell(text) == text && text.find(separator_) == std::string::npos;
   add(name, !plain);

@@ -15,8 +15,9 @@ class LineWriter {
   explicit LineWriter(const CsvFormat& format) : separator_(format.separator.value_or(',')) {}
 
   void add(std::string_view cell);
-  /// The same of a column's name, quoted also where a guess of the separator could go wrong by it.
-  void add_name(std::string_view name);
+  /// The same of the name of a table's only column, quoted also where it could be taken for several: no
+  /// separator tells that it is one.
+  void add_lone_name(std::string_view name);
   void end_line();
 
   const std::string& text() const { return text_; }

@@ -4,8 +4,7 @@
 // clang-format off
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 #include <hwy/highway.h>
-#include "fokker/kernel/vector/activation-inl.h"
-#include "fokker/kernel/vector/vector_loops-inl.h"
+#include "fokker/kernel/vector/level_vectors-inl.h"
 // clang-format on
 
 #include "fokker/kernel/vector/level_softmax.h"
@@ -20,62 +19,6 @@ HWY_BEFORE_NAMESPACE();
 namespace fokker::kernel {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-using LevelVector = hn::ScalableTag<float>;
-
-/// v, with `other` in the lanes that a part of a vector leaves out.
-template <class V>
-HWY_INLINE V with_rest(WholeVector, V v, float) {
-  return v;
-}
-template <class V>
-HWY_INLINE V with_rest(PartOfVector access, V v, float other) {
-  const LevelVector d;
-  return hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(access.count)), v, hn::Set(d, other));
-}
-
-/// out[k] = value(access, k) for k < count; the largest.
-template <class Value>
-HWY_INLINE float write_values(int64_t count, float* out, const Value& value) {
-  const LevelVector d;
-  auto largest = hn::Set(d, -HUGE_VALF);
-  for_vectors(d, count, [&](auto access, int64_t k) HWY_ATTR {
-    const auto v = value(access, k);
-    access.store(v, d, out + k);
-    largest = hn::Max(largest, with_rest(access, v, -HUGE_VALF));
-  });
-  return hn::GetLane(hn::MaxOfLanes(d, largest));
-}
-
-/// out[k] = exp(values[k] - largest), which may be the same place; their sum.
-HWY_INLINE float write_powers(const float* values, int64_t count, float largest, float* out) {
-  const LevelVector d;
-  auto sum = hn::Zero(d);
-  const auto shift = hn::Set(d, largest);
-  for_vectors(d, count, [&](auto access, int64_t k) HWY_ATTR {
-    const auto e = exponential(d, hn::Sub(access.load(d, values + k), shift));
-    access.store(e, d, out + k);
-    sum = hn::Add(sum, with_rest(access, e, 0.0f));
-  });
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
-HWY_INLINE float dot(const float* a, const float* b, int64_t count) {
-  const LevelVector d;
-  auto sum = hn::Zero(d);
-  for_vectors(d, count, [&](auto access, int64_t k) HWY_ATTR {
-    sum = hn::MulAdd(access.load(d, a + k), access.load(d, b + k), sum);
-  });
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
-/// out = factor a.
-HWY_INLINE void scale_numbers(const float* a, float factor, int64_t count, float* out) {
-  const LevelVector d;
-  for_vectors(d, count, [&](auto access, int64_t k) HWY_ATTR {
-    access.store(hn::Mul(access.load(d, a + k), hn::Set(d, factor)), d, out + k);
-  });
-}
 
 /// out = factor (scale a - offset).
 HWY_INLINE void write_corners(const float* a, float scale, const float* offset, float factor, int64_t count,
@@ -145,6 +88,11 @@ HWY_INLINE bool is_known(const MatrixRows& mask, int64_t row, const LevelPart& p
   return mask.data && mask.row(row)[part.column] > 0;
 }
 
+/// Whether all that is known of a part is that its last level is not the one.
+HWY_INLINE bool is_not_missing(const MatrixRows& mask, int64_t row, const LevelPart& part) {
+  return part.missing && mask.data && mask.row(row)[part.column] < 0;
+}
+
 void own_level_logits(const LevelLayout& layout, const NoisedLevels& rows, int64_t begin, int64_t end,
                       const MatrixRows& logits, const MatrixRows& features, const MatrixRows& chances,
                       float* powers) {
@@ -163,10 +111,16 @@ void own_level_logits(const LevelLayout& layout, const NoisedLevels& rows, int64
       }
       float* own = logits.row(i) + part.level;
       const float* offset = layout.offset.data() + part.level;
+      LevelPart seen = part;
+      if (is_not_missing(rows.mask, i, part)) {
+        --seen.levels;
+        own[seen.levels] = impossible_logit;
+        powers[seen.levels] = 0;
+      }
       const float largest =
-          write_own(part, rows.x.row(i) + part.dim, points ? rows.products.row(i) + point : nullptr, root,
+          write_own(seen, rows.x.row(i) + part.dim, points ? rows.products.row(i) + point : nullptr, root,
                     precision, offset, layout.log_prior.data() + part.level, own);
-      const float sum = write_powers(own, part.levels, largest, powers);
+      const float sum = write_powers(own, seen.levels, largest, powers);
       write_mean(part, offset, powers, 1 / sum,
                  {feature, points ? chances.row(i) + point : nullptr, part.factor});
     }

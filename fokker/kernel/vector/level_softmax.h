@@ -19,8 +19,12 @@ struct LevelPart {
   int64_t dim = 0;                ///< its first among the dimensions of the row
   int64_t column = 0;             ///< of the mask
   float scale = 1;
-  float factor = 1;  ///< of its features
+  float factor = 1;      ///< of its features
+  bool missing = false;  ///< the last level stands for a missing cell
 };
+
+/// Logits of a level that is known not to be: its probability is 0, and nothing overflows.
+constexpr float impossible_logit = -1e30f;
 
 /// The discrete variables of a row; those of kind `points` come last.
 struct LevelLayout {
@@ -37,12 +41,14 @@ struct NoisedLevels {
   const float* ratio;        ///< (n) or (1): the deviation r of the noise of y; root = sqrt(1 + r^2)
   int64_t ratio_stride;      ///< 1, or 0 for one of all rows
   MatrixRows products = {};  ///< (n, levels of points) x . point
-  MatrixRows mask = {};      ///< (n, columns): above 0 where a column is known; without data where none is
-  MatrixRows known = {};     ///< (n, dims): what is known
+  MatrixRows mask = {};   ///< (n, columns): above 0 where a column is known, below where it is known not to
+                          ///< be missing; without data where nothing is known
+  MatrixRows known = {};  ///< (n, dims): what is known
 };
 
 /// Per row and part: logits (n, levels) = log N(y; point k, r^2) + log prior, up to a constant of the part,
-/// and features (n, dims) = factor E[point | y]; of a known column log prior, and factor `known`. Of parts of
+/// and features (n, dims) = factor E[point | y]; of a known column log prior, and factor `known`; of a level
+/// that is known not to be impossible_logit, and the mean over the others. Of parts of
 /// kind `points` the features are left alone, and chances (n, levels of points) = p(level | y) written, from
 /// which they follow by a product.
 void own_level_logits(const LevelLayout& layout, const NoisedLevels& rows, int64_t n,

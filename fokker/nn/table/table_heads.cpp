@@ -35,11 +35,13 @@ Tensor denoised_numbers(const Tensor& f, const Tensor& x, const Tensor& ratio) {
 TableSpace::TableSpace(TableLayout layout)
     : layout_(std::move(layout)), levels_(std::make_shared<const TableLevels>(layout_)) {
   std::vector<double> scale, prior, positions, log_prior, features;
-  std::vector<int64_t> line_of, column_of, column_of_level;
+  std::vector<int64_t> line_of, column_of, column_of_level, stands_for_missing;
   for (const TablePart& part : layout_.parts) {
     column_of.insert(column_of.end(), static_cast<size_t>(part.dims), part.column);
     if (part.kind == Kind::number) continue;
     column_of_level.insert(column_of_level.end(), part.prior.size(), part.column);
+    stands_for_missing.insert(stands_for_missing.end(), part.prior.size(), 0);
+    stands_for_missing.back() = part.missing;
     for (const double share : part.prior) log_prior.push_back(std::log(share));
     features.insert(features.end(), static_cast<size_t>(part.dims), part.feature_scale());
     const Tensor points = part_points(part);
@@ -63,10 +65,12 @@ TableSpace::TableSpace(TableLayout layout)
   line_of_level_ = at::tensor(line_of, at::TensorOptions(at::kLong));
   column_of_dim_ = at::tensor(column_of, at::TensorOptions(at::kLong));
   column_of_level_ = at::tensor(column_of_level, at::TensorOptions(at::kLong));
+  stands_for_missing_ = at::tensor(stands_for_missing, at::TensorOptions(at::kLong)).to(at::kBool);
 }
 
-/// log N(y; e_k, r^2 I) of every level, up to a constant of each part; y: (n, dims of discrete parts).
-Tensor TableSpace::own_logits(const Tensor& y, const Tensor& ratio) const {
+/// log N(y; e_k, r^2 I) of every level, up to a constant of each part, and its share; y: (n, dims of discrete
+/// parts).
+Tensor TableSpace::own_logits(const Tensor& y, const Tensor& ratio, const Tensor& mask) const {
   const Tensor precision = ratio.square().reciprocal();
   std::vector<Tensor> logits;
   if (simplex_levels_ > 0) {
@@ -85,7 +89,11 @@ Tensor TableSpace::own_logits(const Tensor& y, const Tensor& ratio) const {
     logits.push_back((product - 0.5 * points.square().sum(1)) * precision);
     first += points.size(1);
   }
-  return at::cat(logits, 1) + like(log_prior_, y);
+  const Tensor all = at::cat(logits, 1) + like(log_prior_, y);
+  if (!mask.defined()) return all;
+  const Tensor known_not_to_be =
+      (mask.index_select(1, column_of_level_.to(y.device())) < 0) & stands_for_missing_.to(y.device());
+  return all.masked_fill(known_not_to_be, kernel::impossible_logit);
 }
 
 /// E[e_k] of every discrete part: (n, levels) to (n, their dims).
@@ -119,7 +127,7 @@ TableSpace::Asked TableSpace::ask(const Tensor& x, const Tensor& time, const Tab
   Asked asked;
   std::vector<Tensor> features = {x.narrow(1, 0, numbers)};
   if (discrete > 0) {
-    asked.own = own_logits(x.narrow(1, numbers, discrete) * (1 + ratio.square()).sqrt(), ratio);
+    asked.own = own_logits(x.narrow(1, numbers, discrete) * (1 + ratio.square()).sqrt(), ratio, given.mask);
     features.push_back(means(segment_log_softmax(layout_, asked.own).exp()));
   }
   Tensor all = at::cat(features, 1);

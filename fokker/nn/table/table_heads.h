@@ -23,6 +23,7 @@ struct TableHeads {
 /// part alone says, and learn what the others do. Numbers are preconditioned alike (Karras et al. 2022, Table
 /// 1, for data of N(0, 1)). The layers see c_in x of numbers, of discrete parts the mean of their points
 /// given their own noised values, and where a column is given its clean value, beside a bit that says so.
+/// Where a cell is known not to be missing the bit is -1, and that level has no share in anything.
 class TableSpace {
  public:
   explicit TableSpace(TableLayout layout);
@@ -57,7 +58,7 @@ class TableSpace {
   Asked ask(const Tensor& x, const Tensor& time, const TableCondition& given) const;
   Asked ask_fused(const Tensor& x, const Tensor& ratio, const TableCondition& given) const;
   TableHeads heads_of(const Asked& asked, const Tensor& out) const;
-  Tensor own_logits(const Tensor& y, const Tensor& ratio) const;
+  Tensor own_logits(const Tensor& y, const Tensor& ratio, const Tensor& mask) const;
   Tensor means(const Tensor& probabilities) const;
 
   TableLayout layout_;
@@ -70,6 +71,7 @@ class TableSpace {
   Tensor log_prior_;                        ///< (levels)
   Tensor feature_scale_;                    ///< (dims of discrete parts)
   Tensor column_of_dim_, column_of_level_;  ///< (dims), (levels) int64
+  Tensor stands_for_missing_;               ///< (levels) bool
 };
 
 }  // namespace fokker

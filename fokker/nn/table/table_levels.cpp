@@ -35,7 +35,8 @@ kernel::LevelPart part_of(const TablePart& part, const PartOffset& at, int64_t n
                            .dim = at.dim - numbers,
                            .column = part.column,
                            .scale = static_cast<float>(part.scale),
-                           .factor = static_cast<float>(part.feature_scale())};
+                           .factor = static_cast<float>(part.feature_scale()),
+                           .missing = part.missing};
   result.kind = part.kind == PartKind::simplex ? Kind::corners
                 : part.kind == PartKind::line  ? Kind::line
                                                : Kind::points;
@@ -160,9 +161,10 @@ Tensor TableLevels::products_with(const Tensor& x) const {
   if (points_.empty()) return {};
   const Tensor products = at::empty({x.size(0), parts_.levels() - parts_.first_of_points}, x.options());
   const std::vector<PartOffset> offsets = layout_.offsets();
-  for (const auto& [i, points] : points_)
-    products.narrow(1, offsets[i].level - parts_.first_of_points, points.size(0))
-        .copy_(at::mm(x.narrow(1, offsets[i].dim, points.size(1)), points.t()));
+  for (const auto& [i, points] : points_) {
+    Tensor own = products.narrow(1, offsets[i].level - parts_.first_of_points, points.size(0));
+    at::mm_out(own, x.narrow(1, offsets[i].dim, points.size(1)), points.t());
+  }
   return products;
 }
 
