@@ -91,6 +91,7 @@ class ColumnBuilder {
   void end_dates_as(InferredColumn& result, const DateFormat& format);
   void reread_dates();
   void end_texts(InferredColumn& result, bool by_value);
+  std::string free_text(const std::vector<std::string>& names, int64_t found, bool texts) const;
   void end_empty(InferredColumn& result);
   void describe(Column& column, const ValueCounts& counts) const;
   bool as_levels(InferredColumn& result, int64_t distinct);

@@ -10,8 +10,24 @@ namespace fokker {
 namespace {
 
 constexpr int64_t fewest_told_apart = 50;  // rows of which each may have a name of its own
+constexpr int64_t fewest_free = 10;        // rows of long texts that each was written for itself
+constexpr double length_of_free = 20;      // bytes of these, on average
 
 }  // namespace
+
+/// Why levels of so many cells are none; empty where they are.
+std::string ColumnBuilder::free_text(const std::vector<std::string>& names, int64_t found, bool texts) const {
+  const auto distinct = std::ssize(names);
+  if (found >= fewest_told_apart && (2 * distinct > found || mostly_distinct_))
+    return distinct == found && !mostly_distinct_
+               ? "an identifier: different in every row"
+               : "free text or an identifier: different in more than half the rows";
+  double length = 0;
+  for (const std::string& name : names) length += static_cast<double>(name.size());
+  const bool is_long = length >= length_of_free * static_cast<double>(distinct);
+  return texts && found >= fewest_free && distinct == found && is_long ? "free text: different in every row"
+                                                                       : "";
+}
 
 void ColumnBuilder::end_texts(InferredColumn& result, bool by_value) {
   Column& column = result.column;
@@ -23,12 +39,8 @@ void ColumnBuilder::end_texts(InferredColumn& result, bool by_value) {
   const Levels levels = levels_of(texts_, !texts && none_is_missing(), by_value);
   const auto distinct = std::ssize(levels.names);
   const bool free = !wish_.kind && wish_.levels.empty();
-  if (free && found >= fewest_told_apart && (2 * distinct > found || mostly_distinct_)) {
-    result.dropped = distinct == found && !mostly_distinct_
-                         ? "an identifier: different in every row"
-                         : "free text or an identifier: different in more than half the rows";
-    return;
-  }
+  if (free) result.dropped = free_text(levels.names, found, texts);
+  if (!result.dropped.empty()) return;
   note_missing(column, texts);
   column.kind = wish_.kind.value_or(distinct == 1 && column.missing.empty() ? ColumnKind::constant
                                                                             : ColumnKind::categorical);

@@ -6,16 +6,19 @@
 namespace fokker {
 namespace {
 
+bool is_constant(const Schema& schema) {
+  return std::all_of(schema.columns.begin(), schema.columns.end(), [](const Column& c) {
+    return c.has_levels() && c.levels.size() + c.missing.size() < 2;
+  });
+}
+
 /// Whether the recipe asks for what a table with a schema has of its own, or cannot be: all is constant.
 bool asks_for_plain_numbers(const Dataset& data, const Recipe& recipe) {
   const auto* objective = std::get_if<std::string>(&recipe.objective);
   const bool usual = !recipe.energy && !recipe.prediction && !recipe.network && recipe.weighting == "auto" &&
                      objective && *objective == "denoising" &&
                      recipe.normalisation == NormalisationKind::standardise;
-  const auto& columns = data.schema->columns;
-  return !usual || std::all_of(columns.begin(), columns.end(), [](const Column& c) {
-    return c.has_levels() && c.levels.size() + c.missing.size() < 2;
-  });
+  return !usual || is_constant(*data.schema);
 }
 
 /// The numbers of cells (n, d); nothing where a column's levels are none.
@@ -54,6 +57,8 @@ std::optional<Dataset> as_plain_numbers(const Dataset& table) {
 Dataset typed_or_plain(const Dataset& data, const Recipe& recipe, std::vector<std::string>& notes) {
   if (!data.schema || recipe.warm_start || !asks_for_plain_numbers(data, recipe)) return data;
   std::optional<Dataset> plain = as_plain_numbers(data);
+  check_input(plain.has_value() || !is_constant(*data.schema),
+              "{}: every column is constant, and some hold texts: there is nothing to learn", data.source);
   check(
       plain.has_value(),
       "{}: it has texts or missing cells, and such a table has a prediction, an objective, weights and a map "

@@ -57,6 +57,27 @@ TEST_F(TableCsv, APointIsAMissingNumber) {
   EXPECT_EQ(data.values.select(1, 0).isnan().sum().item<int64_t>(), 10);
 }
 
+// Commas are decimal also where every number has a sign or a unit.
+TEST_F(TableCsv, AmountsShowTheDecimalComma) {
+  for (const char* shape :
+       {"{},{:02} \u20ac", "EUR {},{:02}", "-{},{:02}", "{},{:02} kg", "\u20ac{},{:02}"}) {
+    std::string text = "what;price\n";
+    for (int i = 0; i < 60; ++i)
+      text += fmt::format("{};{}\n", i % 3 ? "desk" : "lamp",
+                          fmt::format(fmt::runtime(shape), 3 + i, i * 7 % 100));
+    const Dataset data = load(text).data;
+    ASSERT_EQ(data.columns.size(), 2u) << shape;
+    EXPECT_EQ(data.schema->columns[1].kind, ColumnKind::real) << shape;
+    EXPECT_EQ(std::abs(data.values[1][1].item<double>()), 4.07) << shape;
+    std::ostringstream out;
+    save_table(out, data);
+    EXPECT_EQ(out.str(), text);
+  }
+  // Three digits behind it could as well be thousands, and words are no amounts.
+  EXPECT_EQ(load("a;b\n1,234 \u20ac;x\n2,500 \u20ac;y\n9 \u20ac;x\n").data.format.decimal, '.');
+  EXPECT_EQ(load("a;b\nroom 1,5;2\nroom 2,5;3\nroom 1,5;5\n").data.format.decimal, '.');
+}
+
 TEST_F(TableCsv, WritesWhatItRead) {
   const std::string text = census(400);
   const TableFile file = load(text);

@@ -143,5 +143,19 @@ TEST(InferAsWritten, CodesUnderTheirNamesAreCategories) {
   EXPECT_NE(inferred(whole(400, 1'000'000'000, 9'000'000'000), {}, "phone").dropped, "");
 }
 
+// Comments of a small survey are nobody's levels; short names that differ may be.
+TEST(InferTexts, LongOnesThatAllDifferAreFreeText) {
+  std::vector<std::string> comments, names;
+  for (int i = 0; i < 30; ++i) {
+    comments.push_back(fmt::format("I waited {} minutes and then left", 5 + i));
+    names.push_back(fmt::format("n{}", i));
+  }
+  EXPECT_EQ(inferred(comments).dropped, "free text: different in every row");
+  EXPECT_EQ(inferred(names).dropped, "");
+  EXPECT_EQ(inferred(comments, {.kind = ColumnKind::categorical}).dropped, "");
+  comments[3] = comments[4];
+  EXPECT_EQ(inferred(comments).dropped, "");
+}
+
 }  // namespace
 }  // namespace fokker

@@ -2,6 +2,7 @@
 
 #include "fokker/denoise/table.h"
 #include "fokker/train/sample_model.h"
+#include "fokker/train/train.h"
 #include "folder.h"
 #include "some_table.h"
 #include "support.h"
@@ -58,6 +59,14 @@ TEST(TableModel, ToModelAndBackIsTheCell) {
   const Tensor back = model.to_user(model.to_model(cells));
   for (const int64_t j : {1, 4, 5, 6, 8, 9, 10})
     EXPECT_TRUE(back.select(1, j).nan_to_num(-1).equal(cells.select(1, j).nan_to_num(-1))) << j;
+}
+
+TEST(TableModel, RefusesATableOfConstants) {
+  Dataset data{.values = at::zeros({30, 2}, at::kDouble), .columns = {"a", "b"}, .source = "t.csv"};
+  data.schema = std::make_shared<const Schema>(Schema{
+      .columns = {level_column("a", 1, ColumnKind::constant), level_column("b", 1, ColumnKind::constant)}});
+  expect_error([&] { train(data, {}, Rng(1)); }, ErrorKind::input,
+               "t.csv: every column is constant, and some hold texts: there is nothing to learn");
 }
 
 }  // namespace

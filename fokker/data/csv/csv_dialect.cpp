@@ -1,5 +1,6 @@
 #include "fokker/data/csv/csv_dialect.h"
 
+#include <algorithm>
 #include <map>
 
 #include "fokker/data/csv/csv_header.h"
@@ -13,11 +14,28 @@ struct Division {
   double score = -1;
 };
 
-/// A number with either character before its decimals.
-bool is_any_number(std::string_view cell) {
+/// The digits of an amount, "18,95" of "18,95 kg" or "EUR 18,95"; a cell without a sign, a code or a unit
+/// around them as it is.
+std::string_view amount_of(std::string_view cell) {
+  const size_t first = cell.find_first_of("0123456789"), last = cell.find_last_of("0123456789");
+  if (first == std::string_view::npos) return cell;
+  const std::string_view before = cell.substr(0, first), after = cell.substr(last + 1);
+  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto is_letter = [&](char c) { return is_small(c) || (c >= 'A' && c <= 'Z'); };
+  const auto letters = [&](std::string_view text) {
+    return std::count_if(text.begin(), text.end(), is_letter);
+  };
+  const bool amount = before.size() <= 5 && after.size() <= 5 && letters(before) <= 3 &&
+                      letters(after) <= 3 && std::none_of(before.begin(), before.end(), is_small);
+  return amount ? cell.substr(first, last + 1 - first) : cell;
+}
+
+/// A number, or an amount, with either character before its decimals.
+bool is_any_number(std::string_view whole) {
+  const std::string_view cell = whole.ends_with(',') ? whole : amount_of(whole);
   double value = 0;
   if (parse_number(cell, value, '.') == NumberError::none) return true;
-  return !cell.ends_with(',') && parse_number(cell, value, ',') == NumberError::none;
+  return !whole.ends_with(',') && parse_number(cell, value, ',') == NumberError::none;
 }
 
 Division divide(const std::vector<std::string>& records, Separator separator) {
@@ -82,8 +100,9 @@ char choose_decimal(const std::vector<std::vector<std::string>>& cells, Separato
         const bool group = separator.character != ',' && may_group_thousands(cell);
         const bool point = cell.find('.') != std::string::npos && !group;
         if (point && parse_number(cell, value) == NumberError::none) return '.';
-      } else if (parse_number(cell, value, ',') == NumberError::none) {
-        sure = sure || !may_group_thousands(cell);
+      } else if (const std::string_view amount = amount_of(cell);
+                 parse_number(amount, value, ',') == NumberError::none) {
+        sure = sure || !may_group_thousands(amount);
       }
     }
   return sure && separator.character != '\0' ? ',' : '.';
