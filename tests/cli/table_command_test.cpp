@@ -1,7 +1,7 @@
 // A table of columns of every kind through all the commands that use a model.
 #include "cli/inside.h"
-#include "fokker/table/dates.h"
 #include "fokker/data/csv/csv_text.h"
+#include "fokker/table/dates.h"
 
 namespace fokker {
 namespace {
