@@ -1,6 +1,7 @@
 // A table of columns of every kind through all the commands that use a model.
 #include "cli/inside.h"
 #include "fokker/data/csv/csv_text.h"
+#include "fokker/table/dates.h"
 
 namespace fokker {
 namespace {
@@ -55,7 +56,9 @@ void TableCommand::samples_are_such_rows() {
     EXPECT_TRUE(row[1] == "cook" || row[1] == "guard" || row[1] == "?") << row[1];
     EXPECT_EQ(row[2].size() - row[2].find('.'), 3u) << row[2];
     EXPECT_GE(std::stod(row[2]), 0);
-    EXPECT_THAT(row[3], ::testing::MatchesRegex("2024-(0[1-9]|1[0-2])-([01][0-9]|2[0-8])"));
+    // Days up to 28 were seen, sparsely: those after them come, of the calendar and of the span.
+    const auto day = parse_date(*DateFormat::parse("%Y-%m-%d"), row[3]);
+    EXPECT_TRUE(day && row[3] >= "2024-01-01" && row[3] <= "2024-12-28") << row[3];
     zeros += std::stod(row[2]) == 0;
     missing += row[1] == "?";
   }
@@ -94,7 +97,7 @@ void TableCommand::scores_are_of_the_models_space() {
   EXPECT_THAT(scored.err, HasSubstr("it is that of the model's space"));
   const std::string text = read_file("score.csv");
   EXPECT_EQ(text.substr(0, text.find('\n')),
-            "debt,day,\"job= cook\",\"job= guard\",job=missing,debt=number,debt=0,kids");
+            "debt,day,job= cook,job= guard,job=missing,debt=number,debt=0,kids");
 }
 
 void TableCommand::the_report_reads_the_rows_again() {
