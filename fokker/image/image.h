@@ -20,8 +20,9 @@ struct ImageFacts {
 /// Decoders of a still image in memory: (channels, height, width), with 1 (grey), 2 (grey, alpha), 3 (RGB) or
 /// 4 (RGBA) channels as the file has them, upright by its EXIF orientation. 8 bits and fewer a channel are
 /// uint8; 16 bits are float32 in [-1, 1], level / 32767.5 - 1, and so are a TIFF's floats (16, 32 or 64 bits,
-/// from 0 to 1), 2 v - 1. Palettes become colours. Colour profiles and gamma are ignored. `facts`, where given, receives what was decided. Input error, starting with `name`,
-/// where the bytes are damaged, truncated, too large, an animation, several pages, or CMYK in a JPEG.
+/// from 0 to 1), 2 v - 1. Palettes become colours. Colour profiles and gamma are ignored. `facts`, where
+/// given, receives what was decided. Input error, starting with `name`, where the bytes are damaged,
+/// truncated, too large, an animation, several pages, or CMYK in a JPEG.
 Tensor decode_png(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);
 Tensor decode_jpeg(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);
 Tensor decode_webp(std::string_view bytes, const std::string& name, ImageFacts* facts = nullptr);

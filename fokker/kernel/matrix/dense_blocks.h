@@ -61,8 +61,8 @@ class ValueMatrices {
   std::vector<MatrixRows> matrices_;
 };
 
-/// work(i) for i < count, each taken by the next free thread. Heeds the caller's StopRequest: a network's pass
-/// over many rows is then left, by `check_stop`, within one task.
+/// work(i) for i < count, each taken by the next free thread. Heeds the caller's StopRequest: a network's
+/// pass over many rows is then left, by `check_stop`, within one task.
 template <typename Work>
 void for_each_task(int64_t count, Work work) {
   const StopRequest* stop = current_stop_request();
