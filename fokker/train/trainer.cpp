@@ -159,15 +159,17 @@ double Trainer::learning_rate(double fraction) const {
 
 /// The loss; nothing where it or its gradient was not finite, and the options say what to do then.
 std::optional<double> Trainer::train_step(double learning_rate, const TrainHooks& hooks, const Line& line) {
-  // A rank that left its step alone would be lost to the others.
+  // Votes ask for the request; the step itself does not heed it where there are others, to whom a rank that
+  // left it alone would be lost.
+  const Votes own = options_.ranks.alone() ? Votes() : votes(hooks, line);
   const StopScope scope(!options_.ranks.alone() ? nullptr
                         : hooks.abandon         ? hooks.abandon
                                                 : current_stop_request());
   const Tensor loss = mean_loss(next_batch());
   double value = loss.item<double>();
-  const Tensor gradient = options_.ranks.alone() ? parameters_->gradient(loss)
-                                                 : exchange_.gradient(options_.ranks, *parameters_, loss,
-                                                                      value, agreed_ = votes(hooks, line));
+  const Tensor gradient = options_.ranks.alone()
+                              ? parameters_->gradient(loss)
+                              : exchange_.gradient(options_.ranks, *parameters_, loss, value, agreed_ = own);
   gradient_norm_ = gradient.norm().item<double>();
   if (!std::isfinite(value) || !std::isfinite(gradient_norm_)) {
     leave_out(fmt::format("the loss at step {} is {} (gradient norm {})", step_ + 1, value, gradient_norm_));
