@@ -106,7 +106,8 @@ std::vector<double> with_values_between(const ValueCounts& column, double width,
     if (i >= open.size() || !open[i]) continue;
     const double between = cells_between(column, static_cast<int64_t>(i), width);
     if (between > static_cast<double>(most)) return {};
-    for (double k = 1; k <= between; ++k) all.push_back(column.values[i] + k * width);
+    for (int64_t k = 1; k <= static_cast<int64_t>(between); ++k)
+      all.push_back(column.values[i] + static_cast<double>(k) * width);
   }
   return std::ssize(all) - std::ssize(column.values) > most ? std::vector<double>() : all;
 }

@@ -20,7 +20,8 @@ class CliRendezvous : public Cli {
     const std::string line = fmt::format(
         "cd '{}' && RANK={} WORLD_SIZE=3 MASTER_ADDR=127.0.0.1 MASTER_PORT={} exec '{}' train --data "
         "points.csv "
-        "--out run --steps 10000000 --width 16 --depth 1 --timeout 3 --no-report --quiet 2>err.{} </dev/null",
+        "--out run --steps 10000000 --width 16 --depth 1 --timeout 12 --no-report --quiet 2>err.{} "
+        "</dev/null",
         path(""), rank, port(), FOKKER_COMMAND, rank);
     const pid_t child = ::fork();
     if (child == 0) {
@@ -50,7 +51,7 @@ class CliRendezvous : public Cli {
   void lose(int victim, int signal) const {
     write_points(20);
     const std::array<pid_t, 2> met = {begin_rank(0), begin_rank(1)};
-    for (int i = 0; i < 2000 && connections() == 0; ++i)
+    for (int i = 0; i < 20000 && connections() == 0; ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     EXPECT_GT(connections(), 0);
     ::kill(met[static_cast<size_t>(victim)], signal);

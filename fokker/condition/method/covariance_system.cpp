@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "fokker/condition/method/triangular.h"
+
 namespace fokker {
 namespace {
 
 /// Rows of zeros where `keep` (n) is false.
 Tensor kept_rows(const Tensor& rows, const Tensor& keep) {
   return at::where(keep.unsqueeze(1), rows, at::zeros_like(rows));
-}
-
-Tensor solve_lower(const Tensor& root, const Tensor& right) {
-  return at::linalg_solve_triangular(root, right, /*upper=*/false);
 }
 
 /// Each row's Lanczos vectors q_j, from r / |r| on, with h = Q^T (C + R) Q, upper Hessenberg. A row that is

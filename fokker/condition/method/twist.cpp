@@ -1,6 +1,7 @@
 #include "fokker/condition/method/twist.h"
 
 #include "fokker/condition/method/pigdm.h"
+#include "fokker/condition/method/triangular.h"
 #include "fokker/core/constants.h"
 #include "fokker/core/stop.h"
 
@@ -34,10 +35,6 @@ Tensor root_of(const Tensor& v, double least) {
       vectors.matmul(values.clamp_min(0).unsqueeze(2) * vectors.transpose(1, 2)) + 2 * ridge;
   root.index_copy_(0, bad, std::get<0>(at::linalg_cholesky_ex(mended)));
   return root;
-}
-
-Tensor solve_lower(const Tensor& root, const Tensor& right) {
-  return at::linalg_solve_triangular(root, right, /*upper=*/false);
 }
 
 Tensor log_determinant(const Tensor& root) {

@@ -29,7 +29,7 @@ Json with_names(Json index, const std::vector<std::string>& old, const std::vect
   nlohmann::json files;  // in the order of the names, as index files are
   for (size_t i = 0; i < tensors.size(); ++i)
     files[tensors[i].name] = index["weight_map"][old[i]].get<std::string>();
-  index["weight_map"] = std::move(files);
+  index["weight_map"] = files;
   return index;
 }
 
