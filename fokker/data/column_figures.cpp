@@ -17,7 +17,7 @@ ColumnFigures ColumnFigures::of(const RowSource& rows) {
 }
 
 bool ColumnFigures::finite() const {
-  return low_.isfinite().all().item<bool>() && high_.isfinite().all().item<bool>();
+  return count_ == 0 || (low_.isfinite().all().item<bool>() && high_.isfinite().all().item<bool>());
 }
 
 void ColumnFigures::add(const Tensor& block) {

@@ -75,8 +75,8 @@ Tensor draw_given_beside(int64_t n, int64_t columns, const std::vector<int64_t>&
 
 Tensor tell_missing(const TableLayout& layout, const Tensor& given, const Tensor& levels, double told,
                     DrawPosition position, const Rng& rng) {
-  const std::vector<bool> tells = layout.tells_missing();
-  if (told <= 0 || std::find(tells.begin(), tells.end(), true) == tells.end()) return given;
+  const Tensor tells = layout.tells_missing();
+  if (told <= 0 || !tells.any().item<bool>()) return given;
   const int64_t n = levels.size(0), columns = layout.columns, numbers = layout.numbers();
   const Tensor mask =
       given.defined() ? given.clone() : at::zeros({n, columns}, at::TensorOptions(at::kFloat));
@@ -88,8 +88,8 @@ Tensor tell_missing(const TableLayout& layout, const Tensor& given, const Tensor
       missing.select(1, part.column).copy_(levels.select(1, p - numbers) == part.levels - 1);
   const Tensor chance = at::where((mask > 0).any(1), told, 0.2 * told);
   const Tensor share = at::where(u.select(1, 1) < 0.5, at::ones({n}, u.options()), u.select(1, 2));
-  const Tensor named = (u.select(1, 0) < chance).unsqueeze(1) & (which < share.unsqueeze(1)) & (mask <= 0) &
-                       at::tensor(std::vector<int64_t>(tells.begin(), tells.end())).to(at::kBool);
+  const Tensor named =
+      (u.select(1, 0) < chance).unsqueeze(1) & (which < share.unsqueeze(1)) & (mask <= 0) & tells;
   mask.masked_fill_(named & missing, 1);
   mask.masked_fill_(named & missing.logical_not(), -1);
   return mask;

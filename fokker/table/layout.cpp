@@ -104,10 +104,10 @@ int64_t TableLayout::levels() const {
   return total;
 }
 
-std::vector<bool> TableLayout::tells_missing() const {
-  std::vector<bool> tells(static_cast<size_t>(columns));
+Tensor TableLayout::tells_missing() const {
+  const Tensor tells = at::zeros({columns}, at::TensorOptions(at::kBool));
   for (const TablePart& part : parts)
-    if (part.missing) tells[static_cast<size_t>(part.column)] = true;
+    if (part.missing) tells[part.column] = true;
   return tells;
 }
 

@@ -53,8 +53,8 @@ struct TableLayout {
   int64_t discretes() const;  ///< all the others
   int64_t dims() const;       ///< of the space
   int64_t levels() const;     ///< of all discrete parts
-  /// (columns): whether a network is told of cells of that column that they are not missing.
-  std::vector<bool> tells_missing() const;
+  /// (columns) bool: whether a network is told of cells of that column that they are not missing.
+  Tensor tells_missing() const;
   /// Of each part.
   std::vector<PartOffset> offsets() const;
   Json to_json() const;

@@ -42,7 +42,7 @@ RowSurvey survey_rows(const Dataset& whole, const Split& parts) {
   };
   survey.training = figures(parts.training);
   survey.held_out = figures(parts.held_out);
-  if (!survey.low().isfinite().all().item<bool>() || !survey.high().isfinite().all().item<bool>())
+  if (!survey.training.finite() || !survey.held_out.finite())
     check_finite(*whole.source_of_rows(), whole.source.empty() ? "the data" : whole.source);
   return survey;
 }

@@ -68,9 +68,10 @@ std::vector<std::string> labels_at(const std::vector<std::string>& labels, const
 
 /// Whether the network was taught of all columns that have missing cells: those of earlier versions were not.
 bool can_be_told_of_missing(const TableMap& table) {
-  const std::vector<bool> tells = table.layout().tells_missing();
-  for (size_t j = 0; j < tells.size(); ++j)
-    if (!table.schema().columns[j].missing.empty() && !tells[j]) return false;
+  const Tensor tells = table.layout().tells_missing();
+  for (int64_t j = 0; j < tells.size(0); ++j)
+    if (!table.schema().columns[static_cast<size_t>(j)].missing.empty() && !tells[j].item<bool>())
+      return false;
   return true;
 }
 

@@ -38,9 +38,7 @@ TableCondition condition_of(const Model& model, const KnownCells& known, const R
   const Rng places = rng.stream("known");
   Tensor mask = known.known.to(type);
   if (known.present.defined()) {
-    const std::vector<bool> tells = model.table->layout().tells_missing();
-    const Tensor told = known.present & known.known.logical_not() &
-                        at::tensor(std::vector<int64_t>(tells.begin(), tells.end())).to(at::kBool);
+    const Tensor told = known.present & known.known.logical_not() & model.table->layout().tells_missing();
     mask = mask - told.to(type);
   }
   return {

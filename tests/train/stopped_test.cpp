@@ -61,15 +61,7 @@ Trainer trainer_of(bool images, std::shared_ptr<const Objective> objective) {
   const Tensor values = images ? Rng(1).normal({40, 1, 8, 8}, {}, at::kFloat) : small_table(200).values;
   std::unique_ptr<Network> network;
   if (images)
-    network = std::make_unique<UNet>(UNetOptions{.sample_height = 8,
-                                                 .sample_width = 8,
-                                                 .in_channels = 1,
-                                                 .out_channels = 1,
-                                                 .block_out_channels = {8, 16},
-                                                 .down_attention = {false, true},
-                                                 .layers_per_block = 1,
-                                                 .norm_num_groups = 4},
-                                     3);
+    network = std::make_unique<UNet>(UNetOptions::for_images(1, 8, 8, 8), 3);
   else
     network = std::make_unique<Mlp>(MlpOptions{.dimension = 2, .width = 32, .depth = 2}, 3);
   Split data{{.values = values.slice(0, 0, 30)}, {.values = values.slice(0, 30)}};
